@@ -1,0 +1,197 @@
+//! What a revision says about itself: its identifier and its header.
+//!
+//! A revision is a SeaORM migration plus a [`Header`]. Nothing here knows how revisions relate (that is `graph`) or
+//! what a database holds (that is `ledger`).
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+use sea_orm_migration::MigrationTrait;
+use serde::{Deserialize, Serialize};
+
+pub use plain::{Plain, Tag, ViaMigration, ViaRevision};
+
+mod plain;
+
+/// A SeaORM migration that may say more about itself than its name.
+///
+/// Without a header the revision takes its name as its id and revises the one before it in the list, which makes a
+/// plain list of migrations a linear chain.
+pub trait Revision: MigrationTrait {
+    /// Returns the revision's header, or nothing when name and place in the list say it all.
+    fn header(&self) -> Option<Header> {
+        None
+    }
+}
+
+/// The name of a revision in the graph: `001`, or twelve hex digits.
+///
+/// Not to be confused with SeaORM's name (`m20241225_100000_create_initial_tables`), which is what
+/// `seaql_migrations` stores.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RevisionId(Arc<str>);
+
+/// What a revision declares: who it is, what it builds on, and in which stage of a change it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The identifier within the graph.
+    pub id: RevisionId,
+    /// SeaORM's name for the migration, the value in `seaql_migrations`; equal to the id unless set.
+    pub name: String,
+    /// The parents: none for a base, one usually, several for a merge.
+    pub revises: Vec<RevisionId>,
+    /// One line that says what the revision does.
+    pub message: String,
+    /// When the file was made, in UTC.
+    pub created: Option<NaiveDateTime>,
+    /// Branch labels; they spread along the branch.
+    pub labels: Vec<String>,
+    /// Ids or labels that must be applied before this revision without being its parents.
+    pub depends_on: Vec<String>,
+    /// The phase of the product that this revision alone stands for.
+    pub phase: Option<String>,
+    /// Where in a zero-downtime change the revision belongs.
+    pub stage: Stage,
+}
+
+/// Which way a revision is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It is applied.
+    Up,
+    /// It is undone.
+    Down,
+}
+
+/// Where in a zero-downtime change a revision belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Adds what the new code needs and the old code does not mind.
+    #[default]
+    Expand,
+    /// Moves data while both shapes exist.
+    Migrate,
+    /// Removes what no running code reads any more.
+    Contract,
+}
+
+impl Direction {
+    /// Returns `up` or `down`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+impl Header {
+    /// Returns the header of a base: a revision without parents.
+    pub fn new(id: impl Into<RevisionId>) -> Self {
+        let id = id.into();
+        Self {
+            name: id.as_str().to_owned(),
+            id,
+            revises: Vec::new(),
+            message: String::new(),
+            created: None,
+            labels: Vec::new(),
+            depends_on: Vec::new(),
+            phase: None,
+            stage: Stage::default(),
+        }
+    }
+
+    /// Adds a parent; call it once for each parent of a merge.
+    #[must_use]
+    pub fn revises(mut self, parent: impl Into<RevisionId>) -> Self {
+        self.revises.push(parent.into());
+        self
+    }
+
+    /// Sets the line that says what the revision does.
+    #[must_use]
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Sets when the file was made, written `2024-12-25 10:00:00` and taken as UTC; other text is ignored.
+    #[must_use]
+    pub fn created(mut self, created: &str) -> Self {
+        self.created = NaiveDateTime::parse_from_str(created, "%Y-%m-%d %H:%M:%S").ok();
+        self
+    }
+
+    /// Adds a branch label.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.labels.push(label.into());
+        self
+    }
+
+    /// Adds a revision id or label that must be applied first although it is no parent.
+    #[must_use]
+    pub fn depends_on(mut self, dependency: impl Into<String>) -> Self {
+        self.depends_on.push(dependency.into());
+        self
+    }
+
+    /// Sets the phase of the product that this revision stands for.
+    #[must_use]
+    pub fn phase(mut self, phase: impl Into<String>) -> Self {
+        self.phase = Some(phase.into());
+        self
+    }
+
+    /// Sets the stage of the change.
+    #[must_use]
+    pub fn stage(mut self, stage: Stage) -> Self {
+        self.stage = stage;
+        self
+    }
+
+    /// Sets SeaORM's name for the migration.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl RevisionId {
+    /// Returns the identifier as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for RevisionId {
+    fn from(id: &str) -> Self {
+        Self(id.into())
+    }
+}
+
+impl From<String> for RevisionId {
+    fn from(id: String) -> Self {
+        Self(id.into())
+    }
+}
+
+impl fmt::Display for RevisionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for RevisionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, formatter)
+    }
+}

@@ -1,0 +1,43 @@
+//! The phases of the Todo database, oldest first.
+//!
+//! One file per revision; this one only lists them. `Migrator` is an ordinary SeaORM migrator, so the stock runner and
+//! `sea-orm-cli` drive it too, and the same list tells the revision graph what each one declares about itself.
+#![expect(
+    unreachable_pub,
+    reason = "revisions keep the shape that sea-orm-cli generates: a public type in a private module"
+)]
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use seaworthy::revision::Revision;
+use seaworthy::revision_vec;
+
+mod m20241225_100000_create_initial_tables;
+mod m20241226_100000_add_conversations;
+mod m20241227_100000_add_advanced_task_features;
+
+/// Every revision of the Todo database.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Migrator;
+
+impl Migrator {
+    /// Returns the revisions with what they declare about themselves, oldest first.
+    #[must_use]
+    pub fn revisions() -> Vec<Box<dyn Revision>> {
+        // `sea-orm-cli migrate generate` rewrites this list: everything from its opening to the last closing bracket
+        // that ends a line in this file. Keep it the only list, and let no later line end that way.
+        revision_vec![
+            Box::new(m20241225_100000_create_initial_tables::Migration),
+            Box::new(m20241226_100000_add_conversations::Migration),
+            Box::new(m20241227_100000_add_advanced_task_features::Migration),
+        ]
+    }
+}
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        Self::revisions()
+            .into_iter()
+            .map(|revision| revision as Box<dyn MigrationTrait>)
+            .collect()
+    }
+}
