@@ -1,0 +1,122 @@
+//! One function per verb: the public door of the toolkit.
+//!
+//! A command decides first (state, plan, script) and acts second; what it returns says what happened. Showing that, and
+//! asking a person, is the caller's business: see [`Conduct`].
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use adopt::{Adopted, adopt};
+pub use downgrade::{down, downgrade};
+pub use error::{Category, CommandError};
+pub use fresh::{fresh, refresh, reset};
+pub use inspect::{
+    Current, HistoryFilter, RevisionDetails, RevisionLine, Shown, branches, current, heads, history, show,
+};
+pub use journal::applied_history;
+pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
+pub use outcome::{Changed, Outcome};
+pub use plan::{PlanReport, PlannedStep, plan};
+pub use revision::{MergeRequest, NewRevision, RevisionRequest, merge, new_revision};
+pub use stakes::{CountedLoss, Stakes};
+pub use stamp::{Purge, Stamped, stamp};
+pub use state::{UnfinishedStep, UnknownRow};
+pub use status::{LastRun, StatusReport, status};
+pub use upgrade::{OutOfOrder, up, upgrade};
+
+use crate::environment::Environment;
+use crate::graph::{GraphError, RevisionGraph};
+use crate::ledger::Ledger;
+use crate::runner::Observer;
+use crate::session::{Access, DatabaseUrl, Holder, Session};
+
+mod adopt;
+mod downgrade;
+mod error;
+mod fresh;
+mod inspect;
+mod journal;
+mod offline;
+mod outcome;
+mod plan;
+mod revision;
+mod stakes;
+mod stamp;
+mod state;
+mod status;
+mod upgrade;
+mod work;
+
+/// How a command that changes the database behaves, and whom it tells.
+pub struct Conduct<'a> {
+    /// Longest wait for the migration lock.
+    pub wait: Duration,
+    /// How often a step that did not get its table locks is tried again.
+    pub retries: u32,
+    /// Stops the run when it is cancelled.
+    pub stop: CancellationToken,
+    /// Hears about each step.
+    pub observer: &'a dyn Observer,
+    /// Hears who holds the migration lock while the command waits for it.
+    pub waiting: &'a (dyn Fn(Option<&Holder>, Duration) + Sync),
+    /// Decides whether what a command would destroy may go.
+    pub consent: &'a (dyn Fn(&Stakes) -> bool + Sync),
+}
+
+/// The parts of an environment that every command begins with.
+struct Project<'a> {
+    environment: &'a Environment,
+    graph: RevisionGraph,
+    ledger: Ledger,
+}
+
+impl<'a> Project<'a> {
+    fn of(environment: &'a Environment) -> Result<Self, GraphError> {
+        let graph = RevisionGraph::build(environment.headers().iter().cloned())?;
+        Ok(Self {
+            environment,
+            graph,
+            ledger: Ledger::new(environment.version_table()),
+        })
+    }
+
+    fn url(&self) -> Result<&'a DatabaseUrl, CommandError> {
+        self.environment.database.as_ref().ok_or(CommandError::NoDatabase)
+    }
+
+    /// Connects for reading; nothing when the database does not exist yet.
+    async fn reader(&self) -> Result<Option<Session>, CommandError> {
+        Ok(self.environment.open(self.url()?, Access::Read).await?)
+    }
+
+    /// Connects for writing.
+    async fn writer(&self) -> Result<Session, CommandError> {
+        let session = self.environment.open(self.url()?, Access::Write).await?;
+        Ok(session.expect("a session for writing makes the database it needs"))
+    }
+
+    /// Takes the migration lock of a session.
+    async fn lock<'s>(
+        &self,
+        session: &'s Session,
+        doing: &str,
+        conduct: &Conduct<'_>,
+    ) -> Result<crate::session::Locked<'s>, CommandError> {
+        let who = self.environment.actor.name();
+        Ok(session
+            .lock(
+                self.environment.version_table(),
+                doing,
+                &who,
+                conduct.wait,
+                conduct.waiting,
+            )
+            .await?)
+    }
+}
+
+/// Returns a name for a run: eight hex digits.
+fn new_run() -> String {
+    format!("{:08x}", fastrand::u32(..))
+}

@@ -1,0 +1,105 @@
+//! `adopt`: take over a database that Alembic manages.
+//!
+//! What Alembic's table says is applied is recorded in our ledger; Alembic's table stays as it is.
+
+use sea_orm::DbErr;
+use serde::Serialize;
+
+use super::upgrade::close;
+use super::{CommandError, Conduct, Project};
+use crate::environment::Environment;
+use crate::graph::Target;
+use crate::ledger::Kind;
+use crate::revision::{Direction, RevisionId};
+use crate::session::{Fault, Session};
+
+/// What was taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Adopted {
+    /// What Alembic's table says.
+    pub alembic: Vec<String>,
+    /// Revisions that are recorded as applied now, oldest first.
+    pub recorded: Vec<RevisionId>,
+    /// Where the database stands now.
+    pub heads: Vec<RevisionId>,
+}
+
+/// Takes over a database that Alembic manages.
+///
+/// # Errors
+///
+/// Fails, with nothing changed, when Alembic has not been there, when it names revisions that are not known here, or when this
+/// tool's ledger already says something else.
+pub async fn adopt(environment: &Environment, conduct: &Conduct<'_>) -> Result<Adopted, CommandError> {
+    let project = Project::of(environment)?;
+    let session = project.reader().await?.ok_or(CommandError::NothingToAdopt)?;
+    let adopted = project.take_over(&session, conduct).await;
+    close(Some(session)).await;
+    adopted
+}
+
+impl Project<'_> {
+    async fn take_over(&self, session: &Session, conduct: &Conduct<'_>) -> Result<Adopted, CommandError> {
+        let alembic = alembic_rows(session).await?;
+        if alembic.is_empty() {
+            return Err(CommandError::NothingToAdopt);
+        }
+        let is_known = |id: &str| self.graph.header(&id.into()).is_some();
+        let unknown: Vec<String> = alembic.iter().filter(|id| !is_known(id)).cloned().collect();
+        if !unknown.is_empty() {
+            let known = self.graph.headers().map(|header| header.id.clone()).collect();
+            return Err(CommandError::UnknownAlembic { unknown, known });
+        }
+        let targets: Vec<Target> = alembic.iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
+        let locked = self.lock(session, "adopt", conduct).await?;
+        let state = self.state(Some(session)).await?;
+        state.refuse_unknown()?;
+        let after = self.graph.applied_from_heads(&alembic)?;
+        if !state.order.iter().all(|id| after.contains(&self.graph, id)) {
+            return Err(CommandError::AlreadyAdopted {
+                heads: state.applied.heads(&self.graph),
+            });
+        }
+        let mut recorded = self
+            .graph
+            .stamp(&crate::graph::Applied::default(), &targets)?
+            .added;
+        recorded.retain(|id| !state.applied.contains(&self.graph, id));
+        if !recorded.is_empty() {
+            if !state.records.installed {
+                self.ledger.install(&locked).await?;
+            }
+            let run = super::new_run();
+            let mut entries = Vec::with_capacity(recorded.len());
+            for id in &recorded {
+                // Alembic ran its own SQL, so there is none of ours to compare with later.
+                entries.push(self.declared_revision(&run, Kind::Adopt, Direction::Up, id));
+            }
+            self.ledger.record_all(&locked, &entries).await?;
+        }
+        locked.release().await;
+        Ok(Adopted {
+            alembic,
+            recorded,
+            heads: after.heads(&self.graph),
+        })
+    }
+}
+
+async fn alembic_rows(session: &Session) -> Result<Vec<String>, CommandError> {
+    let failed = |source: DbErr| CommandError::Query {
+        action: "read alembic_version",
+        source,
+    };
+    match session
+        .rows("SELECT version_num FROM alembic_version ORDER BY version_num")
+        .await
+    {
+        Ok(rows) => rows
+            .iter()
+            .map(|row| row.try_get("", "version_num").map_err(failed))
+            .collect(),
+        Err(error) if Fault::of(&error) == Fault::UndefinedTable => Ok(Vec::new()),
+        Err(error) => Err(failed(error)),
+    }
+}

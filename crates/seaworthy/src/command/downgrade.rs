@@ -1,0 +1,146 @@
+//! `downgrade` and SeaORM's `down`: undo what is applied, after saying what would be lost.
+
+use super::state::State;
+use super::upgrade::close;
+use super::{CommandError, Conduct, Outcome, Project, Stakes};
+use crate::environment::Environment;
+use crate::graph::{Plan, Step, Target};
+use crate::ledger::Kind;
+use crate::revision::{Direction, RevisionId};
+
+/// Undoes everything above a target.
+///
+/// Revisions that were applied out of order are undone in the true reverse order.
+///
+/// # Errors
+///
+/// Fails when the target makes no sense, what would be lost is not given up, the lock is not obtained, or a step fails; steps
+/// that were undone before stay undone.
+pub async fn downgrade(
+    environment: &Environment,
+    target: &Target,
+    conduct: &Conduct<'_>,
+) -> Result<Outcome, CommandError> {
+    let project = Project::of(environment)?;
+    let doing = format!("downgrade {target}");
+    project
+        .undo(&doing, conduct, |state| project.plan_down(state, target))
+        .await
+}
+
+/// Undoes the last `steps` applied revisions, or all of them; fewer are no error, as with SeaORM's `down -n`.
+///
+/// # Errors
+///
+/// As for [`downgrade`].
+pub async fn down(
+    environment: &Environment,
+    steps: Option<usize>,
+    conduct: &Conduct<'_>,
+) -> Result<Outcome, CommandError> {
+    let project = Project::of(environment)?;
+    let plan = |state: &State| {
+        let mut plan = project.plan_down(state, &Target::base())?;
+        plan.steps.truncate(steps.unwrap_or(usize::MAX));
+        Ok(plan)
+    };
+    project.undo("down", conduct, plan).await
+}
+
+impl Project<'_> {
+    /// Plans without the lock, asks about what would be lost, and runs the same plan under the lock.
+    pub(super) async fn undo(
+        &self,
+        doing: &str,
+        conduct: &Conduct<'_>,
+        plan: impl Fn(&State) -> Result<Plan, CommandError>,
+    ) -> Result<Outcome, CommandError> {
+        let reader = self.reader().await?;
+        let state = self.state(reader.as_ref()).await?;
+        state.refuse_unknown()?;
+        let intended = plan(&state)?;
+        let (Some(session), false) = (&reader, intended.is_empty()) else {
+            close(reader).await;
+            return Ok(self.nothing(&intended, &state, Vec::new(), false));
+        };
+        let losses = self.losses(&intended, session.backend()).await;
+        let stakes = Stakes::count(session, losses).await?;
+        if !stakes.is_nothing() && !(conduct.consent)(&stakes) {
+            return Err(CommandError::Refused {
+                stakes: Box::new(stakes),
+            });
+        }
+        let locked = self.lock(session, doing, conduct).await?;
+        let state = self.state(Some(session)).await?;
+        let result = match plan(&state) {
+            Ok(now) if now.steps == intended.steps => {
+                self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
+                    .await
+            }
+            Ok(now) if now.is_empty() => Ok(self.nothing(&now, &state, Vec::new(), true)),
+            // Consent was given for something else; where there was nothing to ask, there is nothing to break.
+            Ok(now) if stakes.is_nothing() && self.is_part(&now, &intended) => {
+                self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
+                    .await
+            }
+            Ok(_) => Err(CommandError::ChangedMeanwhile),
+            Err(error) => Err(error),
+        };
+        locked.release().await;
+        close(reader).await;
+        result
+    }
+
+    /// Returns what a target means for a database, in the true reverse order of application.
+    pub(super) fn plan_down(&self, state: &State, target: &Target) -> Result<Plan, CommandError> {
+        let mut plan = self.graph.downgrade(&state.applied, target)?;
+        if !self.is_out_of_order(state) {
+            return Ok(plan);
+        }
+        let place = |revision: &RevisionId| state.order.iter().position(|applied| applied == revision);
+        match steps_back(target) {
+            Some(steps) => {
+                let newest = state.order.iter().rev().take(steps);
+                plan.steps = newest
+                    .map(|revision| Step {
+                        revision: revision.clone(),
+                        direction: Direction::Down,
+                    })
+                    .collect();
+            }
+            None => plan
+                .steps
+                .sort_by_key(|step| std::cmp::Reverse(place(&step.revision))),
+        }
+        Ok(plan)
+    }
+
+    /// Returns whether a revision was applied after one that builds on it.
+    fn is_out_of_order(&self, state: &State) -> bool {
+        let mut seen = std::collections::HashSet::new();
+        for id in &state.order {
+            let header = self
+                .graph
+                .header(id)
+                .expect("the state holds revisions of its graph");
+            let late = header
+                .revises
+                .iter()
+                .any(|parent| !seen.contains(parent) && state.applied.contains(&self.graph, parent));
+            if late {
+                return true;
+            }
+            seen.insert(id);
+        }
+        false
+    }
+
+    fn is_part(&self, plan: &Plan, of: &Plan) -> bool {
+        plan.steps.iter().all(|step| of.steps.contains(step))
+    }
+}
+
+/// Returns N for the target `-N`, which counts applied revisions whatever the graph says.
+fn steps_back(target: &Target) -> Option<usize> {
+    target.as_str().strip_prefix('-')?.parse().ok()
+}

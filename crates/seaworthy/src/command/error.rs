@@ -1,0 +1,274 @@
+//! Why a command did not do what was asked, in kinds that a script can tell apart.
+
+use std::path::PathBuf;
+
+use sea_orm::DbErr;
+use thiserror::Error;
+
+use super::{Stakes, UnfinishedStep, UnknownRow};
+use crate::graph::GraphError;
+use crate::ledger::LedgerError;
+use crate::revision::RevisionId;
+use crate::runner::{RunError, StepError};
+use crate::session::{Fault, LockError, SessionError};
+use crate::source::SourceError;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The revisions or the target make no sense.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The database cannot be reached.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Another run has the lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A step failed.
+    #[error(transparent)]
+    Run(#[from] Box<RunError>),
+    /// A revision file cannot be written.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A question to the database was not answered.
+    #[error("could not {action}")]
+    Query {
+        /// What was tried.
+        action: &'static str,
+        /// What the database said.
+        source: DbErr,
+    },
+    /// No database is named.
+    #[error("no database is named")]
+    NoDatabase,
+    /// The applied set holds names that no revision has.
+    #[error("the database is at {}, which this program does not know", unknown(rows))]
+    UnknownRows {
+        /// The rows.
+        rows: Vec<UnknownRow>,
+    },
+    /// Revisions that are older than applied ones are not applied.
+    #[error("{} not applied although newer revisions are", older(missing))]
+    OutOfOrder {
+        /// The revisions that were left out, oldest first.
+        missing: Vec<RevisionId>,
+    },
+    /// What would be destroyed was not given up.
+    #[error("{}", refused(stakes))]
+    Refused {
+        /// What would be destroyed.
+        stakes: Box<Stakes>,
+    },
+    /// Between the question and the lock somebody else changed the database.
+    #[error("another run changed the database after the question was asked")]
+    ChangedMeanwhile,
+    /// A step without a transaction died, and its revision now begins differently.
+    #[error("{} was changed after it died halfway: its first {} are not what was run", step.revision, parts(step.parts_done))]
+    ChangedWhileUnfinished {
+        /// The step.
+        step: Box<UnfinishedStep>,
+    },
+    /// The SQL of a revision cannot be known without running it.
+    #[error("the SQL of revision {revision} is not known beforehand: {reason}")]
+    NotRecordable {
+        /// The revision.
+        revision: RevisionId,
+        /// What got in the way.
+        reason: String,
+    },
+    /// Alembic has not been here.
+    #[error("there is nothing to adopt: the database has no table alembic_version with a row in it")]
+    NothingToAdopt,
+    /// Alembic's table names revisions that are not ours.
+    #[error("alembic_version names {}, which no revision here has as its id", unknown.join(", "))]
+    UnknownAlembic {
+        /// The ids that nobody knows.
+        unknown: Vec<String>,
+        /// The ids that there are.
+        known: Vec<RevisionId>,
+    },
+    /// The database was adopted or migrated by this tool already, to a different place.
+    #[error("the database is already under this tool's control, at {}", listed(heads))]
+    AlreadyAdopted {
+        /// Where it stands.
+        heads: Vec<RevisionId>,
+    },
+    /// Two options cannot be used together.
+    #[error("{first} cannot be used with {second}")]
+    BadFlags {
+        /// One option.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// A file that the command needs is not there.
+    #[error("there is no {what} at {path}")]
+    NoFile {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+    },
+}
+
+/// What a caller makes of an error: the exit codes of the terminal are these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Category {
+    /// It was tried and failed.
+    Failed,
+    /// The request itself is wrong.
+    Usage,
+    /// Another run has the lock.
+    LockNotObtained,
+    /// It needs a consent that was not given.
+    Refused,
+    /// It was stopped.
+    Stopped,
+}
+
+impl CommandError {
+    /// Returns the kind of error as one word in snake case, which stays the same when messages change.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Graph(error) => error.kind(),
+            Self::Session(_) => "connection",
+            Self::Lock(LockError::Held { .. }) => "lock_not_obtained",
+            Self::Lock(_) => "lock",
+            Self::Ledger(_) => "ledger",
+            Self::Run(error) => match error.source {
+                StepError::Stopped => "stopped",
+                StepError::LockNotGranted { .. } => "lock_not_granted",
+                _ => "step_failed",
+            },
+            Self::Source(_) => "source",
+            Self::Query { .. } => "query",
+            Self::NoDatabase => "no_database",
+            Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
+            Self::OutOfOrder { .. } => "out_of_order",
+            Self::Refused { .. } => "refused",
+            Self::ChangedMeanwhile => "changed_meanwhile",
+            Self::ChangedWhileUnfinished { .. } => "changed_while_unfinished",
+            Self::NotRecordable { .. } => "not_recordable",
+            Self::NothingToAdopt => "nothing_to_adopt",
+            Self::AlreadyAdopted { .. } => "already_adopted",
+            Self::BadFlags { .. } => "bad_flags",
+            Self::NoFile { .. } => "no_file",
+        }
+    }
+
+    /// Returns what a caller makes of the error.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
+            Self::Refused { .. } | Self::OutOfOrder { .. } | Self::ChangedMeanwhile => Category::Refused,
+            Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
+            Self::BadFlags { .. } | Self::NoDatabase => Category::Usage,
+            _ => Category::Failed,
+        }
+    }
+
+    /// Returns the way out in one line, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let fault = |source| Fault::of(source).hint().map(str::to_owned);
+        match self {
+            Self::Graph(error) => error.hint(),
+            Self::Session(error) => fault(&error.source),
+            Self::Ledger(LedgerError { source, .. }) | Self::Query { source, .. } => fault(source),
+            Self::Source(error) => error.hint().map(str::to_owned),
+            Self::Lock(LockError::Held { .. }) => {
+                Some("wait longer with --wait, or end that process if it is stuck".to_owned())
+            }
+            Self::Lock(LockError::Connection { source }) => fault(&source.source),
+            Self::Lock(LockError::Database { source }) => fault(source),
+            Self::Lock(_) => Some("run the same command again".to_owned()),
+            Self::Run(error) => run_hint(error),
+            Self::NoDatabase => Some("set DATABASE_URL, for example to sqlite://app.db or postgres://user@host/db".to_owned()),
+            Self::UnknownRows { .. } => Some(
+                "run the program that has these revisions, or declare where the database stands with `stamp --purge <rev>`"
+                    .to_owned(),
+            ),
+            Self::OutOfOrder { .. } => Some("apply them too with --allow-out-of-order".to_owned()),
+            Self::Refused { .. } => {
+                Some("say --yes, or set SEAWORTHY_YES=1 where another program runs this one".to_owned())
+            }
+            Self::ChangedMeanwhile => Some("look at `status` and run the same command again".to_owned()),
+            Self::ChangedWhileUnfinished { .. } => Some(
+                "undo by hand what the first parts did and `stamp` the revision before, or restore the file".to_owned(),
+            ),
+            Self::NotRecordable { .. } => {
+                Some("run it with `upgrade`, or move what reads the database into a revision of its own".to_owned())
+            }
+            Self::NothingToAdopt => Some("for a database that nobody managed, say where it stands with `stamp <rev>`".to_owned()),
+            Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
+            Self::AlreadyAdopted { .. } => Some("correct where it stands with `stamp <rev>`".to_owned()),
+            Self::BadFlags { .. } => Some("leave one of them out".to_owned()),
+            Self::NoFile { .. } => None,
+        }
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
+    }
+}
+
+fn run_hint(error: &RunError) -> Option<String> {
+    match &error.source {
+        StepError::LockNotGranted { blockers, .. } if !blockers.is_empty() => {
+            Some("end the sessions named above, or run again when they are done".to_owned())
+        }
+        StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
+            Fault::of(source).hint().map(str::to_owned)
+        }
+        StepError::Stopped => Some("run the same command again to go on".to_owned()),
+        StepError::Panicked { .. } => {
+            Some("the panic's place is printed above; a new revision still says todo!()?".to_owned())
+        }
+        StepError::Lock { .. } => Some("run the same command again".to_owned()),
+    }
+}
+
+fn unknown(rows: &[UnknownRow]) -> String {
+    rows.iter()
+        .map(UnknownRow::described)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn older(missing: &[RevisionId]) -> String {
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", listed(missing))
+}
+
+fn refused(stakes: &Stakes) -> String {
+    format!("this would destroy {stakes}")
+}
+
+fn parts(done: usize) -> String {
+    if done == 1 {
+        "part".to_owned()
+    } else {
+        format!("{done} parts")
+    }
+}
+
+fn listed(revisions: &[RevisionId]) -> String {
+    if revisions.is_empty() {
+        return "base".to_owned();
+    }
+    revisions
+        .iter()
+        .map(RevisionId::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,117 @@
+//! `upgrade` and SeaORM's `up`: apply what is missing.
+
+use super::state::State;
+use super::{CommandError, Conduct, Outcome, Project};
+use crate::environment::Environment;
+use crate::graph::{Plan, Target};
+use crate::ledger::Kind;
+use crate::session::Session;
+
+/// What to do with revisions that are older than applied ones and not applied themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutOfOrder {
+    /// They were merged too late for this database: refuse until somebody says that they may run.
+    Refuse,
+    /// Run them.
+    Allow,
+}
+
+/// Applies everything up to a target.
+///
+/// # Errors
+///
+/// Fails when the target makes no sense, the database is at revisions that are not known, older revisions were left out, the
+/// lock is not obtained, or a step fails; steps that were done before stay done.
+pub async fn upgrade(
+    environment: &Environment,
+    target: &Target,
+    out_of_order: OutOfOrder,
+    conduct: &Conduct<'_>,
+) -> Result<Outcome, CommandError> {
+    let project = Project::of(environment)?;
+    let doing = format!("upgrade {target}");
+    project
+        .apply(&doing, out_of_order, conduct, |state| {
+            Ok(project.graph.upgrade(&state.applied, target)?)
+        })
+        .await
+}
+
+/// Applies the next `steps` pending revisions, or all of them; fewer are no error, as with SeaORM's `up -n`.
+///
+/// # Errors
+///
+/// As for [`upgrade`].
+pub async fn up(
+    environment: &Environment,
+    steps: Option<usize>,
+    conduct: &Conduct<'_>,
+) -> Result<Outcome, CommandError> {
+    let project = Project::of(environment)?;
+    let plan = |state: &State| {
+        let mut plan = project.graph.upgrade(&state.applied, &Target::heads())?;
+        plan.steps.truncate(steps.unwrap_or(usize::MAX));
+        Ok(plan)
+    };
+    project.apply("up", OutOfOrder::Refuse, conduct, plan).await
+}
+
+impl Project<'_> {
+    /// Plans without the lock, and again under it when there is something to do.
+    async fn apply(
+        &self,
+        doing: &str,
+        out_of_order: OutOfOrder,
+        conduct: &Conduct<'_>,
+        plan: impl Fn(&State) -> Result<Plan, CommandError>,
+    ) -> Result<Outcome, CommandError> {
+        // A target that makes no sense must not leave an empty database file behind.
+        let reader = self.reader().await?;
+        let state = self.state(reader.as_ref()).await?;
+        let first = self.checked(&plan, &state, out_of_order)?;
+        let backend = self.url()?.backend();
+        let changed = self.changed(&state, backend).await;
+        if first.is_empty() {
+            close(reader).await;
+            return Ok(self.nothing(&first, &state, changed, false));
+        }
+        let session = match reader {
+            Some(session) => session,
+            None => self.writer().await?,
+        };
+        let locked = self.lock(&session, doing, conduct).await?;
+        let state = self.state(Some(&session)).await?;
+        let result = match self.checked(&plan, &state, out_of_order) {
+            Ok(plan) if plan.is_empty() => Ok(self.nothing(&plan, &state, changed, true)),
+            Ok(plan) => {
+                self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        locked.release().await;
+        session.close().await;
+        result
+    }
+
+    fn checked(
+        &self,
+        plan: &impl Fn(&State) -> Result<Plan, CommandError>,
+        state: &State,
+        out_of_order: OutOfOrder,
+    ) -> Result<Plan, CommandError> {
+        state.refuse_unknown()?;
+        let plan = plan(state)?;
+        let missing = self.graph.gaps(&state.applied);
+        if !plan.is_empty() && !missing.is_empty() && out_of_order == OutOfOrder::Refuse {
+            return Err(CommandError::OutOfOrder { missing });
+        }
+        Ok(plan)
+    }
+}
+
+pub(super) async fn close(session: Option<Session>) {
+    if let Some(session) = session {
+        session.close().await;
+    }
+}

@@ -1,0 +1,140 @@
+//! From a plan to the work of the runner: what each step sends, and how it is run.
+
+use sea_orm::DbBackend;
+
+use super::state::State;
+use super::{Changed, CommandError, Project};
+use crate::graph::{Plan, Step};
+use crate::ledger::Outcome;
+use crate::revision::{Direction, Header, Revision};
+use crate::runner::{Manner, Part, Work};
+use crate::script::{Losses, Script, builds_concurrently, checksum, record};
+
+impl Project<'_> {
+    /// Returns the header and the code of a step's revision.
+    pub(super) fn resolve(&self, step: &Step) -> (&Header, &dyn Revision) {
+        let header = self
+            .graph
+            .header(&step.revision)
+            .expect("a plan holds revisions of its graph");
+        let revision = self
+            .environment
+            .revision(&header.name)
+            .expect("the graph was built from the environment");
+        (header, revision)
+    }
+
+    /// Decides how each step of a plan is run.
+    pub(super) async fn work(
+        &self,
+        plan: &Plan,
+        state: &State,
+        backend: DbBackend,
+    ) -> Result<Vec<Work<'_>>, CommandError> {
+        let mut work = Vec::with_capacity(plan.steps.len());
+        for step in &plan.steps {
+            let (header, revision) = self.resolve(step);
+            let script = record(revision, step.direction, backend).await;
+            let manner = manner(&script, header, step.direction, state)?;
+            let checksum = stable_checksum(revision, step.direction, backend, &script).await;
+            work.push(Work {
+                revision,
+                header,
+                direction: step.direction,
+                checksum,
+                manner,
+            });
+        }
+        Ok(work)
+    }
+
+    /// Returns what the steps of a plan would destroy.
+    pub(super) async fn losses(&self, plan: &Plan, backend: DbBackend) -> Losses {
+        let mut losses = Losses::default();
+        for step in &plan.steps {
+            let (_, revision) = self.resolve(step);
+            losses.add(&record(revision, step.direction, backend).await, backend);
+        }
+        losses
+    }
+
+    /// Returns the applied revisions whose SQL is not what it was when they were applied.
+    pub(super) async fn changed(&self, state: &State, backend: DbBackend) -> Vec<Changed> {
+        let mut changed = Vec::new();
+        for id in &state.order {
+            let header = self
+                .graph
+                .header(id)
+                .expect("the state holds revisions of its graph");
+            let Some(entry) = state.records.latest.get(&header.name) else {
+                continue;
+            };
+            let Some(then) = &entry.checksum else { continue };
+            if entry.outcome != Outcome::Done || entry.direction != Direction::Up {
+                continue;
+            }
+            let Some(revision) = self.environment.revision(&header.name) else {
+                continue;
+            };
+            let now = record(revision, Direction::Up, backend).await.checksum();
+            if now.as_ref() != Some(then) {
+                changed.push(Changed::new(header, entry));
+            }
+        }
+        changed
+    }
+}
+
+/// Returns the checksum to keep, or nothing when two recordings differ: the revision makes up ids or times as it runs.
+async fn stable_checksum(
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+    script: &Script,
+) -> Option<String> {
+    let first = script.checksum()?;
+    let second = record(revision, direction, backend).await.checksum()?;
+    (first == second).then_some(first)
+}
+
+fn manner(
+    script: &Script,
+    header: &Header,
+    direction: Direction,
+    state: &State,
+) -> Result<Manner, CommandError> {
+    if script.transaction {
+        return Ok(Manner::Transaction);
+    }
+    if script.incomplete.is_some() || !script.reads.is_empty() {
+        return Ok(Manner::Opaque);
+    }
+    let statements = script.parts();
+    let parts: Vec<Part> = statements
+        .iter()
+        .enumerate()
+        .map(|(index, sql)| Part {
+            sql: sql.clone(),
+            checksum: checksum(&statements[..=index]),
+            builds_index: builds_concurrently(sql),
+        })
+        .collect();
+    let begun = state
+        .unfinished
+        .iter()
+        .find(|step| step.revision == header.id && step.direction == direction);
+    let done = begun.map_or(0, |step| step.parts_done);
+    if let Some(step) = begun.filter(|step| step.parts_done > 0) {
+        let ran = parts.get(step.parts_done - 1).map(|part| &part.checksum);
+        if ran != step.checksum.as_ref() {
+            return Err(CommandError::ChangedWhileUnfinished {
+                step: Box::new(step.clone()),
+            });
+        }
+    }
+    Ok(Manner::Parts {
+        parts,
+        done,
+        patient: script.is_concurrent(),
+    })
+}

@@ -1,0 +1,138 @@
+//! What Alembic's `env.py` was, as a value: the revisions, the database, and the limits that commands work within.
+
+use std::collections::HashMap;
+
+use sea_orm_migration::MigratorTraitSelf;
+
+use crate::revision::{Header, Plain, Revision};
+use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
+
+/// Everything a command needs to know beforehand.
+pub struct Environment {
+    revisions: Vec<Box<dyn Revision>>,
+    headers: Vec<Header>,
+    by_name: HashMap<String, usize>,
+    version_table: String,
+    /// The database to work on; `None` until somebody names one.
+    pub database: Option<DatabaseUrl>,
+    /// Limits of each session.
+    pub settings: Settings,
+    /// Who runs the commands.
+    pub actor: Actor,
+}
+
+impl Environment {
+    /// Returns an environment with these revisions, whose applied set is in `seaql_migrations`.
+    ///
+    /// A revision without a header takes its name as its id and revises the one before it in the list.
+    #[must_use]
+    pub fn new(revisions: Vec<Box<dyn Revision>>) -> Self {
+        Self::with_version_table(revisions, "seaql_migrations".to_owned())
+    }
+
+    /// Names the database to work on unless a command is given another one.
+    #[must_use]
+    pub fn database(mut self, url: DatabaseUrl) -> Self {
+        self.database = Some(url);
+        self
+    }
+
+    /// Returns the headers in the order of the list.
+    #[must_use]
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// Returns the table that holds the applied set.
+    #[must_use]
+    pub fn version_table(&self) -> &str {
+        &self.version_table
+    }
+
+    /// Returns the revision of this SeaORM name.
+    #[must_use]
+    pub fn revision(&self, name: &str) -> Option<&dyn Revision> {
+        self.by_name
+            .get(name)
+            .map(|&index| self.revisions[index].as_ref())
+    }
+
+    /// Returns the place in the list of the revision with this SeaORM name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Connects to the database, or returns nothing when it is a SQLite file that does not exist and only reading is
+    /// intended.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the connection cannot be made.
+    pub async fn open(&self, url: &DatabaseUrl, access: Access) -> Result<Option<Session>, SessionError> {
+        let is_missing = url.file().is_some_and(|file| !file.exists());
+        if is_missing && access == Access::Read {
+            return Ok(None);
+        }
+        Session::open(url, &self.settings, access).await.map(Some)
+    }
+
+    fn with_version_table(revisions: Vec<Box<dyn Revision>>, version_table: String) -> Self {
+        let headers = headers(&revisions);
+        let by_name = headers
+            .iter()
+            .enumerate()
+            .map(|(index, header)| (header.name.clone(), index))
+            .collect();
+        Self {
+            revisions,
+            headers,
+            by_name,
+            version_table,
+            database: None,
+            settings: Settings::default(),
+            actor: Actor {
+                tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+                ..Actor::default()
+            },
+        }
+    }
+}
+
+impl<M: MigratorTraitSelf> From<M> for Environment {
+    /// Takes a plain SeaORM migrator: a linear chain whose ids are the migrations' names.
+    fn from(migrator: M) -> Self {
+        let revisions = migrator
+            .migrations()
+            .into_iter()
+            .map(|migration| Box::new(Plain(migration)) as Box<dyn Revision>)
+            .collect();
+        Self::with_version_table(revisions, migrator.migration_table_name().to_string())
+    }
+}
+
+fn headers(revisions: &[Box<dyn Revision>]) -> Vec<Header> {
+    let mut headers: Vec<Header> = Vec::with_capacity(revisions.len());
+    for revision in revisions {
+        let header = revision.header().unwrap_or_else(|| {
+            let header = Header::new(revision.name()).message(message_of(revision.name()));
+            match headers.last() {
+                Some(previous) => header.revises(previous.id.clone()),
+                None => header,
+            }
+        });
+        headers.push(header.name(revision.name()));
+    }
+    headers
+}
+
+/// Returns what SeaORM's name says in words: `m20241225_100000_create_tables` becomes `create tables`.
+fn message_of(name: &str) -> String {
+    let is_stamp = |part: &str| {
+        part.trim_start_matches('m')
+            .chars()
+            .all(|letter| letter.is_ascii_digit())
+    };
+    let words: Vec<&str> = name.split('_').skip_while(|part| is_stamp(part)).collect();
+    words.join(" ")
+}

@@ -1,0 +1,295 @@
+//! Plans: which revisions a command runs, in which order, and what is worth saying about it.
+
+use std::fmt;
+
+use crate::revision::{Direction, RevisionId};
+
+use super::applied::Applied;
+use super::reach::PositionSet;
+use super::steps::{Shortage, Start, out_of_range};
+use super::target::{Offset, Symbol};
+use super::{GraphError, Position, RevisionGraph, Target};
+
+/// What a command will run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The way all steps go.
+    pub direction: Direction,
+    /// The steps in the order of execution.
+    pub steps: Vec<Step>,
+    /// What is worth knowing, above all when there is nothing to do.
+    pub notes: Vec<Note>,
+}
+
+/// One revision to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The revision.
+    pub revision: RevisionId,
+    /// Whether it is applied or undone.
+    pub direction: Direction,
+}
+
+/// Something worth saying about a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// Everything up to the target is applied.
+    AlreadyApplied {
+        /// The target.
+        target: String,
+    },
+    /// An upgrade never gets to the base.
+    UpgradeToBase,
+    /// Nothing above the target is applied.
+    NothingAbove {
+        /// The target.
+        target: String,
+    },
+    /// Nothing above the target is applied, but other branches are.
+    StaysApplied {
+        /// The target.
+        target: String,
+        /// The applied heads that the downgrade leaves alone.
+        others: Vec<RevisionId>,
+    },
+    /// Steps of the plan are older than something that is applied already.
+    FillsGaps {
+        /// The late revisions.
+        revisions: Vec<RevisionId>,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listed = |revisions: &[RevisionId]| {
+            revisions
+                .iter()
+                .map(RevisionId::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        match self {
+            Self::AlreadyApplied { target } => {
+                write!(formatter, "nothing to do: {target} is already applied")
+            }
+            Self::UpgradeToBase => formatter.write_str("nothing to do: an upgrade does not lead to base"),
+            Self::NothingAbove { target } => {
+                write!(formatter, "nothing to do: nothing above {target} is applied")
+            }
+            Self::StaysApplied { target, others } => write!(
+                formatter,
+                "nothing to do: nothing above {target} is applied, but {} stays applied",
+                listed(others)
+            ),
+            Self::FillsGaps { revisions } => write!(
+                formatter,
+                "{} would be applied after revisions that build on it",
+                listed(revisions)
+            ),
+        }
+    }
+}
+
+impl Plan {
+    /// Returns the revisions in the order of execution.
+    pub fn revisions(&self) -> impl ExactSizeIterator<Item = &RevisionId> {
+        self.steps.iter().map(|step| &step.revision)
+    }
+
+    /// Returns whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl RevisionGraph {
+    /// Returns what to apply so that everything up to the target is applied.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the target names nothing, or more than it may.
+    pub fn upgrade(&self, applied: &Applied, target: &Target) -> Result<Plan, GraphError> {
+        let targets = self.upgrade_targets(applied, target)?;
+        let mut members = self.needs(&targets);
+        members.retain(|position| !applied.members.contains(position));
+        let order = self.oldest_first(&members, &targets);
+        let notes = self.upgrade_notes(applied, target, &targets, &order);
+        Ok(self.plan(Direction::Up, &order, notes))
+    }
+
+    /// Returns what to undo so that nothing above the target is applied.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the target names nothing, or more than it may, or is not below what is applied.
+    pub fn downgrade(&self, applied: &Applied, target: &Target) -> Result<Plan, GraphError> {
+        let heads = applied.head_positions(self);
+        let (destination, roots) = self.downgrade_roots(applied, &heads, target)?;
+        let mut members = self.needed_by(&roots);
+        members.retain(|position| applied.members.contains(position));
+        let mut notes = Vec::new();
+        if members.is_empty() {
+            let others = heads
+                .iter()
+                .copied()
+                .filter(|&head| Some(head) != destination)
+                .collect::<Vec<_>>();
+            if destination.is_some_and(|destination| !heads.contains(&destination)) {
+                return Err(GraphError::NotAnAncestor {
+                    target: target.to_string(),
+                    heads: self.ids(&heads),
+                });
+            }
+            let target = target.to_string();
+            notes.push(match others.as_slice() {
+                [] => Note::NothingAbove { target },
+                others => Note::StaysApplied {
+                    target,
+                    others: self.ids(others),
+                },
+            });
+        }
+        Ok(self.plan(Direction::Down, &self.newest_first(&members, &heads), notes))
+    }
+
+    /// Returns what to apply in a database that is at the first target, to get to the second.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`Self::applied_at`] and [`Self::upgrade`].
+    pub fn upgrade_range(&self, from: &Target, to: &Target) -> Result<Plan, GraphError> {
+        self.upgrade(&self.applied_at(from)?, to)
+    }
+
+    /// Returns what to undo in a database that is at the first target, to get to the second.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`Self::applied_at`] and [`Self::downgrade`].
+    pub fn downgrade_range(&self, from: &Target, to: &Target) -> Result<Plan, GraphError> {
+        self.downgrade(&self.applied_at(from)?, to)
+    }
+
+    fn plan(&self, direction: Direction, order: &[Position], notes: Vec<Note>) -> Plan {
+        let steps = order.iter().map(|&position| Step {
+            revision: self.id(position),
+            direction,
+        });
+        Plan {
+            direction,
+            steps: steps.collect(),
+            notes,
+        }
+    }
+
+    fn upgrade_targets(&self, applied: &Applied, target: &Target) -> Result<Vec<Position>, GraphError> {
+        const VERB: &str = "upgrade to";
+        if !self.counts_steps(target) {
+            return self.absolute(target, VERB);
+        }
+        let found = match (target.symbol(), target.offset()) {
+            (Symbol::Here, Some(Offset::Up(steps))) => {
+                let heads = applied.head_positions(self);
+                self.steps_up(target, steps, &Start::of(applied, &heads), Shortage::Fails)?
+            }
+            (Symbol::Here, _) => return Err(out_of_range(target, "an upgrade does not go down")),
+            _ => self.steps_from_name(target, Shortage::Fails, VERB)?,
+        };
+        Ok(found.into_iter().collect())
+    }
+
+    fn upgrade_notes(
+        &self,
+        applied: &Applied,
+        target: &Target,
+        targets: &[Position],
+        order: &[Position],
+    ) -> Vec<Note> {
+        if order.is_empty() {
+            return match targets {
+                [] if !self.is_empty() => vec![Note::UpgradeToBase],
+                _ => vec![Note::AlreadyApplied {
+                    target: target.to_string(),
+                }],
+            };
+        }
+        let needed = self.needs(&applied.head_positions(self));
+        let late: Vec<Position> = order
+            .iter()
+            .copied()
+            .filter(|&position| needed.contains(position))
+            .collect();
+        if late.is_empty() {
+            Vec::new()
+        } else {
+            vec![Note::FillsGaps {
+                revisions: self.ids(&late),
+            }]
+        }
+    }
+
+    /// Returns where a downgrade ends, nothing being the base, and the lowest revisions that it undoes.
+    fn downgrade_roots(
+        &self,
+        applied: &Applied,
+        heads: &[Position],
+        target: &Target,
+    ) -> Result<(Option<Position>, Vec<Position>), GraphError> {
+        const VERB: &str = "downgrade to";
+        if self.counts_from_here(target) {
+            return self.roots_below_current(applied, heads, target);
+        }
+        let destination = if self.counts_steps(target) {
+            self.steps_from_name(target, Shortage::Fails, VERB)?
+        } else {
+            self.single(target, VERB)?
+        };
+        let mut roots = self.above_or_bases(destination);
+        if let Some(branch) = target.branch() {
+            self.narrow(&mut roots, self.named(branch)?);
+        }
+        Ok((destination, roots))
+    }
+
+    fn roots_below_current(
+        &self,
+        applied: &Applied,
+        heads: &[Position],
+        target: &Target,
+    ) -> Result<(Option<Position>, Vec<Position>), GraphError> {
+        let Some(Offset::Down(steps)) = target.offset() else {
+            return Err(out_of_range(target, "a downgrade does not go up"));
+        };
+        let start = self.start_down(target, &Start::of(applied, heads))?;
+        let Some(start) = start else {
+            return Err(out_of_range(target, "nothing is applied there"));
+        };
+        let destination = self.descend(target, Some(start), steps, Shortage::Fails)?;
+        let mut roots = self.above_or_bases(destination);
+        self.narrow(&mut roots, start);
+        Ok((destination, roots))
+    }
+
+    fn above_or_bases(&self, destination: Option<Position>) -> Vec<Position> {
+        match destination {
+            Some(position) => self.nodes[position].children.clone(),
+            None => self.base_positions(),
+        }
+    }
+
+    /// Keeps the roots on the way to a revision, or else those above it. A single root is the only way anyhow.
+    fn narrow(&self, roots: &mut Vec<Position>, branch: Position) {
+        if roots.len() < 2 {
+            return;
+        }
+        let below = self.line_below(&[branch]);
+        let way: PositionSet = if roots.iter().any(|&root| below.contains(root)) {
+            below
+        } else {
+            self.line_above(&[branch])
+        };
+        roots.retain(|&root| way.contains(root));
+    }
+}

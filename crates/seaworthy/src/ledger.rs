@@ -1,0 +1,253 @@
+//! What a database has been through: the applied set, and the append-only history.
+//!
+//! The applied set is SeaORM's own table, exactly as SeaORM makes it. The history is a table of ours beside it. Only this
+//! room writes either, and writing needs the migration lock.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Alias, Expr, Query};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, TransactionTrait};
+use thiserror::Error;
+
+pub use entry::{Entry, Kind, Moment, Outcome, now};
+
+use crate::session::{Fault, Locked, Session};
+
+mod entry;
+mod sql;
+
+/// The two tables of one migrator.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    version_table: String,
+    history_table: String,
+}
+
+/// What the two tables say about the present.
+#[derive(Clone, Debug, Default)]
+pub struct Records {
+    /// The applied set, in no particular order.
+    pub applied: Vec<AppliedRow>,
+    /// For each migration name the last entry that changed the database or began to.
+    pub latest: HashMap<String, Entry>,
+    /// Whether both tables exist.
+    pub installed: bool,
+}
+
+/// A row of the applied set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedRow {
+    /// SeaORM's name for the migration.
+    pub name: String,
+    /// When it was applied: seconds since 1970 in UTC.
+    pub applied_at: i64,
+    /// Its place in the history; zero when another tool applied it.
+    pub sequence: i64,
+}
+
+/// The ledger could not be read or written.
+#[derive(Debug, Error)]
+#[error("could not {action} the ledger ({table})")]
+#[non_exhaustive]
+pub struct LedgerError {
+    /// What was tried: `read`, `create`, `write`.
+    pub action: &'static str,
+    /// The table it was tried on.
+    pub table: String,
+    /// What the database said.
+    pub source: DbErr,
+}
+
+impl Ledger {
+    /// Returns the ledger whose applied set is in this table: `seaql_migrations` unless the migrator names another.
+    #[must_use]
+    pub fn new(version_table: &str) -> Self {
+        let history_table = match version_table {
+            "seaql_migrations" => "seaworthy_history".to_owned(),
+            other => format!("seaworthy_history_{other}"),
+        };
+        Self {
+            version_table: version_table.to_owned(),
+            history_table,
+        }
+    }
+
+    /// Returns the name of the table that holds the applied set.
+    #[must_use]
+    pub fn version_table(&self) -> &str {
+        &self.version_table
+    }
+
+    /// Returns the name of the table that holds the history.
+    #[must_use]
+    pub fn history_table(&self) -> &str {
+        &self.history_table
+    }
+
+    /// Reads what is applied and what happened last; creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a table exists and cannot be read.
+    pub async fn read(&self, session: &Session) -> Result<Records, LedgerError> {
+        let rows = session.rows(&self.select_applied(session.backend())).await;
+        let applied = existing(rows).map_err(|source| self.error("read", &self.version_table, source))?;
+        let rows = session.rows(&self.select_latest(session.backend())).await;
+        let latest = existing(rows).map_err(|source| self.error("read", &self.history_table, source))?;
+        self.records(applied.as_deref(), latest.as_deref())
+            .map_err(|source| self.error("read", &self.version_table, source))
+    }
+
+    /// Reads the whole history, oldest first; empty when there is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the table exists and cannot be read.
+    pub async fn history(&self, session: &Session) -> Result<Vec<Entry>, LedgerError> {
+        let failed = |source| self.error("read", &self.history_table, source);
+        let rows = existing(session.rows(&self.select_history(session.backend())).await).map_err(failed)?;
+        rows.unwrap_or_default()
+            .iter()
+            .map(|row| Entry::from_row(row).map_err(failed))
+            .collect()
+    }
+
+    /// Creates the two tables where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the role may not create tables.
+    pub async fn install(&self, locked: &Locked<'_>) -> Result<(), LedgerError> {
+        let session = locked.session();
+        session
+            .send(&self.create_tables(session.backend()))
+            .await
+            .map_err(|source| self.error("create", &self.history_table, source))
+    }
+
+    /// Writes an entry of the history and what it means for the applied set, within the caller's transaction.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database refuses, for example because another tool has recorded the same revision meanwhile.
+    pub async fn record(
+        &self,
+        locked: &Locked<'_>,
+        connection: &impl ConnectionTrait,
+        entry: &Entry,
+    ) -> Result<(), DbErr> {
+        connection
+            .execute_unprepared(&self.record_sql(locked.session().backend(), entry))
+            .await
+            .map(drop)
+    }
+
+    /// Writes several entries in one transaction, for runs that execute nothing: stamp and adopt.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database refuses; nothing is written then.
+    pub async fn record_all(&self, locked: &Locked<'_>, entries: &[Entry]) -> Result<(), LedgerError> {
+        let failed = |source| self.error("write", &self.version_table, source);
+        let session = locked.session();
+        let transaction = session.connection().begin().await.map_err(failed)?;
+        let sql: String = entries
+            .iter()
+            .map(|entry| self.record_sql(session.backend(), entry))
+            .collect();
+        if !sql.is_empty() {
+            transaction.execute_unprepared(&sql).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// Drops the table that holds the applied set; the history stays.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the role may not drop it.
+    pub async fn uninstall(&self, locked: &Locked<'_>) -> Result<(), LedgerError> {
+        let session = locked.session();
+        let drop = format!("DROP TABLE IF EXISTS {}", sql::quoted(&self.version_table));
+        session
+            .send(&drop)
+            .await
+            .map_err(|source| self.error("drop", &self.version_table, source))
+    }
+
+    fn records(
+        &self,
+        applied: Option<&[QueryResult]>,
+        latest: Option<&[QueryResult]>,
+    ) -> Result<Records, DbErr> {
+        let installed = applied.is_some() && latest.is_some();
+        let mut entries = HashMap::new();
+        for row in latest.unwrap_or_default() {
+            let entry = Entry::from_row(row)?;
+            entries.insert(entry.name.clone(), entry);
+        }
+        let mut rows = Vec::new();
+        for row in applied.unwrap_or_default() {
+            let name: String = row.try_get("", "version")?;
+            let sequence = entries.get(&name).map_or(0, |entry: &Entry| entry.id);
+            rows.push(AppliedRow {
+                name,
+                applied_at: row.try_get("", "applied_at")?,
+                sequence,
+            });
+        }
+        Ok(Records {
+            applied: rows,
+            latest: entries,
+            installed,
+        })
+    }
+
+    fn select_applied(&self, backend: DbBackend) -> String {
+        let select = Query::select()
+            .columns(["version", "applied_at"])
+            .from(Alias::new(&self.version_table))
+            .to_owned();
+        sql::inline(backend, &select)
+    }
+
+    fn select_latest(&self, backend: DbBackend) -> String {
+        let newest = Query::select()
+            .expr(Expr::cust("max(id)"))
+            .from(Alias::new(&self.history_table))
+            .and_where(Expr::cust("outcome IN ('done', 'started', 'progressed')"))
+            .group_by_col("name")
+            .to_owned();
+        let select = Entry::select(&self.history_table, backend)
+            .and_where(sea_orm::sea_query::ExprTrait::in_subquery(
+                Expr::col("id"),
+                newest,
+            ))
+            .to_owned();
+        sql::inline(backend, &select)
+    }
+
+    fn select_history(&self, backend: DbBackend) -> String {
+        let select = Entry::select(&self.history_table, backend)
+            .order_by("id", sea_orm::sea_query::Order::Asc)
+            .to_owned();
+        sql::inline(backend, &select)
+    }
+
+    fn error(&self, action: &'static str, table: &str, source: DbErr) -> LedgerError {
+        LedgerError {
+            action,
+            table: table.to_owned(),
+            source,
+        }
+    }
+}
+
+/// Returns the rows, or nothing when the table does not exist.
+fn existing(rows: Result<Vec<QueryResult>, DbErr>) -> Result<Option<Vec<QueryResult>>, DbErr> {
+    match rows {
+        Ok(rows) => Ok(Some(rows)),
+        Err(error) if Fault::of(&error) == Fault::UndefinedTable => Ok(None),
+        Err(error) => Err(error),
+    }
+}

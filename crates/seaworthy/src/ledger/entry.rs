@@ -1,0 +1,233 @@
+//! One entry of the history: who did what to which revision, when, and how it ended.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
+use sea_orm::{DbBackend, DbErr, QueryResult};
+use serde::Serialize;
+
+use crate::revision::Direction;
+use crate::session::Actor;
+
+/// An entry of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its place in the history; zero before it is written.
+    pub id: i64,
+    /// The run it belongs to: eight hex digits, the same for all entries of one command.
+    pub run: String,
+    /// What kind of run it was.
+    pub kind: Kind,
+    /// Whether the revision came or went.
+    pub direction: Direction,
+    /// The revision's id.
+    pub revision: String,
+    /// SeaORM's name for it.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it began.
+    pub started_at: Moment,
+    /// When it ended; absent on [`Outcome::Started`].
+    pub finished_at: Option<Moment>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// SHA-256 of the SQL that the revision was recorded to send, or of the part that is through; absent when that cannot be
+    /// known beforehand.
+    pub checksum: Option<String>,
+    /// How many parts of a step without a transaction are through.
+    pub parts_done: Option<i64>,
+    /// Who ran it, and with what.
+    #[serde(flatten)]
+    pub actor: Actor,
+}
+
+/// What kind of run an entry belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Revisions were applied.
+    Upgrade,
+    /// Revisions were undone.
+    Downgrade,
+    /// Revisions were declared applied or not, without running them.
+    Stamp,
+    /// A database of Alembic's was taken over.
+    Adopt,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A step without a transaction began; if nothing follows, it died halfway.
+    Started,
+    /// Some statements of a step without a transaction are through.
+    Progressed,
+    /// It ended well.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was stopped by the person who ran it.
+    Cancelled,
+}
+
+/// A point in time, known now or only when a script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Moment {
+    /// A known time.
+    At(DateTime<Utc>),
+    /// The time at which the database executes the statement.
+    #[serde(skip)]
+    Execution,
+}
+
+/// Returns the present time, cut to milliseconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock for the history"
+)]
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+}
+
+const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
+
+impl Entry {
+    /// Returns whether the entry tells of a step without a transaction that began and has not ended.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.outcome, Outcome::Started | Outcome::Progressed)
+    }
+
+    pub(super) fn select(table: &str, backend: DbBackend) -> SelectStatement {
+        let mut select = Query::select();
+        select.from(Alias::new(table)).columns([
+            "id",
+            "run",
+            "kind",
+            "direction",
+            "revision",
+            "name",
+            "outcome",
+            "duration_ms",
+            "error",
+            "checksum",
+            "parts_done",
+            "by_user",
+            "by_host",
+            "tool_version",
+        ]);
+        for column in ["started_at", "finished_at"] {
+            let time = match backend {
+                DbBackend::Postgres => {
+                    format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+                }
+                _ => column.to_owned(),
+            };
+            select.expr_as(Expr::cust(time), Alias::new(format!("{column}_text")));
+        }
+        select
+    }
+
+    pub(super) fn from_row(row: &QueryResult) -> Result<Self, DbErr> {
+        let text = |column: &str| row.try_get::<String>("", column);
+        Ok(Self {
+            id: row.try_get("", "id")?,
+            run: text("run")?,
+            kind: parse(
+                &text("kind")?,
+                &[Kind::Upgrade, Kind::Downgrade, Kind::Stamp, Kind::Adopt],
+                Kind::word,
+            )?,
+            direction: parse(
+                &text("direction")?,
+                &[Direction::Up, Direction::Down],
+                Direction::word,
+            )?,
+            revision: text("revision")?,
+            name: text("name")?,
+            outcome: parse(
+                &text("outcome")?,
+                &[
+                    Outcome::Started,
+                    Outcome::Progressed,
+                    Outcome::Done,
+                    Outcome::Failed,
+                    Outcome::Cancelled,
+                ],
+                Outcome::word,
+            )?,
+            started_at: moment(&text("started_at_text")?)?,
+            finished_at: row
+                .try_get::<Option<String>>("", "finished_at_text")?
+                .map(|time| moment(&time))
+                .transpose()?,
+            duration_ms: row.try_get("", "duration_ms")?,
+            error: row.try_get("", "error")?,
+            checksum: row.try_get("", "checksum")?,
+            parts_done: row.try_get("", "parts_done")?,
+            actor: Actor {
+                user: row.try_get("", "by_user")?,
+                host: row.try_get("", "by_host")?,
+                tool_version: text("tool_version")?,
+            },
+        })
+    }
+}
+
+impl Kind {
+    /// Returns the word that the history stores.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+            Self::Stamp => "stamp",
+            Self::Adopt => "adopt",
+        }
+    }
+}
+
+impl Outcome {
+    /// Returns the word that the history stores.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Progressed => "progressed",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Moment {
+    /// Returns the time as the history stores it on SQLite, or nothing when it is not known yet.
+    #[must_use]
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::At(time) => Some(time.format(TIME_FORMAT).to_string()),
+            Self::Execution => None,
+        }
+    }
+}
+
+fn parse<T: Copy>(text: &str, values: &[T], word: fn(T) -> &'static str) -> Result<T, DbErr> {
+    values
+        .iter()
+        .copied()
+        .find(|value| word(*value) == text)
+        .ok_or_else(|| DbErr::Type(format!("{text:?} is no word that the history uses")))
+}
+
+fn moment(text: &str) -> Result<Moment, DbErr> {
+    NaiveDateTime::parse_from_str(text, TIME_FORMAT)
+        .map(|time| Moment::At(time.and_utc()))
+        .map_err(|error| DbErr::Type(format!("{text:?} is no time: {error}")))
+}

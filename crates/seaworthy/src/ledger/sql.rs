@@ -1,0 +1,145 @@
+//! The statements that create and fill the two tables: the same text for a live run and for a script.
+
+use sea_orm::sea_query::{
+    Alias, Expr, ExprTrait, PostgresQueryBuilder, Query, QueryStatementWriter, SimpleExpr,
+    SqliteQueryBuilder, Value,
+};
+use sea_orm::{DbBackend, Schema};
+use sea_orm_migration::seaql_migrations;
+
+use super::{Entry, Ledger, Moment, Outcome};
+use crate::revision::Direction;
+
+impl Ledger {
+    /// Returns the statements that create the two tables where they are missing.
+    #[must_use]
+    pub fn create_tables(&self, backend: DbBackend) -> String {
+        let version_table = Schema::new(backend)
+            .create_table_from_entity(seaql_migrations::Entity)
+            .table(Alias::new(&self.version_table))
+            .if_not_exists()
+            .to_owned();
+        let version_table = match backend {
+            DbBackend::Postgres => version_table.to_string(PostgresQueryBuilder),
+            _ => version_table.to_string(SqliteQueryBuilder),
+        };
+        let (id, integer, time) = match backend {
+            DbBackend::Postgres => (
+                "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+                "bigint",
+                "timestamp with time zone",
+            ),
+            _ => ("integer PRIMARY KEY AUTOINCREMENT", "integer", "text"),
+        };
+        format!(
+            "{version_table};\nCREATE TABLE IF NOT EXISTS {history} (id {id}, run text NOT NULL, kind text NOT NULL, \
+             direction text NOT NULL, revision text NOT NULL, name text NOT NULL, outcome text NOT NULL, \
+             started_at {time} NOT NULL, finished_at {time}, duration_ms {integer}, error text, checksum text, \
+             parts_done {integer}, by_user text, by_host text, tool_version text NOT NULL);\n",
+            history = quoted(&self.history_table),
+        )
+    }
+
+    /// Returns the statements that write an entry and, when it ended well, change the applied set.
+    #[must_use]
+    pub fn record_sql(&self, backend: DbBackend, entry: &Entry) -> String {
+        let mut sql = String::new();
+        if entry.outcome == Outcome::Done {
+            sql.push_str(&self.version_change(backend, entry));
+            sql.push_str(";\n");
+        }
+        let insert = Query::insert()
+            .into_table(Alias::new(&self.history_table))
+            .columns([
+                "run",
+                "kind",
+                "direction",
+                "revision",
+                "name",
+                "outcome",
+                "started_at",
+                "finished_at",
+                "duration_ms",
+                "error",
+                "checksum",
+                "parts_done",
+                "by_user",
+                "by_host",
+                "tool_version",
+            ])
+            .values_panic([
+                Expr::val(entry.run.as_str()),
+                Expr::val(entry.kind.word()),
+                Expr::val(entry.direction.word()),
+                Expr::val(entry.revision.as_str()),
+                Expr::val(entry.name.as_str()),
+                Expr::val(entry.outcome.word()),
+                time(backend, Some(entry.started_at)),
+                time(backend, entry.finished_at),
+                Expr::val(entry.duration_ms),
+                Expr::val(entry.error.as_deref().map(without_nul)),
+                Expr::val(entry.checksum.as_deref()),
+                Expr::val(entry.parts_done),
+                Expr::val(entry.actor.user.as_deref()),
+                Expr::val(entry.actor.host.as_deref()),
+                Expr::val(entry.actor.tool_version.as_str()),
+            ])
+            .to_owned();
+        sql.push_str(&inline(backend, &insert));
+        sql.push_str(";\n");
+        sql
+    }
+
+    fn version_change(&self, backend: DbBackend, entry: &Entry) -> String {
+        let table = Alias::new(&self.version_table);
+        match entry.direction {
+            Direction::Up => {
+                let applied_at = match (entry.finished_at, backend) {
+                    (Some(Moment::At(time)), _) => Expr::val(time.timestamp()),
+                    (_, DbBackend::Postgres) => Expr::cust("extract(epoch FROM clock_timestamp())::bigint"),
+                    _ => Expr::cust("CAST(strftime('%s', 'now') AS integer)"),
+                };
+                let insert = Query::insert()
+                    .into_table(table)
+                    .columns(["version", "applied_at"])
+                    .values_panic([Expr::val(entry.name.as_str()), applied_at])
+                    .to_owned();
+                inline(backend, &insert)
+            }
+            Direction::Down => {
+                let delete = Query::delete()
+                    .from_table(table)
+                    .and_where(Expr::col("version").eq(entry.name.as_str()))
+                    .to_owned();
+                inline(backend, &delete)
+            }
+        }
+    }
+}
+
+/// Returns a statement as text, its values inside.
+pub(super) fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
+    match backend {
+        DbBackend::Postgres => statement.to_string(PostgresQueryBuilder),
+        _ => statement.to_string(SqliteQueryBuilder),
+    }
+}
+
+/// Returns a name in double quotes, as both databases want it.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn time(backend: DbBackend, moment: Option<Moment>) -> SimpleExpr {
+    match (moment, backend) {
+        (None, _) => Expr::val(Value::String(None)),
+        (Some(Moment::Execution), DbBackend::Postgres) => Expr::cust("clock_timestamp()"),
+        (Some(Moment::Execution), _) => Expr::cust("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"),
+        (Some(moment), _) => Expr::val(moment.text()),
+    }
+}
+
+/// PostgreSQL's text cannot hold a NUL character, and an error must not fail to be recorded because of one.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}

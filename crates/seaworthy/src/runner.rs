@@ -1,0 +1,265 @@
+//! Works a plan off, step by step, and says what happened.
+//!
+//! A step and its ledger row commit together. A step that opted out of the transaction is worked off part by part, each
+//! part journaled, so that a run that died goes on where it stopped. What to run was decided before.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::DbErr;
+use tokio_util::sync::CancellationToken;
+
+pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
+
+use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
+use crate::revision::{Direction, Header, Revision};
+use crate::session::{Actor, Blocker, Fault, Locked};
+
+mod attempt;
+mod journal;
+mod report;
+
+/// A run: who does it, under which lock, within which limits.
+pub struct Run<'a> {
+    /// The lock that the run holds, and the session it protects.
+    pub locked: &'a Locked<'a>,
+    /// Where steps are recorded.
+    pub ledger: &'a Ledger,
+    /// What kind of run it is.
+    pub kind: Kind,
+    /// What the history calls it: eight hex digits.
+    pub id: String,
+    /// Who runs it.
+    pub actor: &'a Actor,
+    /// How often a step that did not get its lock is tried again.
+    pub retries: u32,
+    /// Ends the run between two steps, and cancels the one that runs.
+    pub stop: &'a CancellationToken,
+    /// Hears what happens while it happens.
+    pub observer: &'a dyn Observer,
+}
+
+/// One step, with everything that was decided about it.
+pub struct Work<'a> {
+    /// What to run.
+    pub revision: &'a dyn Revision,
+    /// What it says about itself.
+    pub header: &'a Header,
+    /// Which way to run it.
+    pub direction: Direction,
+    /// What the history keeps to notice later changes.
+    pub checksum: Option<String>,
+    /// How the step is run.
+    pub manner: Manner,
+}
+
+/// How a step is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// In one transaction with its ledger row.
+    Transaction,
+    /// Part by part; each can be repeated after a crash. `patient` parts may wait for locks without limit.
+    Parts {
+        /// The statements, with their checksum up to and including each.
+        parts: Vec<Part>,
+        /// How many are through already, from a run that died.
+        done: usize,
+        /// Whether a part waits for old transactions on purpose.
+        patient: bool,
+    },
+    /// Without a transaction and without knowing what it will send: a crash cannot be resumed.
+    Opaque,
+}
+
+/// A part of a step without a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What to send.
+    pub sql: String,
+    /// The checksum of the step's parts up to and including this one.
+    pub checksum: String,
+    /// The index that the part builds without blocking writers; a try that failed leaves it behind INVALID.
+    pub builds_index: Option<String>,
+}
+
+/// Hears what happens during a run. Every method does nothing unless it is overridden.
+pub trait Observer: Sync {
+    /// A step begins; `index` counts from zero.
+    fn step_started(&self, _work: &Work<'_>, _index: usize, _total: usize) {}
+
+    /// The running step waits for a lock that these sessions hold.
+    fn step_blocked(&self, _work: &Work<'_>, _blockers: &[Blocker]) {}
+
+    /// The step did not get its lock and is tried again after a pause.
+    fn step_retried(&self, _work: &Work<'_>, _attempt: u32, _pause: Duration, _blockers: &[Blocker]) {}
+
+    /// A step ended well.
+    fn step_finished(&self, _report: &StepReport) {}
+}
+
+/// How long a run that is used by one process at a time may go on without checking that it still has the lock.
+const LOCK_CHECK: Duration = Duration::from_secs(1);
+
+impl Run<'_> {
+    /// Works the steps off in order.
+    ///
+    /// # Errors
+    ///
+    /// Fails at the first step that fails; the report in the error says what was done before.
+    pub async fn work_off(&self, steps: &[Work<'_>]) -> Result<Report, RunError> {
+        let mut report = Report::new(&self.id, self.kind);
+        let mut checked = Instant::now();
+        if !steps.is_empty() {
+            let limits = self
+                .locked
+                .session()
+                .apply_limits(self.locked.session().settings().lock_timeout)
+                .await;
+            if let Err(source) = limits {
+                return Err(RunError::before(
+                    report,
+                    &steps[0],
+                    StepError::Database { source },
+                ));
+            }
+        }
+        for (index, work) in steps.iter().enumerate() {
+            if self.stop.is_cancelled() {
+                return Err(RunError::before(report, work, StepError::Stopped));
+            }
+            if checked.elapsed() > LOCK_CHECK {
+                if let Err(source) = self.locked.check().await {
+                    return Err(RunError::before(report, work, StepError::Lock { source }));
+                }
+                checked = Instant::now();
+            }
+            self.observer.step_started(work, index, steps.len());
+            match self.step(work).await {
+                Ok(step) => {
+                    self.observer.step_finished(&step);
+                    report.steps.push(step);
+                }
+                Err(source) => return Err(RunError::at(report, work, source)),
+            }
+        }
+        Ok(report)
+    }
+
+    /// Runs one step, again where another session held the lock, and records how it ended.
+    async fn step(&self, work: &Work<'_>) -> Result<StepReport, StepError> {
+        let start = Instant::now();
+        let started_at = now();
+        let mut attempt = 1;
+        loop {
+            let mut blockers = Vec::new();
+            let tried = match &work.manner {
+                Manner::Transaction => self.in_transaction(work, started_at, start, &mut blockers).await,
+                Manner::Parts { parts, done, patient } => {
+                    self.in_parts(work, parts, *done, *patient, started_at, start, &mut blockers)
+                        .await
+                }
+                Manner::Opaque => self.opaque(work, started_at, start, &mut blockers).await,
+            };
+            let Err(error) = tried else {
+                return Ok(StepReport::new(work, StepOutcome::Done, start.elapsed(), attempt));
+            };
+            if self.is_settled(work).await {
+                return Ok(StepReport::new(
+                    work,
+                    StepOutcome::Elsewhere,
+                    start.elapsed(),
+                    attempt,
+                ));
+            }
+            let locked_out = error.fault() == Fault::LockNotGranted;
+            let again = locked_out && work.manner == Manner::Transaction && attempt <= self.retries;
+            if !again || self.stop.is_cancelled() {
+                let error = match error {
+                    _ if self.stop.is_cancelled() => StepError::Stopped,
+                    StepError::Database { source } if locked_out => StepError::LockNotGranted {
+                        attempts: attempt,
+                        blockers,
+                        source,
+                    },
+                    other => other,
+                };
+                self.record_failure(work, started_at, start, &error).await;
+                return Err(error);
+            }
+            let pause = pause_before(attempt);
+            self.observer.step_retried(work, attempt, pause, &blockers);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.cancelled() => {}
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Returns whether the applied set already says what the step was to bring about: another tool did it meanwhile.
+    async fn is_settled(&self, work: &Work<'_>) -> bool {
+        let Ok(records) = self.ledger.read(self.locked.session()).await else {
+            return false;
+        };
+        let applied = records.applied.iter().any(|row| row.name == work.header.name);
+        applied == (work.direction == Direction::Up)
+    }
+
+    /// Writes a failure into the history. The step's own error is what counts, so one of the history is only logged.
+    async fn record_failure(
+        &self,
+        work: &Work<'_>,
+        started_at: chrono::DateTime<chrono::Utc>,
+        start: Instant,
+        error: &StepError,
+    ) {
+        let outcome = match error {
+            StepError::Stopped => Outcome::Cancelled,
+            _ => Outcome::Failed,
+        };
+        let mut entry = self.entry(work, outcome, started_at, start);
+        entry.error = Some(error.in_full());
+        let connection = self.locked.session().connection();
+        if let Err(error) = self.ledger.record(self.locked, connection, &entry).await {
+            tracing::warn!(%error, revision = %work.header.id, "the failure could not be written into the history");
+        }
+    }
+
+    fn entry(
+        &self,
+        work: &Work<'_>,
+        outcome: Outcome,
+        started_at: chrono::DateTime<chrono::Utc>,
+        start: Instant,
+    ) -> Entry {
+        Entry {
+            id: 0,
+            run: self.id.clone(),
+            kind: self.kind,
+            direction: work.direction,
+            revision: work.header.id.to_string(),
+            name: work.header.name.clone(),
+            outcome,
+            started_at: Moment::At(started_at),
+            finished_at: (outcome != Outcome::Started).then(|| Moment::At(now())),
+            duration_ms: (outcome != Outcome::Started)
+                .then(|| i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)),
+            error: None,
+            checksum: work.checksum.clone(),
+            parts_done: None,
+            actor: self.actor.clone(),
+        }
+    }
+}
+
+/// Returns the pause before the next try: a quarter of a second, doubled each time up to four, give or take a half so that
+/// several waiters do not come back together.
+fn pause_before(attempt: u32) -> Duration {
+    let doubled = Duration::from_millis(250).saturating_mul(1 << attempt.saturating_sub(1).min(4));
+    doubled.mul_f64(0.5 + fastrand::f64())
+}
+
+impl From<DbErr> for StepError {
+    fn from(source: DbErr) -> Self {
+        Self::Database { source }
+    }
+}

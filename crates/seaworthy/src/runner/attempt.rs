@@ -1,0 +1,159 @@
+//! One try of one step: in a transaction, or as the revision wants it; watched for blockers and for the wish to stop.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use sea_orm::{
+    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::SchemaManager;
+
+use super::{Run, StepError, Work};
+use crate::ledger::Outcome;
+use crate::revision::Direction;
+use crate::session::Blocker;
+
+/// How soon a step that does not get on is asked what it waits for; well before the lock timeout ends the wait.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// How often a statement that was asked to stop is asked again: the first time it may just not have been running.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+impl Run<'_> {
+    /// Runs a step and its ledger row in one transaction.
+    pub(super) async fn in_transaction(
+        &self,
+        work: &Work<'_>,
+        started_at: DateTime<Utc>,
+        start: Instant,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<(), StepError> {
+        let attempt = async {
+            let transaction = self.begin().await?;
+            let sent = match run_revision(work, &SchemaManager::new(&transaction)).await {
+                Ok(()) => {
+                    let entry = self.entry(work, Outcome::Done, started_at, start);
+                    self.ledger
+                        .record(self.locked, &transaction, &entry)
+                        .await
+                        .map_err(StepError::from)
+                }
+                Err(error) => Err(error),
+            };
+            match sent {
+                Ok(()) => Ok(transaction.commit().await?),
+                Err(error) => {
+                    // The server rolls back by itself when the connection is gone, which is the one way this fails.
+                    drop(transaction.rollback().await);
+                    Err(error)
+                }
+            }
+        };
+        self.watched(work, attempt, blockers).await
+    }
+
+    /// Runs a step whose statements cannot be known beforehand, without a transaction.
+    pub(super) async fn opaque(
+        &self,
+        work: &Work<'_>,
+        started_at: DateTime<Utc>,
+        start: Instant,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<(), StepError> {
+        let connection = self.locked.session().connection();
+        let started = self.entry(work, Outcome::Started, started_at, start);
+        self.ledger.record(self.locked, connection, &started).await?;
+        let attempt = async { run_revision(work, &SchemaManager::new(connection)).await };
+        self.watched(work, attempt, blockers).await?;
+        self.record_done(work, started_at, start).await
+    }
+
+    /// Records a step without a transaction as done, in a transaction of its own.
+    pub(super) async fn record_done(
+        &self,
+        work: &Work<'_>,
+        started_at: DateTime<Utc>,
+        start: Instant,
+    ) -> Result<(), StepError> {
+        let transaction = self.begin().await?;
+        let entry = self.entry(work, Outcome::Done, started_at, start);
+        self.ledger.record(self.locked, &transaction, &entry).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let connection = self.locked.session().connection();
+        match self.locked.session().backend() {
+            // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
+            DbBackend::Sqlite => {
+                let mode = Some(SqliteTransactionMode::Immediate);
+                connection
+                    .begin_with_options(TransactionOptions {
+                        sqlite_transaction_mode: mode,
+                        ..Default::default()
+                    })
+                    .await
+            }
+            _ => connection.begin().await,
+        }
+    }
+
+    /// Drives a step to its end while looking who blocks it, and cancels what it runs when the run is to stop.
+    pub(super) async fn watched<T>(
+        &self,
+        work: &Work<'_>,
+        step: impl Future<Output = Result<T, StepError>>,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<T, StepError> {
+        let mut step = pin!(step);
+        let mut pause = FIRST_LOOK;
+        loop {
+            let stopping = self.stop.is_cancelled();
+            tokio::select! {
+                biased;
+                result = &mut step => {
+                    self.locked.withdraw_cancel();
+                    return result;
+                }
+                () = self.stop.cancelled(), if !stopping => self.locked.cancel().await,
+                () = tokio::time::sleep(ASK_AGAIN), if stopping => self.locked.cancel().await,
+                () = tokio::time::sleep(pause), if !stopping => {
+                    let found = self.locked.blockers().await;
+                    if !found.is_empty() {
+                        self.observer.step_blocked(work, &found);
+                        *blockers = found;
+                    }
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+}
+
+/// Calls the revision's own code; a panic of it is an error like any other.
+async fn run_revision(work: &Work<'_>, manager: &SchemaManager<'_>) -> Result<(), StepError> {
+    let sent = async {
+        match work.direction {
+            Direction::Up => work.revision.up(manager).await,
+            Direction::Down => work.revision.down(manager).await,
+        }
+    };
+    match AssertUnwindSafe(sent).catch_unwind().await {
+        Ok(result) => Ok(result?),
+        Err(panic) => Err(StepError::Panicked {
+            message: message_of(panic.as_ref()),
+        }),
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|message| (*message).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}

@@ -1,0 +1,179 @@
+//! What a run has done, as a value: for the terminal, for machines, and inside the error of a run that failed.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use sea_orm::DbErr;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::Work;
+use crate::ledger::Kind;
+use crate::revision::{Direction, RevisionId};
+use crate::session::{Blocker, Fault, LockError};
+
+/// What a run has done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What the history calls the run.
+    pub run: String,
+    /// What kind of run it was.
+    pub kind: Kind,
+    /// The steps that ended well, in order.
+    pub steps: Vec<StepReport>,
+}
+
+/// A step that ended well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    /// The revision.
+    pub revision: RevisionId,
+    /// Its parents.
+    pub revises: Vec<RevisionId>,
+    /// SeaORM's name for it.
+    pub name: String,
+    /// What it does.
+    pub message: String,
+    /// Which way it was run.
+    pub direction: Direction,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// How long it took, in milliseconds.
+    #[serde(rename = "duration_ms", serialize_with = "whole_milliseconds")]
+    pub duration: Duration,
+    /// How many tries it took.
+    pub attempts: u32,
+}
+
+/// How a step ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutcome {
+    /// This run did it.
+    Done,
+    /// Another tool did it while this run was at it.
+    Elsewhere,
+}
+
+/// A run that did not get to its end.
+#[derive(Debug, Error)]
+#[error("{} of {revision} failed", if *direction == Direction::Up { "upgrade" } else { "downgrade" })]
+#[non_exhaustive]
+pub struct RunError {
+    /// What was done before.
+    pub report: Report,
+    /// The revision that failed.
+    pub revision: RevisionId,
+    /// Which way it was run.
+    pub direction: Direction,
+    /// Whether the step had begun.
+    pub begun: bool,
+    /// Why it failed.
+    pub source: StepError,
+}
+
+/// Why a step did not end well.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The database refused a statement.
+    #[error("the database refused it")]
+    Database {
+        /// What it said.
+        source: DbErr,
+    },
+    /// Another session held a lock for too long, at every try.
+    #[error("a lock was not granted in {attempts} {}", if *attempts == 1 { "try" } else { "tries" })]
+    LockNotGranted {
+        /// How often it was tried.
+        attempts: u32,
+        /// Who held it, as seen while waiting.
+        blockers: Vec<Blocker>,
+        /// What the database said in the end.
+        source: DbErr,
+    },
+    /// The run was asked to stop.
+    #[error("the run was stopped")]
+    Stopped,
+    /// The revision panicked.
+    #[error("the revision panicked: {message}")]
+    Panicked {
+        /// What it said.
+        message: String,
+    },
+    /// The migration lock is gone.
+    #[error("the run lost its lock")]
+    Lock {
+        /// How.
+        source: LockError,
+    },
+}
+
+impl Report {
+    pub(super) fn new(run: &str, kind: Kind) -> Self {
+        Self {
+            run: run.to_owned(),
+            kind,
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl StepReport {
+    pub(super) fn new(work: &Work<'_>, outcome: StepOutcome, duration: Duration, attempts: u32) -> Self {
+        Self {
+            revision: work.header.id.clone(),
+            revises: work.header.revises.clone(),
+            name: work.header.name.clone(),
+            message: work.header.message.clone(),
+            direction: work.direction,
+            outcome,
+            duration,
+            attempts,
+        }
+    }
+}
+
+impl RunError {
+    pub(super) fn before(report: Report, work: &Work<'_>, source: StepError) -> Self {
+        Self {
+            report,
+            revision: work.header.id.clone(),
+            direction: work.direction,
+            begun: false,
+            source,
+        }
+    }
+
+    pub(super) fn at(report: Report, work: &Work<'_>, source: StepError) -> Self {
+        Self {
+            begun: true,
+            ..Self::before(report, work, source)
+        }
+    }
+}
+
+impl StepError {
+    pub(super) fn fault(&self) -> Fault {
+        match self {
+            Self::Database { source } | Self::LockNotGranted { source, .. } => Fault::of(source),
+            _ => Fault::Other,
+        }
+    }
+
+    /// Returns the error and its causes in one line, for the history.
+    pub(super) fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+fn whole_milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,200 @@
+//! What a script would destroy: the tables, columns and rows that its statements remove.
+
+use std::collections::BTreeSet;
+
+use sea_orm::DbBackend;
+use serde::Serialize;
+use sqlparser::ast::{AlterTableOperation, FromTable, ObjectName, ObjectType, Statement, TableFactor};
+use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::parser::Parser;
+
+use super::Script;
+
+/// One thing that a script removes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "what", rename_all = "lowercase")]
+pub enum Loss {
+    /// A table goes, or all its rows.
+    Table {
+        /// Its name as the statement has it.
+        table: String,
+    },
+    /// A column goes.
+    Column {
+        /// The table's name as the statement has it.
+        table: String,
+        /// The column's name.
+        column: String,
+    },
+}
+
+/// Everything that a script removes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// What is known to go.
+    pub known: BTreeSet<Loss>,
+    /// Statements that may destroy something, which this tool does not understand.
+    pub unclear: Vec<String>,
+}
+
+impl Losses {
+    /// Adds what a script removes.
+    ///
+    /// A column of a table that goes as a whole is not named apart.
+    pub fn add(&mut self, script: &Script, backend: DbBackend) {
+        let dialect: &dyn Dialect = match backend {
+            DbBackend::Postgres => &PostgreSqlDialect {},
+            _ => &SQLiteDialect {},
+        };
+        for statement in &script.statements {
+            match Parser::parse_sql(dialect, statement) {
+                Ok(parsed) => parsed.iter().for_each(|parsed| self.add_statement(parsed)),
+                Err(_) => self.unclear.push(statement.clone()),
+            }
+        }
+        if let Some(reason) = &script.incomplete {
+            self.unclear.push(format!("not known beforehand: {reason}"));
+        }
+        let tables: BTreeSet<String> = self
+            .known
+            .iter()
+            .filter_map(Loss::whole_table)
+            .map(str::to_owned)
+            .collect();
+        self.known
+            .retain(|loss| !matches!(loss, Loss::Column { table, .. } if tables.contains(table)));
+    }
+
+    /// Returns whether nothing is removed for sure.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.unclear.is_empty()
+    }
+
+    fn add_statement(&mut self, statement: &Statement) {
+        match statement {
+            Statement::Drop {
+                object_type: ObjectType::Table,
+                names,
+                ..
+            } => {
+                names.iter().for_each(|name| self.add_table(name));
+            }
+            Statement::Drop {
+                object_type: ObjectType::Schema | ObjectType::Database,
+                ..
+            } => {
+                self.unclear.push(statement.to_string());
+            }
+            Statement::Truncate(truncate) => {
+                truncate
+                    .table_names
+                    .iter()
+                    .for_each(|target| self.add_table(&target.name));
+            }
+            Statement::Delete(delete) => {
+                let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+                for table in from {
+                    if let TableFactor::Table { name, .. } = &table.relation {
+                        self.add_table(name);
+                    }
+                }
+            }
+            Statement::AlterTable(alter) => {
+                for operation in &alter.operations {
+                    if let AlterTableOperation::DropColumn { column_names, .. } = operation {
+                        for column in column_names {
+                            let table = spelled(&alter.name);
+                            self.known.insert(Loss::Column {
+                                table,
+                                column: column.value.clone(),
+                            });
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_table(&mut self, name: &ObjectName) {
+        self.known.insert(Loss::Table { table: spelled(name) });
+    }
+}
+
+impl Loss {
+    fn whole_table(&self) -> Option<&str> {
+        match self {
+            Self::Table { table } => Some(table),
+            Self::Column { .. } => None,
+        }
+    }
+}
+
+/// Returns a name without its quotes, its schema kept.
+fn spelled(name: &ObjectName) -> String {
+    let parts: Vec<String> = name
+        .0
+        .iter()
+        .map(|part| {
+            part.as_ident()
+                .map_or_else(|| part.to_string(), |ident| ident.value.clone())
+        })
+        .collect();
+    parts.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn losses(statements: &[&str], backend: DbBackend) -> Losses {
+        let script = Script {
+            statements: statements.iter().map(|&statement| statement.to_owned()).collect(),
+            reads: Vec::new(),
+            transaction: true,
+            incomplete: None,
+        };
+        let mut losses = Losses::default();
+        losses.add(&script, backend);
+        losses
+    }
+
+    #[test]
+    fn dropped_tables_and_columns_are_named_once() {
+        let found = losses(
+            &[
+                r#"ALTER TABLE "tasks" DROP COLUMN "priority", DROP COLUMN "due_date""#,
+                r#"ALTER TABLE "tags" DROP COLUMN "name""#,
+                r#"DROP TABLE IF EXISTS "tags" CASCADE"#,
+                r#"DROP INDEX "idx_tasks_priority""#,
+                r#"DELETE FROM "notes" WHERE "id" = 1"#,
+            ],
+            DbBackend::Postgres,
+        );
+        let column = |column: &str| Loss::Column {
+            table: "tasks".to_owned(),
+            column: column.to_owned(),
+        };
+        let table = |table: &str| Loss::Table {
+            table: table.to_owned(),
+        };
+        assert_eq!(
+            found.known,
+            BTreeSet::from([
+                column("priority"),
+                column("due_date"),
+                table("tags"),
+                table("notes")
+            ])
+        );
+        assert!(found.unclear.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_called_unclear() {
+        let found = losses(&["DROP EVERYTHING NOW"], DbBackend::Sqlite);
+        assert!(found.known.is_empty());
+        assert_eq!(found.unclear, ["DROP EVERYTHING NOW"]);
+    }
+}

@@ -1,0 +1,314 @@
+//! One server connection, with the limits that a migration needs.
+//!
+//! Everything that knows the database driver lives in this room: addresses, time limits, the migration lock, who blocks
+//! whom, and what a driver's error means.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sea_orm::sqlx::{
+    AssertSqlSafe, ConnectOptions, Error as DriverError, Executor, PgPool, SqlitePool, raw_sql,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
+use serde::Serialize;
+use thiserror::Error;
+
+pub use address::{AddressError, DatabaseUrl};
+pub use blockers::Blocker;
+pub use fault::Fault;
+pub use lock::{Holder, LockError, Locked};
+
+mod address;
+mod blockers;
+mod fault;
+mod lock;
+
+/// A connection to one database: a pool of exactly one, so that session settings and locks mean something.
+#[derive(Debug)]
+pub struct Session {
+    connection: DatabaseConnection,
+    pool: Pool,
+    url: DatabaseUrl,
+    settings: Settings,
+    interrupted: Arc<AtomicBool>,
+}
+
+/// Limits and names of a session.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Longest wait for a table lock before a step gives up and tries again; whole milliseconds, zero for no limit.
+    ///
+    /// Becomes PostgreSQL's `lock_timeout` and SQLite's busy timeout.
+    pub lock_timeout: Duration,
+    /// Longest run of one statement; whole milliseconds, zero for no limit. Becomes PostgreSQL's `statement_timeout`.
+    pub statement_timeout: Duration,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// What `pg_stat_activity` shows.
+    pub application_name: String,
+    /// The schema to work in, on PostgreSQL; the server's own search path when absent.
+    pub schema: Option<String>,
+}
+
+/// Who runs a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Actor {
+    /// The operating system's name for the user.
+    pub user: Option<String>,
+    /// The machine.
+    pub host: Option<String>,
+    /// The tool's version.
+    pub tool_version: String,
+}
+
+/// Whether a session may make a database that is not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads what is there; a SQLite file is never created.
+    Read,
+    /// Changes the database; a missing SQLite file is created.
+    Write,
+}
+
+/// A connection could not be made.
+#[derive(Debug, Error)]
+#[error("could not connect to {url}")]
+#[non_exhaustive]
+pub struct SessionError {
+    /// The database, without its password.
+    pub url: DatabaseUrl,
+    /// What the driver said.
+    pub source: DbErr,
+}
+
+#[derive(Debug)]
+enum Pool {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(15 * 60),
+            connect_timeout: Duration::from_secs(10),
+            application_name: "seaworthy".to_owned(),
+            schema: None,
+        }
+    }
+}
+
+impl Session {
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the address is wrong, the server does not answer in time or refuses, or the file cannot be opened.
+    pub async fn open(url: &DatabaseUrl, settings: &Settings, access: Access) -> Result<Self, SessionError> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let opened = match url.backend() {
+            DbBackend::Postgres => open_postgres(url, settings).await.map(Pool::Postgres),
+            _ => open_sqlite(url, settings, access, &interrupted)
+                .await
+                .map(Pool::Sqlite),
+        };
+        let pool = opened.map_err(|error| SessionError {
+            url: url.clone(),
+            source: connection_error(error),
+        })?;
+        let connection = match &pool {
+            Pool::Postgres(pool) => DatabaseConnection::from(pool.clone()),
+            Pool::Sqlite(pool) => DatabaseConnection::from(pool.clone()),
+        };
+        Ok(Self {
+            connection,
+            pool,
+            url: url.clone(),
+            settings: settings.clone(),
+            interrupted,
+        })
+    }
+
+    /// Returns the connection as SeaORM sees it.
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Returns the kind of database.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.url.backend()
+    }
+
+    /// Returns the address that the session was opened with.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Returns the limits that the session was opened with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a query as text and returns its rows: one round trip, where a prepared statement takes two.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the server said.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+        let query = raw_sql(AssertSqlSafe(sql.to_owned()));
+        match &self.pool {
+            Pool::Postgres(pool) => pool
+                .fetch_all(query)
+                .await
+                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+            Pool::Sqlite(pool) => pool
+                .fetch_all(query)
+                .await
+                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+        }
+        .map_err(query_error)
+    }
+
+    /// Sends statements as text, separated by semicolons; one round trip.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the server said of the first statement that failed.
+    pub async fn send(&self, sql: &str) -> Result<(), DbErr> {
+        self.connection.execute_unprepared(sql).await.map(drop)
+    }
+
+    /// Puts the time limits in force for the statements that follow; nothing to do on SQLite, whose limits are part of
+    /// the connection.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the connection is gone.
+    pub async fn apply_limits(&self, lock_timeout: Duration) -> Result<(), DbErr> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let (lock, statement) = (
+            lock_timeout.as_millis(),
+            self.settings.statement_timeout.as_millis(),
+        );
+        self.send(&format!(
+            "SET lock_timeout = '{lock}ms'; SET statement_timeout = '{statement}ms'"
+        ))
+        .await
+    }
+
+    /// Makes the statement that runs now fail, or takes that wish back; for SQLite, PostgreSQL is asked through
+    /// [`Locked::cancel`].
+    pub(crate) fn interrupt(&self, wish: bool) {
+        self.interrupted.store(wish, Ordering::Relaxed);
+    }
+
+    /// Closes the connection and waits until the server knows.
+    pub async fn close(self) {
+        match self.pool {
+            Pool::Postgres(pool) => pool.close().await,
+            Pool::Sqlite(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_postgres(url: &DatabaseUrl, settings: &Settings) -> Result<PgPool, DriverError> {
+    // No statement cache: a plan made before a step is wrong after it ("cached plan must not change result type").
+    let options = url
+        .as_str()
+        .parse::<PgConnectOptions>()?
+        .application_name(&settings.application_name)
+        .statement_cache_capacity(0)
+        .disable_statement_logging();
+    let search_path = settings.schema.as_deref().map(search_path);
+    PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(settings.connect_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| -> BoxFuture<'_, Result<(), DriverError>> {
+            let search_path = search_path.clone();
+            Box::pin(async move {
+                match search_path {
+                    Some(sql) => connection.execute(raw_sql(AssertSqlSafe(sql))).await.map(drop),
+                    None => Ok(()),
+                }
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+async fn open_sqlite(
+    url: &DatabaseUrl,
+    settings: &Settings,
+    access: Access,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<SqlitePool, DriverError> {
+    let mut options = url
+        .as_str()
+        .parse::<SqliteConnectOptions>()?
+        .busy_timeout(settings.lock_timeout)
+        .statement_cache_capacity(0)
+        .disable_statement_logging();
+    // `mode=ro` in the address wins: sqlx answers "attempt to write a readonly database" then.
+    if !url.as_str().contains("mode=ro") {
+        options = options.create_if_missing(access == Access::Write);
+    }
+    let interrupted = Arc::clone(interrupted);
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(settings.connect_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| -> BoxFuture<'_, Result<(), DriverError>> {
+            let interrupted = Arc::clone(&interrupted);
+            Box::pin(async move {
+                let mut handle = connection.lock_handle().await?;
+                // Every 10,000 virtual machine instructions, which is well below a millisecond.
+                handle.set_progress_handler(10_000, move || !interrupted.swap(false, Ordering::Relaxed));
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+fn search_path(schemas: &str) -> String {
+    let quoted: Vec<String> = schemas
+        .split(',')
+        .map(|schema| format!("\"{}\"", schema.trim().trim_matches('"').replace('"', "\"\"")))
+        .collect();
+    format!("SET search_path = {}", quoted.join(", "))
+}
+
+fn connection_error(error: DriverError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn query_error(error: DriverError) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+impl Actor {
+    /// Returns the user and the machine as one word: `alice@laptop`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let user = self.user.as_deref().unwrap_or("somebody");
+        self.host
+            .as_deref()
+            .map_or_else(|| user.to_owned(), |host| format!("{user}@{host}"))
+    }
+}

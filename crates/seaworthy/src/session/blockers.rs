@@ -1,0 +1,52 @@
+//! Who holds the lock that a session waits for.
+
+use sea_orm::{DbErr, QueryResult};
+use serde::Serialize;
+
+use super::Session;
+
+/// A session that another one waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocker {
+    /// The server process.
+    pub pid: i32,
+    /// The role it is logged in as.
+    pub user: String,
+    /// What it calls itself.
+    pub application: String,
+    /// PostgreSQL's word for what it does: `active`, `idle in transaction`, ...
+    pub state: String,
+    /// Age of its transaction in milliseconds.
+    pub transaction_ms: i64,
+    /// Its current or last statement, shortened.
+    pub query: String,
+}
+
+impl Session {
+    /// Returns the sessions that the server process `waiting` waits for; none when it does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the query does.
+    pub(super) async fn blockers_of(&self, waiting: i32) -> Result<Vec<Blocker>, DbErr> {
+        let sql = format!(
+            "SELECT pid, coalesce(usename, '') AS usename, coalesce(application_name, '') AS application_name, \
+             coalesce(state, '') AS state, \
+             (extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start)) * 1000)::bigint AS age_ms, \
+             left(regexp_replace(coalesce(query, ''), '\\s+', ' ', 'g'), 200) AS query \
+             FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids({waiting})) ORDER BY xact_start"
+        );
+        self.rows(&sql).await?.iter().map(blocker).collect()
+    }
+}
+
+fn blocker(row: &QueryResult) -> Result<Blocker, DbErr> {
+    Ok(Blocker {
+        pid: row.try_get("", "pid")?,
+        user: row.try_get("", "usename")?,
+        application: row.try_get("", "application_name")?,
+        state: row.try_get("", "state")?,
+        transaction_ms: row.try_get("", "age_ms")?,
+        query: row.try_get("", "query")?,
+    })
+}

@@ -1,0 +1,141 @@
+//! What a driver's error means: the few kinds that the tool acts on or explains.
+
+use std::io;
+
+use sea_orm::sqlx::Error as DriverError;
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+
+/// The kind of failure behind a database error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A lock was not granted in time, or the transaction was chosen to end a deadlock.
+    LockNotGranted,
+    /// The statement was cancelled by a person or by the statement timeout.
+    Cancelled,
+    /// The table that a statement names does not exist.
+    UndefinedTable,
+    /// What a statement creates exists already, or what it drops is gone already.
+    AlreadyDone,
+    /// Nobody answers at the address.
+    Unreachable,
+    /// The connection ended while it was in use.
+    ConnectionLost,
+    /// The name or the password is wrong.
+    Authentication,
+    /// The server has no database of this name.
+    NoSuchDatabase,
+    /// The role may not do this.
+    Permission,
+    /// The database, its file or the session is read-only.
+    ReadOnly,
+    /// The folder of a SQLite file is missing, or the file may not be opened.
+    CannotOpenFile,
+    /// The file exists and is no SQLite database.
+    NotADatabase,
+    /// The disk is full.
+    DiskFull,
+    /// The server has no connection left.
+    TooManyConnections,
+    /// Anything else: the error's own text has to do.
+    Other,
+}
+
+impl Fault {
+    /// Returns what lies behind an error.
+    ///
+    /// PostgreSQL's codes are from its manual, appendix "PostgreSQL Error Codes"; SQLite's from "Result and Error Codes",
+    /// where the low byte is the primary code.
+    #[must_use]
+    pub fn of(error: &DbErr) -> Self {
+        let driver = match error {
+            DbErr::Conn(RuntimeErr::SqlxError(error))
+            | DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Self::Unreachable,
+            DbErr::ConnectionAcquire(_) => return Self::ConnectionLost,
+            _ => return Self::Other,
+        };
+        match driver.as_ref() {
+            DriverError::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                match code.parse::<u32>() {
+                    Ok(number) if code.len() < 5 => sqlite(number, database.message()),
+                    _ => postgres(&code),
+                }
+            }
+            DriverError::Io(cause) => match cause.kind() {
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                    Self::ConnectionLost
+                }
+                _ => Self::Unreachable,
+            },
+            DriverError::PoolTimedOut => Self::Unreachable,
+            DriverError::PoolClosed | DriverError::WorkerCrashed => Self::ConnectionLost,
+            _ => Self::Other,
+        }
+    }
+
+    /// Returns the way out in one line, where there is one to name.
+    #[must_use]
+    pub fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::LockNotGranted => "another session holds the lock; end it or try again when it is done",
+            Self::Cancelled => "if the statement timeout ended it, give it more with --statement-timeout",
+            Self::Unreachable => "is the server running, and are host and port in DATABASE_URL right?",
+            Self::ConnectionLost => {
+                "the server or the network ended the connection; run the same command again"
+            }
+            Self::Authentication => "check user and password in DATABASE_URL",
+            Self::NoSuchDatabase => "create the database first, for example with createdb",
+            Self::Permission => "migrate as the role that owns the tables",
+            Self::ReadOnly => "point DATABASE_URL at the primary and at a role and file that may be written",
+            Self::CannotOpenFile => "check that the folder exists and may be written",
+            Self::NotADatabase => {
+                "the file exists but is no SQLite database; name another file in DATABASE_URL"
+            }
+            Self::DiskFull => "free some disk space and run the same command again",
+            Self::TooManyConnections => {
+                "a migration needs two connections; close some or raise max_connections"
+            }
+            Self::UndefinedTable | Self::AlreadyDone | Self::Other => return None,
+        })
+    }
+}
+
+fn postgres(code: &str) -> Fault {
+    match code {
+        "55P03" | "40P01" | "40001" => Fault::LockNotGranted,
+        "57014" => Fault::Cancelled,
+        "42P01" => Fault::UndefinedTable,
+        "42P07" | "42701" | "42710" | "42P06" | "42703" | "42704" => Fault::AlreadyDone,
+        "28000" | "28P01" => Fault::Authentication,
+        "3D000" => Fault::NoSuchDatabase,
+        "42501" => Fault::Permission,
+        "25006" => Fault::ReadOnly,
+        "53100" => Fault::DiskFull,
+        "53300" => Fault::TooManyConnections,
+        "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Fault::ConnectionLost,
+        _ => Fault::Other,
+    }
+}
+
+fn sqlite(code: u32, message: &str) -> Fault {
+    match code & 0xff {
+        5 | 6 => Fault::LockNotGranted,
+        8 => Fault::ReadOnly,
+        9 => Fault::Cancelled,
+        13 => Fault::DiskFull,
+        14 => Fault::CannotOpenFile,
+        26 => Fault::NotADatabase,
+        3 | 23 => Fault::Permission,
+        1 if message.starts_with("no such table") => Fault::UndefinedTable,
+        1 if message.starts_with("no such")
+            || message.starts_with("duplicate column name")
+            || message.contains(" already exists") =>
+        {
+            Fault::AlreadyDone
+        }
+        _ => Fault::Other,
+    }
+}
