@@ -1,1 +1,45 @@
-//! x
+//! The terminal of seaworthy: grammar, output and exit codes; no database logic.
+//!
+//! The rooms, in reading order:
+//!
+//! * `args`: what may be written on the command line
+//! * `settings`: from arguments and variables to an environment
+//! * `commands`: one function per verb: ask the library, show the answer
+//! * `output`: how answers look, as text and as JSON
+//! * `exit`: messages, hints and exit codes of what went wrong
+
+use clap::{CommandFactory, FromArgMatches};
+use seaworthy::environment::Environment;
+
+use args::Arguments;
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+mod settings;
+
+/// Runs the command line of a migration binary.
+///
+/// Takes the place of SeaORM's `cli::run_cli(Migrator)`: a plain migrator becomes a linear chain of revisions. A list of
+/// revisions with headers comes as `Environment::new(Migrator::revisions())`.
+///
+/// Returns when the command did what was asked, and ends the process with an exit code otherwise.
+pub async fn run(environment: impl Into<Environment>) {
+    // As SeaORM's own command line does; a missing file is no error.
+    drop(dotenvy::dotenv());
+    let arguments = match Arguments::command()
+        .try_get_matches()
+        .and_then(|found| Arguments::from_arg_matches(&found))
+    {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
+    let screen = output::Screen::new(&arguments.general);
+    settings::set_up_logging(&arguments.general);
+    let result = match settings::apply(environment.into(), &arguments.general) {
+        Ok(environment) => commands::run(&environment, arguments, &screen).await,
+        Err(error) => Err(error),
+    };
+    exit::finish(result, &screen);
+}

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 pub use entry::{Entry, Kind, Moment, Outcome, now};
 
-use crate::session::{Fault, Locked, Session};
+use crate::session::{DatabaseError, Fault, Locked, Session};
 
 mod entry;
 mod sql;
@@ -55,7 +55,7 @@ pub struct LedgerError {
     /// The table it was tried on.
     pub table: String,
     /// What the database said.
-    pub source: DbErr,
+    pub source: DatabaseError,
 }
 
 impl Ledger {
@@ -238,7 +238,7 @@ impl Ledger {
         LedgerError {
             action,
             table: table.to_owned(),
-            source,
+            source: source.into(),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! * [`runner`]: works a plan off, step by step
 //! * [`script`]: the SQL that a plan would send
 //! * [`source`]: writes revision files and registers them
+//! * [`verify`]: databases for tests
 //! * [`environment`]: revisions, database and limits as a value
 //! * [`command`]: one function per verb; the public door
 //!
@@ -24,3 +25,4 @@ pub mod runner;
 pub mod script;
 pub mod session;
 pub mod source;
+pub mod verify;

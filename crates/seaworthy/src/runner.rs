@@ -115,11 +115,7 @@ impl Run<'_> {
                 .apply_limits(self.locked.session().settings().lock_timeout)
                 .await;
             if let Err(source) = limits {
-                return Err(RunError::before(
-                    report,
-                    &steps[0],
-                    StepError::Database { source },
-                ));
+                return Err(RunError::before(report, &steps[0], StepError::from(source)));
             }
         }
         for (index, work) in steps.iter().enumerate() {
@@ -260,6 +256,8 @@ fn pause_before(attempt: u32) -> Duration {
 
 impl From<DbErr> for StepError {
     fn from(source: DbErr) -> Self {
-        Self::Database { source }
+        Self::Database {
+            source: source.into(),
+        }
     }
 }

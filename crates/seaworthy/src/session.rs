@@ -19,7 +19,7 @@ use thiserror::Error;
 
 pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
-pub use fault::Fault;
+pub use fault::{DatabaseError, Fault};
 pub use lock::{Holder, LockError, Locked};
 
 mod address;
@@ -82,7 +82,7 @@ pub struct SessionError {
     /// The database, without its password.
     pub url: DatabaseUrl,
     /// What the driver said.
-    pub source: DbErr,
+    pub source: DatabaseError,
 }
 
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl Session {
         };
         let pool = opened.map_err(|error| SessionError {
             url: url.clone(),
-            source: connection_error(error),
+            source: connection_error(error).into(),
         })?;
         let connection = match &pool {
             Pool::Postgres(pool) => DatabaseConnection::from(pool.clone()),
@@ -231,7 +231,7 @@ async fn open_postgres(url: &DatabaseUrl, settings: &Settings) -> Result<PgPool,
         .statement_cache_capacity(0)
         .disable_statement_logging();
     let search_path = settings.schema.as_deref().map(search_path);
-    PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(settings.connect_timeout)
         .idle_timeout(None)
@@ -246,8 +246,21 @@ async fn open_postgres(url: &DatabaseUrl, settings: &Settings) -> Result<PgPool,
                 }
             })
         })
-        .connect_with(options)
-        .await
+        .connect_with(options.clone())
+        .await;
+    match pool {
+        // The pool goes on trying while nobody listens, and keeps to itself why it gave up.
+        Err(DriverError::PoolTimedOut) => Err(reason_of_refusal(&options).await),
+        other => other,
+    }
+}
+
+/// Returns why a server that did not answer in time cannot be reached.
+async fn reason_of_refusal(options: &PgConnectOptions) -> DriverError {
+    match tokio::time::timeout(Duration::from_secs(1), options.connect()).await {
+        Ok(Err(error)) => error,
+        _ => DriverError::PoolTimedOut,
+    }
 }
 
 async fn open_sqlite(

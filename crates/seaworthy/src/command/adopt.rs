@@ -89,7 +89,7 @@ impl Project<'_> {
 async fn alembic_rows(session: &Session) -> Result<Vec<String>, CommandError> {
     let failed = |source: DbErr| CommandError::Query {
         action: "read alembic_version",
-        source,
+        source: source.into(),
     };
     match session
         .rows("SELECT version_num FROM alembic_version ORDER BY version_num")

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use sea_orm::DbErr;
 use thiserror::Error;
 
 use super::{Stakes, UnfinishedStep, UnknownRow};
@@ -10,7 +9,7 @@ use crate::graph::GraphError;
 use crate::ledger::LedgerError;
 use crate::revision::RevisionId;
 use crate::runner::{RunError, StepError};
-use crate::session::{Fault, LockError, SessionError};
+use crate::session::{DatabaseError, LockError, SessionError};
 use crate::source::SourceError;
 
 /// Why a command did not do what was asked.
@@ -41,7 +40,7 @@ pub enum CommandError {
         /// What was tried.
         action: &'static str,
         /// What the database said.
-        source: DbErr,
+        source: DatabaseError,
     },
     /// No database is named.
     #[error("no database is named")]
@@ -178,7 +177,7 @@ impl CommandError {
     /// Returns the way out in one line, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let fault = |source| Fault::of(source).hint().map(str::to_owned);
+        let fault = |source: &DatabaseError| source.fault().hint().map(str::to_owned);
         match self {
             Self::Graph(error) => error.hint(),
             Self::Session(error) => fault(&error.source),
@@ -228,7 +227,7 @@ fn run_hint(error: &RunError) -> Option<String> {
             Some("end the sessions named above, or run again when they are done".to_owned())
         }
         StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
-            Fault::of(source).hint().map(str::to_owned)
+            source.fault().hint().map(str::to_owned)
         }
         StepError::Stopped => Some("run the same command again to go on".to_owned()),
         StepError::Panicked { .. } => {

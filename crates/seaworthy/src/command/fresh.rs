@@ -62,9 +62,9 @@ pub async fn fresh(environment: &Environment, conduct: &Conduct<'_>) -> Result<O
 
 impl Project<'_> {
     async fn drop_everything(&self, session: &Session, conduct: &Conduct<'_>) -> Result<(), CommandError> {
-        let failed = |source| CommandError::Query {
+        let failed = |source: DbErr| CommandError::Query {
             action: "drop everything",
-            source,
+            source: source.into(),
         };
         let own = [self.ledger.version_table(), self.ledger.history_table()];
         let objects = objects(session).await.map_err(failed)?;

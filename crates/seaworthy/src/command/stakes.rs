@@ -42,7 +42,7 @@ impl Stakes {
                 .await
                 .map_err(|source| CommandError::Query {
                     action: "count the rows at stake",
-                    source,
+                    source: source.into(),
                 })?;
             if rows > 0 {
                 counted.push(CountedLoss { loss, rows });

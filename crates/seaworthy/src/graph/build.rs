@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use crate::revision::{Header, RevisionId};
 
-use super::reach::PositionSet;
 use super::{GraphError, Node, Position, RevisionGraph, cycle};
 
 /// Characters that the target grammar uses itself, which is why Alembic forbids them in ids too.
@@ -221,6 +220,7 @@ fn implied_dependencies(graph: &RevisionGraph, ranks: &[usize]) -> HashSet<(Posi
         }
     }
     let mut implied = HashSet::new();
+    let mut reached_for: Vec<Option<Position>> = vec![None; graph.nodes.len()];
     for (dependency, declaring) in dependents {
         let highest = declaring
             .iter()
@@ -231,21 +231,19 @@ fn implied_dependencies(graph: &RevisionGraph, ranks: &[usize]) -> HashSet<(Posi
             continue;
         }
         // Only what lies between the declaring revisions matters, which keeps the search short.
-        let mut reached = PositionSet::empty(graph.nodes.len());
         let mut todo = declaring.clone();
         while let Some(position) = todo.pop() {
             for &child in &graph.nodes[position].children {
-                if ranks[child] <= highest && reached.insert(child) {
+                if ranks[child] <= highest && reached_for[child] != Some(dependency) {
+                    reached_for[child] = Some(dependency);
                     todo.push(child);
                 }
             }
         }
-        implied.extend(
-            declaring
-                .iter()
-                .filter(|&&position| reached.contains(position))
-                .map(|&position| (position, dependency)),
-        );
+        let covered = declaring
+            .into_iter()
+            .filter(|&position| reached_for[position] == Some(dependency));
+        implied.extend(covered.map(|position| (position, dependency)));
     }
     implied
 }

@@ -4,7 +4,7 @@
 //! another line; then the first such line has its turn. A line that ends hands over to the one before it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::reach::PositionSet;
 use super::{Position, RevisionGraph};
@@ -13,6 +13,9 @@ use super::{Position, RevisionGraph};
 type Line = usize;
 
 const NO_LINE: Line = Line::MAX;
+
+/// A search is cheap where branches are short, a remembered set where the same revision waits again and again.
+const SEARCHES: usize = 16;
 
 impl RevisionGraph {
     /// Returns the members so that each comes after what needs it; the lines start from the tips.
@@ -46,6 +49,15 @@ struct Walk<'graph> {
     /// For revisions that had to wait: the waiting ones right above, each with a lower bound of the first line that
     /// needs it. Lines only move down and new ones only come last, so a bound never has to shrink.
     queues: HashMap<Position, BinaryHeap<Reverse<(Line, Position)>>>,
+    waits: HashMap<Position, Wait>,
+}
+
+/// What is known about a revision that had to wait.
+enum Wait {
+    /// How often the first line above it was searched for.
+    Searched(usize),
+    /// All that needed it after some searches, and the first line that still may.
+    Remembered { above: HashSet<Position>, line: Line },
 }
 
 struct LineState {
@@ -82,6 +94,7 @@ impl<'graph> Walk<'graph> {
             last: NO_LINE,
             line_of: vec![NO_LINE; graph.nodes.len()],
             queues: HashMap::new(),
+            waits: HashMap::new(),
             waiting,
         };
         let mut tips = tips.to_vec();
@@ -120,6 +133,8 @@ impl<'graph> Walk<'graph> {
         let position = self.lines[line].next;
         self.waiting.remove(position);
         self.line_of[position] = NO_LINE;
+        self.waits.remove(&position);
+        self.queues.remove(&position);
         let mut has_next = false;
         for &lower in &graph.nodes[position].below {
             self.needed[lower] -= 1;
@@ -174,6 +189,52 @@ impl<'graph> Walk<'graph> {
 
     /// Returns the earliest line whose next revision needs this one, which is known to be needed.
     fn first_line_above(&mut self, position: Position) -> Line {
+        match self.waits.remove(&position) {
+            Some(Wait::Remembered { above, line }) => self.next_line_above(position, above, line),
+            Some(Wait::Searched(SEARCHES)) => {
+                let above = self.waiting_above(position);
+                self.next_line_above(position, above, self.first)
+            }
+            searched => {
+                let before = if let Some(Wait::Searched(times)) = searched {
+                    times
+                } else {
+                    0
+                };
+                self.waits.insert(position, Wait::Searched(before + 1));
+                self.search_line_above(position)
+            }
+        }
+    }
+
+    /// Goes on to the first line, from this one on, whose next revision is one of those above.
+    fn next_line_above(&mut self, position: Position, above: HashSet<Position>, mut line: Line) -> Line {
+        while !self.is_open(line) || !above.contains(&self.lines[line].next) {
+            line += 1;
+        }
+        self.waits.insert(position, Wait::Remembered { above, line });
+        line
+    }
+
+    fn is_open(&self, line: Line) -> bool {
+        self.line_of[self.lines[line].next] == line
+    }
+
+    fn waiting_above(&self, position: Position) -> HashSet<Position> {
+        let mut above = HashSet::new();
+        let mut todo = vec![position];
+        while let Some(lower) = todo.pop() {
+            let waiting = self.graph.nodes[lower]
+                .above
+                .iter()
+                .filter(|&&upper| self.waiting.contains(upper));
+            todo.extend(waiting.filter(|&&upper| above.insert(upper)));
+        }
+        above
+    }
+
+    /// Finds the line by way of the most promising revisions above.
+    fn search_line_above(&mut self, position: Position) -> Line {
         let mut path = vec![position];
         let mut known = None;
         loop {

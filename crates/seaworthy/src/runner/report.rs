@@ -3,14 +3,13 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use sea_orm::DbErr;
 use serde::Serialize;
 use thiserror::Error;
 
 use super::Work;
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
-use crate::session::{Blocker, Fault, LockError};
+use crate::session::{Blocker, DatabaseError, Fault, LockError};
 
 /// What a run has done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +56,7 @@ pub enum StepOutcome {
 
 /// A run that did not get to its end.
 #[derive(Debug, Error)]
-#[error("{} of {revision} failed", if *direction == Direction::Up { "upgrade" } else { "downgrade" })]
+#[error("{} of {revision} {}", verb(*direction), if *begun { "failed" } else { "was not begun" })]
 #[non_exhaustive]
 pub struct RunError {
     /// What was done before.
@@ -80,7 +79,7 @@ pub enum StepError {
     #[error("the database refused it")]
     Database {
         /// What it said.
-        source: DbErr,
+        source: DatabaseError,
     },
     /// Another session held a lock for too long, at every try.
     #[error("a lock was not granted in {attempts} {}", if *attempts == 1 { "try" } else { "tries" })]
@@ -90,7 +89,7 @@ pub enum StepError {
         /// Who held it, as seen while waiting.
         blockers: Vec<Blocker>,
         /// What the database said in the end.
-        source: DbErr,
+        source: DatabaseError,
     },
     /// The run was asked to stop.
     #[error("the run was stopped")]
@@ -156,7 +155,7 @@ impl RunError {
 impl StepError {
     pub(super) fn fault(&self) -> Fault {
         match self {
-            Self::Database { source } | Self::LockNotGranted { source, .. } => Fault::of(source),
+            Self::Database { source } | Self::LockNotGranted { source, .. } => source.fault(),
             _ => Fault::Other,
         }
     }
@@ -171,6 +170,13 @@ impl StepError {
             cause = error.source();
         }
         text
+    }
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "upgrade",
+        Direction::Down => "downgrade",
     }
 }
 

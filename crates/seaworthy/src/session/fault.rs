@@ -1,9 +1,15 @@
 //! What a driver's error means: the few kinds that the tool acts on or explains.
 
-use std::io;
+use std::error::Error;
+use std::{fmt, io};
 
 use sea_orm::sqlx::Error as DriverError;
+use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+
+/// What a database said, in its own words and without the layers around them.
+#[derive(Debug)]
+pub struct DatabaseError(DbErr);
 
 /// The kind of failure behind a database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,50 @@ pub enum Fault {
     Other,
 }
 
+impl DatabaseError {
+    /// Returns what lies behind the error.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        Fault::of(&self.0)
+    }
+}
+
+impl From<DbErr> for DatabaseError {
+    fn from(error: DbErr) -> Self {
+        Self(error)
+    }
+}
+
+impl Error for DatabaseError {}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(driver) = driver_error(&self.0) else {
+            return write!(formatter, "{}", self.0);
+        };
+        let DriverError::Database(database) = driver else {
+            return write!(formatter, "{driver}");
+        };
+        formatter.write_str(database.message())?;
+        if let Some(postgres) = database.try_downcast_ref::<PgDatabaseError>() {
+            if let Some(detail) = postgres.detail() {
+                write!(formatter, ": {detail}")?;
+            }
+            write!(formatter, " (SQLSTATE {})", postgres.code())?;
+        }
+        Ok(())
+    }
+}
+
+fn driver_error(error: &DbErr) -> Option<&DriverError> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
 impl Fault {
     /// Returns what lies behind an error.
     ///
@@ -48,15 +98,14 @@ impl Fault {
     /// where the low byte is the primary code.
     #[must_use]
     pub fn of(error: &DbErr) -> Self {
-        let driver = match error {
-            DbErr::Conn(RuntimeErr::SqlxError(error))
-            | DbErr::Exec(RuntimeErr::SqlxError(error))
-            | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Self::Unreachable,
-            DbErr::ConnectionAcquire(_) => return Self::ConnectionLost,
-            _ => return Self::Other,
+        let Some(driver) = driver_error(error) else {
+            return match error {
+                DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Unreachable,
+                DbErr::ConnectionAcquire(_) => Self::ConnectionLost,
+                _ => Self::Other,
+            };
         };
-        match driver.as_ref() {
+        match driver {
             DriverError::Database(database) => {
                 let code = database.code().unwrap_or_default();
                 match code.parse::<u32>() {

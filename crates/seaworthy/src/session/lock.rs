@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::file::LockFile;
-use super::{Blocker, Session, SessionError};
+use super::{Blocker, DatabaseError, Session, SessionError};
 
 mod file;
 
@@ -62,7 +62,7 @@ pub enum LockError {
     #[error("could not take the migration lock")]
     Database {
         /// What it said.
-        source: DbErr,
+        source: DatabaseError,
     },
     /// The lock file could not be made.
     #[error("could not make the lock file {path}")]
@@ -323,7 +323,9 @@ fn is_key(key: &str) -> String {
 }
 
 fn database(source: DbErr) -> LockError {
-    LockError::Database { source }
+    LockError::Database {
+        source: source.into(),
+    }
 }
 
 fn describe(holder: Option<&Holder>) -> String {

@@ -1,0 +1,266 @@
+//! What may be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Moves a database between revisions, in Alembic's words.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Targets: a revision id or a unique beginning of one, SeaORM's name for it, head, heads, base, current,\n\
+                  +N and -N (from where the database stands), <rev>+N, <rev>-N, <branch>@head, and a:b for ranges.\n\n\
+                  Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 a check says no,\n\
+                  4 another migration holds the lock, 5 refused, 130 and 143 stopped by a signal.\n\n\
+                  Without a command everything pending is applied, as SeaORM's own command line does."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) general: General,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub(crate) struct General {
+    /// The database
+    #[arg(
+        help = "The database: postgres://user@host/name, or sqlite://file.db",
+        short = 'u',
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) database_url: Option<String>,
+    /// The schema to work in, on PostgreSQL
+    #[arg(
+        short = 's',
+        long,
+        global = true,
+        env = "DATABASE_SCHEMA",
+        value_name = "SCHEMA"
+    )]
+    pub(crate) database_schema: Option<String>,
+    /// Say more: all details of revisions, and what the tool and the driver do
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// How to answer
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+    /// Do not ask before something is destroyed
+    #[arg(short, long, global = true, env = "SEAWORTHY_YES", action = ArgAction::SetTrue,
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// How long things may take.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limits {
+    /// Longest wait for another migration to end
+    #[arg(long, global = true, default_value = "60s", value_parser = duration, value_name = "TIME")]
+    pub(crate) wait: Duration,
+    /// Longest wait for a table lock before a step is rolled back and tried again; 0s for no limit
+    #[arg(long, global = true, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    pub(crate) lock_timeout: Duration,
+    /// How often a step that did not get its table locks is tried again
+    #[arg(long, global = true, default_value_t = 6, value_name = "N")]
+    pub(crate) lock_retries: u32,
+    /// Longest run of one statement, on PostgreSQL; 0s for no limit
+    #[arg(long, global = true, default_value = "15m", value_parser = duration, value_name = "TIME")]
+    pub(crate) statement_timeout: Duration,
+    /// Longest wait for a connection
+    #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME")]
+    pub(crate) connect_timeout: Duration,
+}
+
+/// How answers look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines for people
+    Text,
+    /// One JSON document on stdout; errors as one on stderr
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Apply revisions up to a target
+    #[command(
+        after_help = "Examples:\n  upgrade head          everything\n  upgrade +1            the next one\n  \
+                            upgrade head --sql    a script instead, from where the database stands\n  \
+                            upgrade 001:003 --sql a script from 001 to 003, without asking a database"
+    )]
+    Upgrade {
+        /// Where to go; a range a:b with --sql
+        #[arg(default_value = "head", allow_negative_numbers = true)]
+        target: String,
+        /// Print a script for psql or sqlite3 instead of running it
+        #[arg(long)]
+        sql: bool,
+        /// Also apply revisions that are older than what is applied already
+        #[arg(long)]
+        allow_out_of_order: bool,
+    },
+    /// Undo revisions down to a target
+    #[command(
+        after_help = "Examples:\n  downgrade -1          the last one\n  downgrade 001         everything above 001\n  \
+                            downgrade base        everything\n\n\
+                            Says which tables and columns with rows would go, and asks; without a terminal it needs --yes."
+    )]
+    Downgrade {
+        /// Where to go; a range a:b with --sql
+        #[arg(allow_negative_numbers = true)]
+        target: String,
+        /// Print a script for psql or sqlite3 instead of running it
+        #[arg(long)]
+        sql: bool,
+    },
+    /// Show where the database stands
+    Current {
+        /// Exit with 3 unless everything is applied
+        #[arg(short, long)]
+        check_heads: bool,
+    },
+    /// List revisions, newest first
+    #[command(
+        after_help = "Examples:\n  history -r 001:head   a range, both ends included\n  \
+                            history -r=-2:current the last two that are applied, and the one before them\n  \
+                            history --applied     what really happened to the database, when and by whom"
+    )]
+    History {
+        /// A range start:end; either side may be left out
+        #[arg(short, long, allow_hyphen_values = true, value_name = "RANGE")]
+        rev_range: Option<String>,
+        /// Mark where the database stands
+        #[arg(short, long)]
+        indicate_current: bool,
+        /// Show what was run on this database, failures and stamps included
+        #[arg(long, conflicts_with_all = ["rev_range", "indicate_current"])]
+        applied: bool,
+    },
+    /// List the newest revisions
+    Heads {
+        /// Leave out heads that another revision depends on
+        #[arg(long)]
+        resolve_dependencies: bool,
+    },
+    /// List the revisions at which branches part
+    Branches,
+    /// Show everything about revisions
+    Show {
+        /// Which; `current` and `heads` work too
+        #[arg(required = true, allow_negative_numbers = true)]
+        revisions: Vec<String>,
+    },
+    /// Declare where the database stands, without running anything
+    Stamp {
+        /// Where it stands
+        #[arg(required = true, allow_negative_numbers = true)]
+        revisions: Vec<String>,
+        /// Forget every row that is not needed, those of unknown revisions included
+        #[arg(long)]
+        purge: bool,
+        /// Print a script for psql or sqlite3 instead
+        #[arg(long)]
+        sql: bool,
+    },
+    /// Write a new, empty revision
+    Revision {
+        #[command(flatten)]
+        new: NewRevision,
+        /// What it builds on, if not the one head
+        #[arg(long, value_name = "REV")]
+        head: Option<String>,
+        /// What must be applied first without being a parent
+        #[arg(long, value_name = "REV")]
+        depends_on: Vec<String>,
+    },
+    /// Write a revision that joins several heads
+    Merge {
+        /// What to merge; `heads` for all
+        #[arg(required = true)]
+        revisions: Vec<String>,
+        #[command(flatten)]
+        new: NewRevision,
+    },
+    /// Show what a run would do, with its SQL, and do nothing
+    Plan {
+        /// Where to go
+        #[arg(default_value = "heads", allow_negative_numbers = true)]
+        target: String,
+    },
+    /// Show where the database stands, what is pending, and how the last run ended
+    Status,
+    /// Take over a database that Alembic manages
+    Adopt,
+    /// Apply pending revisions, as SeaORM's own command line does
+    Up {
+        /// How many; all when absent
+        #[arg(short, long, value_name = "N")]
+        num: Option<usize>,
+    },
+    /// Undo applied revisions, as SeaORM's own command line does
+    Down {
+        /// How many
+        #[arg(short, long, default_value_t = 1, value_name = "N")]
+        num: usize,
+    },
+    /// Drop every table and apply everything again
+    Fresh,
+    /// Undo everything and apply it again
+    Refresh,
+    /// Undo everything and drop the table of applied revisions
+    Reset,
+    /// Write a new, empty revision, as sea-orm-cli does
+    Generate {
+        /// What to call it
+        migration_name: String,
+        /// Accepted for sea-orm-cli's sake; names are always in UTC
+        #[arg(long)]
+        universal_time: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Options of the verbs that write a revision.
+#[derive(Args, Debug)]
+pub(crate) struct NewRevision {
+    /// What it does, in a line
+    #[arg(short, long, default_value = "")]
+    pub(crate) message: String,
+    /// Its id, if not twelve random hex digits
+    #[arg(long, value_name = "ID")]
+    pub(crate) rev_id: Option<String>,
+    /// Allow it to build on revisions that are no heads
+    #[arg(long)]
+    pub(crate) splice: bool,
+    /// A label for the branch that begins with it
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) branch_label: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Where revisions are written.
+#[derive(Args, Debug)]
+pub(crate) struct Place {
+    /// The migration crate's folder; `./migration` if there is one, else the current folder
+    #[arg(short, long, env = "MIGRATION_DIR", value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        text => humantime::parse_duration(text),
+    }
+}

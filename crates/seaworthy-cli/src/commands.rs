@@ -1,0 +1,89 @@
+//! One function per verb: ask the library, show the answer.
+
+use seaworthy::command;
+use seaworthy::environment::Environment;
+use seaworthy::graph::{Splice, Target};
+
+use crate::args::{Arguments, Command};
+use crate::exit::{Ending, Failure};
+use crate::output::{Screen, lists, reports};
+
+mod files;
+mod inspect;
+mod run;
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(
+    environment: &Environment,
+    arguments: Arguments,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let Arguments { general, command } = arguments;
+    let runner = run::Runner {
+        environment,
+        general: &general,
+        screen,
+    };
+    match command.unwrap_or(Command::Up { num: None }) {
+        Command::Upgrade {
+            target,
+            sql,
+            allow_out_of_order,
+        } => runner.upgrade(&target, sql, allow_out_of_order).await,
+        Command::Downgrade { target, sql } => runner.downgrade(&target, sql).await,
+        Command::Stamp {
+            revisions,
+            purge,
+            sql,
+        } => runner.stamp(&revisions, purge, sql).await,
+        Command::Adopt => runner.adopt().await,
+        Command::Up { num } => runner.up(num).await,
+        Command::Down { num } => runner.down(num).await,
+        Command::Fresh => runner.fresh().await,
+        Command::Refresh => runner.refresh().await,
+        Command::Reset => runner.reset().await,
+        Command::Current { check_heads } => inspect::current(environment, check_heads, screen).await,
+        Command::History { applied: true, .. } => inspect::applied(environment, screen).await,
+        Command::History {
+            rev_range,
+            indicate_current,
+            ..
+        } => inspect::history(environment, rev_range.as_deref(), indicate_current, screen).await,
+        Command::Heads { resolve_dependencies } => {
+            lists::heads(screen, &command::heads(environment, resolve_dependencies)?);
+            Ok(Ending::Done)
+        }
+        Command::Branches => {
+            lists::branches(screen, &command::branches(environment)?);
+            Ok(Ending::Done)
+        }
+        Command::Show { revisions } => inspect::show(environment, &revisions, screen).await,
+        Command::Plan { target } => {
+            reports::plan(screen, &command::plan(environment, &target.parse()?).await?);
+            Ok(Ending::Done)
+        }
+        Command::Status => {
+            reports::status(screen, &command::status(environment).await?);
+            Ok(Ending::Done)
+        }
+        Command::Revision {
+            new,
+            head,
+            depends_on,
+        } => files::revision(environment, &new, head.as_deref(), &depends_on, screen),
+        Command::Merge { revisions, new } => files::merge(environment, &revisions, &new, screen),
+        Command::Generate {
+            migration_name,
+            place,
+            ..
+        } => files::generate(environment, &migration_name, &place, screen),
+    }
+}
+
+fn targets(texts: &[String]) -> Result<Vec<Target>, Failure> {
+    texts.iter().map(|text| Ok(text.parse()?)).collect()
+}
+
+fn splice(is_allowed: bool) -> Splice {
+    if is_allowed { Splice::Allow } else { Splice::Refuse }
+}

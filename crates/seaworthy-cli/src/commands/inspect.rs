@@ -1,0 +1,57 @@
+//! The verbs that look and change nothing.
+
+use seaworthy::command::{self, HistoryFilter};
+use seaworthy::environment::Environment;
+
+use super::targets;
+use crate::exit::{Ending, Failure};
+use crate::output::lists::Marks;
+use crate::output::{Screen, lists};
+
+pub(super) async fn current(
+    environment: &Environment,
+    check_heads: bool,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let answer = command::current(environment).await?;
+    lists::current(screen, &answer);
+    if check_heads && !answer.is_at_heads {
+        screen.note("the database is not at the newest revision; see `status`");
+        return Ok(Ending::CheckSaysNo);
+    }
+    Ok(Ending::Done)
+}
+
+pub(super) async fn history(
+    environment: &Environment,
+    range: Option<&str>,
+    indicate_current: bool,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let filter = HistoryFilter {
+        range: range.map(str::parse).transpose()?,
+        indicate_current,
+    };
+    let answer = command::history(environment, &filter).await?;
+    let marks = if indicate_current {
+        Marks::WithCurrent
+    } else {
+        Marks::Graph
+    };
+    lists::history(screen, &answer, marks);
+    Ok(Ending::Done)
+}
+
+pub(super) async fn applied(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+    lists::applied(screen, &command::applied_history(environment).await?);
+    Ok(Ending::Done)
+}
+
+pub(super) async fn show(
+    environment: &Environment,
+    revisions: &[String],
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    lists::show(screen, &command::show(environment, &targets(revisions)?).await?);
+    Ok(Ending::Done)
+}

@@ -1,0 +1,182 @@
+//! Messages, hints and exit codes of what went wrong.
+
+use std::error::Error;
+use std::process;
+
+use seaworthy::command::{Category, CommandError};
+use seaworthy::graph::GraphError;
+use seaworthy::runner::StepError;
+use seaworthy::session::AddressError;
+use serde_json::{Value, json};
+use thiserror::Error as ThisError;
+
+use crate::output::Screen;
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It did what was asked, or there was nothing to do.
+    Done,
+    /// It was a check, and the answer is no.
+    CheckSaysNo,
+}
+
+/// Why a command failed, the terminal's own reasons included.
+#[derive(Debug, ThisError)]
+pub(crate) enum Failure {
+    /// The library says so.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The database address makes no sense.
+    #[error("the database address cannot be read")]
+    Address {
+        /// Why not.
+        source: AddressError,
+    },
+    /// Arguments that clap cannot check.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+    },
+    /// A signal ended the run.
+    #[error("stopped by a signal")]
+    Stopped {
+        /// The exit code that tells which.
+        code: i32,
+        /// What the run had done.
+        source: CommandError,
+    },
+}
+
+impl From<GraphError> for Failure {
+    fn from(error: GraphError) -> Self {
+        Self::Command(error.into())
+    }
+}
+
+/// Reports how the command ended, and ends the process unless it ended well.
+pub(crate) fn finish(result: Result<Ending, Failure>, screen: &Screen) {
+    match result {
+        Ok(Ending::Done) => {}
+        Ok(Ending::CheckSaysNo) => exit(3),
+        Err(failure) => {
+            if screen.is_json() {
+                screen.error(&as_json(&failure).to_string());
+            } else {
+                show(&failure, screen);
+            }
+            exit(code(&failure));
+        }
+    }
+}
+
+/// Prints clap's message; help and version are no errors.
+pub(crate) fn usage(error: &clap::Error) {
+    drop(error.print());
+    if error.exit_code() != 0 {
+        exit(error.exit_code());
+    }
+}
+
+fn code(failure: &Failure) -> i32 {
+    match failure {
+        Failure::Address { .. } | Failure::Usage { .. } => 2,
+        Failure::Stopped { code, .. } => *code,
+        Failure::Command(error) => match error.category() {
+            Category::Usage => 2,
+            Category::LockNotObtained => 4,
+            Category::Refused => 5,
+            Category::Stopped => 130,
+            _ => 1,
+        },
+    }
+}
+
+fn show(failure: &Failure, screen: &Screen) {
+    screen.error(&format!("{}: {failure}", screen.red("error")));
+    for cause in causes(failure) {
+        screen.error(&format!("  because: {cause}"));
+    }
+    for blocker in blockers(failure) {
+        screen.error(&format!("  {blocker}"));
+    }
+    if let Some(hint) = hint(failure) {
+        screen.error(&format!("{}: {hint}", screen.bold("hint")));
+    }
+}
+
+fn as_json(failure: &Failure) -> Value {
+    let (kind, report) = match failure {
+        Failure::Command(error) | Failure::Stopped { source: error, .. } => {
+            let report = match error {
+                CommandError::Run(run) => serde_json::to_value(&run.report).unwrap_or_default(),
+                _ => Value::Null,
+            };
+            (error.kind(), report)
+        }
+        Failure::Address { .. } => ("database_address", Value::Null),
+        Failure::Usage { .. } => ("usage", Value::Null),
+    };
+    json!({
+        "error": {
+            "kind": kind,
+            "message": failure.to_string(),
+            "causes": causes(failure),
+            "hint": hint(failure),
+            "exit_code": code(failure),
+            "report": report,
+        }
+    })
+}
+
+/// Returns what lies behind a failure, without repeating what was said already.
+fn causes(failure: &Failure) -> Vec<String> {
+    let mut said = failure.to_string();
+    let mut causes = Vec::new();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            causes.push(text.clone());
+            said = text;
+        }
+        cause = error.source();
+    }
+    causes
+}
+
+fn blockers(failure: &Failure) -> Vec<String> {
+    match failure {
+        Failure::Command(CommandError::Run(run)) => match &run.source {
+            StepError::LockNotGranted { blockers, .. } => {
+                blockers.iter().map(crate::output::blocker).collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn hint(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Command(error) | Failure::Stopped { source: error, .. } => error.hint(),
+        Failure::Address { .. } => {
+            Some("write postgres://user:password@host:5432/name or sqlite://file.db".to_owned())
+        }
+        Failure::Usage { .. } => Some("see --help".to_owned()),
+    }
+}
+
+/// Ends the process because a second signal came: nothing is waited for any more.
+pub(crate) fn at_once(code: i32) {
+    exit(code);
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the one place that ends the process, after everything is said and closed"
+)]
+fn exit(code: i32) {
+    process::exit(code);
+}
