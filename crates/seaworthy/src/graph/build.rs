@@ -247,3 +247,83 @@ fn implied_dependencies(graph: &RevisionGraph, ranks: &[usize]) -> HashSet<(Posi
     }
     implied
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Header, build};
+
+    fn failure(headers: Vec<Header>) -> (&'static str, String) {
+        let error = build(headers).unwrap_err();
+        (error.kind(), error.to_string())
+    }
+
+    #[test]
+    fn a_duplicate_id_names_both_migrations() {
+        let headers = vec![
+            Header::new("001").name("m1_first"),
+            Header::new("001").name("m2_second"),
+        ];
+        let message = "revision id 001 is used twice, by 'm1_first' and by 'm2_second'".to_owned();
+        assert_eq!(failure(headers), ("duplicate_id", message));
+    }
+
+    #[test]
+    fn a_label_may_not_be_another_label_or_an_id() {
+        let twice = vec![Header::new("001").label("core"), Header::new("002").label("core")];
+        assert_eq!(failure(twice).0, "duplicate_label");
+        let id = vec![Header::new("001"), Header::new("002").label("001")];
+        assert_eq!(failure(id).0, "duplicate_label");
+    }
+
+    #[test]
+    fn a_missing_parent_is_named_with_its_revision() {
+        let headers = vec![Header::new("002").name("m2_tasks").revises("001")];
+        let message = "revision 002 ('m2_tasks') revises 001, which does not exist".to_owned();
+        assert_eq!(failure(headers), ("missing_revision_file", message));
+        assert_eq!(
+            failure(vec![Header::new("002").depends_on("core")]).0,
+            "missing_revision_file"
+        );
+    }
+
+    #[test]
+    fn loops_and_circles_are_told_apart() {
+        assert_eq!(failure(vec![Header::new("a").revises("a")]).0, "self_loop");
+        assert_eq!(
+            failure(vec![Header::new("a").depends_on("a")]).0,
+            "dependency_loop"
+        );
+        assert_eq!(
+            failure(vec![Header::new("a").label("own").depends_on("own")]).0,
+            "dependency_loop"
+        );
+        let circle = vec![
+            Header::new("z"),
+            Header::new("a").revises("c"),
+            Header::new("b").revises("a"),
+            Header::new("c").revises("b").revises("z"),
+            Header::new("d").revises("c"),
+        ];
+        assert_eq!(
+            failure(circle),
+            (
+                "cycle",
+                "revisions revise each other in a circle: a, c, b".to_owned()
+            )
+        );
+        let dependency = vec![
+            Header::new("a").depends_on("c"),
+            Header::new("b").revises("a"),
+            Header::new("c").depends_on("b"),
+        ];
+        assert_eq!(failure(dependency).0, "dependency_cycle");
+    }
+
+    #[test]
+    fn ids_that_the_target_grammar_could_not_express_are_refused() {
+        for id in ["", " ", "a@b", "a-b", "a+b", "a:b", "head", "base"] {
+            assert_eq!(failure(vec![Header::new(id)]).0, "illegal_id", "{id}");
+        }
+        assert!(build(vec![Header::new("m20241225_100000_create_tables")]).is_ok());
+    }
+}

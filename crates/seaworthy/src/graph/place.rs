@@ -240,3 +240,96 @@ impl RevisionGraph {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RevisionGraph, Target};
+    use super::{Merge, Placement, Splice};
+    use crate::revision::{Header, RevisionId};
+
+    fn fork() -> RevisionGraph {
+        let left = Header::new("left").revises("root").label("west");
+        RevisionGraph::build([Header::new("root"), left, Header::new("right").revises("root")]).unwrap()
+    }
+
+    fn kind(placement: &Placement) -> &'static str {
+        fork().place(placement).unwrap_err().kind()
+    }
+
+    fn on(head: &str) -> Placement {
+        Placement {
+            head: Some(head.parse().unwrap()),
+            ..Placement::on_head("new")
+        }
+    }
+
+    #[test]
+    fn names_that_are_taken_are_refused() {
+        assert_eq!(
+            kind(&Placement {
+                id: "left".into(),
+                ..on("right")
+            }),
+            "duplicate_id"
+        );
+        assert_eq!(
+            kind(&Placement {
+                id: "west".into(),
+                ..on("right")
+            }),
+            "duplicate_label"
+        );
+        assert_eq!(
+            kind(&Placement {
+                branch_label: Some("west".to_owned()),
+                ..on("right")
+            }),
+            "duplicate_label"
+        );
+        assert_eq!(
+            kind(&Placement {
+                id: "a-b".into(),
+                ..on("right")
+            }),
+            "illegal_id"
+        );
+    }
+
+    #[test]
+    fn branching_off_must_be_meant() {
+        assert_eq!(kind(&on("root")), "not_a_head");
+        let placed = fork()
+            .place(&Placement {
+                splice: Splice::Allow,
+                ..on("root")
+            })
+            .unwrap();
+        assert_eq!(placed.revises, [RevisionId::from("root")]);
+    }
+
+    #[test]
+    fn a_merge_needs_two_different_heads() {
+        let merge = |revisions: &[&str]| Merge {
+            id: "new".into(),
+            revisions: revisions
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect::<Vec<Target>>(),
+            splice: Splice::Refuse,
+            branch_label: None,
+        };
+        let placed = fork().place_merge(&merge(&["heads"])).unwrap();
+        assert_eq!(
+            placed.revises,
+            [RevisionId::from("left"), RevisionId::from("right")]
+        );
+        assert_eq!(
+            fork().place_merge(&merge(&["left"])).unwrap_err().kind(),
+            "nothing_to_merge"
+        );
+        assert_eq!(
+            fork().place_merge(&merge(&["left", "west"])).unwrap_err().kind(),
+            "duplicate_head"
+        );
+    }
+}

@@ -293,3 +293,69 @@ impl RevisionGraph {
         roots.retain(|&root| way.contains(root));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Applied, RevisionGraph, Target};
+    use crate::revision::Header;
+
+    fn fork() -> RevisionGraph {
+        let left = Header::new("left").revises("root");
+        RevisionGraph::build([Header::new("root"), left, Header::new("right").revises("root")]).unwrap()
+    }
+
+    fn down(graph: &RevisionGraph, rows: &[&str], target: &str) -> String {
+        let applied = graph.applied_from_heads(rows).unwrap();
+        match graph.downgrade(&applied, &target.parse().unwrap()) {
+            Ok(plan) => plan.notes.iter().map(ToString::to_string).collect(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_downgrade_that_changes_nothing_says_what_stays() {
+        let note = "nothing to do: nothing above left is applied, but right stays applied";
+        assert_eq!(down(&fork(), &["left", "right"], "left"), note);
+        assert_eq!(
+            down(&fork(), &["left"], "left"),
+            "nothing to do: nothing above left is applied"
+        );
+    }
+
+    #[test]
+    fn a_step_down_from_several_heads_is_refused() {
+        assert_eq!(
+            down(&fork(), &["left", "right"], "-1"),
+            "'-1' is ambiguous: it could go by left, right"
+        );
+    }
+
+    #[test]
+    fn a_late_revision_is_planned_and_noted() {
+        let graph = RevisionGraph::build([
+            Header::new("a"),
+            Header::new("b").revises("a"),
+            Header::new("c").revises("b"),
+        ]);
+        let graph = graph.unwrap();
+        let applied = graph.applied(&["a".into(), "c".into()]).unwrap();
+        assert_eq!(graph.gaps(&applied), ["b".into()]);
+        let plan = graph.upgrade(&applied, &Target::head()).unwrap();
+        assert_eq!(plan.revisions().collect::<Vec<_>>(), [&"b".into()]);
+        assert_eq!(
+            plan.notes[0].to_string(),
+            "b would be applied after revisions that build on it"
+        );
+        let back = graph.downgrade(&applied, &Target::base()).unwrap();
+        assert_eq!(back.revisions().collect::<Vec<_>>(), [&"c".into(), &"a".into()]);
+    }
+
+    #[test]
+    fn an_upgrade_to_base_says_that_it_leads_nowhere() {
+        let plan = fork().upgrade(&Applied::default(), &Target::base()).unwrap();
+        assert_eq!(
+            plan.notes[0].to_string(),
+            "nothing to do: an upgrade does not lead to base"
+        );
+    }
+}

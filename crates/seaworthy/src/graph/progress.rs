@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::revision::RevisionId;
+use crate::revision::{Direction, RevisionId};
 
 use super::applied::Applied;
 use super::reach::PositionSet;
-use crate::revision::Direction;
-
 use super::{Plan, Position, RevisionGraph};
 
 impl Plan {

@@ -233,7 +233,61 @@ fn edit_distance(left: &str, right: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{GraphError, RevisionGraph};
     use super::edit_distance;
+    use crate::revision::Header;
+
+    fn graph() -> RevisionGraph {
+        RevisionGraph::build([
+            Header::new("1975ea83").name("m2024_tasks").phase("II"),
+            Header::new("ae1027a6")
+                .revises("1975ea83")
+                .phase("III")
+                .label("release-2"),
+            Header::new("ae10c2f3").revises("ae1027a6").phase("2"),
+        ])
+        .unwrap()
+    }
+
+    fn resolved(text: &str) -> Result<String, GraphError> {
+        let graph = graph();
+        let position = graph.single(&text.parse()?, "show")?;
+        Ok(position.map_or_else(|| "base".to_owned(), |position| graph.id(position).to_string()))
+    }
+
+    #[test]
+    fn a_name_may_be_an_id_a_migration_a_label_a_phase_or_a_prefix() {
+        for text in ["1975ea83", "m2024_tasks", "II", "phase-ii", "PHASE-II", "1"] {
+            assert_eq!(resolved(text).as_deref(), Ok("1975ea83"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_or_phase_may_look_like_steps() {
+        assert_eq!(resolved("release-2").as_deref(), Ok("ae1027a6"));
+        assert_eq!(resolved("phase-2").as_deref(), Ok("ae10c2f3"));
+    }
+
+    #[test]
+    fn an_ambiguous_prefix_lists_the_candidates() {
+        let message = "'ae10' could be any of ae1027a6, ae10c2f3";
+        assert_eq!(resolved("ae10").unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn an_unknown_name_gets_the_nearest_known_ones() {
+        let error = resolved("1975ea38").unwrap_err();
+        assert_eq!(error.hint().as_deref(), Some("did you mean 1975ea83?"));
+    }
+
+    #[test]
+    fn ids_of_three_characters_have_no_prefixes() {
+        let graph = RevisionGraph::build([Header::new("001")]).unwrap();
+        assert_eq!(
+            graph.single(&"00".parse().unwrap(), "show").unwrap_err().kind(),
+            "unknown_revision"
+        );
+    }
 
     #[test]
     fn edit_distance_counts_single_character_changes() {

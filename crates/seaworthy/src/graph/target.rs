@@ -222,3 +222,64 @@ fn split_offset(text: &str) -> Result<(&str, Option<Offset>), &'static str> {
         }),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HistoryRange, Offset, Symbol, Target};
+
+    fn kind(text: &str) -> &'static str {
+        text.parse::<Target>().unwrap_err().kind()
+    }
+
+    #[test]
+    fn a_target_has_a_branch_a_symbol_and_steps() {
+        let target: Target = "my-branch@head-2".parse().unwrap();
+        assert_eq!(target.branch(), Some("my-branch"));
+        assert_eq!(*target.symbol(), Symbol::Head);
+        assert_eq!(target.offset(), Some(Offset::Down(2)));
+        assert_eq!(target.to_string(), "my-branch@head-2");
+    }
+
+    #[test]
+    fn a_hyphen_without_a_number_belongs_to_the_name() {
+        let target: Target = "phase-II".parse().unwrap();
+        assert_eq!(*target.symbol(), Symbol::Name("phase-II".to_owned()));
+        assert!(!target.is_relative());
+    }
+
+    #[test]
+    fn malformed_targets_are_refused() {
+        for text in [
+            "", " ", "+", "-", "++1", "+-1", "@head", "x@", "@", "a@b@c", "a:b", "a:b:c", "003+", "+x",
+        ] {
+            assert_eq!(kind(text), "malformed_target", "{text}");
+        }
+    }
+
+    #[test]
+    fn zero_steps_lead_nowhere() {
+        assert_eq!(kind("-0"), "relative_out_of_range");
+        assert_eq!(kind("shop@+0"), "relative_out_of_range");
+    }
+
+    #[test]
+    fn more_steps_than_can_be_counted_are_only_many() {
+        let target: Target = "+99999999999999999999999".parse().unwrap();
+        assert_eq!(target.offset(), Some(Offset::Up(usize::MAX)));
+    }
+
+    #[test]
+    fn a_range_may_be_open_on_either_side() {
+        let range: HistoryRange = "-2:current".parse().unwrap();
+        assert_eq!(range.to_string(), "-2:current");
+        let range: HistoryRange = ":".parse().unwrap();
+        assert_eq!(range, HistoryRange::default());
+        for text in ["", "003", "a:b:c"] {
+            assert_eq!(
+                text.parse::<HistoryRange>().unwrap_err().kind(),
+                "malformed_range",
+                "{text}"
+            );
+        }
+    }
+}
