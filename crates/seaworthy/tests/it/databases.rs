@@ -1,0 +1,228 @@
+//! Databases and revisions for tests: the same test on both databases, revisions made of plain SQL.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sea_orm_migration::prelude::*;
+use seaworthy::command::{self, CommandError, Conduct, OutOfOrder, Outcome, Stakes};
+use seaworthy::environment::Environment;
+use seaworthy::revision::{Header, Revision};
+use seaworthy::runner::Observer;
+use seaworthy::session::{Access, Session, Settings};
+use seaworthy::verify::ScratchDatabase;
+use tokio_util::sync::CancellationToken;
+
+/// A revision made of SQL text.
+#[derive(Clone, Debug)]
+pub(crate) struct Sql {
+    header: Header,
+    up: Vec<String>,
+    down: Vec<String>,
+    transaction: Option<bool>,
+}
+
+impl Sql {
+    /// A revision that makes a table of its own name, on top of `parent`.
+    pub(crate) fn table(id: &str, parent: Option<&str>) -> Self {
+        let create = format!("CREATE TABLE t_{id} (id integer PRIMARY KEY, note text)");
+        Self::new(id, parent, &[&create], &[&format!("DROP TABLE t_{id}")])
+    }
+
+    pub(crate) fn new(id: &str, parent: Option<&str>, up: &[&str], down: &[&str]) -> Self {
+        let header = Header::new(id)
+            .name(format!("m_{id}"))
+            .message(format!("make {id}"));
+        let header = match parent {
+            Some(parent) => header.revises(parent),
+            None => header,
+        };
+        let owned = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
+        Self {
+            header,
+            up: owned(up),
+            down: owned(down),
+            transaction: None,
+        }
+    }
+
+    /// The same without a transaction around it.
+    pub(crate) fn without_transaction(mut self) -> Self {
+        self.transaction = Some(false);
+        self
+    }
+}
+
+impl MigrationName for Sql {
+    fn name(&self) -> &str {
+        &self.header.name
+    }
+}
+
+impl Revision for Sql {
+    fn header(&self) -> Option<Header> {
+        Some(self.header.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Sql {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in &self.up {
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in &self.down {
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        self.transaction
+    }
+}
+
+/// Returns one empty database of each kind.
+///
+/// Without a PostgreSQL server this fails, unless leaving PostgreSQL out was asked for.
+pub(crate) async fn databases() -> Vec<ScratchDatabase> {
+    let mut databases = vec![ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap()];
+    databases.extend(postgres().await);
+    databases
+}
+
+/// Returns an empty PostgreSQL database, or nothing when leaving PostgreSQL out was asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no settings but these two variables"
+)]
+pub(crate) async fn postgres() -> Option<ScratchDatabase> {
+    match std::env::var("TEST_POSTGRES_URL") {
+        Ok(server) => Some(ScratchDatabase::postgres(&server).await.unwrap()),
+        Err(_) if std::env::var("SEAWORTHY_SQLITE_ONLY").is_ok() => None,
+        Err(_) => panic!("TEST_POSTGRES_URL names no server; scripts/test starts one"),
+    }
+}
+
+/// Returns an environment for some revisions on a database.
+pub(crate) fn environment(database: &ScratchDatabase, revisions: &[Sql]) -> Environment {
+    let boxed = revisions
+        .iter()
+        .map(|revision| Box::new(revision.clone()) as Box<dyn Revision>)
+        .collect();
+    let mut environment = Environment::new(boxed).database(database.url().clone());
+    environment.actor.user = Some("tester".to_owned());
+    environment.actor.host = Some("testhost".to_owned());
+    environment
+}
+
+/// Returns a session on a database, for looking at it.
+pub(crate) async fn session(database: &ScratchDatabase) -> Session {
+    Session::open(database.url(), &Settings::default(), Access::Write)
+        .await
+        .unwrap()
+}
+
+/// Returns the names of the tables that begin with `t_`, sorted.
+pub(crate) async fn tables(database: &ScratchDatabase) -> Vec<String> {
+    let session = session(database).await;
+    let sql = match session.backend() {
+        sea_orm::DbBackend::Postgres => {
+            "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 't\\_%' ORDER BY 1"
+        }
+        _ => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 't\\_%' ESCAPE '\\' ORDER BY 1"
+        }
+    };
+    let rows = session.rows(sql).await.unwrap();
+    let names = rows.iter().map(|row| row.try_get("", "name").unwrap()).collect();
+    session.close().await;
+    names
+}
+
+/// Sends statements to a database.
+pub(crate) async fn send(database: &ScratchDatabase, sql: &str) {
+    let session = session(database).await;
+    session.send(sql).await.unwrap();
+    session.close().await;
+}
+
+/// Keeps what a command wanted to know consent for, and answers as it was told.
+#[derive(Debug, Default)]
+pub(crate) struct Person {
+    agrees: bool,
+    pub(crate) asked: Mutex<Vec<Stakes>>,
+}
+
+impl Person {
+    pub(crate) fn agreeing() -> Self {
+        Self {
+            agrees: true,
+            ..Self::default()
+        }
+    }
+
+    /// Runs a command as this person.
+    pub(crate) async fn run<T>(&self, command: impl AsyncFnOnce(&Conduct<'_>) -> T) -> T {
+        let conduct = Conduct {
+            wait: Duration::from_secs(5),
+            retries: 2,
+            stop: CancellationToken::new(),
+            observer: &Silent,
+            waiting: &|_, _| {},
+            consent: &|stakes| {
+                self.asked.lock().unwrap().push(stakes.clone());
+                self.agrees
+            },
+        };
+        command(&conduct).await
+    }
+}
+
+struct Silent;
+
+impl Observer for Silent {}
+
+/// Upgrades to a target, agreeing to nothing special.
+pub(crate) async fn upgrade(environment: &Environment, target: &str) -> Result<Outcome, CommandError> {
+    let target = target.parse().unwrap();
+    Person::default()
+        .run(async |conduct| command::upgrade(environment, &target, OutOfOrder::Refuse, conduct).await)
+        .await
+}
+
+/// Downgrades to a target, agreeing to every loss.
+pub(crate) async fn downgrade(environment: &Environment, target: &str) -> Result<Outcome, CommandError> {
+    let target = target.parse().unwrap();
+    Person::agreeing()
+        .run(async |conduct| command::downgrade(environment, &target, conduct).await)
+        .await
+}
+
+/// Returns the applied heads as text.
+pub(crate) async fn current(environment: &Environment) -> Vec<String> {
+    let current = command::current(environment).await.unwrap();
+    current
+        .revisions
+        .iter()
+        .map(|line| line.revision.revision.to_string())
+        .collect()
+}
+
+/// Returns the history, oldest first, as `direction revision outcome`.
+pub(crate) async fn events(environment: &Environment) -> Vec<String> {
+    let mut entries = command::applied_history(environment).await.unwrap();
+    entries.reverse();
+    let line = |entry: &seaworthy::ledger::Entry| {
+        format!(
+            "{} {} {}",
+            entry.direction.word(),
+            entry.revision,
+            entry.outcome.word()
+        )
+    };
+    entries.iter().map(line).collect()
+}

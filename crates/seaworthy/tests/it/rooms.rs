@@ -1,0 +1,147 @@
+//! The rooms of the library and which of them may use which: the table of ARCHITECTURE.md, executed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room with the rooms that it may use. A room that is missing here is a failure.
+const MAY_USE: [(&str, &[&str]); 10] = [
+    ("revision", &[]),
+    ("graph", &["revision"]),
+    ("session", &[]),
+    ("ledger", &["revision", "session"]),
+    ("script", &["revision"]),
+    ("runner", &["revision", "session", "ledger"]),
+    ("source", &["revision"]),
+    ("verify", &["session"]),
+    ("environment", &["revision", "session"]),
+    (
+        "command",
+        &[
+            "revision",
+            "graph",
+            "session",
+            "ledger",
+            "script",
+            "runner",
+            "source",
+            "verify",
+            "environment",
+        ],
+    ),
+];
+
+/// Rooms that decide and never touch a database or a file.
+const PURE: [&str; 1] = ["graph"];
+
+#[test]
+fn a_room_uses_only_the_rooms_below_it() {
+    for (room, file) in files() {
+        let allowed = MAY_USE
+            .iter()
+            .find(|(name, _)| *name == room)
+            .map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("the room {room} is not in the table"));
+        for used in rooms_used(&fs::read_to_string(&file).unwrap()) {
+            assert!(
+                used == room || allowed.contains(&used.as_str()),
+                "{} uses the room {used}",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_pure_room_names_neither_a_database_nor_a_file() {
+    for (room, file) in files()
+        .into_iter()
+        .filter(|(room, _)| PURE.contains(&room.as_str()))
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in ["sea_orm", "std::fs", "std::io", "tokio"] {
+            assert!(
+                !text.contains(word),
+                "{} of the pure room {room} names {word}",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_library_prints_nothing_reads_no_variable_and_ends_no_process() {
+    for (_, file) in files() {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in [
+            "println!",
+            "eprintln!",
+            "print!",
+            "env::var",
+            "process::exit",
+            "std::io::stdin",
+        ] {
+            assert!(!text.contains(word), "{} contains {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_ledger_names_the_tables_of_the_ledger() {
+    for (room, file) in files().into_iter().filter(|(room, _)| room != "ledger") {
+        let text = fs::read_to_string(&file).unwrap();
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
+        assert!(
+            !code.contains("seaworthy_history"),
+            "{} of {room} names the history table",
+            file.display()
+        );
+    }
+}
+
+/// The rooms that a source names: `crate::room`, and `use crate::{room, ...}` is not written in this house.
+fn rooms_used(text: &str) -> BTreeSet<String> {
+    text.split("crate::")
+        .skip(1)
+        .map(|rest| {
+            rest.chars()
+                .take_while(|letter| letter.is_ascii_lowercase() || *letter == '_')
+                .collect()
+        })
+        .filter(|word: &String| MAY_USE.iter().any(|(room, _)| room == word))
+        .collect()
+}
+
+/// Every source file with the room it belongs to.
+fn files() -> Vec<(String, PathBuf)> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    collect(&source, &source, &mut found);
+    assert!(found.len() > 30, "the sources were not found");
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+            continue;
+        }
+        let room = path.strip_prefix(root).unwrap().with_extension("");
+        let room = room
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        if room != "lib" {
+            found.push((room, path));
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Single steps: all or nothing in a transaction, part by part without one.
+
+use seaworthy::command;
+
+use crate::databases::{
+    Sql, current, databases, downgrade, environment, events, postgres, send, tables, upgrade,
+};
+
+#[tokio::test]
+async fn a_step_that_fails_midway_leaves_nothing_and_what_was_before_stays() {
+    for database in databases().await {
+        let broken = Sql::new(
+            "b",
+            Some("a"),
+            &["CREATE TABLE t_b (id integer)", "CREATE TABEL t_c"],
+            &[],
+        );
+        let environment = environment(&database, &[Sql::table("a", None), broken]);
+        let error = upgrade(&environment, "head").await.unwrap_err();
+        assert_eq!(error.kind(), "step_failed");
+        assert_eq!(error.to_string(), "upgrade of b failed");
+        assert_eq!(tables(&database).await, ["t_a"]);
+        assert_eq!(current(&environment).await, ["a"]);
+        assert_eq!(events(&environment).await, ["up a done", "up b failed"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_fails_at_its_commit_leaves_nothing() {
+    for database in databases().await {
+        let late = Sql::new(
+            "b",
+            Some("a"),
+            &[
+                "CREATE TABLE t_b (id integer REFERENCES t_a (id) DEFERRABLE INITIALLY DEFERRED)",
+                "INSERT INTO t_b VALUES (7)",
+            ],
+            &["DROP TABLE t_b"],
+        );
+        let environment = environment(&database, &[Sql::table("a", None), late]);
+        upgrade(&environment, "head").await.unwrap_err();
+        assert_eq!(tables(&database).await, ["t_a"]);
+        assert_eq!(current(&environment).await, ["a"]);
+        // The connection is fit for use again.
+        send(&database, "INSERT INTO t_a (id) VALUES (7)").await;
+        upgrade(&environment, "head").await.unwrap();
+        assert_eq!(current(&environment).await, ["b"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_cannot_be_undone_stays_applied() {
+    for database in databases().await {
+        let stuck = Sql::new(
+            "b",
+            Some("a"),
+            &["CREATE TABLE t_b (id integer)"],
+            &["DROP TABLE t_nowhere"],
+        );
+        let environment = environment(&database, &[Sql::table("a", None), stuck]);
+        upgrade(&environment, "head").await.unwrap();
+        let error = downgrade(&environment, "base").await.unwrap_err();
+        assert_eq!(error.to_string(), "downgrade of b failed");
+        assert_eq!(current(&environment).await, ["b"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_step_without_a_transaction_goes_on_where_it_failed() {
+    for database in databases().await {
+        let statements = [
+            "CREATE TABLE t_b (id integer)",
+            "INSERT INTO t_seed VALUES (1)",
+            "CREATE TABLE t_c (id integer)",
+        ];
+        let loose = Sql::new("b", Some("a"), &statements, &[]).without_transaction();
+        let environment = environment(&database, &[Sql::table("a", None), loose]);
+        upgrade(&environment, "head").await.unwrap_err();
+        assert_eq!(tables(&database).await, ["t_a", "t_b"]);
+        let status = command::status(&environment).await.unwrap();
+        assert_eq!(status.unfinished.len(), 1);
+        assert_eq!(status.unfinished[0].revision, "b".into());
+        assert_eq!(status.unfinished[0].parts_done, 1);
+        assert_eq!(current(&environment).await, ["a"]);
+
+        send(&database, "CREATE TABLE t_seed (id integer)").await;
+        upgrade(&environment, "head").await.unwrap();
+        assert_eq!(tables(&database).await, ["t_a", "t_b", "t_c", "t_seed"]);
+        assert_eq!(current(&environment).await, ["b"]);
+        assert!(command::status(&environment).await.unwrap().unfinished.is_empty());
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_was_through_before_the_crash_is_recognised() {
+    for database in databases().await {
+        let statements = ["CREATE TABLE t_b (id integer)", "CREATE TABLE t_c (id integer)"];
+        let loose = Sql::new("b", Some("a"), &statements, &[]).without_transaction();
+        let environment = environment(&database, &[Sql::table("a", None), loose]);
+        upgrade(&environment, "a").await.unwrap();
+        // What a run leaves behind that died after its second statement and before its journal said so.
+        let journal = "INSERT INTO seaworthy_history (run, kind, direction, revision, name, outcome, started_at, checksum, \
+                       parts_done, tool_version) SELECT 'feedbeef', 'upgrade', 'up', 'b', 'm_b', outcome, \
+                       started_at, checksum, parts_done, tool_version FROM wanted";
+        let first = seaworthy::script::checksum(&["CREATE TABLE t_b (id integer)".to_owned()]);
+        let wanted = format!(
+            "CREATE TABLE wanted AS SELECT 'progressed' AS outcome, started_at, '{first}' AS checksum, 1 AS parts_done, \
+             tool_version FROM seaworthy_history"
+        );
+        send(&database, &format!("{wanted}; {journal}; DROP TABLE wanted")).await;
+        send(
+            &database,
+            "CREATE TABLE t_b (id integer); CREATE TABLE t_c (id integer)",
+        )
+        .await;
+
+        upgrade(&environment, "head").await.unwrap();
+        assert_eq!(current(&environment).await, ["b"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_half_done_step_whose_file_was_changed_is_refused() {
+    for database in databases().await {
+        let begun = Sql::new("b", None, &["CREATE TABLE t_b (id integer)", "CREATE TABEL"], &[]);
+        let environment_before = environment(&database, &[begun.without_transaction()]);
+        upgrade(&environment_before, "head").await.unwrap_err();
+        let other = Sql::new(
+            "b",
+            None,
+            &[
+                "CREATE TABLE t_other (id integer)",
+                "CREATE TABLE t_c (id integer)",
+            ],
+            &[],
+        );
+        let environment_after = environment(&database, &[other.without_transaction()]);
+        let error = upgrade(&environment_after, "head").await.unwrap_err();
+        assert_eq!(error.kind(), "changed_while_unfinished");
+        assert_eq!(tables(&database).await, ["t_b"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_index_is_built_anew() {
+    let Some(database) = postgres().await else { return };
+    let index = "CREATE UNIQUE INDEX CONCURRENTLY t_a_note ON t_a (note)";
+    let revisions = [
+        Sql::table("a", None),
+        Sql::new("b", Some("a"), &[index], &["DROP INDEX t_a_note"]).without_transaction(),
+    ];
+    let environment = environment(&database, &revisions);
+    upgrade(&environment, "a").await.unwrap();
+    send(&database, "INSERT INTO t_a VALUES (1, 'same'), (2, 'same')").await;
+    upgrade(&environment, "head").await.unwrap_err();
+    let session = crate::databases::session(&database).await;
+    let invalid = "SELECT 1 FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(
+        session.rows(invalid).await.unwrap().len(),
+        1,
+        "the failed build leaves an INVALID index"
+    );
+
+    send(&database, "DELETE FROM t_a WHERE id = 2").await;
+    upgrade(&environment, "head").await.unwrap();
+    assert!(session.rows(invalid).await.unwrap().is_empty());
+    assert_eq!(current(&environment).await, ["b"]);
+    session.close().await;
+    database.remove().await.unwrap();
+}
