@@ -8,7 +8,9 @@
 //! * `output`: how answers look, as text and as JSON
 //! * `exit`: messages, hints and exit codes of what went wrong
 
-use clap::{CommandFactory, FromArgMatches};
+use std::ffi::OsString;
+
+use clap::Parser;
 use seaworthy::environment::Environment;
 
 use args::Arguments;
@@ -26,12 +28,19 @@ mod settings;
 ///
 /// Returns when the command did what was asked, and ends the process with an exit code otherwise.
 pub async fn run(environment: impl Into<Environment>) {
+    run_with(environment, std::env::args_os()).await;
+}
+
+/// Runs the command line with other arguments than the process was started with; the first is the program's name.
+///
+/// Returns and ends as [`run`] does.
+pub async fn run_with(
+    environment: impl Into<Environment>,
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) {
     // As SeaORM's own command line does; a missing file is no error.
     drop(dotenvy::dotenv());
-    let arguments = match Arguments::command()
-        .try_get_matches()
-        .and_then(|found| Arguments::from_arg_matches(&found))
-    {
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
