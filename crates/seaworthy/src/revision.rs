@@ -6,7 +6,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::NaiveDateTime;
 use sea_orm_migration::MigrationTrait;
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +43,8 @@ pub struct Header {
     pub revises: Vec<RevisionId>,
     /// One line that says what the revision does.
     pub message: String,
-    /// When the file was made, in UTC.
-    pub created: Option<NaiveDateTime>,
+    /// When the file was made, in UTC: `2024-12-25 10:00:00`. For people; nothing is ordered by it.
+    pub created: Option<String>,
     /// Branch labels; they spread along the branch.
     pub labels: Vec<String>,
     /// Ids or labels that must be applied before this revision without being its parents.
@@ -121,10 +120,10 @@ impl Header {
         self
     }
 
-    /// Sets when the file was made, written `2024-12-25 10:00:00` and taken as UTC; other text is ignored.
+    /// Sets when the file was made, in UTC: `2024-12-25 10:00:00`.
     #[must_use]
-    pub fn created(mut self, created: &str) -> Self {
-        self.created = NaiveDateTime::parse_from_str(created, "%Y-%m-%d %H:%M:%S").ok();
+    pub fn created(mut self, created: impl Into<String>) -> Self {
+        self.created = Some(created.into());
         self
     }
 

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
 use crate::revision::{Direction, Header, Revision};
-use crate::session::{Actor, Blocker, Fault, Locked};
+use crate::session::{Actor, Blocker, Fault, Locked, Patience};
 
 mod attempt;
 mod journal;
@@ -56,18 +57,33 @@ pub struct Work<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// In one transaction with its ledger row.
-    Transaction,
-    /// Part by part; each can be repeated after a crash. `patient` parts may wait for locks without limit.
-    Parts {
-        /// The statements, with their checksum up to and including each.
-        parts: Vec<Part>,
-        /// How many are through already, from a run that died.
-        done: usize,
-        /// Whether a part waits for old transactions on purpose.
-        patient: bool,
-    },
-    /// Without a transaction and without knowing what it will send: a crash cannot be resumed.
+    Transaction(ForeignKeys),
+    /// Part by part; a run that died can go on.
+    Parts(Parts),
+    /// Without a transaction and without knowing what it will send: after a crash it is run again from its beginning.
     Opaque,
+}
+
+/// Whether SQLite enforces foreign keys during a step; the setting cannot be changed inside a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignKeys {
+    /// It does, as always on PostgreSQL.
+    Enforced,
+    /// It does not, and what the step leaves behind is checked before it is committed.
+    Checked,
+}
+
+/// A step that is worked off part by part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The parts in order.
+    pub all: Vec<Part>,
+    /// How many are through already, from a run that died.
+    pub done: usize,
+    /// Whether an earlier run began with the step.
+    pub is_begun: bool,
+    /// Whether the parts may take as long as they want.
+    pub patience: Patience,
 }
 
 /// A part of a step without a transaction.
@@ -96,7 +112,13 @@ pub trait Observer: Sync {
     fn step_finished(&self, _report: &StepReport) {}
 }
 
-/// How long a run that is used by one process at a time may go on without checking that it still has the lock.
+/// When a step began, on the wall and on the stopwatch.
+struct Begun {
+    at: DateTime<Utc>,
+    watch: Instant,
+}
+
+/// How long a run may go on without checking that it still has the lock.
 const LOCK_CHECK: Duration = Duration::from_secs(1);
 
 impl Run<'_> {
@@ -108,15 +130,10 @@ impl Run<'_> {
     pub async fn work_off(&self, steps: &[Work<'_>]) -> Result<Report, RunError> {
         let mut report = Report::new(&self.id, self.kind);
         let mut checked = Instant::now();
-        if !steps.is_empty() {
-            let limits = self
-                .locked
-                .session()
-                .apply_limits(self.locked.session().settings().lock_timeout)
-                .await;
-            if let Err(source) = limits {
-                return Err(RunError::before(report, &steps[0], StepError::from(source)));
-            }
+        if let Some(first) = steps.first()
+            && let Err(source) = self.locked.session().limit(Patience::Limited).await
+        {
+            return Err(RunError::before(report, first, StepError::from(source)));
         }
         for (index, work) in steps.iter().enumerate() {
             if self.stop.is_cancelled() {
@@ -142,32 +159,37 @@ impl Run<'_> {
 
     /// Runs one step, again where another session held the lock, and records how it ended.
     async fn step(&self, work: &Work<'_>) -> Result<StepReport, StepError> {
-        let start = Instant::now();
-        let started_at = now();
+        let begun = Begun {
+            at: now(),
+            watch: Instant::now(),
+        };
         let mut attempt = 1;
         loop {
             let mut blockers = Vec::new();
             let tried = match &work.manner {
-                Manner::Transaction => self.in_transaction(work, started_at, start, &mut blockers).await,
-                Manner::Parts { parts, done, patient } => {
-                    self.in_parts(work, parts, *done, *patient, started_at, start, &mut blockers)
-                        .await
-                }
-                Manner::Opaque => self.opaque(work, started_at, start, &mut blockers).await,
+                Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
+                Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
+                Manner::Opaque => self.opaque(work, &begun, &mut blockers).await,
             };
             let Err(error) = tried else {
-                return Ok(StepReport::new(work, StepOutcome::Done, start.elapsed(), attempt));
+                return Ok(StepReport::new(
+                    work,
+                    StepOutcome::Done,
+                    begun.watch.elapsed(),
+                    attempt,
+                ));
             };
             if self.is_settled(work).await {
                 return Ok(StepReport::new(
                     work,
                     StepOutcome::Elsewhere,
-                    start.elapsed(),
+                    begun.watch.elapsed(),
                     attempt,
                 ));
             }
             let locked_out = error.fault() == Fault::LockNotGranted;
-            let again = locked_out && work.manner == Manner::Transaction && attempt <= self.retries;
+            let again =
+                locked_out && matches!(work.manner, Manner::Transaction(_)) && attempt <= self.retries;
             if !again || self.stop.is_cancelled() {
                 let error = match error {
                     _ if self.stop.is_cancelled() => StepError::Stopped,
@@ -178,7 +200,7 @@ impl Run<'_> {
                     },
                     other => other,
                 };
-                self.record_failure(work, started_at, start, &error).await;
+                self.record_failure(work, &begun, &error).await;
                 return Err(error);
             }
             let pause = pause_before(attempt);
@@ -201,18 +223,12 @@ impl Run<'_> {
     }
 
     /// Writes a failure into the history. The step's own error is what counts, so one of the history is only logged.
-    async fn record_failure(
-        &self,
-        work: &Work<'_>,
-        started_at: chrono::DateTime<chrono::Utc>,
-        start: Instant,
-        error: &StepError,
-    ) {
+    async fn record_failure(&self, work: &Work<'_>, begun: &Begun, error: &StepError) {
         let outcome = match error {
             StepError::Stopped => Outcome::Cancelled,
             _ => Outcome::Failed,
         };
-        let mut entry = self.entry(work, outcome, started_at, start);
+        let mut entry = self.entry(work, outcome, begun);
         entry.error = Some(error.in_full());
         let connection = self.locked.session().connection();
         if let Err(error) = self.ledger.record(self.locked, connection, &entry).await {
@@ -220,13 +236,7 @@ impl Run<'_> {
         }
     }
 
-    fn entry(
-        &self,
-        work: &Work<'_>,
-        outcome: Outcome,
-        started_at: chrono::DateTime<chrono::Utc>,
-        start: Instant,
-    ) -> Entry {
+    fn entry(&self, work: &Work<'_>, outcome: Outcome, begun: &Begun) -> Entry {
         Entry {
             id: 0,
             run: self.id.clone(),
@@ -235,10 +245,10 @@ impl Run<'_> {
             revision: work.header.id.to_string(),
             name: work.header.name.clone(),
             outcome,
-            started_at: Moment::At(started_at),
+            started_at: Moment::At(begun.at),
             finished_at: (outcome != Outcome::Started).then(|| Moment::At(now())),
             duration_ms: (outcome != Outcome::Started)
-                .then(|| i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)),
+                .then(|| i64::try_from(begun.watch.elapsed().as_millis()).unwrap_or(i64::MAX)),
             error: None,
             checksum: work.checksum.clone(),
             parts_done: None,

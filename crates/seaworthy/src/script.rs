@@ -91,6 +91,18 @@ impl Script {
         parts
     }
 
+    /// Returns whether the revision wants SQLite not to enforce foreign keys, which it cannot say inside a transaction.
+    #[must_use]
+    pub fn switches_foreign_keys_off(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            let words: String = statement.split_whitespace().collect();
+            let words = words.to_ascii_lowercase();
+            ["off", "0", "false", "no"]
+                .iter()
+                .any(|off| words == format!("pragmaforeign_keys={off}"))
+        })
+    }
+
     /// Returns whether a statement builds or drops an index without blocking writers.
     ///
     /// Such a statement waits for old transactions; a lock timeout would leave an INVALID index behind.

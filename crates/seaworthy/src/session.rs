@@ -74,6 +74,15 @@ pub enum Access {
     Write,
 }
 
+/// Whether statements are ended when they wait or run for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// The limits of the settings hold.
+    Limited,
+    /// None does: the statement blocks nobody, and ending it would leave an INVALID index behind.
+    Unlimited,
+}
+
 /// A connection could not be made.
 #[derive(Debug, Error)]
 #[error("could not connect to {url}")]
@@ -187,20 +196,21 @@ impl Session {
         self.connection.execute_unprepared(sql).await.map(drop)
     }
 
-    /// Puts the time limits in force for the statements that follow; nothing to do on SQLite, whose limits are part of
-    /// the connection.
+    /// Puts time limits in force for the statements that follow; nothing to do on SQLite, whose limits are part of the
+    /// connection.
     ///
     /// # Errors
     ///
     /// Fails when the connection is gone.
-    pub async fn apply_limits(&self, lock_timeout: Duration) -> Result<(), DbErr> {
+    pub async fn limit(&self, patience: Patience) -> Result<(), DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Ok(());
         }
-        let (lock, statement) = (
-            lock_timeout.as_millis(),
-            self.settings.statement_timeout.as_millis(),
-        );
+        let (lock_timeout, statement_timeout) = match patience {
+            Patience::Limited => (self.settings.lock_timeout, self.settings.statement_timeout),
+            Patience::Unlimited => (Duration::ZERO, Duration::ZERO),
+        };
+        let (lock, statement) = (lock_timeout.as_millis(), statement_timeout.as_millis());
         self.send(&format!(
             "SET lock_timeout = '{lock}ms'; SET statement_timeout = '{statement}ms'"
         ))

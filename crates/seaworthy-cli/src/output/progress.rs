@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use seaworthy::revision::Direction;
-use seaworthy::runner::{Observer, StepOutcome, StepReport, Work};
+use seaworthy::runner::{Manner, Observer, StepOutcome, StepReport, Work};
 use seaworthy::session::{Blocker, Holder};
 
 use super::lists::parents;
-use super::{Screen, blocker, duration};
+use super::{Screen, blocker, counted, duration};
 
 /// Shows a run.
 pub(crate) struct Progress<'a> {
@@ -85,6 +85,15 @@ impl Drop for Progress<'_> {
 
 impl Observer for Progress<'_> {
     fn step_started(&self, work: &Work<'_>, index: usize, total: usize) {
+        if let Manner::Parts(parts) = &work.manner
+            && parts.is_begun
+        {
+            let (done, all) = (parts.done, counted(parts.all.len(), "part"));
+            self.screen.note(&format!(
+                "going on with {}: a run that died left {done} of {all} done",
+                work.header.id
+            ));
+        }
         if let Some(bar) = &self.bar {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar.set_length(total as u64);

@@ -1,5 +1,7 @@
 //! `downgrade` and SeaORM's `down`: undo what is applied, after saying what would be lost.
 
+use std::collections::{HashMap, HashSet};
+
 use super::state::State;
 use super::upgrade::close;
 use super::{CommandError, Conduct, Outcome, Project, Stakes};
@@ -97,7 +99,12 @@ impl Project<'_> {
         if !self.is_out_of_order(state) {
             return Ok(plan);
         }
-        let place = |revision: &RevisionId| state.order.iter().position(|applied| applied == revision);
+        let places: HashMap<&RevisionId, usize> = state
+            .order
+            .iter()
+            .enumerate()
+            .map(|(place, revision)| (revision, place))
+            .collect();
         match steps_back(target) {
             Some(steps) => {
                 let newest = state.order.iter().rev().take(steps);
@@ -110,14 +117,14 @@ impl Project<'_> {
             }
             None => plan
                 .steps
-                .sort_by_key(|step| std::cmp::Reverse(place(&step.revision))),
+                .sort_by_key(|step| std::cmp::Reverse(places.get(&step.revision).copied())),
         }
         Ok(plan)
     }
 
     /// Returns whether a revision was applied after one that builds on it.
     fn is_out_of_order(&self, state: &State) -> bool {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for id in &state.order {
             let header = self
                 .graph

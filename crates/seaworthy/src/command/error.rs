@@ -229,6 +229,10 @@ fn run_hint(error: &RunError) -> Option<String> {
         StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
             source.fault().hint().map(str::to_owned)
         }
+        StepError::ForeignKeys { .. } => Some(
+            "look at them with PRAGMA foreign_key_check, and let the revision repair or delete them"
+                .to_owned(),
+        ),
         StepError::Stopped => Some("run the same command again to go on".to_owned()),
         StepError::Panicked { .. } => {
             Some("the panic's place is printed above; a new revision still says todo!()?".to_owned())

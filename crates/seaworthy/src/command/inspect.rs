@@ -97,9 +97,7 @@ impl Shown {
             revises: header.revises.clone(),
             name: header.name.clone(),
             message: header.message.clone(),
-            created: header
-                .created
-                .map(|created| created.format("%Y-%m-%d %H:%M:%S").to_string()),
+            created: header.created.clone(),
             depends_on: header.depends_on.clone(),
             phase: header.phase.clone(),
             stage: header.stage,

@@ -187,6 +187,11 @@ impl Project<'_> {
         } else {
             "BEGIN;\n"
         };
+        let without_keys = script.transaction && script.switches_foreign_keys_off();
+        if without_keys {
+            // Inside the transaction it would have no effect.
+            text.push_str("PRAGMA foreign_keys = OFF;\n");
+        }
         if script.transaction {
             text.push_str(begin);
         }
@@ -199,6 +204,9 @@ impl Project<'_> {
         }
         text.push_str(&self.ledger.record_sql(backend, entry));
         text.push_str("COMMIT;\n");
+        if without_keys {
+            text.push_str("PRAGMA foreign_keys = ON;\n");
+        }
         text
     }
 

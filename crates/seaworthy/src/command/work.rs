@@ -7,8 +7,9 @@ use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
 use crate::revision::{Direction, Header, Revision};
-use crate::runner::{Manner, Part, Work};
+use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
 use crate::script::{Losses, Script, builds_concurrently, checksum, record};
+use crate::session::Patience;
 
 impl Project<'_> {
     /// Returns the header and the code of a step's revision.
@@ -104,7 +105,12 @@ fn manner(
     state: &State,
 ) -> Result<Manner, CommandError> {
     if script.transaction {
-        return Ok(Manner::Transaction);
+        let keys = if script.switches_foreign_keys_off() {
+            ForeignKeys::Checked
+        } else {
+            ForeignKeys::Enforced
+        };
+        return Ok(Manner::Transaction(keys));
     }
     if script.incomplete.is_some() || !script.reads.is_empty() {
         return Ok(Manner::Opaque);
@@ -132,9 +138,15 @@ fn manner(
             });
         }
     }
-    Ok(Manner::Parts {
-        parts,
+    let patience = if script.is_concurrent() {
+        Patience::Unlimited
+    } else {
+        Patience::Limited
+    };
+    Ok(Manner::Parts(Parts {
+        all: parts,
         done,
-        patient: script.is_concurrent(),
-    })
+        is_begun: begun.is_some(),
+        patience,
+    }))
 }

@@ -3,16 +3,16 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use sea_orm::{
-    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::SchemaManager;
 
-use super::{Run, StepError, Work};
+use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::Direction;
 use crate::session::Blocker;
@@ -28,23 +28,17 @@ impl Run<'_> {
     pub(super) async fn in_transaction(
         &self,
         work: &Work<'_>,
-        started_at: DateTime<Utc>,
-        start: Instant,
+        keys: ForeignKeys,
+        begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
+        let session = self.locked.session();
+        if keys == ForeignKeys::Checked {
+            session.send("PRAGMA foreign_keys = OFF").await?;
+        }
         let attempt = async {
             let transaction = self.begin().await?;
-            let sent = match run_revision(work, &SchemaManager::new(&transaction)).await {
-                Ok(()) => {
-                    let entry = self.entry(work, Outcome::Done, started_at, start);
-                    self.ledger
-                        .record(self.locked, &transaction, &entry)
-                        .await
-                        .map_err(StepError::from)
-                }
-                Err(error) => Err(error),
-            };
-            match sent {
+            match self.send_and_record(work, keys, begun, &transaction).await {
                 Ok(()) => Ok(transaction.commit().await?),
                 Err(error) => {
                     // The server rolls back by itself when the connection is gone, which is the one way this fails.
@@ -53,34 +47,55 @@ impl Run<'_> {
                 }
             }
         };
-        self.watched(work, attempt, blockers).await
+        let result = self.watched(work, attempt, blockers).await;
+        if keys == ForeignKeys::Checked {
+            session.send("PRAGMA foreign_keys = ON").await?;
+        }
+        result
+    }
+
+    async fn send_and_record(
+        &self,
+        work: &Work<'_>,
+        keys: ForeignKeys,
+        begun: &Begun,
+        transaction: &DatabaseTransaction,
+    ) -> Result<(), StepError> {
+        let broken_before = if keys == ForeignKeys::Checked {
+            broken_keys(transaction).await?.len()
+        } else {
+            0
+        };
+        run_revision(work, &SchemaManager::new(transaction)).await?;
+        if keys == ForeignKeys::Checked {
+            let broken = broken_keys(transaction).await?;
+            if broken.len() > broken_before {
+                return Err(StepError::ForeignKeys { broken });
+            }
+        }
+        let entry = self.entry(work, Outcome::Done, begun);
+        Ok(self.ledger.record(self.locked, transaction, &entry).await?)
     }
 
     /// Runs a step whose statements cannot be known beforehand, without a transaction.
     pub(super) async fn opaque(
         &self,
         work: &Work<'_>,
-        started_at: DateTime<Utc>,
-        start: Instant,
+        begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
         let connection = self.locked.session().connection();
-        let started = self.entry(work, Outcome::Started, started_at, start);
+        let started = self.entry(work, Outcome::Started, begun);
         self.ledger.record(self.locked, connection, &started).await?;
         let attempt = async { run_revision(work, &SchemaManager::new(connection)).await };
         self.watched(work, attempt, blockers).await?;
-        self.record_done(work, started_at, start).await
+        self.record_done(work, begun).await
     }
 
     /// Records a step without a transaction as done, in a transaction of its own.
-    pub(super) async fn record_done(
-        &self,
-        work: &Work<'_>,
-        started_at: DateTime<Utc>,
-        start: Instant,
-    ) -> Result<(), StepError> {
+    pub(super) async fn record_done(&self, work: &Work<'_>, begun: &Begun) -> Result<(), StepError> {
         let transaction = self.begin().await?;
-        let entry = self.entry(work, Outcome::Done, started_at, start);
+        let entry = self.entry(work, Outcome::Done, begun);
         self.ledger.record(self.locked, &transaction, &entry).await?;
         Ok(transaction.commit().await?)
     }
@@ -132,6 +147,13 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Returns the tables that have rows whose foreign key points nowhere, once for each row.
+async fn broken_keys(transaction: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
+    let check = Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_key_check");
+    let rows = transaction.query_all_raw(check).await?;
+    rows.iter().map(|row| row.try_get("", "table")).collect()
 }
 
 /// Calls the revision's own code; a panic of it is an error like any other.

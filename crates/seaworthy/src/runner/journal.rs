@@ -4,76 +4,60 @@
 //! the journal does not say so; the first part after a resume is therefore recognised by the error that doing it twice
 //! gives.
 
-use std::time::{Duration, Instant};
-
-use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
-
-use super::{Part, Run, StepError, Work};
+use super::{Begun, Parts, Run, StepError, Work};
 use crate::ledger::Outcome;
-use crate::session::{Blocker, Fault};
+use crate::session::{Blocker, Fault, Patience};
 
 impl Run<'_> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the step's clock and its manner, both taken apart by the caller"
-    )]
+    /// Works a step off part by part, from where an earlier run stopped.
     pub(super) async fn in_parts(
         &self,
         work: &Work<'_>,
-        parts: &[Part],
-        done: usize,
-        patient: bool,
-        started_at: DateTime<Utc>,
-        start: Instant,
+        parts: &Parts,
+        begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
         let session = self.locked.session();
-        let connection = session.connection();
-        let mut started = self.entry(work, Outcome::Started, started_at, start);
-        started.parts_done = i64::try_from(done).ok();
-        started.checksum = done
-            .checked_sub(1)
-            .and_then(|last| parts.get(last))
-            .map(|part| part.checksum.clone());
-        let resumed = done > 0 || self.left_unfinished(work).await;
-        self.ledger.record(self.locked, connection, &started).await?;
-        if patient {
-            session.apply_limits(Duration::ZERO).await?;
-        }
-        for (index, part) in parts.iter().enumerate().skip(done) {
+        self.note_progress(work, Outcome::Started, parts, parts.done, begun)
+            .await?;
+        session.limit(parts.patience).await?;
+        for (index, part) in parts.all.iter().enumerate().skip(parts.done) {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
             if let Some(index_name) = &part.builds_index {
                 self.drop_invalid(index_name).await?;
             }
-            let sent = async { Ok(connection.execute_unprepared(&part.sql).await.map(drop)?) };
+            let sent = async { Ok(session.send(&part.sql).await?) };
             match self.watched(work, sent, blockers).await {
                 Ok(()) => {}
-                Err(error) if resumed && index == done && done_twice(&error) => {}
+                Err(error) if parts.is_begun && index == parts.done && done_twice(&error) => {}
                 Err(error) => return Err(error),
             }
-            let mut progressed = self.entry(work, Outcome::Progressed, started_at, start);
-            progressed.parts_done = i64::try_from(index + 1).ok();
-            progressed.checksum = Some(part.checksum.clone());
-            self.ledger.record(self.locked, connection, &progressed).await?;
+            self.note_progress(work, Outcome::Progressed, parts, index + 1, begun)
+                .await?;
         }
-        if patient {
-            session.apply_limits(session.settings().lock_timeout).await?;
-        }
-        self.record_done(work, started_at, start).await
+        session.limit(Patience::Limited).await?;
+        self.record_done(work, begun).await
     }
 
-    /// Returns whether an earlier run began this step and did not get through a single part.
-    async fn left_unfinished(&self, work: &Work<'_>) -> bool {
-        let Ok(records) = self.ledger.read(self.locked.session()).await else {
-            return false;
-        };
-        records
-            .latest
-            .get(&work.header.name)
-            .is_some_and(|entry| entry.is_unfinished() && entry.direction == work.direction)
+    /// Writes into the journal how many parts are through.
+    async fn note_progress(
+        &self,
+        work: &Work<'_>,
+        outcome: Outcome,
+        parts: &Parts,
+        done: usize,
+        begun: &Begun,
+    ) -> Result<(), StepError> {
+        let mut entry = self.entry(work, outcome, begun);
+        entry.parts_done = i64::try_from(done).ok();
+        entry.checksum = done
+            .checked_sub(1)
+            .and_then(|last| parts.all.get(last))
+            .map(|part| part.checksum.clone());
+        let connection = self.locked.session().connection();
+        Ok(self.ledger.record(self.locked, connection, &entry).await?)
     }
 
     /// Removes what an index build that failed has left: an index that is maintained but never used.

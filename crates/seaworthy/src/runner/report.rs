@@ -1,5 +1,6 @@
 //! What a run has done, as a value: for the terminal, for machines, and inside the error of a run that failed.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -91,6 +92,12 @@ pub enum StepError {
         /// What the database said in the end.
         source: DatabaseError,
     },
+    /// SQLite's foreign keys were switched off for the step, and it left rows behind that point nowhere.
+    #[error("rows of {} point nowhere after it", distinct(broken))]
+    ForeignKeys {
+        /// The table of each such row.
+        broken: Vec<String>,
+    },
     /// The run was asked to stop.
     #[error("the run was stopped")]
     Stopped,
@@ -171,6 +178,11 @@ impl StepError {
         }
         text
     }
+}
+
+fn distinct(tables: &[String]) -> String {
+    let tables: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
+    tables.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn verb(direction: Direction) -> &'static str {

@@ -1,10 +1,11 @@
 //! The address of a database: what kind it is, and how to show it without its password.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use sea_orm::DbBackend;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use thiserror::Error;
 
 /// The address of a database; shown without its password.
@@ -51,7 +52,9 @@ impl DatabaseUrl {
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         let path = rest.split('?').next().unwrap_or(rest);
         let in_memory = path.is_empty() || path == ":memory:" || rest.contains("mode=memory");
-        (!in_memory).then(|| Path::new(path).to_path_buf())
+        // The driver's own reading of the path, where `%20` is a space.
+        let options: SqliteConnectOptions = self.text.parse().ok()?;
+        (!in_memory).then(|| options.get_filename().to_path_buf())
     }
 }
 
@@ -138,6 +141,7 @@ mod tests {
             Some("/srv/todo.db".into())
         );
         assert_eq!(file("sqlite:todo.db"), Some("todo.db".into()));
+        assert_eq!(file("sqlite://to%20do.db"), Some("to do.db".into()));
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://h/d"), None);
     }

@@ -174,3 +174,75 @@ async fn an_invalid_index_is_built_anew() {
     session.close().await;
     database.remove().await.unwrap();
 }
+
+/// A table is rebuilt the way SQLite's manual says; its rows are referenced by another table with a cascade.
+fn rebuild(copy: &str) -> [Sql; 2] {
+    let child = "CREATE TABLE t_child (id integer PRIMARY KEY, parent integer REFERENCES t_parent (id) ON DELETE CASCADE)";
+    let parent = "CREATE TABLE t_parent (id integer PRIMARY KEY, note text)";
+    let statements = [
+        "PRAGMA foreign_keys = OFF",
+        "CREATE TABLE t_new (id integer PRIMARY KEY, note text NOT NULL DEFAULT '')",
+        copy,
+        "DROP TABLE t_parent",
+        "ALTER TABLE t_new RENAME TO t_parent",
+        "PRAGMA foreign_keys = ON",
+    ];
+    [
+        Sql::new("a", None, &[parent, child], &[]),
+        Sql::new("b", Some("a"), &statements, &[]),
+    ]
+}
+
+#[tokio::test]
+async fn a_rebuild_on_sqlite_keeps_the_rows_that_reference_the_table() {
+    for through_script in [false, true] {
+        let database = databases().await.swap_remove(0);
+        let environment = environment(
+            &database,
+            &rebuild("INSERT INTO t_new (id, note) SELECT id, coalesce(note, '') FROM t_parent"),
+        );
+        upgrade(&environment, "a").await.unwrap();
+        send(
+            &database,
+            "INSERT INTO t_parent VALUES (1, NULL); INSERT INTO t_child VALUES (7, 1)",
+        )
+        .await;
+        if through_script {
+            let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap())
+                .await
+                .unwrap();
+            send(&database, &script.sql).await;
+        } else {
+            upgrade(&environment, "head").await.unwrap();
+        }
+        let session = crate::databases::session(&database).await;
+        assert_eq!(session.rows("SELECT 1 FROM t_child").await.unwrap().len(), 1);
+        assert_eq!(session.rows("PRAGMA foreign_key_check").await.unwrap().len(), 0);
+        session.close().await;
+        assert_eq!(current(&environment).await, ["b"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_rebuild_that_loses_referenced_rows_is_rolled_back() {
+    let database = databases().await.swap_remove(0);
+    let environment = environment(
+        &database,
+        &rebuild("INSERT INTO t_new (id, note) SELECT id, 'x' FROM t_parent WHERE 0"),
+    );
+    upgrade(&environment, "a").await.unwrap();
+    send(
+        &database,
+        "INSERT INTO t_parent VALUES (1, 'kept'); INSERT INTO t_child VALUES (7, 1)",
+    )
+    .await;
+    let error = upgrade(&environment, "head").await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "rows of t_child point nowhere after it");
+    let session = crate::databases::session(&database).await;
+    assert_eq!(session.rows("SELECT 1 FROM t_parent").await.unwrap().len(), 1);
+    session.close().await;
+    assert_eq!(current(&environment).await, ["a"]);
+    database.remove().await.unwrap();
+}
