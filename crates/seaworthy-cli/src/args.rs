@@ -206,6 +206,9 @@ pub(crate) enum Command {
         /// How many; all when absent
         #[arg(short, long, value_name = "N")]
         num: Option<usize>,
+        /// Also apply revisions that are older than what is applied already
+        #[arg(long)]
+        allow_out_of_order: bool,
     },
     /// Undo applied revisions, as SeaORM's own command line does
     Down {

@@ -24,7 +24,10 @@ pub(crate) async fn run(
         general: &general,
         screen,
     };
-    match command.unwrap_or(Command::Up { num: None }) {
+    match command.unwrap_or(Command::Up {
+        num: None,
+        allow_out_of_order: false,
+    }) {
         Command::Upgrade {
             target,
             sql,
@@ -37,7 +40,10 @@ pub(crate) async fn run(
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
         Command::Adopt => runner.adopt().await,
-        Command::Up { num } => runner.up(num).await,
+        Command::Up {
+            num,
+            allow_out_of_order,
+        } => runner.up(num, allow_out_of_order).await,
         Command::Down { num } => runner.down(num).await,
         Command::Fresh => runner.fresh().await,
         Command::Refresh => runner.refresh().await,

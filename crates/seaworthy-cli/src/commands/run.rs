@@ -28,14 +28,11 @@ impl Runner<'_> {
         if sql {
             return self.script(&command::upgrade_sql(self.environment, from.as_ref(), &to).await?);
         }
-        let out_of_order = if allow {
-            OutOfOrder::Allow
-        } else {
-            OutOfOrder::Refuse
-        };
-        self.conduct(async |conduct| command::upgrade(self.environment, &to, out_of_order, conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+        self.conduct(async |conduct| {
+            command::upgrade(self.environment, &to, out_of_order(allow), conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
     pub(super) async fn downgrade(&self, target: &str, sql: bool) -> Result<Ending, Failure> {
@@ -81,8 +78,8 @@ impl Runner<'_> {
             .map(|adopted| self.shown(reports::adopted, &adopted))
     }
 
-    pub(super) async fn up(&self, num: Option<usize>) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::up(self.environment, num, conduct).await)
+    pub(super) async fn up(&self, num: Option<usize>, allow: bool) -> Result<Ending, Failure> {
+        self.conduct(async |conduct| command::up(self.environment, num, out_of_order(allow), conduct).await)
             .await
             .map(|outcome| self.shown(reports::outcome, &outcome))
     }
@@ -188,6 +185,14 @@ impl Runner<'_> {
             message: format!("the range '{text}' has no end"),
         })?;
         Ok((Some(range.start.unwrap_or_else(Target::base)), to))
+    }
+}
+
+fn out_of_order(is_allowed: bool) -> OutOfOrder {
+    if is_allowed {
+        OutOfOrder::Allow
+    } else {
+        OutOfOrder::Refuse
     }
 }
 

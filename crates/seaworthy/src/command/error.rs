@@ -169,7 +169,11 @@ impl CommandError {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
             Self::Refused { .. } | Self::OutOfOrder { .. } | Self::ChangedMeanwhile => Category::Refused,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
-            Self::BadFlags { .. } | Self::NoDatabase => Category::Usage,
+            Self::BadFlags { .. }
+            | Self::NoDatabase
+            | Self::Graph(GraphError::MalformedTarget { .. } | GraphError::MalformedRange { .. }) => {
+                Category::Usage
+            }
             _ => Category::Failed,
         }
     }

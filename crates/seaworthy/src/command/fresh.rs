@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 
 use super::downgrade::down;
-use super::upgrade::up;
+use super::upgrade::{OutOfOrder, up};
 use super::{CommandError, Conduct, Outcome, Project, Stakes};
 use crate::environment::Environment;
 use crate::graph::Target;
@@ -38,7 +38,7 @@ pub async fn reset(environment: &Environment, conduct: &Conduct<'_>) -> Result<O
 /// As for [`down`] and [`up`].
 pub async fn refresh(environment: &Environment, conduct: &Conduct<'_>) -> Result<Outcome, CommandError> {
     down(environment, None, conduct).await?;
-    up(environment, None, conduct).await
+    up(environment, None, OutOfOrder::Refuse, conduct).await
 }
 
 /// Drops every table, view and type of the schema, and applies everything. The history stays.
@@ -57,7 +57,7 @@ pub async fn fresh(environment: &Environment, conduct: &Conduct<'_>) -> Result<O
         session.close().await;
         dropped?;
     }
-    up(environment, None, conduct).await
+    up(environment, None, OutOfOrder::Refuse, conduct).await
 }
 
 impl Project<'_> {

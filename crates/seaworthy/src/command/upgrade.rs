@@ -45,6 +45,7 @@ pub async fn upgrade(
 pub async fn up(
     environment: &Environment,
     steps: Option<usize>,
+    out_of_order: OutOfOrder,
     conduct: &Conduct<'_>,
 ) -> Result<Outcome, CommandError> {
     let project = Project::of(environment)?;
@@ -53,7 +54,7 @@ pub async fn up(
         plan.steps.truncate(steps.unwrap_or(usize::MAX));
         Ok(plan)
     };
-    project.apply("up", OutOfOrder::Refuse, conduct, plan).await
+    project.apply("up", out_of_order, conduct, plan).await
 }
 
 impl Project<'_> {

@@ -1,6 +1,6 @@
 //! Upgrades and downgrades as a whole: what is applied, what is asked, what is said.
 
-use seaworthy::command;
+use seaworthy::command::{self, OutOfOrder};
 use seaworthy::script::Loss;
 
 use crate::databases::{
@@ -178,12 +178,12 @@ async fn up_and_down_count_steps_and_stop_at_the_ends() {
         let environment = environment(&database, &three());
         let person = Person::agreeing();
         person
-            .run(async |conduct| command::up(&environment, Some(2), conduct).await)
+            .run(async |conduct| command::up(&environment, Some(2), OutOfOrder::Refuse, conduct).await)
             .await
             .unwrap();
         assert_eq!(current(&environment).await, ["b"]);
         person
-            .run(async |conduct| command::up(&environment, Some(9), conduct).await)
+            .run(async |conduct| command::up(&environment, Some(9), OutOfOrder::Refuse, conduct).await)
             .await
             .unwrap();
         assert_eq!(current(&environment).await, ["c"]);
