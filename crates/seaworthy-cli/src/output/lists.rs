@@ -132,15 +132,15 @@ fn short(screen: &Screen, line: &RevisionLine, marks: Marks) -> String {
 
 fn short_marks(line: &RevisionLine, marks: Marks) -> String {
     let mut text = line.revision.revision.to_string();
-    if !line.labels.is_empty() {
-        text.push_str(&format!(" ({})", line.labels.join(", ")));
+    if !line.place.labels.is_empty() {
+        text.push_str(&format!(" ({})", line.place.labels.join(", ")));
     }
     let flags = [
-        (line.is_effective_head, "effective head"),
-        (line.is_head, "head"),
-        (line.is_branch_point, "branchpoint"),
-        (line.is_merge_point, "mergepoint"),
-        (line.is_current && marks == Marks::WithCurrent, "current"),
+        (line.place.is_effective_head, "effective head"),
+        (line.place.is_head, "head"),
+        (line.place.is_branch_point, "branchpoint"),
+        (line.place.is_merge_point, "mergepoint"),
+        (line.place.is_current && marks == Marks::WithCurrent, "current"),
     ];
     for (_, flag) in flags.into_iter().filter(|(is_set, _)| *is_set) {
         text.push_str(&format!(" ({flag})"));

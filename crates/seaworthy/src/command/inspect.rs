@@ -37,18 +37,9 @@ pub struct RevisionLine {
     /// The revision.
     #[serde(flatten)]
     pub revision: Shown,
-    /// Whether no other revises it or depends on it.
-    pub is_head: bool,
-    /// Whether no other revises it although some depend on it.
-    pub is_effective_head: bool,
-    /// Whether several revise it.
-    pub is_branch_point: bool,
-    /// Whether it revises several.
-    pub is_merge_point: bool,
-    /// Whether the database stands at it.
-    pub is_current: bool,
-    /// Its labels and those that spread to it.
-    pub labels: Vec<String>,
+    /// Its place in the graph.
+    #[serde(flatten)]
+    pub place: Listed,
     /// The revisions that revise it, where branches part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<RevisionId>,
@@ -236,12 +227,7 @@ impl Project<'_> {
             let header = self.graph.header(&listed.revision)?;
             Some(RevisionLine {
                 revision: Shown::of(header),
-                is_head: listed.is_head,
-                is_effective_head: listed.is_effective_head,
-                is_branch_point: listed.is_branch_point,
-                is_merge_point: listed.is_merge_point,
-                is_current: listed.is_current,
-                labels: listed.labels,
+                place: listed,
                 branches: Vec::new(),
             })
         };

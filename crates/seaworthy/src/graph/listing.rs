@@ -1,5 +1,7 @@
 //! Listings: revisions with what there is to say about their place in the graph.
 
+use serde::Serialize;
+
 use crate::revision::RevisionId;
 
 use super::applied::Applied;
@@ -7,9 +9,10 @@ use super::reach::PositionSet;
 use super::{Position, RevisionGraph};
 
 /// A revision as it appears in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Listed {
-    /// The revision.
+    /// The revision; left out of a serialised list, whose entries name it themselves.
+    #[serde(skip)]
     pub revision: RevisionId,
     /// Whether no other revises it or depends on it.
     pub is_head: bool,
