@@ -1,0 +1,356 @@
+"""Measures whole processes side by side: the `many` example, the real Alembic, and psql or sqlite3 fed with the same SQL.
+
+Called by scripts/bench, which provides everything that is named on the command line; needs nothing but Python. The table goes
+to stdout, what is going on to stderr.
+
+CPU seconds and peak memory are what the kernel tells about a child that ended (wait4): user and system time of the client
+process, without the server. The kernel counts the memory of the moment between fork and exec too, so that nothing below
+this program's own size can be told apart.
+
+A round trip is counted where an answer of the server follows something that the client sent. The client's connection goes
+through a relay here that watches who speaks. Negotiation of encryption, start-up and password count too; the good-bye,
+which nobody answers, does not.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import namedtuple
+from urllib.parse import urlsplit
+
+Usage = namedtuple("Usage", "wall cpu peak")
+Row = namedtuple("Row", "database scenario program usage reference")
+
+FEW = 3
+MANY = 1000
+OURS = "seaworthy"
+ALEMBIC = "Alembic"
+
+
+def main():
+    options = read_options()
+    folder = pathlib.Path(options.folder)
+    databases = [Sqlite(folder)]
+    if options.postgres:
+        databases.append(Postgres(options.postgres))
+    rows, trips = [], []
+    for database in databases:
+        bench = Bench(options, folder / database.name, database)
+        rows += bench.measure_reads()
+        rows += bench.measure_fresh()
+        trips += bench.count_round_trips()
+        database.drop_all()
+    print_table(rows, options.runs)
+    if trips:
+        print_round_trips(trips)
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", required=True, help="the `many` example, built for release")
+    parser.add_argument("--alembic", required=True)
+    parser.add_argument("--folder", required=True, help="an empty folder for everything that is made")
+    parser.add_argument("--postgres", help="the address of a server on which databases may be created")
+    parser.add_argument("--runs", type=int, default=5)
+    return parser.parse_args()
+
+
+class Bench:
+    """The scenarios on one kind of database."""
+
+    def __init__(self, options, folder, database):
+        self.options, self.folder, self.database = options, folder, database
+        folder.mkdir()
+        self.projects = {count: AlembicProject(options.alembic, folder / f"alembic_{count}", count) for count in (FEW, MANY)}
+
+    def measure_reads(self):
+        for count in (FEW, MANY):
+            for program in (OURS, ALEMBIC):
+                self.database.create(f"{program}_{count}")
+                run(self.command(program, count, "upgrade", "head"))
+        rows = []
+        for verb, count in ((("upgrade", "head"), FEW), (("upgrade", "head"), MANY), (("current",), MANY)):
+            commands = {program: self.command(program, count, *verb) for program in (OURS, ALEMBIC)}
+            nothing = "nothing to do, " if verb[0] == "upgrade" else ""
+            rows += self.side_by_side(f"`{' '.join(verb)}`, {nothing}{count:,} revisions", commands)
+        return rows
+
+    def measure_fresh(self):
+        client = self.database.client
+        script = self.folder / "fresh.sql"
+        self.database.create("script")
+        with open(script, "wb") as file:
+            run(Command([self.options.program, str(MANY), "upgrade", "base:head", "--sql"], self.url("script")), stdout=file)
+        commands = {
+            OURS: self.command(OURS, MANY, "upgrade", "head", name="fresh"),
+            ALEMBIC: self.command(ALEMBIC, MANY, "upgrade", "head", name="fresh"),
+            client: Command(self.database.client_arguments("fresh"), stdin=script),
+        }
+        return self.side_by_side(
+            f"`upgrade head`, {MANY:,} fresh revisions", commands, lambda: self.database.create("fresh")
+        )
+
+    def count_round_trips(self):
+        """Counts on the databases that `measure_reads` has left behind."""
+        if not isinstance(self.database, Postgres):
+            return []
+        trips = []
+        for verb in (("upgrade", "head"), ("current",)):
+            counts = {}
+            for program in (OURS, ALEMBIC):
+                with Relay(*self.database.place) as relay:
+                    run(self.command(program, MANY, *verb, port=relay.port))
+                counts[program] = relay.trips
+            trips.append((" ".join(verb), counts))
+        return trips
+
+    def side_by_side(self, scenario, commands, prepare=lambda: None):
+        """Runs the programs in turns, so that a busy moment of the machine hits them alike."""
+        print(f"    {self.database.name}: {scenario}", file=sys.stderr)
+        usages = {program: [] for program in commands}
+        for _ in range(self.options.runs):
+            for program, command in commands.items():
+                prepare()
+                usages[program].append(run(command))
+        medians = {program: median(found) for program, found in usages.items()}
+        return [
+            Row(self.database.title, scenario, program, usage, medians[OURS]) for program, usage in medians.items()
+        ]
+
+    def command(self, program, count, *verb, name=None, port=None):
+        name = name or f"{program}_{count}"
+        if program == ALEMBIC:
+            project = self.projects[count]
+            url = self.database.sqlalchemy_url(name, port)
+            return Command([self.options.alembic, "-c", str(project.settings), *verb], url)
+        return Command([self.options.program, str(count), *verb], self.url(name, port))
+
+    def url(self, name, port=None):
+        return self.database.url(name, port)
+
+
+class AlembicProject:
+    """A project as `alembic init` makes it, with revisions that create the same tables as the example's."""
+
+    def __init__(self, alembic, folder, count):
+        folder.mkdir()
+        subprocess.run([alembic, "init", "migrations"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        self.settings = folder / "alembic.ini"
+        environment = folder / "migrations" / "env.py"
+        text = environment.read_text()
+        # The address comes from the environment, as in most projects.
+        environment.write_text(
+            text.replace(
+                "config = context.config\n",
+                'import os\n\nconfig = context.config\nconfig.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"])\n',
+            )
+        )
+        for number in range(1, count + 1):
+            file = folder / "migrations" / "versions" / f"{revision_id(number)}_create_thing_{number}.py"
+            file.write_text(revision_file(number))
+
+
+def revision_id(number):
+    return f"{number * 0x9e3779b97f4b & 0xffffffffffff:012x}"
+
+
+def revision_file(number):
+    parent = repr(revision_id(number - 1)) if number > 1 else None
+    return f'''"""create thing {number}"""
+from alembic import op
+import sqlalchemy as sa
+
+revision = {revision_id(number)!r}
+down_revision = {parent}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "thing_{number}",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("thing_{number}")
+'''
+
+
+class Sqlite:
+    name = "sqlite"
+    title = "SQLite"
+    client = "sqlite3"
+
+    def __init__(self, folder):
+        self.folder = folder / "files"
+        self.folder.mkdir()
+
+    def create(self, name):
+        for file in self.folder.glob(f"{name}.db*"):
+            file.unlink()
+
+    def drop_all(self):
+        shutil.rmtree(self.folder)
+
+    def url(self, name, _port=None):
+        return f"sqlite://{self.folder}/{name}.db"
+
+    def sqlalchemy_url(self, name, _port=None):
+        return f"sqlite:///{self.folder}/{name}.db"
+
+    def client_arguments(self, name):
+        return ["sqlite3", "-bail", f"{self.folder}/{name}.db"]
+
+
+class Postgres:
+    name = "postgresql"
+    title = "PostgreSQL"
+    client = "psql"
+
+    def __init__(self, address):
+        self.address = urlsplit(address)
+        self.place = (self.address.hostname, self.address.port or 5432)
+        self.made = set()
+
+    def create(self, name):
+        self.drop(name)
+        self.administrate(f'CREATE DATABASE "{self.full(name)}"')
+        self.made.add(name)
+
+    def drop(self, name):
+        self.administrate(f'DROP DATABASE IF EXISTS "{self.full(name)}" WITH (FORCE)')
+
+    def drop_all(self):
+        for name in self.made:
+            self.drop(name)
+
+    def administrate(self, sql):
+        subprocess.run(["psql", "-X", "-q", "-c", sql, self.address.geturl()], check=True, stderr=subprocess.DEVNULL)
+
+    def full(self, name):
+        return f"seaworthy_bench_{os.getpid()}_{name}"
+
+    def url(self, name, port=None):
+        user, _, place = self.address.netloc.rpartition("@")
+        if port:
+            place = f"127.0.0.1:{port}"
+        netloc = f"{user}@{place}" if user else place
+        return self.address._replace(scheme="postgres", netloc=netloc, path=f"/{self.full(name)}").geturl()
+
+    def sqlalchemy_url(self, name, port=None):
+        return self.url(name, port).replace("postgres://", "postgresql+psycopg://", 1)
+
+    def client_arguments(self, name):
+        return ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.url(name)]
+
+
+class Relay:
+    """Passes connections on to a server and counts how often the server answers something new."""
+
+    def __init__(self, host, port):
+        self.server = (host, port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.trips = 0
+        self.threads = []
+
+    def __enter__(self):
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        for thread in self.threads:
+            thread.join(timeout=5)
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            asked = threading.Event()
+            server = socket.create_connection(self.server)
+            for ends in ((client, server, asked.set), (server, client, lambda: self.answered(asked))):
+                thread = threading.Thread(target=self.pass_on, args=ends, daemon=True)
+                self.threads.append(thread)
+                thread.start()
+
+    def answered(self, asked):
+        if asked.is_set():
+            asked.clear()
+            self.trips += 1
+
+    @staticmethod
+    def pass_on(source, target, heard):
+        try:
+            while data := source.recv(65536):
+                heard()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+class Command:
+    """A process to run: its arguments, the database it is told, and what it reads."""
+
+    def __init__(self, arguments, url=None, stdin=None):
+        self.arguments, self.stdin = arguments, stdin
+        self.environment = dict(os.environ, **({"DATABASE_URL": url} if url else {}))
+
+
+def run(command, stdout=subprocess.DEVNULL):
+    """Runs a process to its end and returns what it has used; its messages are shown when it fails."""
+    with open(command.stdin or os.devnull, "rb") as stdin, open("errors.txt", "w+b") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command.arguments, env=command.environment, stdin=stdin, stdout=stdout, stderr=errors
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            sys.exit(f"{' '.join(command.arguments)} failed:\n{errors.read().decode(errors='replace')}")
+    return Usage(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def median(usages):
+    return Usage(*(statistics.median(column) for column in zip(*usages)))
+
+
+def print_table(rows, runs):
+    print(f"Medians of {runs} runs.\n")
+    print("| Database | Scenario | Program | Wall s | CPU s | Peak MiB | Wall, times ours | CPU, times ours |")
+    print("|---|---|---|--:|--:|--:|--:|--:|")
+    for row in rows:
+        ratios = "| |"
+        if row.program != OURS:
+            ratios = f"{row.usage.wall / row.reference.wall:.2f} | {row.usage.cpu / row.reference.cpu:.1f} |"
+        print(
+            f"| {row.database} | {row.scenario} | {row.program} "
+            f"| {row.usage.wall:.3f} | {row.usage.cpu:.3f} | {row.usage.peak:.0f} | {ratios}"
+        )
+
+
+def print_round_trips(trips):
+    print(f"\n| Round trips on PostgreSQL, {MANY:,} revisions, nothing to do | {OURS} | {ALEMBIC} |")
+    print("|---|--:|--:|")
+    for verb, counts in trips:
+        print(f"| `{verb}` | {counts[OURS]} | {counts[ALEMBIC]} |")
+
+
+if __name__ == "__main__":
+    main()
