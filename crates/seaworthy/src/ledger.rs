@@ -90,10 +90,19 @@ impl Ledger {
     ///
     /// Fails when a table exists and cannot be read.
     pub async fn read(&self, session: &Session) -> Result<Records, LedgerError> {
-        let rows = session.rows(&self.select_applied(session.backend())).await;
-        let applied = existing(rows).map_err(|source| self.error("read", &self.version_table, source))?;
-        let rows = session.rows(&self.select_latest(session.backend())).await;
-        let latest = existing(rows).map_err(|source| self.error("read", &self.history_table, source))?;
+        let queries = [
+            self.select_applied(session.backend()),
+            self.select_latest(session.backend()),
+        ];
+        let mut answers = session.row_sets(&queries).await.into_iter();
+        let applied = answers.next().unwrap_or_else(|| Ok(Vec::new()));
+        let applied = existing(applied).map_err(|source| self.error("read", &self.version_table, source))?;
+        let latest = match answers.next() {
+            Some(rows) => rows,
+            // Where the first table is missing, the server has not looked at the second query.
+            None => session.rows(&queries[1]).await,
+        };
+        let latest = existing(latest).map_err(|source| self.error("read", &self.history_table, source))?;
         self.records(applied.as_deref(), latest.as_deref())
             .map_err(|source| self.error("read", &self.version_table, source))
     }

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sea_orm::sqlx::{
-    AssertSqlSafe, ConnectOptions, Error as DriverError, Executor, PgPool, SqlitePool, raw_sql,
+    AssertSqlSafe, ConnectOptions, Either, Error as DriverError, Executor, PgPool, SqlitePool, raw_sql,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
 use serde::Serialize;
@@ -173,18 +175,46 @@ impl Session {
     ///
     /// Fails with what the server said.
     pub async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+        let mut answers = self.answers(sql);
+        let mut rows = Vec::new();
+        while let Some(answer) = answers.try_next().await? {
+            rows.extend(answer.right());
+        }
+        Ok(rows)
+    }
+
+    /// Sends queries as text in one round trip and returns the rows of each; one that fails is the last with an answer.
+    pub(crate) async fn row_sets(&self, queries: &[String]) -> Vec<Result<Vec<QueryResult>, DbErr>> {
+        let mut answers = self.answers(&queries.join(";\n"));
+        let (mut sets, mut rows) = (Vec::new(), Vec::new());
+        loop {
+            match answers.try_next().await {
+                Ok(Some(Either::Right(row))) => rows.push(row),
+                Ok(Some(Either::Left(()))) => sets.push(Ok(std::mem::take(&mut rows))),
+                Ok(None) => return sets,
+                Err(error) => {
+                    sets.push(Err(error));
+                    return sets;
+                }
+            }
+        }
+    }
+
+    /// Sends statements as text; answers with the rows of each, followed by its end.
+    fn answers(&self, sql: &str) -> BoxStream<'_, Result<Either<(), QueryResult>, DbErr>> {
         let query = raw_sql(AssertSqlSafe(sql.to_owned()));
         match &self.pool {
             Pool::Postgres(pool) => pool
-                .fetch_all(query)
-                .await
-                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+                .fetch_many(query)
+                .map_ok(|answer| answer.map_left(drop).map_right(QueryResult::from))
+                .map_err(query_error)
+                .boxed(),
             Pool::Sqlite(pool) => pool
-                .fetch_all(query)
-                .await
-                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+                .fetch_many(query)
+                .map_ok(|answer| answer.map_left(drop).map_right(QueryResult::from))
+                .map_err(query_error)
+                .boxed(),
         }
-        .map_err(query_error)
     }
 
     /// Sends statements as text, separated by semicolons; one round trip.
@@ -284,6 +314,8 @@ async fn open_sqlite(
         .parse::<SqliteConnectOptions>()?
         .busy_timeout(settings.lock_timeout)
         .statement_cache_capacity(0)
+        // Rows come from a thread of the driver's own; with room for many it does not stop and go after every few.
+        .row_buffer_size(1_000)
         .disable_statement_logging();
     // `mode=ro` in the address wins: sqlx answers "attempt to write a readonly database" then.
     if !url.as_str().contains("mode=ro") {
