@@ -1,9 +1,9 @@
 //! One entry of the history: who did what to which revision, when, and how it ended.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
 use sea_orm::{DbBackend, DbErr, QueryResult};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::revision::Direction;
 use crate::session::Actor;
@@ -44,7 +44,7 @@ pub struct Entry {
 }
 
 /// What kind of run an entry belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Revisions were applied.
@@ -58,7 +58,7 @@ pub enum Kind {
 }
 
 /// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// A step without a transaction began; if nothing follows, it died halfway.
@@ -97,6 +97,27 @@ pub fn now() -> DateTime<Utc> {
 
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
 
+/// The columns of an entry, in the order in which [`Entry::select`] asks for them.
+#[derive(Deserialize)]
+struct Stored {
+    id: i64,
+    run: String,
+    kind: Kind,
+    direction: Direction,
+    revision: String,
+    name: String,
+    outcome: Outcome,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    duration_ms: Option<i64>,
+    error: Option<String>,
+    checksum: Option<String>,
+    parts_done: Option<i64>,
+    by_user: Option<String>,
+    by_host: Option<String>,
+    tool_version: String,
+}
+
 impl Entry {
     /// Returns whether the entry tells of a step without a transaction that began and has not ended.
     #[must_use]
@@ -104,77 +125,54 @@ impl Entry {
         matches!(self.outcome, Outcome::Started | Outcome::Progressed)
     }
 
+    /// Returns the query for entries; [`Entry::from_row`] reads its rows.
+    ///
+    /// A row is one JSON array: the SQLite driver copies every single value and hands it from thread to thread.
     pub(super) fn select(table: &str, backend: DbBackend) -> SelectStatement {
-        let mut select = Query::select();
-        select.from(Alias::new(table)).columns([
-            "id",
-            "run",
-            "kind",
-            "direction",
-            "revision",
-            "name",
-            "outcome",
-            "duration_ms",
-            "error",
-            "checksum",
-            "parts_done",
-            "by_user",
-            "by_host",
-            "tool_version",
-        ]);
-        for column in ["started_at", "finished_at"] {
-            let time = match backend {
-                DbBackend::Postgres => {
-                    format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
-                }
-                _ => column.to_owned(),
-            };
-            select.expr_as(Expr::cust(time), Alias::new(format!("{column}_text")));
-        }
-        select
+        let array = match backend {
+            DbBackend::Postgres => "json_build_array",
+            _ => "json_array",
+        };
+        let time = |column: &str| match backend {
+            DbBackend::Postgres => {
+                format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+            }
+            _ => column.to_owned(),
+        };
+        let entry = format!(
+            "CAST({array}(id, run, kind, direction, revision, name, outcome, {started_at}, {finished_at}, duration_ms, error, \
+             checksum, parts_done, by_user, by_host, tool_version) AS text)",
+            started_at = time("started_at"),
+            finished_at = time("finished_at"),
+        );
+        Query::select()
+            .from(Alias::new(table))
+            .expr_as(Expr::cust(entry), "entry")
+            .to_owned()
     }
 
     pub(super) fn from_row(row: &QueryResult) -> Result<Self, DbErr> {
-        let text = |column: &str| row.try_get::<String>("", column);
+        let array: String = row.try_get("", "entry")?;
+        let stored: Stored = serde_json::from_str(&array)
+            .map_err(|error| DbErr::Type(format!("{array} is no entry of the history: {error}")))?;
         Ok(Self {
-            id: row.try_get("", "id")?,
-            run: text("run")?,
-            kind: parse(
-                &text("kind")?,
-                &[Kind::Upgrade, Kind::Downgrade, Kind::Stamp, Kind::Adopt],
-                Kind::word,
-            )?,
-            direction: parse(
-                &text("direction")?,
-                &[Direction::Up, Direction::Down],
-                Direction::word,
-            )?,
-            revision: text("revision")?,
-            name: text("name")?,
-            outcome: parse(
-                &text("outcome")?,
-                &[
-                    Outcome::Started,
-                    Outcome::Progressed,
-                    Outcome::Done,
-                    Outcome::Failed,
-                    Outcome::Cancelled,
-                ],
-                Outcome::word,
-            )?,
-            started_at: moment(&text("started_at_text")?)?,
-            finished_at: row
-                .try_get::<Option<String>>("", "finished_at_text")?
-                .map(|time| moment(&time))
-                .transpose()?,
-            duration_ms: row.try_get("", "duration_ms")?,
-            error: row.try_get("", "error")?,
-            checksum: row.try_get("", "checksum")?,
-            parts_done: row.try_get("", "parts_done")?,
+            id: stored.id,
+            run: stored.run,
+            kind: stored.kind,
+            direction: stored.direction,
+            revision: stored.revision,
+            name: stored.name,
+            outcome: stored.outcome,
+            started_at: Moment::At(stored.started_at),
+            finished_at: stored.finished_at.map(Moment::At),
+            duration_ms: stored.duration_ms,
+            error: stored.error,
+            checksum: stored.checksum,
+            parts_done: stored.parts_done,
             actor: Actor {
-                user: row.try_get("", "by_user")?,
-                host: row.try_get("", "by_host")?,
-                tool_version: text("tool_version")?,
+                user: stored.by_user,
+                host: stored.by_host,
+                tool_version: stored.tool_version,
             },
         })
     }
@@ -216,18 +214,4 @@ impl Moment {
             Self::Execution => None,
         }
     }
-}
-
-fn parse<T: Copy>(text: &str, values: &[T], word: fn(T) -> &'static str) -> Result<T, DbErr> {
-    values
-        .iter()
-        .copied()
-        .find(|value| word(*value) == text)
-        .ok_or_else(|| DbErr::Type(format!("{text:?} is no word that the history uses")))
-}
-
-fn moment(text: &str) -> Result<Moment, DbErr> {
-    NaiveDateTime::parse_from_str(text, TIME_FORMAT)
-        .map(|time| Moment::At(time.and_utc()))
-        .map_err(|error| DbErr::Type(format!("{text:?} is no time: {error}")))
 }
