@@ -128,13 +128,28 @@ impl Run<'_> {
     ///
     /// Fails at the first step that fails; the report in the error says what was done before.
     pub async fn work_off(&self, steps: &[Work<'_>]) -> Result<Report, RunError> {
-        let mut report = Report::new(&self.id, self.kind);
-        let mut checked = Instant::now();
-        if let Some(first) = steps.first()
-            && let Err(source) = self.locked.session().limit(Patience::Limited).await
-        {
+        let report = Report::new(&self.id, self.kind);
+        let Some(first) = steps.first() else {
+            return Ok(report);
+        };
+        let session = self.locked.session();
+        let prepared = async {
+            session.limit(Patience::Limited).await?;
+            session.keep_journal().await
+        };
+        if let Err(source) = prepared.await {
             return Err(RunError::before(report, first, StepError::from(source)));
         }
+        let result = self.steps(steps, report).await;
+        if let Err(error) = session.drop_journal().await {
+            // It holds nothing any more, and the next transaction on the database removes it.
+            tracing::debug!(%error, "the rollback journal could not be removed");
+        }
+        result
+    }
+
+    async fn steps(&self, steps: &[Work<'_>], mut report: Report) -> Result<Report, RunError> {
+        let mut checked = Instant::now();
         for (index, work) in steps.iter().enumerate() {
             if self.stop.is_cancelled() {
                 return Err(RunError::before(report, work, StepError::Stopped));
