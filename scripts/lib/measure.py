@@ -4,8 +4,8 @@ Called by scripts/bench, which provides everything that is named on the command 
 to stdout, what is going on to stderr.
 
 CPU seconds and peak memory are what the kernel tells about a child that ended (wait4): user and system time of the client
-process, without the server. The kernel counts the memory of the moment between fork and exec too, so that nothing below
-this program's own size can be told apart.
+process, without the server. The kernel counts the memory of the moment between fork and exec too, so a small starter
+stands between; less than its size, some 9 MiB, cannot be told apart.
 
 A round trip is counted where an answer of the server follows something that the client sent. The client's connection goes
 through a relay here that watches who speaks. Negotiation of encryption, start-up and password count too; the good-bye,
@@ -13,6 +13,7 @@ which nobody answers, does not.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -32,6 +33,18 @@ FEW = 3
 MANY = 1000
 OURS = "seaworthy"
 ALEMBIC = "Alembic"
+
+
+# Runs what its arguments say and writes what that has used: status, wall and CPU seconds, peak KiB.
+STARTER = """
+import posix, sys, time
+start = time.perf_counter()
+child = posix.posix_spawnp(sys.argv[2], sys.argv[2:], posix.environ)
+_, status, usage = posix.wait4(child, 0)
+wall = time.perf_counter() - start
+report = [posix.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]
+posix.write(int(sys.argv[1]), repr(report).encode())
+"""
 
 
 def main():
@@ -313,18 +326,23 @@ class Command:
 
 def run(command, stdout=subprocess.DEVNULL):
     """Runs a process to its end and returns what it has used; its messages are shown when it fails."""
-    with open(command.stdin or os.devnull, "rb") as stdin, open("errors.txt", "w+b") as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command.arguments, env=command.environment, stdin=stdin, stdout=stdout, stderr=errors
+    report, channel = os.pipe()
+    with open(command.stdin or os.devnull, "rb") as stdin, open("errors.txt", "w+b") as errors, open(report) as report:
+        starter = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", STARTER, str(channel), *command.arguments],
+            env=command.environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=errors,
+            pass_fds=[channel],
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
+        os.close(channel)
+        starter.wait()
+        status, wall, cpu, peak = json.loads(report.read() or "[null, 0, 0, 0]")
+        if status != 0:
             errors.seek(0)
-            sys.exit(f"{' '.join(command.arguments)} failed:\n{errors.read().decode(errors='replace')}")
-    return Usage(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+            sys.exit(f"{command.arguments[:4]} failed:\n{errors.read().decode(errors='replace')}")
+    return Usage(wall, cpu, peak / 1024)
 
 
 def median(usages):
