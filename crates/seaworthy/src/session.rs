@@ -249,7 +249,7 @@ impl Session {
 
     /// Lets the commits that follow write over one rollback journal, where each would make and delete a file of its own.
     ///
-    /// As safe, and a third faster: SQLite's manual, "PRAGMA journal_mode". Concerns this connection only. A database that
+    /// As safe, and a third faster: SQLite's manual, "Pragma statements". Concerns this connection only. A database that
     /// keeps no such journal, one with a write-ahead log above all, stays as it is. [`Session::drop_journal`] ends it.
     pub(crate) async fn keep_journal(&self) -> Result<(), DbErr> {
         self.change_journal("delete", "persist").await
