@@ -1,5 +1,6 @@
 //! Where the commands of a page run: a folder, a database and the shell between them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -38,7 +39,8 @@ const LEFT_OUT: [(&str, &str); 5] = [
 pub(super) struct Shell {
     folder: TempDir,
     database_url: Option<String>,
-    scratch: Option<ScratchDatabase>,
+    /// By the address that the page gives them.
+    scratches: HashMap<String, ScratchDatabase>,
     code: i32,
     /// Whether commands are passed over because they need a server that there is none of.
     is_passing_over: bool,
@@ -71,7 +73,7 @@ impl Shell {
         Self {
             folder,
             database_url: None,
-            scratch: None,
+            scratches: HashMap::new(),
             code: 0,
             is_passing_over: false,
         }
@@ -105,7 +107,7 @@ impl Shell {
     }
 
     pub(super) async fn close(self) {
-        if let Some(scratch) = self.scratch {
+        for scratch in self.scratches.into_values() {
             scratch.remove().await.unwrap();
         }
     }
@@ -119,10 +121,11 @@ impl Shell {
             self.is_passing_over = true;
             return;
         };
-        if self.scratch.is_none() {
-            self.scratch = Some(ScratchDatabase::postgres(&server).await.unwrap());
+        if !self.scratches.contains_key(url) {
+            let scratch = ScratchDatabase::postgres(&server).await.unwrap();
+            self.scratches.insert(url.to_owned(), scratch);
         }
-        self.database_url = self.scratch.as_ref().map(|scratch| scratch.address().to_owned());
+        self.database_url = Some(self.scratches[url].address().to_owned());
     }
 
     fn execute(&self, command: &str) -> Ended {

@@ -19,6 +19,8 @@ static VARYING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\('[0-9a-f]{8}'", "('RUN'"),
         (r#""(by|user|host)": "[^"]*""#, r#""$1": """#),
         (r"\b(by|what) [^\s@]+@[^\s,]+", "$1 SOMEBODY"),
+        (r"\brunning: [^()]+ \(process \d+", "running: ROLE (process ID"),
+        (r"\bprocess \d+ \([^,()]+,", "process ID (ROLE,"),
         (r"\bprocess \d+", "process ID"),
     ]
     .into_iter()
