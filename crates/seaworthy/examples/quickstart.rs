@@ -39,7 +39,8 @@ fn plan_on_paper() -> Result<(), Box<dyn Error>> {
             .revises("c3")
             .message("merge both"),
     ])?;
-    let plan = graph.upgrade(&Applied::default(), &"tags@head".parse()?)?;
+    // Any target that the command line understands: `head`, `b2`, `d4-1`, `tags@head`.
+    let plan = graph.upgrade(&Applied::default(), &"d4".parse()?)?;
     for step in &plan.steps {
         println!("{} {}", step.direction.word(), step.revision);
     }
