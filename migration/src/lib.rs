@@ -11,6 +11,13 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use seaworthy::revision::Revision;
 use seaworthy::revision_vec;
 
+// The Rust code on the pages of the documentation is compiled and run as tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/migrations.md")]
+#[doc = include_str!("../../docs/alembic.md")]
+struct Pages;
+
 mod m20241225_100000_create_initial_tables;
 mod m20241226_100000_add_conversations;
 mod m20241227_100000_add_advanced_task_features;

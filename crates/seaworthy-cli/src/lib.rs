@@ -1,5 +1,24 @@
 //! The terminal of seaworthy: grammar, output and exit codes; no database logic.
 //!
+//! The one function to know is [`run`]. It takes the place of SeaORM's `cli::run_cli(Migrator)`:
+//!
+//! ```no_run
+//! use sea_orm_migration::{MigrationTrait, MigratorTrait};
+//!
+//! struct Migrator;
+//!
+//! impl MigratorTrait for Migrator {
+//!     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+//!         vec![]
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() {
+//!     seaworthy_cli::run(Migrator).await;
+//! }
+//! ```
+//!
 //! The rooms, in reading order:
 //!
 //! * `args`: what may be written on the command line

@@ -1,5 +1,28 @@
 //! Migrations for SeaORM that a running service survives.
 //!
+//! A revision is a SeaORM migration that may say more about itself: its id, what it builds on, labels, dependencies. From
+//! that comes a graph, and from the graph a plan. Running a plan takes a lock, one transaction for each step, and leaves a
+//! history behind. A plain `MigratorTrait` needs no change: it is a chain whose ids are the migrations' names.
+//!
+//! ```
+//! use seaworthy::graph::{Applied, RevisionGraph};
+//! use seaworthy::revision::Header;
+//!
+//! # fn main() -> Result<(), seaworthy::graph::GraphError> {
+//! let graph = RevisionGraph::build([
+//!     Header::new("001").message("create tasks"),
+//!     Header::new("002").revises("001").message("add tags"),
+//! ])?;
+//! let plan = graph.upgrade(&Applied::default(), &"head".parse()?)?;
+//! let order: Vec<&str> = plan.revisions().map(|revision| revision.as_str()).collect();
+//! assert_eq!(order, ["001", "002"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! To run one, fill an [`Environment`](environment::Environment) and call a function of [`command`]; the example
+//! `quickstart` does. For a command line, see `seaworthy-cli`.
+//!
 //! The rooms, in reading order:
 //!
 //! * [`revision`]: what a revision says about itself

@@ -14,7 +14,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
 pub use loss::{Loss, Losses};
-pub use recorder::Recorder;
+pub use recorder::{Answers, Recorder};
 
 use crate::revision::{Direction, Revision};
 
@@ -35,9 +35,28 @@ pub struct Script {
 }
 
 /// Records what a revision sends.
+///
+/// A revision that changes rows is recorded a second time with other answers: if it sends something else then, as a loop
+/// over batches does, the recording is not complete.
 pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBackend) -> Script {
+    let mut script = record_with(revision, direction, backend, Answers::NoRows).await;
+    if script.incomplete.is_none() && script.statements.iter().any(|sql| changes_rows(sql)) {
+        let again = record_with(revision, direction, backend, Answers::ManyRows).await;
+        if again.statements.len() != script.statements.len() {
+            script.incomplete = Some("it goes on by how many rows a statement has changed".to_owned());
+        }
+    }
+    script
+}
+
+async fn record_with(
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+    answers: Answers,
+) -> Script {
     let transaction = runs_in_transaction(revision);
-    let (recorder, connection) = Recorder::connect(backend, transaction);
+    let (recorder, connection) = Recorder::connect(backend, transaction, answers);
     let manager = SchemaManager::new(&connection);
     let sent = async {
         match direction {
@@ -57,6 +76,13 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
         transaction,
         incomplete,
     }
+}
+
+fn changes_rows(statement: &str) -> bool {
+    let verb = statement.split_whitespace().next().unwrap_or_default();
+    ["INSERT", "UPDATE", "DELETE", "MERGE", "WITH"]
+        .iter()
+        .any(|word| verb.eq_ignore_ascii_case(word))
 }
 
 /// Returns whether a revision runs in one transaction with its version row: always, unless it opts out.
@@ -140,5 +166,56 @@ pub fn builds_concurrently(statement: &str) -> Option<String> {
             create.name.as_ref().map(ToString::to_string)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ConnectionTrait;
+    use sea_orm_migration::{DbErr, MigrationName, MigrationTrait};
+
+    use super::*;
+
+    struct Batches;
+
+    impl MigrationName for Batches {
+        fn name(&self) -> &str {
+            "m20260101_000000_batches"
+        }
+    }
+
+    impl Revision for Batches {}
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for Batches {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let batch =
+                "UPDATE notes SET size = 0 WHERE id IN (SELECT id FROM notes WHERE size IS NULL LIMIT 100)";
+            while manager
+                .get_connection()
+                .execute_unprepared(batch)
+                .await?
+                .rows_affected()
+                == 100
+            {}
+            Ok(())
+        }
+
+        async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let all = "UPDATE notes SET size = NULL";
+            manager.get_connection().execute_unprepared(all).await.map(drop)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_loop_over_batches_is_not_known_beforehand() {
+        let up = record(&Batches, Direction::Up, DbBackend::Postgres).await;
+        assert_eq!(
+            up.incomplete.as_deref(),
+            Some("it goes on by how many rows a statement has changed")
+        );
+        assert_eq!(up.checksum(), None);
+        let down = record(&Batches, Direction::Down, DbBackend::Postgres).await;
+        assert_eq!(down.incomplete, None);
     }
 }

@@ -48,7 +48,7 @@ where
 }
 
 /// Returns the server for PostgreSQL tests, or nothing when they were left out on purpose.
-fn server() -> Option<String> {
+pub(crate) fn server() -> Option<String> {
     let server = variable("TEST_POSTGRES_URL");
     if server.is_none() && variable("SEAWORTHY_SQLITE_ONLY").as_deref() == Some("1") {
         // Past the harness, which keeps what a passing test prints to itself.

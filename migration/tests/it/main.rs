@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 
 mod databases;
+#[cfg(unix)]
+mod documentation;
 mod phases;
 mod registration;
 mod rooms;

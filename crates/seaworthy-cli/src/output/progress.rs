@@ -1,5 +1,6 @@
 //! What a run shows while it runs: a line for each step, and on a terminal what the running one is waiting for.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::{Screen, blocker, counted, duration};
 pub(crate) struct Progress<'a> {
     screen: &'a Screen,
     bar: Option<ProgressBar>,
-    said: Mutex<String>,
+    said: Mutex<HashSet<String>>,
 }
 
 impl<'a> Progress<'a> {
@@ -59,10 +60,8 @@ impl<'a> Progress<'a> {
     }
 
     fn once(&self, key: &str, text: &str) {
-        let key = format!("{key}.");
         let Ok(mut said) = self.said.lock() else { return };
-        if *said != key {
-            *said = key;
+        if said.insert(key.to_owned()) {
             self.screen.note(text);
         }
     }

@@ -13,7 +13,18 @@ use sea_orm::{
 #[derive(Clone, Debug)]
 pub struct Recorder {
     backend: DbBackend,
+    answers: Answers,
     notes: Arc<Mutex<Notes>>,
+}
+
+/// What statements are told about the rows they changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// None, as in an empty database.
+    NoRows,
+    /// As many as the statement's `LIMIT` allows for the first few statements, then none: a loop over batches goes on for a
+    /// while, and ends.
+    ManyRows,
 }
 
 #[derive(Debug, Default)]
@@ -21,7 +32,11 @@ struct Notes {
     statements: Vec<String>,
     reads: Vec<String>,
     depth: usize,
+    executed: usize,
 }
+
+/// How many statements are told that they changed rows.
+const TOLD_MANY: usize = 8;
 
 /// The questions of SeaORM's `SchemaManager`, by the name of the column they answer in.
 const PROBES: [&str; 3] = ["has_table", "has_column", "has_index"];
@@ -32,13 +47,14 @@ impl Recorder {
     /// `in_transaction` says whether the recorded code runs inside a transaction already, so that one it begins itself is a
     /// savepoint.
     #[must_use]
-    pub fn connect(backend: DbBackend, in_transaction: bool) -> (Self, DatabaseConnection) {
+    pub fn connect(backend: DbBackend, in_transaction: bool, answers: Answers) -> (Self, DatabaseConnection) {
         let notes = Notes {
             depth: usize::from(in_transaction),
             ..Notes::default()
         };
         let recorder = Self {
             backend,
+            answers,
             notes: Arc::new(Mutex::new(notes)),
         };
         let connection = MockDatabaseConnection::new(recorder.clone());
@@ -73,9 +89,21 @@ impl Recorder {
 impl MockDatabaseTrait for Recorder {
     fn execute(&mut self, _counter: usize, statement: Statement) -> Result<ExecResult, DbErr> {
         self.note(&statement);
+        let executed = self.with(|notes| {
+            notes.executed += 1;
+            notes.executed
+        });
+        let rows_affected = match self.answers {
+            Answers::ManyRows if executed <= TOLD_MANY => limit(&statement.to_string()),
+            Answers::ManyRows | Answers::NoRows => 0,
+        };
+        let answer = MockExecResult {
+            rows_affected,
+            ..MockExecResult::default()
+        };
         // SeaORM lets nobody else build the answer.
         MockDatabase::new(self.backend)
-            .append_exec_results([MockExecResult::default()])
+            .append_exec_results([answer])
             .execute(0, statement)
     }
 
@@ -145,4 +173,15 @@ impl MockDatabaseTrait for Recorder {
     fn ping(&self) -> Result<(), DbErr> {
         Ok(())
     }
+}
+
+/// Returns the number after the first `LIMIT` of a statement, or very many.
+fn limit(statement: &str) -> u64 {
+    let mut words = statement
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words
+        .find(|word| word.eq_ignore_ascii_case("limit"))
+        .and_then(|_| words.next()?.parse().ok())
+        .unwrap_or_else(|| u32::MAX.into())
 }

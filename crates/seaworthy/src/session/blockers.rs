@@ -29,10 +29,11 @@ impl Session {
     ///
     /// Fails when the query does.
     pub(super) async fn blockers_of(&self, waiting: i32) -> Result<Vec<Blocker>, DbErr> {
+        // Of another role's session only process, role and name can be seen, unless ours has `pg_read_all_stats`.
         let sql = format!(
             "SELECT pid, coalesce(usename, '') AS usename, coalesce(application_name, '') AS application_name, \
-             coalesce(state, '') AS state, \
-             (extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start)) * 1000)::bigint AS age_ms, \
+             coalesce(state, 'in an unknown state') AS state, \
+             coalesce(extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start)) * 1000, 0)::bigint AS age_ms, \
              left(regexp_replace(coalesce(query, ''), '\\s+', ' ', 'g'), 200) AS query \
              FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids({waiting})) ORDER BY xact_start"
         );

@@ -39,6 +39,7 @@ pub(super) fn with_header(header: &Header, name: &str, created: NaiveDateTime) -
     let mut call = |method: &str, argument: String| {
         calls.push_str(&format!("\n                .{method}({argument})"));
     };
+    call("name", "self.name()".to_owned());
     header
         .revises
         .iter()

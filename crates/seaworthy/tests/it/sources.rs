@@ -59,6 +59,7 @@ fn a_revision_with_a_header_says_where_it_belongs() {
         fn header(&self) -> Option<Header> {
             Some(
                 Header::new("abc")
+                    .name(self.name())
                     .revises("001")
                     .message("add a \"due\" date")
                     .created("2026-01-02 03:04:05")
