@@ -16,7 +16,6 @@ impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
             Header::new("001")
-                .name(self.name())
                 .message("create initial tables")
                 .created("2024-12-25 10:00:00")
                 .phase("II")

@@ -16,7 +16,6 @@ impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
             Header::new("002")
-                .name(self.name())
                 .revises("001")
                 .message("add conversations and messages tables")
                 .created("2024-12-26 10:00:00")

@@ -16,7 +16,6 @@ impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
             Header::new("003")
-                .name(self.name())
                 .revises("002")
                 .message("add priority, tags, due dates, and recurrence")
                 .created("2024-12-27 10:00:00")

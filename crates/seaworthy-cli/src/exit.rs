@@ -62,7 +62,7 @@ pub(crate) fn finish(result: Result<Ending, Failure>, screen: &Screen) {
         Ok(Ending::CheckSaysNo) => exit(3),
         Err(failure) => {
             if screen.is_json() {
-                screen.error(&as_json(&failure).to_string());
+                screen.error(&format!("{:#}", as_json(&failure)));
             } else {
                 show(&failure, screen);
             }

@@ -52,15 +52,6 @@ fn every_revision_file_is_listed_under_its_own_name_in_order() {
 }
 
 #[test]
-fn a_header_repeats_the_name_of_its_revision() {
-    for revision in Migrator::revisions() {
-        if let Some(header) = revision.header() {
-            assert_eq!(header.name, revision.name());
-        }
-    }
-}
-
-#[test]
 fn sea_orm_cli_can_generate_the_next_revision() {
     let program = variable("TEST_SEA_ORM_CLI")
         .expect("TEST_SEA_ORM_CLI must name the program sea-orm-cli: run scripts/test, which installs it");

@@ -188,7 +188,7 @@ pub(crate) fn status(screen: &Screen, answer: &StatusReport) {
         None => screen.line("Last run: none is recorded"),
         Some(run) => {
             screen.line(&format!(
-                "Last run: {} by {} at {}, {} at {}, {} done",
+                "Last run: {} by {} at {}: {} at {} after {}",
                 run.kind.word(),
                 run.by,
                 run.started_at,

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 fn the_terminal_names_no_database_crate() {
     for file in sources() {
         let text = fs::read_to_string(&file).unwrap();
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
         for word in ["sea_orm", "sqlx::", "sea_query"] {
-            assert!(!text.contains(word), "{} names {word}", file.display());
+            assert!(!code.contains(word), "{} names {word}", file.display());
         }
     }
 }

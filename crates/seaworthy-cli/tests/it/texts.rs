@@ -32,7 +32,7 @@ fn an_upgrade_reads_like_alembics_with_its_durations() {
     Done: 4 steps, the database is at shop03, nets03
     ");
     assert_eq!(answer.err, "");
-    assert_snapshot!(terminal.run("upgrade heads").out, @"Nothing to do: heads is already applied (the database is at shop03, nets03)");
+    assert_snapshot!(terminal.run("upgrade heads").out, @"Nothing to do: all heads are already applied (the database is at shop03, nets03)");
     assert_snapshot!(steady(&terminal.run("downgrade shop@-1").out), @"
     Running downgrade shop03 -> root02, sell (TIME)
     Done: 1 step, the database is at nets03

@@ -73,7 +73,11 @@ pub async fn plan(environment: &Environment, target: &Target) -> Result<PlanRepo
             Ok(plan) if !plan.is_empty() => plan,
             _ => nothing,
         },
-        Err(error) => project.plan_down(&state, target).map_err(|_| error)?,
+        Err(error) => match project.plan_down(&state, target) {
+            Ok(plan) => plan,
+            Err(downwards) if target.as_str().contains('-') => return Err(downwards),
+            Err(_) => return Err(error.into()),
+        },
     };
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {

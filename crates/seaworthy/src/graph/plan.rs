@@ -70,6 +70,9 @@ impl fmt::Display for Note {
                 .join(", ")
         };
         match self {
+            Self::AlreadyApplied { target } if target == "heads" => {
+                formatter.write_str("nothing to do: all heads are already applied")
+            }
             Self::AlreadyApplied { target } => {
                 write!(formatter, "nothing to do: {target} is already applied")
             }

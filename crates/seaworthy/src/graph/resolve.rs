@@ -178,13 +178,16 @@ impl RevisionGraph {
         }
     }
 
-    /// Ids in the order of loading, then labels likewise.
+    /// Ids in the order of loading, then the SeaORM names that differ from them, then labels.
     fn matchable_names(&self) -> impl Iterator<Item = (&str, Position)> {
         let headers = || self.nodes.iter().map(|node| &node.header).enumerate();
         let ids = headers().map(|(position, header)| (header.id.as_str(), position));
+        let names = headers()
+            .filter(|(_, header)| header.name != header.id.as_str())
+            .map(|(position, header)| (header.name.as_str(), position));
         let labels = headers()
             .flat_map(|(position, header)| header.labels.iter().map(move |label| (label.as_str(), position)));
-        ids.chain(labels)
+        ids.chain(names).chain(labels)
     }
 
     fn nearest(&self, text: &str) -> Vec<String> {

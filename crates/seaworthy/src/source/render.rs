@@ -39,7 +39,6 @@ pub(super) fn with_header(header: &Header, name: &str, created: NaiveDateTime) -
     let mut call = |method: &str, argument: String| {
         calls.push_str(&format!("\n                .{method}({argument})"));
     };
-    call("name", "self.name()".to_owned());
     header
         .revises
         .iter()
@@ -112,7 +111,9 @@ fn name_impl(name: &str) -> String {
 fn migration_impl() -> &'static str {
     "#[async_trait::async_trait]\nimpl MigrationTrait for Migration {\n    \
      async fn up(&self, _manager: &SchemaManager) -> Result<(), DbErr> {\n        Ok(())\n    }\n\n    \
-     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {\n        Ok(())\n    }\n}\n"
+     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {\n        Ok(())\n    }\n\n    \
+     // SeaORM's own runner opens no transaction on SQLite unless it is told to.\n    \
+     fn use_transaction(&self) -> Option<bool> {\n        Some(true)\n    }\n}\n"
 }
 
 /// Returns a text as a Rust literal.
