@@ -1,54 +1,98 @@
 //! Databases that live as long as one test: a temporary file, or a database of its own on the test server.
 
 use std::io::{self, Write};
-use std::panic;
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
 
-use sea_orm_migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use futures_util::FutureExt;
+use sea_orm_migration::sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TryGetable,
+};
+use seaworthy::verify::ScratchDatabase;
 use tempfile::TempDir;
 
-/// Runs a test on an empty SQLite file and removes it afterwards.
-pub(crate) async fn on_sqlite<T, F>(test: T)
-where
-    T: FnOnce(DatabaseConnection) -> F,
-    F: Future<Output = ()>,
-{
+/// The database of a test, and how to look into it without the product.
+pub(crate) struct TestDatabase {
+    scratch: ScratchDatabase,
+}
+
+/// Runs a test on a SQLite file that does not exist yet, and removes it afterwards.
+pub(crate) async fn on_sqlite(test: impl AsyncFnOnce(&TestDatabase)) {
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("test.db");
-    let connection = connect(&format!("sqlite://{}?mode=rwc", file.display())).await;
-    test(connection).await;
+    let scratch = ScratchDatabase::sqlite(folder.path()).unwrap();
+    test(&TestDatabase { scratch }).await;
 }
 
 /// Runs a test on an empty PostgreSQL database and drops it afterwards, also when the test failed.
-pub(crate) async fn on_postgres<T, F>(test: T)
-where
-    T: FnOnce(DatabaseConnection) -> F,
-    F: Future<Output = ()> + Send + 'static,
-{
+pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&TestDatabase)) {
     let Some(server) = server() else { return };
-    let name = unused_name();
-    let admin = connect(&server).await;
-    admin
-        .execute_unprepared(&format!("CREATE DATABASE {name}"))
-        .await
-        .unwrap();
-
-    let connection = connect(&with_database(&server, &name)).await;
-    let outcome = tokio::spawn(test(connection)).await;
-
-    admin
-        .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
-        .await
-        .unwrap();
+    let scratch = ScratchDatabase::postgres(&server).await.unwrap();
+    let database = TestDatabase { scratch };
+    let outcome = AssertUnwindSafe(test(&database)).catch_unwind().await;
+    database.scratch.remove().await.unwrap();
     if let Err(failure) = outcome {
-        panic::resume_unwind(failure.into_panic());
+        panic::resume_unwind(failure);
     }
 }
 
+impl TestDatabase {
+    /// Returns the address with its password.
+    pub(crate) fn address(&self) -> &str {
+        self.scratch.address()
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.scratch.url().backend()
+    }
+
+    /// Returns what the two databases spell differently.
+    pub(crate) fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self.backend() {
+            DbBackend::Postgres => postgres,
+            _ => sqlite,
+        }
+    }
+
+    /// Connects; a SQLite file appears by that.
+    pub(crate) async fn connect(&self) -> DatabaseConnection {
+        connect(&format!("{}{}", self.address(), self.either("?mode=rwc", ""))).await
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) {
+        let connection = self.connect().await;
+        connection.execute_unprepared(sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Returns the one value that a query answers.
+    pub(crate) async fn value<T: TryGetable>(&self, query: &str) -> T {
+        let connection = self.connect().await;
+        let value = value(&connection, query).await;
+        connection.close().await.unwrap();
+        value
+    }
+}
+
+/// Connects with one connection, so that what is set on it stays set.
+pub(crate) async fn connect(address: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(address);
+    options
+        .max_connections(1)
+        .connect_timeout(Duration::from_secs(30))
+        .sqlx_logging(false);
+    // The error names what went wrong, never the address with its password.
+    Database::connect(options).await.unwrap()
+}
+
+/// Returns the one value that a query answers.
+pub(crate) async fn value<T: TryGetable>(connection: &DatabaseConnection, query: &str) -> T {
+    let statement = Statement::from_string(connection.get_database_backend(), query);
+    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
 /// Returns the server for PostgreSQL tests, or nothing when they were left out on purpose.
-fn server() -> Option<String> {
+pub(crate) fn server() -> Option<String> {
     let server = variable("TEST_POSTGRES_URL");
     if server.is_none() && variable("SEAWORTHY_SQLITE_ONLY").as_deref() == Some("1") {
         // Past the harness, which keeps what a passing test prints to itself.
@@ -69,31 +113,4 @@ fn server() -> Option<String> {
 )]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-async fn connect(url: &str) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(1)
-        .connect_timeout(Duration::from_secs(30));
-    // The error names what went wrong, never the URL with its password.
-    Database::connect(options).await.unwrap()
-}
-
-/// Replaces the database of a URL and keeps server, user and parameters.
-fn with_database(server: &str, name: &str) -> String {
-    let (address, parameters) = match server.split_once('?') {
-        Some((address, parameters)) => (address, format!("?{parameters}")),
-        None => (server, String::new()),
-    };
-    let (scheme, rest) = address.split_once("://").expect("a database URL has a scheme");
-    let authority = rest.split('/').next().unwrap_or_default();
-    format!("{scheme}://{authority}/{name}{parameters}")
-}
-
-fn unused_name() -> String {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let nanoseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("migration_{}_{number}_{nanoseconds}", process::id())
 }

@@ -8,7 +8,10 @@ use std::fs;
 use std::path::Path;
 
 mod databases;
+mod kills;
 mod phases;
+mod program;
+mod races;
 mod registration;
 mod rooms;
 mod schema;
