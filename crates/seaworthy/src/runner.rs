@@ -108,16 +108,6 @@ impl Run<'_> {
     pub async fn work_off(&self, steps: &[Work<'_>]) -> Result<Report, RunError> {
         let mut report = Report::new(&self.id, self.kind);
         let mut checked = Instant::now();
-        if !steps.is_empty() {
-            let limits = self
-                .locked
-                .session()
-                .apply_limits(self.locked.session().settings().lock_timeout)
-                .await;
-            if let Err(source) = limits {
-                return Err(RunError::before(report, &steps[0], StepError::from(source)));
-            }
-        }
         for (index, work) in steps.iter().enumerate() {
             if self.stop.is_cancelled() {
                 return Err(RunError::before(report, work, StepError::Stopped));
@@ -249,7 +239,7 @@ impl Run<'_> {
 
 /// Returns the pause before the next try: a quarter of a second, doubled each time up to four, give or take a half so that
 /// several waiters do not come back together.
-fn pause_before(attempt: u32) -> Duration {
+pub(crate) fn pause_before(attempt: u32) -> Duration {
     let doubled = Duration::from_millis(250).saturating_mul(1 << attempt.saturating_sub(1).min(4));
     doubled.mul_f64(0.5 + fastrand::f64())
 }

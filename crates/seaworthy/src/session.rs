@@ -187,24 +187,31 @@ impl Session {
         self.connection.execute_unprepared(sql).await.map(drop)
     }
 
-    /// Puts the time limits in force for the statements that follow; nothing to do on SQLite, whose limits are part of
-    /// the connection.
+    /// Changes how long the statements that follow wait for a table lock; nothing to do on SQLite, whose limits are
+    /// part of the connection.
     ///
     /// # Errors
     ///
     /// Fails when the connection is gone.
-    pub async fn apply_limits(&self, lock_timeout: Duration) -> Result<(), DbErr> {
+    pub async fn apply_lock_timeout(&self, lock_timeout: Duration) -> Result<(), DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Ok(());
         }
-        let (lock, statement) = (
-            lock_timeout.as_millis(),
+        self.send(&set_lock_timeout(lock_timeout)).await
+    }
+
+    /// Returns the statements that put the time limits in force, on PostgreSQL.
+    ///
+    /// Without `client_connection_check_interval` (PostgreSQL 14) the server goes on with a long statement of a process that
+    /// was killed, and with the locks it holds, which the next run would wait for in vain.
+    fn set_limits(&self) -> String {
+        format!(
+            "{}; SET statement_timeout = '{}ms'; \
+             SELECT set_config('client_connection_check_interval', '1s', false) \
+             WHERE current_setting('server_version_num')::int >= 140000",
+            set_lock_timeout(self.settings.lock_timeout),
             self.settings.statement_timeout.as_millis(),
-        );
-        self.send(&format!(
-            "SET lock_timeout = '{lock}ms'; SET statement_timeout = '{statement}ms'"
-        ))
-        .await
+        )
     }
 
     /// Makes the statement that runs now fail, or takes that wish back; for SQLite, PostgreSQL is asked through
@@ -297,6 +304,10 @@ async fn open_sqlite(
         })
         .connect_with(options)
         .await
+}
+
+fn set_lock_timeout(lock_timeout: Duration) -> String {
+    format!("SET lock_timeout = '{}ms'", lock_timeout.as_millis())
 }
 
 fn search_path(schemas: &str) -> String {

@@ -63,6 +63,9 @@ pub enum CommandError {
         /// What would be destroyed.
         stakes: Box<Stakes>,
     },
+    /// It was asked to stop while it waited for something.
+    #[error("the command was stopped while it waited")]
+    Stopped,
     /// Between the question and the lock somebody else changed the database.
     #[error("another run changed the database after the question was asked")]
     ChangedMeanwhile,
@@ -152,6 +155,7 @@ impl CommandError {
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
             Self::OutOfOrder { .. } => "out_of_order",
             Self::Refused { .. } => "refused",
+            Self::Stopped => "stopped",
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::ChangedWhileUnfinished { .. } => "changed_while_unfinished",
             Self::NotRecordable { .. } => "not_recordable",
@@ -168,6 +172,7 @@ impl CommandError {
         match self {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
             Self::Refused { .. } | Self::OutOfOrder { .. } | Self::ChangedMeanwhile => Category::Refused,
+            Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
             Self::BadFlags { .. } | Self::NoDatabase => Category::Usage,
             _ => Category::Failed,
@@ -199,6 +204,7 @@ impl CommandError {
             Self::Refused { .. } => {
                 Some("say --yes, or set SEAWORTHY_YES=1 where another program runs this one".to_owned())
             }
+            Self::Stopped => Some("run the same command again".to_owned()),
             Self::ChangedMeanwhile => Some("look at `status` and run the same command again".to_owned()),
             Self::ChangedWhileUnfinished { .. } => Some(
                 "undo by hand what the first parts did and `stamp` the revision before, or restore the file".to_owned(),
@@ -229,6 +235,10 @@ fn run_hint(error: &RunError) -> Option<String> {
         StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
             source.fault().hint().map(str::to_owned)
         }
+        StepError::NotResumable { .. } => Some(
+            "undo by hand what the earlier run left and run the same command again, or declare it done with `stamp`"
+                .to_owned(),
+        ),
         StepError::Stopped => Some("run the same command again to go on".to_owned()),
         StepError::Panicked { .. } => {
             Some("the panic's place is printed above; a new revision still says todo!()?".to_owned())

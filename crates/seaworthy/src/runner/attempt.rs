@@ -12,6 +12,7 @@ use sea_orm::{
 };
 use sea_orm_migration::SchemaManager;
 
+use super::journal::done_twice;
 use super::{Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::Direction;
@@ -65,11 +66,18 @@ impl Run<'_> {
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
         let connection = self.locked.session().connection();
+        let is_repeated = self.left_unfinished(work).await;
         let started = self.entry(work, Outcome::Started, started_at, start);
         self.ledger.record(self.locked, connection, &started).await?;
         let attempt = async { run_revision(work, &SchemaManager::new(connection)).await };
-        self.watched(work, attempt, blockers).await?;
-        self.record_done(work, started_at, start).await
+        match self.watched(work, attempt, blockers).await {
+            Ok(()) => self.record_done(work, started_at, start).await,
+            Err(error) if is_repeated && done_twice(&error) => match error {
+                StepError::Database { source } => Err(StepError::NotResumable { source }),
+                other => Err(other),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Records a step without a transaction as done, in a transaction of its own.

@@ -39,14 +39,15 @@ impl Run<'_> {
         let resumed = done > 0 || self.left_unfinished(work).await;
         self.ledger.record(self.locked, connection, &started).await?;
         if patient {
-            session.apply_limits(Duration::ZERO).await?;
+            session.apply_lock_timeout(Duration::ZERO).await?;
         }
         for (index, part) in parts.iter().enumerate().skip(done) {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
             if let Some(index_name) = &part.builds_index {
-                self.drop_invalid(index_name).await?;
+                self.watched(work, self.drop_invalid(index_name), blockers)
+                    .await?;
             }
             let sent = async { Ok(connection.execute_unprepared(&part.sql).await.map(drop)?) };
             match self.watched(work, sent, blockers).await {
@@ -60,13 +61,15 @@ impl Run<'_> {
             self.ledger.record(self.locked, connection, &progressed).await?;
         }
         if patient {
-            session.apply_limits(session.settings().lock_timeout).await?;
+            session
+                .apply_lock_timeout(session.settings().lock_timeout)
+                .await?;
         }
         self.record_done(work, started_at, start).await
     }
 
-    /// Returns whether an earlier run began this step and did not get through a single part.
-    async fn left_unfinished(&self, work: &Work<'_>) -> bool {
+    /// Returns whether an earlier run began this step and did not end it.
+    pub(super) async fn left_unfinished(&self, work: &Work<'_>) -> bool {
         let Ok(records) = self.ledger.read(self.locked.session()).await else {
             return false;
         };
@@ -94,6 +97,7 @@ impl Run<'_> {
     }
 }
 
-fn done_twice(error: &StepError) -> bool {
+/// Returns whether an error is what doing something twice gives.
+pub(super) fn done_twice(error: &StepError) -> bool {
     matches!(error.fault(), Fault::AlreadyDone | Fault::UndefinedTable)
 }
