@@ -66,7 +66,7 @@ impl Project<'_> {
         plan: impl Fn(&State) -> Result<Plan, CommandError>,
     ) -> Result<Outcome, CommandError> {
         // A target that makes no sense must not leave an empty database file behind.
-        let reader = self.reader().await?;
+        let reader = conduct.unless_stopped(self.reader()).await?;
         let state = self.state(reader.as_ref()).await?;
         let first = self.checked(&plan, &state, out_of_order)?;
         let backend = self.url()?.backend();

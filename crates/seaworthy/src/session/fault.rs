@@ -110,6 +110,12 @@ impl Fault {
                 let code = database.code().unwrap_or_default();
                 match code.parse::<u32>() {
                     Ok(number) if code.len() < 5 => sqlite(number, database.message()),
+                    // Two sessions that create the same thing at the same moment: the catalog's own index notices.
+                    _ if code == "23505"
+                        && database.constraint().is_some_and(|name| name.starts_with("pg_")) =>
+                    {
+                        Self::AlreadyDone
+                    }
                     _ => postgres(&code),
                 }
             }
