@@ -5,6 +5,7 @@
 //! * `args`: what may be written on the command line
 //! * `settings`: from arguments and variables to an environment
 //! * `commands`: one function per verb: ask the library, show the answer
+//! * `signals`: what Ctrl-C and SIGTERM do
 //! * `output`: how answers look, as text and as JSON
 //! * `exit`: messages, hints and exit codes of what went wrong
 
@@ -18,6 +19,7 @@ mod commands;
 mod exit;
 mod output;
 mod settings;
+mod signals;
 
 /// Runs the command line of a migration binary.
 ///
