@@ -11,6 +11,8 @@ use sea_orm_migration::sea_orm::{
 use seaworthy::verify::ScratchDatabase;
 use tempfile::TempDir;
 
+use crate::program::until;
+
 /// The database of a test, and how to look into it without the product.
 pub(crate) struct TestDatabase {
     scratch: ScratchDatabase,
@@ -58,6 +60,13 @@ impl TestDatabase {
         connect(&format!("{}{}", self.address(), self.either("?mode=rwc", ""))).await
     }
 
+    /// Connects and begins a transaction that stays open until the connection is closed.
+    pub(crate) async fn hold(&self, sql: &str) -> DatabaseConnection {
+        let connection = self.connect().await;
+        connection.execute_unprepared(sql).await.unwrap();
+        connection
+    }
+
     pub(crate) async fn execute(&self, sql: &str) {
         let connection = self.connect().await;
         connection.execute_unprepared(sql).await.unwrap();
@@ -70,6 +79,61 @@ impl TestDatabase {
         let value = value(&connection, query).await;
         connection.close().await.unwrap();
         value
+    }
+
+    /// Returns whether there is a table or an index of this name.
+    pub(crate) async fn has(&self, name: &str) -> bool {
+        let query = self.either(
+            "SELECT count(*) FROM sqlite_master WHERE name = ",
+            "SELECT count(*) FROM pg_class WHERE relname = ",
+        );
+        self.value::<i64>(&format!("{query}'{name}'")).await == 1
+    }
+
+    /// Returns the newest entry of the history: `upgrade up 001 done`.
+    pub(crate) async fn last_entry(&self) -> String {
+        let query = "SELECT kind || ' ' || direction || ' ' || revision || ' ' || outcome FROM seaworthy_history \
+                     ORDER BY id DESC LIMIT 1";
+        self.value(query).await
+    }
+
+    /// Waits until the statement of [`Program::troubles`]'s slow step runs, in a transaction on SQLite.
+    ///
+    /// [`Program::troubles`]: crate::program::Program::troubles
+    pub(crate) async fn is_kept_busy(&self) {
+        let connection = self.connect().await;
+        let is_busy = async || match self.backend() {
+            DbBackend::Postgres => {
+                let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                             AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%pg_sleep%'";
+                value::<i64>(&connection, query).await == 1
+            }
+            _ => match connection
+                .execute_unprepared("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE")
+                .await
+            {
+                Ok(_) => {
+                    connection.execute_unprepared("ROLLBACK").await.unwrap();
+                    false
+                }
+                Err(_) => true,
+            },
+        };
+        until("a slow step runs", is_busy).await;
+        connection.close().await.unwrap();
+    }
+
+    /// Waits until nobody else is connected; nobody ever is to SQLite, which has no server.
+    pub(crate) async fn is_deserted(&self) {
+        if self.backend() != DbBackend::Postgres {
+            return;
+        }
+        let connection = self.connect().await;
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                     AND pid <> pg_backend_pid()";
+        let is_deserted = async || value::<i64>(&connection, query).await == 0;
+        until("every session has ended", is_deserted).await;
+        connection.close().await.unwrap();
     }
 }
 

@@ -31,7 +31,10 @@ async fn a_hundred_random_kills_do_no_harm_on_postgresql() {
 async fn kill_and_recover(database: &TestDatabase) {
     let seed = variable("KILLS_SEED").map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
     // The harness shows this when the test fails.
-    #[expect(clippy::print_stdout, reason = "the seed belongs into the report of a failure")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "the seed belongs into the report of a failure"
+    )]
     {
         println!("KILLS_SEED={seed} repeats these moments");
     }

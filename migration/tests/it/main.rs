@@ -7,14 +7,18 @@
 use std::fs;
 use std::path::Path;
 
+mod crashes;
 mod databases;
+mod failures;
 mod kills;
+mod locking;
 mod phases;
 mod program;
 mod races;
 mod registration;
 mod rooms;
 mod schema;
+mod signals;
 
 /// A file that nobody declares as a module would never be compiled, and its tests would pass by not existing.
 #[test]

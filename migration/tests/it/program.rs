@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::databases::TestDatabase;
 
 /// Longer than anything here may take on a busy machine; a test that gets here has found a hang.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(30);
 
 /// A program and the database it is given.
 #[derive(Clone)]
@@ -55,8 +55,8 @@ impl Program {
         let own = std::env::current_exe().unwrap();
         let path = own.ancestors().nth(2).unwrap().join("examples/troubles");
         assert!(
-            path.is_file(),
-            "cargo builds {} before it runs all tests of the package; with --test it also needs --examples",
+            is_fresh(&path),
+            "{} is missing or older than its sources: cargo builds it for all tests of the package, but not with --test it",
             path.display()
         );
         Self::at(&path, database.address())
@@ -131,7 +131,13 @@ impl Running {
     /// Sends a signal by its name: `TERM`, `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let script = format!("kill -{name} {}", self.process());
-        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &script])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Ends the program as a crash would: `kill -9`.
@@ -202,6 +208,20 @@ impl Ended {
     pub(crate) fn was_killed(&self) -> bool {
         self.status.signal() == Some(9)
     }
+}
+
+/// Returns whether a program is there and newer than everything that cargo says it is made of.
+fn is_fresh(program: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let (Some(built), Ok(rule)) = (modified(program), fs::read_to_string(program.with_extension("d"))) else {
+        return false;
+    };
+    let sources = rule.split_once(": ").unwrap_or_default().1;
+    // A space inside of a path is escaped.
+    sources.replace("\\ ", "\0").split_whitespace().all(|source| {
+        let source = source.replace('\0', " ");
+        modified(Path::new(&source)).is_some_and(|changed| changed <= built)
+    })
 }
 
 /// Waits until a condition holds.

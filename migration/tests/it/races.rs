@@ -83,10 +83,7 @@ async fn race(database: &TestDatabase, processes: usize) {
     assert_head(database).await;
     let twice = "SELECT count(*) || ' done, ' || count(DISTINCT name) || ' names, ' || count(DISTINCT run) || ' run' \
                  FROM seaworthy_history WHERE outcome = 'done' AND direction = 'up'";
-    assert_eq!(
-        database.value::<String>(twice).await,
-        "3 done, 3 names, 1 run"
-    );
+    assert_eq!(database.value::<String>(twice).await, "3 done, 3 names, 1 run");
     let others = "SELECT count(*) FROM seaworthy_history WHERE outcome <> 'done'";
     assert_eq!(database.value::<i64>(others).await, 0);
 }
@@ -113,7 +110,12 @@ async fn race_with_stock_runner(database: &TestDatabase) {
 async fn meet(database: &TestDatabase) {
     let program = Program::migration(database);
     program.run("upgrade head").await.with_code(0);
-    let verbs = ["downgrade base --yes", "upgrade head", "downgrade -1 --yes", "upgrade +1"];
+    let verbs = [
+        "downgrade base --yes",
+        "upgrade head",
+        "downgrade -1 --yes",
+        "upgrade +1",
+    ];
     let running: Vec<Running> = verbs
         .iter()
         .cycle()
