@@ -202,13 +202,14 @@ impl Session {
 
     /// Returns the statements that put the time limits in force, on PostgreSQL.
     ///
-    /// Without `client_connection_check_interval` (PostgreSQL 14) the server goes on with a long statement of a process that
-    /// was killed, and with the locks it holds, which the next run would wait for in vain.
+    /// Without `client_connection_check_interval` the server goes on with a long statement of a process that was killed, and
+    /// with the locks it holds, which the next run would wait for in vain. It came with PostgreSQL 14, and servers on some
+    /// systems refuse it (manual, "Connections and Authentication"); they are migrated without it.
     fn set_limits(&self) -> String {
         format!(
             "{}; SET statement_timeout = '{}ms'; \
-             SELECT set_config('client_connection_check_interval', '1s', false) \
-             WHERE current_setting('server_version_num')::int >= 140000",
+             DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false); \
+             EXCEPTION WHEN OTHERS THEN NULL; END $$",
             set_lock_timeout(self.settings.lock_timeout),
             self.settings.statement_timeout.as_millis(),
         )
