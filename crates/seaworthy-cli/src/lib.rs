@@ -37,6 +37,7 @@ pub async fn run(environment: impl Into<Environment>) {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
+    hide_panics_of_recordings();
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
     let result = match settings::apply(environment.into(), &arguments.general) {
@@ -44,4 +45,14 @@ pub async fn run(environment: impl Into<Environment>) {
         Err(error) => Err(error),
     };
     exit::finish(result, &screen);
+}
+
+/// A revision that panics while its SQL is only recorded has not failed, so nobody should read of it.
+fn hide_panics_of_recordings() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !seaworthy::script::is_recording() {
+            usual(panic);
+        }
+    }));
 }

@@ -66,7 +66,11 @@ async fn fail(database: &TestDatabase, revision: &str, causes: &[&str]) {
             "Running upgrade  -> calm",
             &format!("error: upgrade of {revision} failed"),
         ]);
-    assert_eq!(ended.stderr.matches("error: ").count(), 1, "{ended:#?}");
+    // What happens while the SQL is recorded beforehand is nobody's business.
+    for said_once in ["error: ", "panicked at"] {
+        let times = ended.stderr.matches(said_once).count();
+        assert!(times <= 1, "{times} times {said_once:?} in {ended:#?}");
+    }
 
     assert!(database.has("boats").await);
     for table in ["halfway", "crew", "panic"] {
