@@ -1,6 +1,7 @@
 //! Programs that a test starts as processes: the `migration` binary, and the example `troubles`.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -31,7 +32,7 @@ pub(crate) struct Running {
 /// What a program left.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    command: String,
+    pub(crate) command: String,
     status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -78,13 +79,22 @@ impl Program {
 
     /// Starts the program with arguments that are separated by spaces.
     pub(crate) fn start(&self, arguments: &str) -> Running {
-        self.start_as(Command::new(&self.path).args(arguments.split_whitespace()))
+        let mut command = Command::new(&self.path);
+        self.start_as(command.args(arguments.split_whitespace()).stdin(Stdio::null()))
     }
 
     /// Starts the program after shell commands that set limits, `ulimit` for instance.
     pub(crate) fn start_limited(&self, limits: &str, arguments: &str) -> Running {
         let script = format!("{limits}; exec {} {arguments}", self.path.display());
-        self.start_as(Command::new("sh").args(["-c", &script]))
+        self.start_as(Command::new("sh").args(["-c", &script]).stdin(Stdio::null()))
+    }
+
+    /// Starts the program on a terminal of its own, for [`Running::types`].
+    pub(crate) fn start_on_terminal(&self, arguments: &str) -> Running {
+        let command = format!("{} {arguments}", self.path.display());
+        let mut running = Command::new("script");
+        running.args(["--quiet", "--return", "--command", &command, "/dev/null"]);
+        self.start_as(running.stdin(Stdio::piped()))
     }
 
     fn start_as(&self, command: &mut Command) -> Running {
@@ -98,7 +108,6 @@ impl Program {
         let child = command
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder.path())
-            .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
             .spawn()
@@ -126,6 +135,12 @@ impl Running {
     pub(crate) async fn says(&self, text: &str) {
         let said = async || self.read("stdout").contains(text) || self.read("stderr").contains(text);
         until(&format!("{} says {text:?}", self.command), said).await;
+    }
+
+    /// Types on the program's terminal; Ctrl-C is `\x03`.
+    pub(crate) fn types(&mut self, text: &str) {
+        let keyboard = self.child.stdin.as_mut().expect("it was started on a terminal");
+        keyboard.write_all(text.as_bytes()).unwrap();
     }
 
     /// Sends a signal by its name: `TERM`, `INT`.

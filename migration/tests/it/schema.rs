@@ -13,21 +13,24 @@ use crate::databases::{TestDatabase, value};
 
 /// Asserts that a database has the schema of a revision's fixture, given by the revision's number.
 pub(crate) async fn assert_revision(connection: &DatabaseConnection, number: u32) {
+    let found = differences_from_revision(connection, number).await;
+    assert!(
+        found.is_empty(),
+        "the schema is not that of {number:03}:\n{}",
+        found.join("\n")
+    );
+}
+
+/// Lists where a database differs from a revision's fixture, one line each.
+pub(crate) async fn differences_from_revision(connection: &DatabaseConnection, number: u32) -> Vec<String> {
     let prefix = match connection.get_database_backend() {
         DbBackend::Postgres => "pg",
         _ => "sqlite",
     };
-    let name = format!("{prefix}_{number:03}.json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/it/fixtures")
-        .join(&name);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/fixtures/{prefix}_{number:03}.json"));
     let expected = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let found = differences(&expected, &inspect(connection).await);
-    assert!(
-        found.is_empty(),
-        "the schema is not that of {name}:\n{}",
-        found.join("\n")
-    );
+    differences(&expected, &inspect(connection).await)
 }
 
 /// Asserts that a database is where the inherited revisions end: their schema, each recorded once.
