@@ -41,7 +41,7 @@ enum Act {
 
 use Act::{Either, Panic, Read, Send, Wait};
 
-const TROUBLES: [Trouble; 9] = [
+const TROUBLES: [Trouble; 10] = [
     Trouble {
         name: "calm",
         up: &[
@@ -101,6 +101,19 @@ const TROUBLES: [Trouble; 9] = [
             Send("INSERT INTO parts (id) VALUES (1)"),
         ],
         down: &[Send("DROP TABLE parts")],
+        transaction: false,
+    },
+    // Needs a table to itself, without a transaction.
+    Trouble {
+        name: "refit",
+        up: &[
+            Send("CREATE TABLE refit (id integer PRIMARY KEY)"),
+            Send("ALTER TABLE boats ADD COLUMN length integer"),
+        ],
+        down: &[
+            Send("ALTER TABLE boats DROP COLUMN length"),
+            Send("DROP TABLE refit"),
+        ],
         transaction: false,
     },
     Trouble {

@@ -171,13 +171,18 @@ impl Run<'_> {
                 self.record_failure(work, started_at, start, &error).await;
                 return Err(error);
             }
-            let pause = pause_before(attempt);
-            self.observer.step_retried(work, attempt, pause, &blockers);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.stop.cancelled() => {}
-            }
+            self.pause(work, attempt, &blockers).await;
             attempt += 1;
+        }
+    }
+
+    /// Waits before the next try, unless the run is to stop.
+    async fn pause(&self, work: &Work<'_>, attempt: u32, blockers: &[Blocker]) {
+        let pause = pause_before(attempt);
+        self.observer.step_retried(work, attempt, pause, blockers);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled() => {}
         }
     }
 

@@ -101,6 +101,29 @@ async fn a_reader_in_the_way_is_named_and_others_read_on() {
 }
 
 #[tokio::test]
+async fn a_statement_without_a_transaction_is_tried_again_too() {
+    on_postgres(async |database| {
+        let program = Program::troubles(database);
+        program.run("upgrade calm").await.with_code(0);
+        let in_the_way = database.hold("BEGIN; SELECT count(*) FROM boats").await;
+        program
+            .run("upgrade refit --lock-timeout 100ms --lock-retries 1")
+            .await
+            .with_code(1)
+            .saying(&["a lock was not granted in 2 tries", "idle in transaction for "]);
+
+        let retried = program.start("upgrade refit --lock-timeout 100ms --lock-retries 20");
+        retried.says("refit: try 1 did not get its lock").await;
+        in_the_way.close().await.unwrap();
+        retried.end().await.with_code(0);
+        let column =
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = 'boats'::regclass AND attname = 'length'";
+        assert_eq!(database.value::<i64>(column).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_writer_of_a_sqlite_file_is_waited_for() {
     on_sqlite(async |database| {
         let program = Program::migration(database);

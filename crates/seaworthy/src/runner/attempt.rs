@@ -18,8 +18,11 @@ use crate::ledger::Outcome;
 use crate::revision::Direction;
 use crate::session::Blocker;
 
-/// How soon a step that does not get on is asked what it waits for; well before the lock timeout ends the wait.
+/// How soon a step that does not get on is asked what it waits for.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// How often at least a step is asked what it waits for.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// How often a statement that was asked to stop is asked again: the first time it may just not have been running.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -118,7 +121,12 @@ impl Run<'_> {
         blockers: &mut Vec<Blocker>,
     ) -> Result<T, StepError> {
         let mut step = pin!(step);
-        let mut pause = FIRST_LOOK;
+        // Twice within a lock timeout, so that no wait ends without anybody having looked.
+        let longest = match self.locked.session().settings().lock_timeout {
+            Duration::ZERO => LAST_LOOK,
+            timeout => (timeout / 2).clamp(Duration::from_millis(10), LAST_LOOK),
+        };
+        let mut pause = FIRST_LOOK.min(longest);
         loop {
             let stopping = self.stop.is_cancelled();
             tokio::select! {
@@ -135,7 +143,7 @@ impl Run<'_> {
                         self.observer.step_blocked(work, &found);
                         *blockers = found;
                     }
-                    pause = (pause * 2).min(Duration::from_secs(1));
+                    pause = (pause * 2).min(longest);
                 }
             }
         }

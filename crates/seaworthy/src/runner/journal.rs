@@ -45,12 +45,7 @@ impl Run<'_> {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
-            if let Some(index_name) = &part.builds_index {
-                self.watched(work, self.drop_invalid(index_name), blockers)
-                    .await?;
-            }
-            let sent = async { Ok(connection.execute_unprepared(&part.sql).await.map(drop)?) };
-            match self.watched(work, sent, blockers).await {
+            match self.part(work, part, blockers).await {
                 Ok(()) => {}
                 Err(error) if resumed && index == done && done_twice(&error) => {}
                 Err(error) => return Err(error),
@@ -66,6 +61,33 @@ impl Run<'_> {
                 .await?;
         }
         self.record_done(work, started_at, start).await
+    }
+
+    /// Sends a part; again where another session held its lock, for then nothing of it is done.
+    async fn part(&self, work: &Work<'_>, part: &Part, blockers: &mut Vec<Blocker>) -> Result<(), StepError> {
+        let connection = self.locked.session().connection();
+        let mut attempts = 1;
+        loop {
+            let sent = async {
+                if let Some(index_name) = &part.builds_index {
+                    self.drop_invalid(index_name).await?;
+                }
+                Ok(connection.execute_unprepared(&part.sql).await.map(drop)?)
+            };
+            let source = match self.watched(work, sent, blockers).await {
+                Err(StepError::Database { source }) if source.fault() == Fault::LockNotGranted => source,
+                other => return other,
+            };
+            if attempts > self.retries || self.stop.is_cancelled() {
+                return Err(StepError::LockNotGranted {
+                    attempts,
+                    blockers: std::mem::take(blockers),
+                    source,
+                });
+            }
+            self.pause(work, attempts, blockers).await;
+            attempts += 1;
+        }
     }
 
     /// Returns whether an earlier run began this step and did not end it.
