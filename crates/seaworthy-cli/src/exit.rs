@@ -168,7 +168,7 @@ fn hint(failure: &Failure) -> Option<String> {
     }
 }
 
-/// Ends the process because a second signal came: nothing is waited for any more.
+/// Ends the process because a signal asks for it and nothing is to be waited for.
 pub(crate) fn at_once(code: i32) {
     exit(code);
 }

@@ -24,6 +24,7 @@
 //! * `args`: what may be written on the command line
 //! * `settings`: from arguments and variables to an environment
 //! * `commands`: one function per verb: ask the library, show the answer
+//! * `signals`: what Ctrl-C and SIGTERM do
 //! * `output`: how answers look, as text and as JSON
 //! * `exit`: messages, hints and exit codes of what went wrong
 
@@ -39,6 +40,7 @@ mod commands;
 mod exit;
 mod output;
 mod settings;
+mod signals;
 
 /// Runs the command line of a migration binary.
 ///
@@ -63,6 +65,7 @@ pub async fn run_with(
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
+    hide_panics_of_recordings();
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
     let result = match settings::apply(environment.into(), &arguments.general) {
@@ -70,4 +73,14 @@ pub async fn run_with(
         Err(error) => Err(error),
     };
     exit::finish(result, &screen);
+}
+
+/// A revision that panics while its SQL is only recorded has not failed, so nobody should read of it.
+fn hide_panics_of_recordings() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !seaworthy::script::is_recording() {
+            usual(panic);
+        }
+    }));
 }

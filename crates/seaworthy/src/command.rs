@@ -28,8 +28,8 @@ pub use upgrade::{OutOfOrder, up, upgrade};
 use crate::environment::Environment;
 use crate::graph::{GraphError, RevisionGraph};
 use crate::ledger::Ledger;
-use crate::runner::Observer;
-use crate::session::{Access, DatabaseUrl, Holder, Session};
+use crate::runner::{Observer, pause_before};
+use crate::session::{Access, DatabaseUrl, Fault, Holder, Session};
 
 mod adopt;
 mod downgrade;
@@ -104,15 +104,59 @@ impl<'a> Project<'a> {
         conduct: &Conduct<'_>,
     ) -> Result<crate::session::Locked<'s>, CommandError> {
         let who = self.environment.actor.name();
-        Ok(session
-            .lock(
-                self.environment.version_table(),
-                doing,
-                &who,
-                conduct.wait,
-                conduct.waiting,
-            )
-            .await?)
+        let locking = session.lock(
+            self.environment.version_table(),
+            doing,
+            &who,
+            conduct.wait,
+            conduct.waiting,
+        );
+        conduct.unless_stopped(async { Ok(locking.await?) }).await
+    }
+
+    /// Creates the tables of the ledger where they are missing; again while another session is in the way, or creates the
+    /// same tables at the same moment, as SeaORM's own runner does without a lock.
+    async fn install(
+        &self,
+        locked: &crate::session::Locked<'_>,
+        state: &state::State,
+        conduct: &Conduct<'_>,
+    ) -> Result<(), CommandError> {
+        if state.records.installed {
+            return Ok(());
+        }
+        let mut attempt = 0;
+        loop {
+            let Err(error) = self.ledger.install(locked).await else {
+                return Ok(());
+            };
+            attempt += 1;
+            let passes = matches!(error.source.fault(), Fault::LockNotGranted | Fault::AlreadyDone);
+            if !passes || attempt > conduct.retries {
+                return Err(error.into());
+            }
+            let pause = tokio::time::sleep(pause_before(attempt));
+            conduct
+                .unless_stopped(async {
+                    pause.await;
+                    Ok(())
+                })
+                .await?;
+        }
+    }
+}
+
+impl Conduct<'_> {
+    /// Does something that may be left at any moment, until it is done or the command is to stop.
+    async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = self.stop.cancelled() => Err(CommandError::Stopped),
+        }
     }
 }
 

@@ -198,10 +198,14 @@ impl Ledger {
         let mut rows = Vec::new();
         for row in applied.unwrap_or_default() {
             let name: String = row.try_get("", "version")?;
-            let sequence = entries.get(&name).map_or(0, |entry: &Entry| entry.id);
+            let applied_at = row.try_get("", "applied_at")?;
+            let sequence = entries
+                .get(&name)
+                .filter(|entry: &&Entry| entry.tells_of(applied_at))
+                .map_or(0, |entry| entry.id);
             rows.push(AppliedRow {
                 name,
-                applied_at: row.try_get("", "applied_at")?,
+                applied_at,
                 sequence,
             });
         }

@@ -61,7 +61,10 @@ pub enum Manner {
     /// Part by part; a run that died can go on.
     Parts(Parts),
     /// Without a transaction and without knowing what it will send: after a crash it is run again from its beginning.
-    Opaque,
+    Opaque {
+        /// Whether an earlier run began with the step.
+        is_begun: bool,
+    },
 }
 
 /// Whether SQLite enforces foreign keys during a step; the setting cannot be changed inside a transaction.
@@ -133,11 +136,7 @@ impl Run<'_> {
             return Ok(report);
         };
         let session = self.locked.session();
-        let prepared = async {
-            session.limit(Patience::Limited).await?;
-            session.keep_journal().await
-        };
-        if let Err(source) = prepared.await {
+        if let Err(source) = session.keep_journal().await {
             return Err(RunError::before(report, first, StepError::from(source)));
         }
         let result = self.steps(steps, report).await;
@@ -184,7 +183,7 @@ impl Run<'_> {
             let tried = match &work.manner {
                 Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
                 Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
-                Manner::Opaque => self.opaque(work, &begun, &mut blockers).await,
+                Manner::Opaque { is_begun } => self.opaque(work, *is_begun, &begun, &mut blockers).await,
             };
             let Err(error) = tried else {
                 return Ok(StepReport::new(
@@ -218,13 +217,18 @@ impl Run<'_> {
                 self.record_failure(work, &begun, &error).await;
                 return Err(error);
             }
-            let pause = pause_before(attempt);
-            self.observer.step_retried(work, attempt, pause, &blockers);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.stop.cancelled() => {}
-            }
+            self.pause(work, attempt, &blockers).await;
             attempt += 1;
+        }
+    }
+
+    /// Waits before the next try, unless the run is to stop.
+    async fn pause(&self, work: &Work<'_>, attempt: u32, blockers: &[Blocker]) {
+        let pause = pause_before(attempt);
+        self.observer.step_retried(work, attempt, pause, blockers);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled() => {}
         }
     }
 
@@ -274,7 +278,7 @@ impl Run<'_> {
 
 /// Returns the pause before the next try: a quarter of a second, doubled each time up to four, give or take a half so that
 /// several waiters do not come back together.
-fn pause_before(attempt: u32) -> Duration {
+pub(crate) fn pause_before(attempt: u32) -> Duration {
     let doubled = Duration::from_millis(250).saturating_mul(1 << attempt.saturating_sub(1).min(4));
     doubled.mul_f64(0.5 + fastrand::f64())
 }

@@ -2,7 +2,10 @@
 //!
 //! A revision that asks the database something is answered as an empty one would answer, and the recording says so.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use futures_util::FutureExt;
 use sea_orm::DbBackend;
@@ -64,7 +67,7 @@ async fn record_with(
             Direction::Down => revision.down(&manager).await,
         }
     };
-    let incomplete = match AssertUnwindSafe(sent).catch_unwind().await {
+    let incomplete = match AssertUnwindSafe(marked(sent)).catch_unwind().await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some("it panicked".to_owned()),
@@ -83,6 +86,45 @@ fn changes_rows(statement: &str) -> bool {
     ["INSERT", "UPDATE", "DELETE", "MERGE", "WITH"]
         .iter()
         .any(|word| verb.eq_ignore_ascii_case(word))
+}
+
+thread_local! {
+    static IS_RECORDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread is inside of a recording at this moment.
+///
+/// A revision that takes an answer for granted panics when it gets that of an empty database. A panic hook that asks here
+/// keeps it to itself: nothing has failed.
+#[must_use]
+pub fn is_recording() -> bool {
+    IS_RECORDING.get()
+}
+
+/// Drives a future with [`is_recording`] saying yes.
+async fn marked<F: Future>(recorded: F) -> F::Output {
+    let mut recorded = pin!(recorded);
+    poll_fn(|context| {
+        let _mark = Mark::set();
+        recorded.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Takes the mark away again when the revision panics.
+struct Mark;
+
+impl Mark {
+    fn set() -> Self {
+        IS_RECORDING.set(true);
+        Self
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        IS_RECORDING.set(false);
+    }
 }
 
 /// Returns whether a revision runs in one transaction with its version row: always, unless it opts out.

@@ -13,7 +13,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sea_orm::sqlx::{
-    AssertSqlSafe, ConnectOptions, Either, Error as DriverError, Executor, PgPool, SqlitePool, raw_sql,
+    AssertSqlSafe, ConnectOptions, Either, Error as DriverError, Executor, PgConnection, PgPool, Row,
+    SqlitePool, raw_sql,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
 use serde::Serialize;
@@ -236,15 +237,30 @@ impl Session {
         if self.backend() != DbBackend::Postgres {
             return Ok(());
         }
+        self.send(&self.set_limits(patience)).await
+    }
+
+    /// Returns the statements that put time limits in force, on PostgreSQL.
+    fn set_limits(&self, patience: Patience) -> String {
         let (lock_timeout, statement_timeout) = match patience {
             Patience::Limited => (self.settings.lock_timeout, self.settings.statement_timeout),
             Patience::Unlimited => (Duration::ZERO, Duration::ZERO),
         };
         let (lock, statement) = (lock_timeout.as_millis(), statement_timeout.as_millis());
-        self.send(&format!(
-            "SET lock_timeout = '{lock}ms'; SET statement_timeout = '{statement}ms'"
-        ))
-        .await
+        format!("SET lock_timeout = '{lock}ms'; SET statement_timeout = '{statement}ms'")
+    }
+
+    /// Returns the statements that prepare the connection of a run, on PostgreSQL.
+    ///
+    /// Without `client_connection_check_interval` the server goes on with a long statement of a process that was killed, and
+    /// with the locks it holds, which the next run would wait for in vain. It came with PostgreSQL 14, and servers on some
+    /// systems refuse it (manual, "Connections and Authentication"); they are migrated without it.
+    fn prepare_run(&self) -> String {
+        format!(
+            "{}; DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false); \
+             EXCEPTION WHEN OTHERS THEN NULL; END $$",
+            self.set_limits(Patience::Limited)
+        )
     }
 
     /// Lets the commits that follow write over one rollback journal, where each would make and delete a file of its own.
@@ -306,7 +322,7 @@ async fn open_postgres(url: &DatabaseUrl, settings: &Settings) -> Result<PgPool,
             let search_path = search_path.clone();
             Box::pin(async move {
                 match search_path {
-                    Some(sql) => connection.execute(raw_sql(AssertSqlSafe(sql))).await.map(drop),
+                    Some(sql) => enter_schema(connection, &sql).await,
                     None => Ok(()),
                 }
             })
@@ -364,6 +380,18 @@ async fn open_sqlite(
         })
         .connect_with(options)
         .await
+}
+
+/// Sets the search path; one that leads nowhere would make an empty database of any.
+async fn enter_schema(connection: &mut PgConnection, search_path: &str) -> Result<(), DriverError> {
+    let sql = format!("{search_path}; SELECT current_schema() IS NOT NULL AS is_there");
+    let rows = connection.fetch_all(raw_sql(AssertSqlSafe(sql))).await?;
+    let is_there = rows.last().map_or(Ok(false), |row| row.try_get("is_there"))?;
+    if is_there {
+        return Ok(());
+    }
+    let reason = format!("there is no such schema, or the role may not use it ({search_path})");
+    Err(DriverError::Configuration(reason.into()))
 }
 
 fn search_path(schemas: &str) -> String {

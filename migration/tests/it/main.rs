@@ -7,13 +7,26 @@
 use std::fs;
 use std::path::Path;
 
+mod adopt;
+mod crashes;
 mod databases;
 #[cfg(unix)]
 mod documentation;
+mod failures;
+mod input;
+mod kills;
+mod ledger;
+mod locking;
+mod outside;
 mod phases;
+mod program;
+mod questions;
+mod races;
 mod registration;
 mod rooms;
 mod schema;
+mod secrets;
+mod signals;
 
 /// A file that nobody declares as a module would never be compiled, and its tests would pass by not existing.
 #[test]

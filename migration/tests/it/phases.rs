@@ -2,29 +2,27 @@
 //!
 //! The fixtures are what Alembic makes of the guide's revisions: `pg_002.json` is the schema at revision 002.
 
-use std::fs;
-use std::path::Path;
-
 use migration::Migrator;
 use sea_orm_migration::MigratorTrait;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TryGetable};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 
-use crate::databases::{on_postgres, on_sqlite};
-use crate::schema::{differences, inspect};
+use crate::databases::{on_postgres, on_sqlite, value};
+use crate::schema::{assert_revision, differences, inspect};
 
 #[tokio::test]
 async fn every_phase_has_the_schema_of_its_fixture_up_and_down_on_sqlite() {
-    on_sqlite(async |connection| walk(&connection).await).await;
+    on_sqlite(async |database| walk(&database.connect().await).await).await;
 }
 
 #[tokio::test]
 async fn every_phase_has_the_schema_of_its_fixture_up_and_down_on_postgresql() {
-    on_postgres(|connection| async move { walk(&connection).await }).await;
+    on_postgres(async |database| walk(&database.connect().await).await).await;
 }
 
 #[tokio::test]
 async fn a_new_task_is_not_completed_and_is_found_as_such_on_sqlite() {
-    on_sqlite(async |connection| {
+    on_sqlite(async |database| {
+        let connection = database.connect().await;
         Migrator::up(&connection, Some(3)).await.unwrap();
         add_task(&connection).await;
 
@@ -38,7 +36,8 @@ async fn a_new_task_is_not_completed_and_is_found_as_such_on_sqlite() {
 
 #[tokio::test]
 async fn a_new_task_is_not_completed_and_is_found_as_such_on_postgresql() {
-    on_postgres(|connection| async move {
+    on_postgres(async |database| {
+        let connection = database.connect().await;
         Migrator::up(&connection, Some(3)).await.unwrap();
         add_task(&connection).await;
 
@@ -50,7 +49,8 @@ async fn a_new_task_is_not_completed_and_is_found_as_such_on_postgresql() {
 
 #[tokio::test]
 async fn a_task_from_before_phase_v_gets_the_defaults() {
-    on_sqlite(async |connection| {
+    on_sqlite(async |database| {
+        let connection = database.connect().await;
         Migrator::up(&connection, Some(2)).await.unwrap();
         add_task(&connection).await;
         Migrator::up(&connection, Some(3)).await.unwrap();
@@ -63,19 +63,20 @@ async fn a_task_from_before_phase_v_gets_the_defaults() {
 
 #[tokio::test]
 async fn a_revision_that_fails_halfway_leaves_nothing_behind_on_sqlite() {
-    on_sqlite(async |connection| fail_halfway(&connection).await).await;
+    on_sqlite(async |database| fail_halfway(&database.connect().await).await).await;
 }
 
 #[tokio::test]
 async fn a_revision_that_fails_halfway_leaves_nothing_behind_on_postgresql() {
-    on_postgres(|connection| async move { fail_halfway(&connection).await }).await;
+    on_postgres(async |database| fail_halfway(&database.connect().await).await).await;
 }
 
 /// A database that Alembic made holds the names that PostgreSQL thought of; ours must be the same ones, or a later
 /// `DROP CONSTRAINT` works on one of the two only.
 #[tokio::test]
 async fn constraints_have_the_names_that_postgresql_would_give_them() {
-    on_postgres(|connection| async move {
+    on_postgres(async |database| {
+        let connection = database.connect().await;
         Migrator::up(&connection, Some(3)).await.unwrap();
         let names = "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint \
                      WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f') \
@@ -103,24 +104,6 @@ async fn walk(connection: &DatabaseConnection) {
     }
 }
 
-async fn assert_revision(connection: &DatabaseConnection, number: u32) {
-    let prefix = match connection.get_database_backend() {
-        DbBackend::Postgres => "pg",
-        _ => "sqlite",
-    };
-    let name = format!("{prefix}_{number:03}.json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/it/fixtures")
-        .join(&name);
-    let expected = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let found = differences(&expected, &inspect(connection).await);
-    assert!(
-        found.is_empty(),
-        "the schema is not that of {name}:\n{}",
-        found.join("\n")
-    );
-}
-
 /// Revision 001 makes `users` first and then stumbles over a `tasks` that is already there.
 async fn fail_halfway(connection: &DatabaseConnection) {
     let in_the_way = "CREATE TABLE tasks (id integer)";
@@ -145,10 +128,4 @@ async fn add_task(connection: &DatabaseConnection) {
         .execute_unprepared("INSERT INTO tasks (user_id, title) VALUES ('ada', 'caulk the hull')")
         .await
         .unwrap();
-}
-
-async fn value<T: TryGetable>(connection: &DatabaseConnection, query: &str) -> T {
-    let statement = Statement::from_string(connection.get_database_backend(), query);
-    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
-    row.try_get_by_index(0).unwrap()
 }

@@ -3,8 +3,49 @@
 //! One query per database reads the engine's own catalog. Names that the engine made up (constraints, sequences) and
 //! spellings that mean the same (`varchar(20)`, identity or serial) are left out or unified.
 
+use std::fs;
+use std::path::Path;
+
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
+
+use crate::databases::{TestDatabase, value};
+
+/// Asserts that a database has the schema of a revision's fixture, given by the revision's number.
+pub(crate) async fn assert_revision(connection: &DatabaseConnection, number: u32) {
+    let found = differences_from_revision(connection, number).await;
+    assert!(
+        found.is_empty(),
+        "the schema is not that of {number:03}:\n{}",
+        found.join("\n")
+    );
+}
+
+/// Lists where a database differs from a revision's fixture, one line each.
+pub(crate) async fn differences_from_revision(connection: &DatabaseConnection, number: u32) -> Vec<String> {
+    let prefix = match connection.get_database_backend() {
+        DbBackend::Postgres => "pg",
+        _ => "sqlite",
+    };
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/fixtures/{prefix}_{number:03}.json"));
+    let expected = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    differences(&expected, &inspect(connection).await)
+}
+
+/// Asserts that a database is where the inherited revisions end: their schema, each recorded once.
+pub(crate) async fn assert_head(database: &TestDatabase) {
+    let connection = database.connect().await;
+    assert_revision(&connection, 3).await;
+    for table in [
+        "seaql_migrations",
+        "(SELECT DISTINCT version FROM seaql_migrations) AS rows",
+    ] {
+        let rows: i64 = value(&connection, &format!("SELECT count(*) FROM {table}")).await;
+        assert_eq!(rows, 3, "rows in {table}");
+    }
+    connection.close().await.unwrap();
+}
 
 /// Reads everything but the bookkeeping tables of the runners.
 pub(crate) async fn inspect(connection: &DatabaseConnection) -> Value {

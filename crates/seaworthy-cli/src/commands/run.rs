@@ -1,8 +1,6 @@
 //! The verbs that change a database: with consent, with progress, and stoppable by a signal.
 
 use std::io::{BufRead, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
 
 use seaworthy::command::{self, Category, CommandError, Conduct, OfflineScript, OutOfOrder, Purge, Stakes};
 use seaworthy::environment::Environment;
@@ -14,6 +12,7 @@ use crate::args::General;
 use crate::exit::{Ending, Failure};
 use crate::output::progress::Progress;
 use crate::output::{Screen, reports};
+use crate::signals::Signals;
 
 /// What every verb here works with.
 pub(super) struct Runner<'a> {
@@ -114,8 +113,7 @@ impl Runner<'_> {
         run: impl AsyncFnOnce(&Conduct<'_>) -> Result<T, CommandError>,
     ) -> Result<T, Failure> {
         let stop = CancellationToken::new();
-        let signal = Arc::new(AtomicI32::new(0));
-        let listener = tokio::spawn(listen(stop.clone(), Arc::clone(&signal)));
+        let signals = Signals::listen(&stop);
         let progress = Progress::new(self.screen);
         let result = {
             let limits = &self.general.limits;
@@ -125,20 +123,19 @@ impl Runner<'_> {
                 stop,
                 observer: &progress,
                 waiting: &|holder, waited| progress.waiting(holder, waited),
-                consent: &|stakes| self.consents(stakes),
+                consent: &|stakes| self.consents(stakes, &signals),
             };
             run(&conduct).await
         };
         drop(progress);
-        listener.abort();
-        result.map_err(|error| match (error.category(), signal.load(Ordering::Relaxed)) {
-            (Category::Stopped, code @ 1..) => Failure::Stopped { code, source: error },
+        result.map_err(|error| match (error.category(), signals.code()) {
+            (Category::Stopped, Some(code)) => Failure::Stopped { code, source: error },
             _ => error.into(),
         })
     }
 
     /// Says what would be destroyed, and asks where there is somebody to ask.
-    fn consents(&self, stakes: &Stakes) -> bool {
+    fn consents(&self, stakes: &Stakes, signals: &Signals) -> bool {
         if self.general.yes {
             self.screen.note(&format!("this destroys {stakes}"));
             return true;
@@ -151,7 +148,7 @@ impl Runner<'_> {
         drop(write!(stderr, "Type yes to go on: "));
         drop(stderr.flush());
         let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
+        let read = signals.while_asking(|| std::io::stdin().lock().read_line(&mut answer));
         read.is_ok() && answer.trim().eq_ignore_ascii_case("yes")
     }
 
@@ -194,35 +191,4 @@ fn out_of_order(is_allowed: bool) -> OutOfOrder {
     } else {
         OutOfOrder::Refuse
     }
-}
-
-/// Cancels the run at the first signal and ends the process at the second.
-async fn listen(stop: CancellationToken, signal: Arc<AtomicI32>) {
-    let mut code = next_signal().await;
-    signal.store(code, Ordering::Relaxed);
-    stop.cancel();
-    code = next_signal().await;
-    crate::exit::at_once(code);
-}
-
-/// Waits for a signal that asks to stop, and returns the exit code that tells which: 128 plus its number.
-#[cfg(unix)]
-async fn next_signal() -> i32 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => 143,
-        _ = interrupt.recv() => 130,
-    }
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-async fn next_signal() -> i32 {
-    drop(tokio::signal::ctrl_c().await);
-    130
 }

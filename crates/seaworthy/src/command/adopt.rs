@@ -32,7 +32,10 @@ pub struct Adopted {
 /// tool's ledger already says something else.
 pub async fn adopt(environment: &Environment, conduct: &Conduct<'_>) -> Result<Adopted, CommandError> {
     let project = Project::of(environment)?;
-    let session = project.reader().await?.ok_or(CommandError::NothingToAdopt)?;
+    let session = conduct
+        .unless_stopped(project.reader())
+        .await?
+        .ok_or(CommandError::NothingToAdopt)?;
     let adopted = project.take_over(&session, conduct).await;
     close(Some(session)).await;
     adopted
@@ -66,9 +69,7 @@ impl Project<'_> {
             .added;
         recorded.retain(|id| !state.applied.contains(&self.graph, id));
         if !recorded.is_empty() {
-            if !state.records.installed {
-                self.ledger.install(&locked).await?;
-            }
+            self.install(&locked, &state, conduct).await?;
             let run = super::new_run();
             let mut entries = Vec::with_capacity(recorded.len());
             for id in &recorded {
@@ -86,7 +87,8 @@ impl Project<'_> {
     }
 }
 
-async fn alembic_rows(session: &Session) -> Result<Vec<String>, CommandError> {
+/// Returns what Alembic's table says, nothing where there is none.
+pub(super) async fn alembic_rows(session: &Session) -> Result<Vec<String>, CommandError> {
     let failed = |source: DbErr| CommandError::Query {
         action: "read alembic_version",
         source: source.into(),

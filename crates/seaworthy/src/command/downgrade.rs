@@ -57,7 +57,7 @@ impl Project<'_> {
         conduct: &Conduct<'_>,
         plan: impl Fn(&State) -> Result<Plan, CommandError>,
     ) -> Result<Outcome, CommandError> {
-        let reader = self.reader().await?;
+        let reader = conduct.unless_stopped(self.reader()).await?;
         let state = self.state(reader.as_ref()).await?;
         state.refuse_unknown()?;
         let intended = plan(&state)?;

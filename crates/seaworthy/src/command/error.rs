@@ -63,6 +63,9 @@ pub enum CommandError {
         /// What would be destroyed.
         stakes: Box<Stakes>,
     },
+    /// It was asked to stop while it waited for something.
+    #[error("the command was stopped while it waited")]
+    Stopped,
     /// Between the question and the lock somebody else changed the database.
     #[error("another run changed the database after the question was asked")]
     ChangedMeanwhile,
@@ -90,6 +93,12 @@ pub enum CommandError {
         unknown: Vec<String>,
         /// The ids that there are.
         known: Vec<RevisionId>,
+    },
+    /// Alembic manages the database, and nobody has taken it over.
+    #[error("the database is managed by Alembic, at {}", alembic.join(", "))]
+    ManagedByAlembic {
+        /// What Alembic's table says.
+        alembic: Vec<String>,
     },
     /// The database was adopted or migrated by this tool already, to a different place.
     #[error("the database is already under this tool's control, at {}", listed(heads))]
@@ -152,10 +161,12 @@ impl CommandError {
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
             Self::OutOfOrder { .. } => "out_of_order",
             Self::Refused { .. } => "refused",
+            Self::Stopped => "stopped",
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::ChangedWhileUnfinished { .. } => "changed_while_unfinished",
             Self::NotRecordable { .. } => "not_recordable",
             Self::NothingToAdopt => "nothing_to_adopt",
+            Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
             Self::BadFlags { .. } => "bad_flags",
             Self::NoFile { .. } => "no_file",
@@ -167,7 +178,11 @@ impl CommandError {
     pub fn category(&self) -> Category {
         match self {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
-            Self::Refused { .. } | Self::OutOfOrder { .. } | Self::ChangedMeanwhile => Category::Refused,
+            Self::Refused { .. }
+            | Self::OutOfOrder { .. }
+            | Self::ManagedByAlembic { .. }
+            | Self::ChangedMeanwhile => Category::Refused,
+            Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
             Self::BadFlags { .. }
             | Self::NoDatabase
@@ -203,6 +218,7 @@ impl CommandError {
             Self::Refused { .. } => {
                 Some("say --yes, or set SEAWORTHY_YES=1 where another program runs this one".to_owned())
             }
+            Self::Stopped => Some("run the same command again".to_owned()),
             Self::ChangedMeanwhile => Some("look at `status` and run the same command again".to_owned()),
             Self::ChangedWhileUnfinished { .. } => Some(
                 "undo by hand what the first parts did and `stamp` the revision before, or restore the file".to_owned(),
@@ -212,6 +228,7 @@ impl CommandError {
             }
             Self::NothingToAdopt => Some("for a database that nobody managed, say where it stands with `stamp <rev>`".to_owned()),
             Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
+            Self::ManagedByAlembic { .. } => Some("take it over with `adopt`".to_owned()),
             Self::AlreadyAdopted { .. } => Some("correct where it stands with `stamp <rev>`".to_owned()),
             Self::BadFlags { .. } => Some("leave one of them out".to_owned()),
             Self::NoFile { .. } => None,
@@ -234,7 +251,10 @@ fn run_hint(error: &RunError) -> Option<String> {
             source.fault().hint().map(str::to_owned)
         }
         StepError::ForeignKeys { .. } => Some(
-            "look at them with PRAGMA foreign_key_check, and let the revision repair or delete them"
+            "look at them with PRAGMA foreign_key_check, and let the revision repair or delete them".to_owned(),
+        ),
+        StepError::NotResumable { .. } => Some(
+            "undo by hand what the earlier run left and run the same command again, or declare it done with `stamp`"
                 .to_owned(),
         ),
         StepError::Stopped => Some("run the same command again to go on".to_owned()),

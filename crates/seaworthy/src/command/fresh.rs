@@ -22,7 +22,7 @@ use crate::session::{Locked, Session};
 pub async fn reset(environment: &Environment, conduct: &Conduct<'_>) -> Result<Outcome, CommandError> {
     let outcome = down(environment, None, conduct).await?;
     let project = Project::of(environment)?;
-    if let Some(session) = project.reader().await? {
+    if let Some(session) = conduct.unless_stopped(project.reader()).await? {
         let locked = project.lock(&session, "reset", conduct).await?;
         project.ledger.uninstall(&locked).await?;
         locked.release().await;
@@ -52,7 +52,7 @@ pub async fn fresh(environment: &Environment, conduct: &Conduct<'_>) -> Result<O
     project
         .graph
         .upgrade(&crate::graph::Applied::default(), &Target::heads())?;
-    if let Some(session) = project.reader().await? {
+    if let Some(session) = conduct.unless_stopped(project.reader()).await? {
         let dropped = project.drop_everything(&session, conduct).await;
         session.close().await;
         dropped?;
@@ -90,9 +90,7 @@ impl Project<'_> {
         }
         let locked = self.lock(session, "fresh", conduct).await?;
         let state = self.state(Some(session)).await?;
-        if !state.records.installed {
-            self.ledger.install(&locked).await?;
-        }
+        self.install(&locked, &state, conduct).await?;
         let run = super::new_run();
         let mut sql = String::new();
         for object in objects

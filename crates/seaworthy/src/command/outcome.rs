@@ -75,9 +75,7 @@ impl Project<'_> {
         conduct: &Conduct<'_>,
     ) -> Result<Outcome, CommandError> {
         let session = locked.session();
-        if !state.records.installed {
-            self.ledger.install(locked).await?;
-        }
+        self.install(locked, state, conduct).await?;
         let work = self.work(plan, state, session.backend()).await?;
         let run = Run {
             locked,

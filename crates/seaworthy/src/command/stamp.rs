@@ -44,7 +44,7 @@ pub async fn stamp(
     conduct: &Conduct<'_>,
 ) -> Result<Stamped, CommandError> {
     let project = Project::of(environment)?;
-    let reader = project.reader().await?;
+    let reader = conduct.unless_stopped(project.reader()).await?;
     let state = project.state(reader.as_ref()).await?;
     let plan = project.stamp_plan(&state, targets, purge)?;
     if purge == Purge::All {
@@ -101,9 +101,7 @@ impl Project<'_> {
         let locked = self.lock(session, "stamp", conduct).await?;
         let state = self.state(Some(session)).await?;
         let plan = self.stamp_plan(&state, targets, purge)?;
-        if !state.records.installed {
-            self.ledger.install(&locked).await?;
-        }
+        self.install(&locked, &state, conduct).await?;
         let run = super::new_run();
         let mut entries = Vec::new();
         let mut removed = Vec::new();

@@ -87,11 +87,12 @@ impl Project<'_> {
             }
         }
         // Clocks of several machines differ and SeaORM stores whole seconds: where the history has seen every row, its order
-        // counts alone.
+        // counts alone. Where another tool applied some, the times have to do, and within a second the order of the list:
+        // undoing a revision before the ones that build on it would destroy more than was asked for.
         let has_history = known.iter().all(|(row, ..)| row.sequence > 0);
         known.sort_by_key(|(row, position, _)| match has_history {
             true => (0, row.sequence, *position),
-            false => (row.applied_at, row.sequence, *position),
+            false => (row.applied_at, 0, *position),
         });
         let order: Vec<RevisionId> = known.into_iter().map(|(.., id)| id).collect();
         let applied = self.graph.applied(&order)?;

@@ -1,5 +1,6 @@
 //! `upgrade` and SeaORM's `up`: apply what is missing.
 
+use super::adopt::alembic_rows;
 use super::state::State;
 use super::{CommandError, Conduct, Outcome, Project};
 use crate::environment::Environment;
@@ -67,7 +68,7 @@ impl Project<'_> {
         plan: impl Fn(&State) -> Result<Plan, CommandError>,
     ) -> Result<Outcome, CommandError> {
         // A target that makes no sense must not leave an empty database file behind.
-        let reader = self.reader().await?;
+        let reader = conduct.unless_stopped(self.reader()).await?;
         let state = self.state(reader.as_ref()).await?;
         let first = self.checked(&plan, &state, out_of_order)?;
         let backend = self.url()?.backend();
@@ -75,6 +76,16 @@ impl Project<'_> {
         if first.is_empty() {
             close(reader).await;
             return Ok(self.nothing(&first, &state, changed, false));
+        }
+        // Where our ledger was never made, Alembic's may be the one that counts.
+        if let Some(session) = reader
+            .as_ref()
+            .filter(|_| state.order.is_empty() && !state.records.installed)
+        {
+            let alembic = alembic_rows(session).await?;
+            if !alembic.is_empty() {
+                return Err(CommandError::ManagedByAlembic { alembic });
+            }
         }
         let session = match reader {
             Some(session) => session,

@@ -112,8 +112,14 @@ fn manner(
         };
         return Ok(Manner::Transaction(keys));
     }
+    let begun = state
+        .unfinished
+        .iter()
+        .find(|step| step.revision == header.id && step.direction == direction);
     if script.incomplete.is_some() || !script.reads.is_empty() {
-        return Ok(Manner::Opaque);
+        return Ok(Manner::Opaque {
+            is_begun: begun.is_some(),
+        });
     }
     let statements = script.parts();
     let parts: Vec<Part> = statements
@@ -125,10 +131,6 @@ fn manner(
             builds_index: builds_concurrently(sql),
         })
         .collect();
-    let begun = state
-        .unfinished
-        .iter()
-        .find(|step| step.revision == header.id && step.direction == direction);
     let done = begun.map_or(0, |step| step.parts_done);
     if let Some(step) = begun.filter(|step| step.parts_done > 0) {
         let ran = parts.get(step.parts_done - 1).map(|part| &part.checksum);

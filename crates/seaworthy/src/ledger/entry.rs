@@ -125,6 +125,18 @@ impl Entry {
         matches!(self.outcome, Outcome::Started | Outcome::Progressed)
     }
 
+    /// Returns whether a row of the applied set with this time was written together with the entry.
+    ///
+    /// Another tool may have undone and applied the revision since, of which the history knows nothing.
+    pub(super) fn tells_of(&self, applied_at: i64) -> bool {
+        let Some(Moment::At(finished_at)) = self.finished_at else {
+            return false;
+        };
+        // A script rounds its time to a second, a run cuts it off.
+        let apart = finished_at.timestamp().abs_diff(applied_at);
+        self.outcome == Outcome::Done && self.direction == Direction::Up && apart <= 1
+    }
+
     /// Returns the query for entries; [`Entry::from_row`] reads its rows.
     ///
     /// A row is one JSON array: the SQLite driver copies every single value and hands it from thread to thread.

@@ -12,13 +12,17 @@ use sea_orm::{
 };
 use sea_orm_migration::SchemaManager;
 
+use super::journal::done_twice;
 use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::Direction;
 use crate::session::Blocker;
 
-/// How soon a step that does not get on is asked what it waits for; well before the lock timeout ends the wait.
+/// How soon a step that does not get on is asked what it waits for.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// How often at least a step is asked what it waits for.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// How often a statement that was asked to stop is asked again: the first time it may just not have been running.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -81,6 +85,7 @@ impl Run<'_> {
     pub(super) async fn opaque(
         &self,
         work: &Work<'_>,
+        is_begun: bool,
         begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
@@ -88,8 +93,14 @@ impl Run<'_> {
         let started = self.entry(work, Outcome::Started, begun);
         self.ledger.record(self.locked, connection, &started).await?;
         let attempt = async { run_revision(work, &SchemaManager::new(connection)).await };
-        self.watched(work, attempt, blockers).await?;
-        self.record_done(work, begun).await
+        match self.watched(work, attempt, blockers).await {
+            Ok(()) => self.record_done(work, begun).await,
+            Err(error) if is_begun && done_twice(&error) => match error {
+                StepError::Database { source } => Err(StepError::NotResumable { source }),
+                other => Err(other),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Records a step without a transaction as done, in a transaction of its own.
@@ -125,7 +136,12 @@ impl Run<'_> {
         blockers: &mut Vec<Blocker>,
     ) -> Result<T, StepError> {
         let mut step = pin!(step);
-        let mut pause = FIRST_LOOK;
+        // Twice within a lock timeout, so that no wait ends without anybody having looked.
+        let longest = match self.locked.session().settings().lock_timeout {
+            Duration::ZERO => LAST_LOOK,
+            timeout => (timeout / 2).clamp(Duration::from_millis(10), LAST_LOOK),
+        };
+        let mut pause = FIRST_LOOK.min(longest);
         loop {
             let stopping = self.stop.is_cancelled();
             tokio::select! {
@@ -142,7 +158,7 @@ impl Run<'_> {
                         self.observer.step_blocked(work, &found);
                         *blockers = found;
                     }
-                    pause = (pause * 2).min(Duration::from_secs(1));
+                    pause = (pause * 2).min(longest);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! the journal does not say so; the first part after a resume is therefore recognised by the error that doing it twice
 //! gives.
 
-use super::{Begun, Parts, Run, StepError, Work};
+use super::{Begun, Part, Parts, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::session::{Blocker, Fault, Patience};
 
@@ -25,11 +25,7 @@ impl Run<'_> {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
-            if let Some(index_name) = &part.builds_index {
-                self.drop_invalid(index_name).await?;
-            }
-            let sent = async { Ok(session.send(&part.sql).await?) };
-            match self.watched(work, sent, blockers).await {
+            match self.part(work, part, blockers).await {
                 Ok(()) => {}
                 Err(error) if parts.is_begun && index == parts.done && done_twice(&error) => {}
                 Err(error) => return Err(error),
@@ -39,6 +35,33 @@ impl Run<'_> {
         }
         session.limit(Patience::Limited).await?;
         self.record_done(work, begun).await
+    }
+
+    /// Sends a part; again where another session held its lock, for then nothing of it is done.
+    async fn part(&self, work: &Work<'_>, part: &Part, blockers: &mut Vec<Blocker>) -> Result<(), StepError> {
+        let session = self.locked.session();
+        let mut attempts = 1;
+        loop {
+            let sent = async {
+                if let Some(index_name) = &part.builds_index {
+                    self.drop_invalid(index_name).await?;
+                }
+                Ok(session.send(&part.sql).await?)
+            };
+            let source = match self.watched(work, sent, blockers).await {
+                Err(StepError::Database { source }) if source.fault() == Fault::LockNotGranted => source,
+                other => return other,
+            };
+            if attempts > self.retries || self.stop.is_cancelled() {
+                return Err(StepError::LockNotGranted {
+                    attempts,
+                    blockers: std::mem::take(blockers),
+                    source,
+                });
+            }
+            self.pause(work, attempts, blockers).await;
+            attempts += 1;
+        }
     }
 
     /// Writes into the journal how many parts are through.
@@ -78,6 +101,7 @@ impl Run<'_> {
     }
 }
 
-fn done_twice(error: &StepError) -> bool {
+/// Returns whether an error is what doing something twice gives.
+pub(super) fn done_twice(error: &StepError) -> bool {
     matches!(error.fault(), Fault::AlreadyDone | Fault::UndefinedTable)
 }

@@ -98,6 +98,13 @@ pub enum StepError {
         /// The table of each such row.
         broken: Vec<String>,
     },
+    /// A step without a transaction whose statements are not known beforehand died in an earlier run; this one began it
+    /// anew and stumbled over what that left.
+    #[error("an earlier run of it died halfway, and this one stumbled over what that left")]
+    NotResumable {
+        /// What the database said.
+        source: DatabaseError,
+    },
     /// The run was asked to stop.
     #[error("the run was stopped")]
     Stopped,
@@ -162,7 +169,9 @@ impl RunError {
 impl StepError {
     pub(super) fn fault(&self) -> Fault {
         match self {
-            Self::Database { source } | Self::LockNotGranted { source, .. } => source.fault(),
+            Self::Database { source }
+            | Self::NotResumable { source }
+            | Self::LockNotGranted { source, .. } => source.fault(),
             _ => Fault::Other,
         }
     }

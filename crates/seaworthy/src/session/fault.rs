@@ -41,6 +41,8 @@ pub enum Fault {
     NotADatabase,
     /// The disk is full.
     DiskFull,
+    /// The file system refused to write, as it also does at a quota or a limit.
+    DiskError,
     /// The server has no connection left.
     TooManyConnections,
     /// Anything else: the error's own text has to do.
@@ -110,6 +112,12 @@ impl Fault {
                 let code = database.code().unwrap_or_default();
                 match code.parse::<u32>() {
                     Ok(number) if code.len() < 5 => sqlite(number, database.message()),
+                    // Two sessions that create the same thing at the same moment: the catalog's own index notices.
+                    _ if code == "23505"
+                        && database.constraint().is_some_and(|name| name.starts_with("pg_")) =>
+                    {
+                        Self::AlreadyDone
+                    }
                     _ => postgres(&code),
                 }
             }
@@ -144,6 +152,9 @@ impl Fault {
                 "the file exists but is no SQLite database; name another file in DATABASE_URL"
             }
             Self::DiskFull => "free some disk space and run the same command again",
+            Self::DiskError => {
+                "the file system refused to write: a full disk, a quota, or a limit? then run the same command again"
+            }
             Self::TooManyConnections => {
                 "a migration needs two connections; close some or raise max_connections"
             }
@@ -163,6 +174,7 @@ fn postgres(code: &str) -> Fault {
         "42501" => Fault::Permission,
         "25006" => Fault::ReadOnly,
         "53100" => Fault::DiskFull,
+        "58030" => Fault::DiskError,
         "53300" => Fault::TooManyConnections,
         "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Fault::ConnectionLost,
         _ => Fault::Other,
@@ -174,6 +186,7 @@ fn sqlite(code: u32, message: &str) -> Fault {
         5 | 6 => Fault::LockNotGranted,
         8 => Fault::ReadOnly,
         9 => Fault::Cancelled,
+        10 => Fault::DiskError,
         13 => Fault::DiskFull,
         14 => Fault::CannotOpenFile,
         26 => Fault::NotADatabase,

@@ -246,12 +246,16 @@ impl Attempt {
     async fn into_guard(self, worker: &Session) -> Result<Guard, LockError> {
         match self {
             Self::Connection(connection) => {
+                // Whatever is sent under the lock is sent within the limits.
                 let rows = worker
-                    .rows("SELECT pg_backend_pid() AS pid")
+                    .rows(&format!(
+                        "{}; SELECT pg_backend_pid() AS pid",
+                        worker.prepare_run()
+                    ))
                     .await
                     .map_err(database)?;
                 let worker = rows
-                    .first()
+                    .last()
                     .map_or(Ok(0), |row| row.try_get("", "pid"))
                     .map_err(database)?;
                 Ok(Guard::Connection {

@@ -2,7 +2,7 @@
 WITH relations AS (
     SELECT oid, relname, relkind
     FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relname !~ '^(seaql|seaworthy)_'
+    WHERE relnamespace = 'public'::regnamespace AND relname !~ '^(seaql|seaworthy|alembic)_'
 ),
 columns AS (
     SELECT

@@ -2,7 +2,7 @@
 WITH objects AS (
     SELECT type, name, tbl_name, sql
     FROM sqlite_schema
-    WHERE name NOT GLOB 'sqlite_*' AND name NOT GLOB 'seaql_*' AND name NOT GLOB 'seaworthy_*'
+    WHERE name NOT GLOB 'sqlite_*' AND name NOT GLOB 'seaql_*' AND name NOT GLOB 'seaworthy_*' AND name NOT GLOB 'alembic_*'
 ),
 columns AS (
     SELECT
