@@ -34,6 +34,9 @@ pub struct Written {
     pub file: PathBuf,
     /// The file whose list names it now.
     pub migrator: PathBuf,
+    /// Whether its header was written; without one its name is its id.
+    #[serde(skip)]
+    pub has_header: bool,
 }
 
 /// A revision file could not be written; nothing was changed.
@@ -136,6 +139,7 @@ pub fn write(folder: &Path, draft: &Draft, known: &[&str]) -> Result<Written, So
     Ok(Written {
         name,
         file,
+        has_header: migrator.has_headers(),
         migrator: migrator.path,
     })
 }

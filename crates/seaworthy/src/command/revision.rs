@@ -138,8 +138,13 @@ impl Project<'_> {
             labels,
             depends_on,
         } = placed;
+        let revision = if written.has_header {
+            id
+        } else {
+            written.name.as_str().into()
+        };
         Ok(NewRevision {
-            revision: id,
+            revision,
             revises,
             labels,
             depends_on,
