@@ -1,0 +1,7 @@
+//! The Todo API: a service that answers correctly on every revision of its schema.
+
+mod auth;
+mod domain;
+pub mod settings;
+
+pub use domain::Clock;
