@@ -3,5 +3,6 @@
 mod auth;
 mod domain;
 pub mod settings;
+mod store;
 
 pub use domain::Clock;
