@@ -360,6 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_names_every_variable_and_no_other() {
+        use clap::CommandFactory;
+        let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example")).unwrap();
+        let mut named: Vec<&str> = sample
+            .lines()
+            .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+            .collect();
+        let command = CommandLine::command();
+        let mut known: Vec<&str> = command
+            .get_arguments()
+            .filter_map(|argument| argument.get_env()?.to_str())
+            .collect();
+        named.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(named, known);
+    }
+
+    #[test]
     fn a_secret_is_never_shown() {
         let arguments = [
             "--better-auth-secret",

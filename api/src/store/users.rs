@@ -90,13 +90,15 @@ impl Scope {
                 ])
                 .on_conflict(OnConflict::column(user::Column::Id).do_nothing().to_owned())
                 .to_owned();
-            self.runner()
-                .execute(&insert)
-                .await
-                .map_err(|error| match is_duplicate(&error) {
-                    true => StoreError::EmailTaken,
-                    false => error,
-                })?;
+            match self.runner().execute(&insert).await {
+                Ok(_) => {}
+                // Two first requests at once: the address is then their own.
+                Err(error) if is_duplicate(&error) && self.own_user().await?.is_none() => {
+                    return Err(StoreError::EmailTaken);
+                }
+                Err(error) if is_duplicate(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         known.remember(&principal.id);
         Ok(())
