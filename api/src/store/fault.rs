@@ -73,6 +73,8 @@ impl StoreError {
         match self {
             Self::Missing(_) | Self::Outdated => Cure::Look,
             Self::Database { source } => cure(source),
+            // The server ended the connection before the statement was done: nothing of it has stayed.
+            Self::Unreachable { source } if is_ended_by_server(source) => Cure::Refresh,
             _ => Cure::None,
         }
     }
@@ -145,6 +147,10 @@ fn driver_error(error: &DbErr) -> Option<&DriverError> {
         | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error.as_ref()),
         _ => None,
     }
+}
+
+fn is_ended_by_server(error: &DbErr) -> bool {
+    matches!(driver_error(error), Some(DriverError::Database(error)) if error.code().as_deref() == Some("57P01"))
 }
 
 /// Whether a unique constraint was in the way.

@@ -145,6 +145,30 @@ async fn moments_are_utc_whatever_the_zone_of_the_server() {
 }
 
 #[tokio::test]
+async fn connections_that_the_server_ended_are_replaced() {
+    on_each("003", async |site| {
+        if !site.is_postgres() {
+            return;
+        }
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        let read = || site.get("usr_ada", &path);
+        tokio::join!(read(), read(), read(), read());
+        site.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'todo-api'",
+        )
+        .await;
+        // Whether the server's last words are read before the end of the connection is seen is up to the network.
+        let first = read().await.status.as_u16();
+        assert!(matches!(first, 200 | 503), "{first}");
+        for _ in 0..8 {
+            read().await.expect(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn too_many_requests_are_turned_away_and_probes_are_not() {
     for database in databases().await {
         let site = Site::open(database, "003", &["--max-concurrency", "0"]).await;

@@ -139,6 +139,23 @@ async fn an_email_address_is_never_linked_to_another_id() {
 }
 
 #[tokio::test]
+async fn many_first_requests_at_once_are_one_person() {
+    on_each("003", async |site| {
+        let token = site.token("usr_new");
+        let (a, b, c, d) = tokio::join!(
+            ask(site, &token),
+            ask(site, &token),
+            ask(site, &token),
+            ask(site, &token)
+        );
+        for answer in [a, b, c, d] {
+            answer.expect(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn issuer_and_audience_are_checked_when_they_are_set() {
     for database in databases().await {
         let more = ["--jwt-issuer", "https://auth.example", "--jwt-audience", "todo"];
