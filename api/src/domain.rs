@@ -1,0 +1,31 @@
+//! The words of the product: tasks, tags, conversations, and the rules that hold for them. Pure: no HTTP, no database.
+
+pub use clock::Clock;
+pub(crate) use conversation::{Conversation, Message, NewMessage, Role};
+pub(crate) use feature::{Feature, Missing};
+pub(crate) use instant::{DayEdge, Instant};
+pub(crate) use priority::Priority;
+pub(crate) use query::{
+    Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
+};
+pub(crate) use recurrence::Recurrence;
+pub(crate) use tag::{Tag, TagName};
+pub(crate) use task::{NewTask, Summary, Task, TaskPatch};
+pub(crate) use text::{Description, Title, no_controls};
+pub(crate) use user::{User, UserId};
+pub(crate) use version::{Precondition, Version};
+pub(crate) use violation::{Rule, Violation};
+
+mod clock;
+mod conversation;
+mod feature;
+mod instant;
+mod priority;
+mod query;
+mod recurrence;
+mod tag;
+mod task;
+mod text;
+mod user;
+mod version;
+mod violation;

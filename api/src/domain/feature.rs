@@ -1,0 +1,64 @@
+//! What a schema may or may not bring yet, and the revision that brings it.
+
+/// A part of the product that a schema may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Feature {
+    /// People and their tasks.
+    Tasks,
+    /// Conversations and their messages.
+    Conversations,
+    /// A task's priority.
+    Priority,
+    /// Tags and which task carries them.
+    Tags,
+    /// When a task is due.
+    DueDate,
+    /// When to remind of a task.
+    RemindAt,
+    /// How a task recurs.
+    Recurrence,
+}
+
+/// Something was asked for that the live schema does not have yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// What is missing.
+    pub(crate) feature: Feature,
+    /// Where the schema stands.
+    pub(crate) current_revision: String,
+}
+
+impl Feature {
+    /// Every feature, oldest first.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Tasks,
+        Self::Conversations,
+        Self::Priority,
+        Self::Tags,
+        Self::DueDate,
+        Self::RemindAt,
+        Self::Recurrence,
+    ];
+
+    /// Returns the revision that brings it.
+    pub(crate) fn revision(self) -> &'static str {
+        match self {
+            Self::Tasks => "001",
+            Self::Conversations => "002",
+            Self::Priority | Self::Tags | Self::DueDate | Self::RemindAt | Self::Recurrence => "003",
+        }
+    }
+
+    /// Returns its name as `/api/v1/schema` shows it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tasks => "tasks",
+            Self::Conversations => "conversations",
+            Self::Priority => "priority",
+            Self::Tags => "tags",
+            Self::DueDate => "due_date",
+            Self::RemindAt => "remind_at",
+            Self::Recurrence => "recurrence",
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Moments: RFC 3339 with any offset or a bare date in, always `Z` out.
+
+use std::fmt;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+
+/// A moment in UTC, to the microsecond, which is what PostgreSQL keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant(DateTime<Utc>);
+
+/// Which moment of its day a bare date stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DayEdge {
+    /// Midnight, when the day begins.
+    Start,
+    /// Its last whole second: what is due on a day is not overdue during that day.
+    LastSecond,
+    /// The midnight that ends it.
+    End,
+}
+
+impl Instant {
+    /// Reads RFC 3339 or a bare date; nothing when it is neither or lies outside the years 1970 to 9999.
+    pub(crate) fn parse(text: &str, edge: DayEdge) -> Option<Self> {
+        if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            // chrono also takes `2026-1-5`, which RFC 3339 does not.
+            if text.len() != 10 {
+                return None;
+            }
+            return Self::of_day(date, edge).filter(Self::is_supported);
+        }
+        let moment = DateTime::parse_from_rfc3339(text).ok()?;
+        Some(Self::from(moment.with_timezone(&Utc))).filter(Self::is_supported)
+    }
+
+    /// Reads what the database keeps: a moment in UTC without saying so.
+    pub(crate) fn from_utc(stored: NaiveDateTime) -> Self {
+        Self::from(stored.and_utc())
+    }
+
+    /// Returns what the database keeps.
+    pub(crate) fn to_utc(self) -> NaiveDateTime {
+        self.0.naive_utc()
+    }
+
+    /// Returns the midnight in UTC that begins the day, `days` later.
+    pub(crate) fn midnight(self, days: u64) -> Self {
+        let day = self.0.date_naive();
+        let day = day.checked_add_days(Days::new(days)).unwrap_or(day);
+        Self(day.and_time(NaiveTime::MIN).and_utc())
+    }
+
+    /// Returns five in the afternoon of the day that is so many days away.
+    pub(crate) fn plus_days(self, days: i64) -> Self {
+        let day = self.0.date_naive() + chrono::TimeDelta::days(days);
+        Self(day.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::hours(17))
+    }
+
+    /// Returns the seconds since 1970.
+    pub(crate) fn seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    fn of_day(date: NaiveDate, edge: DayEdge) -> Option<Self> {
+        let moment = match edge {
+            DayEdge::Start => date.and_time(NaiveTime::MIN),
+            DayEdge::LastSecond => date.and_hms_opt(23, 59, 59)?,
+            DayEdge::End => date.succ_opt()?.and_time(NaiveTime::MIN),
+        };
+        Some(Self(moment.and_utc()))
+    }
+
+    fn is_supported(&self) -> bool {
+        use chrono::Datelike;
+        (1970..=9999).contains(&self.0.year())
+    }
+}
+
+impl From<DateTime<Utc>> for Instant {
+    fn from(moment: DateTime<Utc>) -> Self {
+        Self(moment.trunc_subsecs(6))
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}",
+            self.0.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Option<String> {
+        Instant::parse(text, DayEdge::LastSecond).map(|instant| instant.to_string())
+    }
+
+    #[test]
+    fn any_offset_comes_out_as_z() {
+        assert_eq!(
+            shown("2026-03-01T09:00:00+02:00").unwrap(),
+            "2026-03-01T07:00:00Z"
+        );
+        assert_eq!(
+            shown("2026-03-01T09:00:00.1234567Z").unwrap(),
+            "2026-03-01T09:00:00.123456Z"
+        );
+    }
+
+    #[test]
+    fn a_bare_date_is_its_last_second() {
+        assert_eq!(shown("2026-03-01").unwrap(), "2026-03-01T23:59:59Z");
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in [
+            "",
+            "tomorrow",
+            "2026-02-30",
+            "2026-3-1",
+            "2026-03-01T09:00:00",
+            "0001-01-01",
+            "+12026-01-01T00:00:00Z",
+        ] {
+            assert_eq!(shown(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Names that people put on their tasks.
+
+use super::text::no_controls;
+use super::{Rule, Violation};
+
+/// A tag's name: 1 to 50 characters on one line. The case is kept and compared without regard to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TagName(String);
+
+/// A tag as its user sees it: only their own tasks count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// The number of the name.
+    pub(crate) id: i32,
+    /// The name.
+    pub(crate) name: String,
+    /// How many of the user's tasks carry it.
+    pub(crate) task_count: i64,
+}
+
+impl TagName {
+    pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
+        let text = text.trim();
+        let violation = |detail: &str| Err(Violation::new(Rule::General, detail));
+        match text.chars().count() {
+            0 => violation("a tag's name needs at least one character that is no white space"),
+            // A comma separates names in a filter.
+            1..=50 if text.contains([',', '\n', '\r', '\t']) || no_controls(text).is_err() => {
+                violation("a tag's name is one line without commas and control characters")
+            }
+            1..=50 => Ok(Self(text.to_owned())),
+            _ => violation("a tag's name has at most 50 characters"),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the name as it is compared.
+    ///
+    /// Only ASCII letters lose their case: SQLite's `lower` knows no others, and both databases are to agree.
+    pub(crate) fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}

@@ -1,0 +1,131 @@
+//! A task, what is needed to make one, and what may be changed.
+
+use super::{Description, Feature, Instant, Priority, Recurrence, TagName, Title, UserId, Version};
+
+/// A task; what the schema does not have yet shows its default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) id: i32,
+    pub(crate) user_id: UserId,
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    pub(crate) completed: bool,
+    pub(crate) priority: Priority,
+    pub(crate) due_date: Option<Instant>,
+    pub(crate) remind_at: Option<Instant>,
+    pub(crate) recurrence_pattern: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) created_at: Option<Instant>,
+    pub(crate) updated_at: Option<Instant>,
+}
+
+/// A task to be made, or everything of a task to be replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewTask {
+    pub(crate) title: Title,
+    pub(crate) description: Option<Description>,
+    pub(crate) completed: bool,
+    pub(crate) priority: Priority,
+    pub(crate) due_date: Option<Instant>,
+    pub(crate) remind_at: Option<Instant>,
+    pub(crate) recurrence: Option<Recurrence>,
+    pub(crate) tags: Vec<TagName>,
+}
+
+/// What to change: nothing where it is `None`; `Some(None)` clears.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TaskPatch {
+    pub(crate) title: Option<Title>,
+    pub(crate) description: Option<Option<Description>>,
+    pub(crate) completed: Option<bool>,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) due_date: Option<Option<Instant>>,
+    pub(crate) remind_at: Option<Option<Instant>>,
+    pub(crate) recurrence: Option<Option<Recurrence>>,
+    pub(crate) tags: Option<Vec<TagName>>,
+}
+
+/// How many tasks somebody has of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) total: i64,
+    pub(crate) pending: i64,
+    pub(crate) completed: i64,
+    pub(crate) overdue: i64,
+    pub(crate) due_today: i64,
+    pub(crate) upcoming: i64,
+    /// Pending tasks by rank: low, medium, high.
+    pub(crate) by_priority: [i64; 3],
+    /// Pending tasks by the name of a tag, in the order of the names.
+    pub(crate) by_tag: Vec<(String, i64)>,
+}
+
+impl Task {
+    /// How many tags a task may carry.
+    pub(crate) const MOST_TAGS: usize = 20;
+
+    /// Whether the task comes back after it is done.
+    pub(crate) fn is_recurring(&self) -> bool {
+        self.recurrence_pattern.is_some()
+    }
+
+    /// Returns the state that the task is in on a revision of the schema.
+    pub(crate) fn version(&self, revision: &str) -> Version {
+        let instant = |instant: Option<Instant>| instant.map(|it| it.to_string()).unwrap_or_default();
+        let parts = [
+            revision.to_owned(),
+            self.id.to_string(),
+            self.title.clone(),
+            format!("{:?}", self.description),
+            self.completed.to_string(),
+            self.priority.word().to_owned(),
+            instant(self.due_date),
+            instant(self.remind_at),
+            format!("{:?}", self.recurrence_pattern),
+            format!("{:?}", self.tags),
+            instant(self.created_at),
+            instant(self.updated_at),
+        ];
+        Version::of(parts.iter().map(String::as_bytes))
+    }
+}
+
+impl TaskPatch {
+    /// Returns what the patch needs beyond the first revision: writing a default needs nothing.
+    pub(crate) fn features(&self) -> Vec<Feature> {
+        let needed = [
+            (
+                Feature::Priority,
+                self.priority.is_some_and(|it| it != Priority::default()),
+            ),
+            (Feature::DueDate, matches!(self.due_date, Some(Some(_)))),
+            (Feature::RemindAt, matches!(self.remind_at, Some(Some(_)))),
+            (Feature::Recurrence, matches!(self.recurrence, Some(Some(_)))),
+            (
+                Feature::Tags,
+                self.tags.as_ref().is_some_and(|tags| !tags.is_empty()),
+            ),
+        ];
+        needed
+            .into_iter()
+            .filter(|(_, is_needed)| *is_needed)
+            .map(|(feature, _)| feature)
+            .collect()
+    }
+}
+
+impl From<NewTask> for TaskPatch {
+    /// Replaces everything.
+    fn from(task: NewTask) -> Self {
+        Self {
+            title: Some(task.title),
+            description: Some(task.description),
+            completed: Some(task.completed),
+            priority: Some(task.priority),
+            due_date: Some(task.due_date),
+            remind_at: Some(task.remind_at),
+            recurrence: Some(task.recurrence),
+            tags: Some(task.tags),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Who somebody is.
+
+use std::fmt;
+
+use super::Instant;
+
+/// The subject of a token: 1 to 255 characters without controls and slashes, and no word that the routes use.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct UserId(String);
+
+/// A person known to the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) name: Option<String>,
+    pub(crate) created_at: Option<Instant>,
+}
+
+/// Words that stand where a user's id may stand in a path.
+const RESERVED: [&str; 16] = [
+    "me",
+    "v1",
+    "v2",
+    "auth",
+    "tasks",
+    "tags",
+    "conversations",
+    "messages",
+    "schema",
+    "chat",
+    "events",
+    "changes",
+    "webhooks",
+    "jobs",
+    "mcp",
+    "admin",
+];
+
+impl UserId {
+    /// Takes a subject, unless it is reserved or malformed.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_well_formed = (1..=255).contains(&text.chars().count())
+            && text.trim() == text
+            && !text.contains(|letter: char| letter.is_control() || letter == '/');
+        let is_reserved = RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
+        (is_well_formed && !is_reserved).then(|| Self(text.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

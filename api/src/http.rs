@@ -1,0 +1,110 @@
+//! The route table: which handler answers which path.
+//!
+//! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
+
+mod body;
+mod codes;
+mod conditional;
+mod conversations;
+mod cursor;
+mod envelope;
+mod extract;
+mod fields;
+mod me;
+mod openapi;
+mod operations;
+mod parameters;
+mod problem;
+mod schema;
+mod tags;
+mod tasks;
+
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::CorsLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::App;
+
+/// Returns the service and the document that describes it.
+pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
+    let (router, document) = routes().split_for_parts();
+    let document = openapi::finished(document);
+    let router = router
+        .route("/openapi.json", openapi::route(&document))
+        .route("/errors", axum::routing::get(codes::list))
+        .route("/errors/{code}", axum::routing::get(codes::page))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn_with_state(app.clone(), envelope::wrap))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(conditional::mark_encoding))
+        .with_state(app.clone());
+    let router = match origins {
+        [] => router,
+        origins => router.layer(cross_origin(origins)),
+    };
+    (router, document)
+}
+
+/// Returns the document that describes the service.
+pub(crate) fn document() -> OpenApi {
+    openapi::finished(routes().into_openapi())
+}
+
+/// Every operation that the document describes.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(me::get))
+        .routes(routes!(tasks::list, tasks::create))
+        .routes(routes!(tasks::summary))
+        .routes(routes!(tasks::get, tasks::replace, tasks::patch, tasks::delete))
+        .routes(routes!(tasks::complete, tasks::reopen, tasks::toggle))
+        .routes(routes!(tags::put_on_task, tags::take_off_task))
+        .routes(routes!(tags::list, tags::create))
+        .routes(routes!(tags::get, tags::rename, tags::delete))
+        .routes(routes!(conversations::list, conversations::create))
+        .routes(routes!(conversations::get, conversations::delete))
+        .routes(routes!(conversations::messages, conversations::say))
+        .routes(routes!(conversations::message, conversations::unsay))
+        .routes(routes!(schema::get))
+        .routes(routes!(operations::live))
+        .routes(routes!(operations::ready))
+        .routes(routes!(operations::health))
+        .routes(routes!(operations::version))
+}
+
+/// Exact origins only, and no credentials: the API takes bearer tokens, not cookies.
+fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("schema-revision"),
+        ])
+        .max_age(std::time::Duration::from_secs(600))
+}

@@ -1,0 +1,143 @@
+//! The registry of what can go wrong: one row per code, and a page per code at `/errors/{code}`.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::problem::Problem;
+
+macro_rules! codes {
+    ($($name:ident $code:literal $status:ident $title:literal $page:literal;)*) => {
+        /// What can go wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// Every code, by status.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Returns its name in answers and in the path of its page.
+            pub(crate) fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// Returns the status that it comes with.
+            pub(crate) fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// Returns what it says in a few words.
+            pub(crate) fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// Returns what it means and what to do.
+            fn page(self) -> &'static str {
+                match self { $(Self::$name => $page,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson "MALFORMED_JSON" BAD_REQUEST "The body is not JSON"
+        "The body cannot be read as JSON, or is nested more than 32 levels deep. Send valid JSON in UTF-8.";
+    CursorInvalid "CURSOR_INVALID" BAD_REQUEST "The cursor is not valid"
+        "A cursor belongs to one user and one list with its filter and order. Use it unchanged with the query that it came from, or begin again without one.";
+    HeaderInvalid "HEADER_INVALID" BAD_REQUEST "A header makes no sense"
+        "A request header has a value that cannot be understood; the detail names it.";
+    TokenMissing "AUTH_TOKEN_MISSING" UNAUTHORIZED "A token is needed"
+        "Send `Authorization: Bearer <token>`.";
+    TokenInvalid "AUTH_TOKEN_INVALID" UNAUTHORIZED "The token is not valid"
+        "The token is malformed, signed with another key or algorithm, lacks a claim (sub, email, exp), or is meant for somebody else.";
+    TokenExpired "AUTH_TOKEN_EXPIRED" UNAUTHORIZED "The token has expired"
+        "Get a new token.";
+    NotFound "NOT_FOUND" NOT_FOUND "There is nothing here"
+        "No route has this path.";
+    TaskNotFound "TASK_NOT_FOUND" NOT_FOUND "There is no such task"
+        "The task does not exist or belongs to somebody else; which of the two is not told.";
+    TagNotFound "TAG_NOT_FOUND" NOT_FOUND "There is no such tag"
+        "None of your tasks carries this tag.";
+    ConversationNotFound "CONVERSATION_NOT_FOUND" NOT_FOUND "There is no such conversation"
+        "The conversation does not exist or belongs to somebody else; which of the two is not told.";
+    MessageNotFound "MESSAGE_NOT_FOUND" NOT_FOUND "There is no such message"
+        "The message does not exist, or its conversation is not yours.";
+    UserNotFound "USER_NOT_FOUND" NOT_FOUND "There is no such user"
+        "The user of the token was removed while the request was under way. Try again.";
+    MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The method is not allowed here"
+        "The header Allow names the methods of this path.";
+    NotAcceptable "NOT_ACCEPTABLE" NOT_ACCEPTABLE "No acceptable representation"
+        "The API answers in application/json and application/problem+json; the header Accept takes neither.";
+    EmailExists "AUTH_EMAIL_EXISTS" CONFLICT "The e-mail address belongs to another user"
+        "The token's e-mail address is that of another user. Accounts are never linked by address.";
+    TagExists "TAG_EXISTS" CONFLICT "There is a tag of this name"
+        "One of your tasks carries a tag of this name already; upper and lower case are the same.";
+    PreconditionFailed "PRECONDITION_FAILED" PRECONDITION_FAILED "The state has changed"
+        "The entity tag in If-Match is not the current one, which `current_etag` shows. Read again, decide again.";
+    PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
+        "A body has at most 64 kB.";
+    UriTooLong "URI_TOO_LONG" URI_TOO_LONG "The address is too long"
+        "Path and query have at most 8 kB together.";
+    UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body's type is not supported"
+        "Send application/json (for PATCH also application/merge-patch+json) without a content encoding.";
+    Validation "VALIDATION_ERROR" UNPROCESSABLE_ENTITY "Some values are not valid"
+        "`errors` says which values and why.";
+    TitleInvalid "TASK_TITLE_INVALID" UNPROCESSABLE_ENTITY "The title is not valid"
+        "A title has 1 to 200 characters on one line, not counting white space around it.";
+    DescriptionTooLong "TASK_DESCRIPTION_TOO_LONG" UNPROCESSABLE_ENTITY "The description is too long"
+        "A description has at most 1000 characters.";
+    PriorityInvalid "TASK_INVALID_PRIORITY" UNPROCESSABLE_ENTITY "The priority is not valid"
+        "A priority is low, medium or high.";
+    DateInvalid "TASK_INVALID_DUE_DATE" UNPROCESSABLE_ENTITY "The date is not valid"
+        "A date is RFC 3339 with an offset, or a bare date like 2026-03-01, between the years 1970 and 9999.";
+    RecurrenceInvalid "RECURRENCE_INVALID" UNPROCESSABLE_ENTITY "The recurrence is not valid"
+        "A recurrence is daily, weekdays, weekly, monthly, yearly, or the body of an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=MO.";
+    FilterInvalid "FILTER_INVALID" UNPROCESSABLE_ENTITY "The query is not valid"
+        "`errors` says which query parameters are not known or make no sense.";
+    TooManyTags "TASK_TOO_MANY_TAGS" UNPROCESSABLE_ENTITY "The task carries too many tags"
+        "A task carries at most 20 tags.";
+    ConversationTooLong "CONVERSATION_TOO_LONG" UNPROCESSABLE_ENTITY "The conversation is full"
+        "A conversation has at most 100 messages. Begin another one.";
+    Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Something went wrong here"
+        "The fault is the server's. Its log knows the request by `request_id`.";
+    Database "DATABASE_CONNECTION_FAILED" SERVICE_UNAVAILABLE "The database cannot be reached"
+        "Try again after the time in Retry-After.";
+    Busy "DATABASE_BUSY" SERVICE_UNAVAILABLE "The database is busy"
+        "A lock was not granted in time, twice: something else changes the same rows or the schema. Try again after the time in Retry-After.";
+    FeatureUnavailable "SCHEMA_FEATURE_UNAVAILABLE" SERVICE_UNAVAILABLE "The schema does not have this yet"
+        "The database has not reached the revision that brings this feature: `required_revision` against `current_revision`. /api/v1/schema shows what is there. Try again after the time in Retry-After.";
+    Overloaded "OVERLOADED" SERVICE_UNAVAILABLE "Too many requests at a time"
+        "The service works on as many requests as it can. Try again after the time in Retry-After.";
+    Timeout "UPSTREAM_TIMEOUT" GATEWAY_TIMEOUT "The request took too long"
+        "The request was given up after 15 seconds. A write may or may not have happened: read before trying again.";
+}
+
+/// Shows every code.
+pub(super) async fn list() -> Response {
+    let rows: Vec<_> = Code::ALL
+        .iter()
+        .map(|code| {
+            json!({ "code": code.code(), "status": code.status().as_u16(), "title": code.title(),
+                    "type": format!("/errors/{}", code.code()) })
+        })
+        .collect();
+    axum::Json(json!({ "data": rows })).into_response()
+}
+
+/// Shows what a code means.
+pub(super) async fn page(Path(code): Path<String>) -> Response {
+    let Some(code) = Code::ALL.iter().find(|known| known.code() == code) else {
+        return Problem::new(Code::NotFound).into_response();
+    };
+    let text = format!(
+        "{}\n{}\n\nStatus {}\n\n{}\n",
+        code.code(),
+        code.title(),
+        code.status().as_u16(),
+        code.page()
+    );
+    ([("content-type", "text/plain; charset=utf-8")], text).into_response()
+}

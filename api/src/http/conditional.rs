@@ -1,0 +1,130 @@
+//! Entity tags: strong, and different for each encoding of the same thing.
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::codes::Code;
+use super::problem::Problem;
+use crate::domain::{Precondition, Version};
+
+/// What `If-Match` asks for.
+pub(super) struct IfMatch(pub(super) Precondition);
+
+/// What `If-None-Match` names.
+pub(super) struct IfNoneMatch(Vec<String>);
+
+/// What compression adds to an entity tag.
+const ENCODINGS: [&str; 2] = ["gzip", "br"];
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(tags) = tags(&parts.headers, &header::IF_MATCH)? else {
+            return Ok(Self(Precondition::None));
+        };
+        if tags.iter().any(|tag| tag == "*") {
+            return Ok(Self(Precondition::Exists));
+        }
+        // A weak tag never matches strongly (RFC 9110, 8.8.3.2).
+        let strong = tags.iter().filter_map(|tag| opaque(tag)).map(Version::quoted);
+        Ok(Self(Precondition::AnyOf(strong.collect())))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self(
+            tags(&parts.headers, &header::IF_NONE_MATCH)?.unwrap_or_default(),
+        ))
+    }
+}
+
+impl IfNoneMatch {
+    /// Answers with the body, or with 304 when the client has it.
+    pub(super) fn answer<T: Serialize>(&self, version: &Version, revision: &str, body: &T) -> Response {
+        let is_known = self.0.iter().any(|tag| {
+            let tag = tag.strip_prefix("W/").unwrap_or(tag);
+            tag == "*" || opaque(tag) == Some(version.as_str())
+        });
+        let mut response = match is_known {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => axum::Json(body).into_response(),
+        };
+        tag(response.headers_mut(), version, revision);
+        response
+    }
+
+    /// The same for what has no version of its own: that of its bytes.
+    pub(super) fn answer_hashed<T: Serialize>(&self, revision: &str, body: &T) -> Response {
+        let bytes = serde_json::to_vec(body).unwrap_or_default();
+        let version = Version::of([revision.as_bytes(), bytes.as_slice()]);
+        self.answer(&version, revision, body)
+    }
+}
+
+/// Says which state of what is shown this is.
+pub(super) fn tag(headers: &mut HeaderMap, version: &Version, revision: &str) {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", version.as_str())) {
+        headers.insert(header::ETAG, value);
+    }
+    if let Ok(value) = HeaderValue::from_str(revision) {
+        headers.insert(HeaderName::from_static("schema-revision"), value);
+    }
+}
+
+/// Tells the tags of compressed answers from those of plain ones.
+pub(super) async fn mark_encoding(request: Request, next: Next) -> Response<Body> {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let encoding = headers
+        .get(header::CONTENT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    if let (Some(encoding), Some(tag)) = (encoding, headers.get(header::ETAG)) {
+        let marked = tag
+            .to_str()
+            .ok()
+            .and_then(|tag| tag.strip_suffix('"'))
+            .and_then(|tag| HeaderValue::from_str(&format!("{tag}-{encoding}\"")).ok());
+        if let Some(marked) = marked {
+            headers.insert(header::ETAG, marked);
+        }
+    }
+    response
+}
+
+/// Returns the text between the quotes without the mark of an encoding; nothing when it is no strong tag.
+fn opaque(tag: &str) -> Option<&str> {
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    Some(
+        ENCODINGS
+            .iter()
+            .find_map(|encoding| inner.strip_suffix(encoding)?.strip_suffix('-'))
+            .unwrap_or(inner),
+    )
+}
+
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Vec<String>>, Problem> {
+    let mut tags = Vec::new();
+    for value in headers.get_all(name) {
+        let malformed = || Problem::new(Code::HeaderInvalid).detail(format!("{name} names no entity tags"));
+        let text = value.to_str().map_err(|_| malformed())?;
+        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+            let quoted = tag.strip_prefix("W/").unwrap_or(tag);
+            let is_quoted = quoted.len() >= 2 && quoted.starts_with('"') && quoted.ends_with('"');
+            if tag != "*" && !is_quoted {
+                return Err(malformed());
+            }
+            tags.push(tag.to_owned());
+        }
+    }
+    Ok((!tags.is_empty()).then_some(tags))
+}

@@ -1,0 +1,201 @@
+//! Conversations and what was said in them; before revision 002 there are none to be had.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::body::{ConversationBody, MessageBody, NewMessageBody, PageBody, new_message};
+use super::codes::Code;
+use super::conditional::IfNoneMatch;
+use super::extract::{CurrentUser, JsonObject, Segments, id};
+use super::openapi::{
+    Cached, ConversationId, ConversationMessage, Everywhere, OnOne, PageQuery, WithBody, WithQuery,
+};
+use super::parameters::Parameters;
+use super::problem::Problem;
+use crate::service::Failure;
+use crate::state::App;
+
+fn problem(failure: Failure) -> Problem {
+    Problem::of(failure, Code::ConversationNotFound)
+}
+
+fn made(body: impl IntoResponse, location: &str) -> Response {
+    let mut response = (StatusCode::CREATED, body).into_response();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// List conversations
+///
+/// Newest first.
+#[utoipa::path(get, path = "/api/v1/conversations", operation_id = "listConversations", tag = "conversations",
+    params(PageQuery),
+    responses((status = 200, description = "A page of conversations", body = PageBody<ConversationBody>),
+              Cached, WithQuery, Everywhere))]
+pub(super) async fn list(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    seen: IfNoneMatch,
+    mut parameters: Parameters,
+) -> Result<Response, Problem> {
+    let limit = parameters.limit();
+    let (cursor, place) = parameters.finish(&app, &user.id)?;
+    let found = app
+        .services()
+        .conversations(&user, limit, cursor.as_ref())
+        .await
+        .map_err(problem)?;
+    let next = found.value.next.as_ref().map(|next| place.seal(next));
+    let page = PageBody::of(found.value, next.clone(), ConversationBody::from);
+    let mut response = seen.answer_hashed(&found.revision, &page);
+    place.link(&mut response, next.as_deref());
+    Ok(response)
+}
+
+/// Begin a conversation
+///
+/// It has no messages yet.
+#[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations",
+    responses((status = 201, description = "The new conversation", body = ConversationBody,
+               headers(("Location" = String, description = "The conversation's path"))), Everywhere))]
+pub(super) async fn create(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+) -> Result<Response, Problem> {
+    let begun = app.services().create_conversation(&user).await.map_err(problem)?;
+    let location = format!("/api/v1/conversations/{}", begun.value.id);
+    Ok(made(axum::Json(ConversationBody::from(begun.value)), &location))
+}
+
+/// Show a conversation
+///
+/// Without its messages.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}", operation_id = "getConversation", tag = "conversations",
+    params(ConversationId),
+    responses((status = 200, description = "The conversation", body = ConversationBody), Cached, OnOne, Everywhere))]
+pub(super) async fn get(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    seen: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::ConversationNotFound)?;
+    let found = app.services().conversation(&user, id).await.map_err(problem)?;
+    Ok(seen.answer_hashed(&found.revision, &ConversationBody::from(found.value)))
+}
+
+/// Delete a conversation
+///
+/// With its messages.
+#[utoipa::path(delete, path = "/api/v1/conversations/{id}", operation_id = "deleteConversation", tag = "conversations",
+    params(ConversationId), responses((status = 204, description = "It is gone"), OnOne, Everywhere))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+) -> Result<StatusCode, Problem> {
+    let id = id(&text, Code::ConversationNotFound)?;
+    app.services()
+        .delete_conversation(&user, id)
+        .await
+        .map_err(problem)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List messages
+///
+/// Oldest first.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", operation_id = "listMessages", tag = "conversations",
+    params(ConversationId, PageQuery),
+    responses((status = 200, description = "A page of messages", body = PageBody<MessageBody>),
+              Cached, WithQuery, OnOne, Everywhere))]
+pub(super) async fn messages(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    seen: IfNoneMatch,
+    mut parameters: Parameters,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::ConversationNotFound)?;
+    let limit = parameters.limit();
+    let (cursor, place) = parameters.finish(&app, &user.id)?;
+    let found = app
+        .services()
+        .messages(&user, id, limit, cursor.as_ref())
+        .await
+        .map_err(problem)?;
+    let next = found.value.next.as_ref().map(|next| place.seal(next));
+    let page = PageBody::of(found.value, next.clone(), MessageBody::from);
+    let mut response = seen.answer_hashed(&found.revision, &page);
+    place.link(&mut response, next.as_deref());
+    Ok(response)
+}
+
+/// Add a message
+///
+/// A conversation takes at most 100.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", operation_id = "createMessage", tag = "conversations",
+    params(ConversationId), request_body = NewMessageBody,
+    responses((status = 201, description = "The new message", body = MessageBody,
+               headers(("Location" = String, description = "The message's path"))), WithBody, OnOne, Everywhere))]
+pub(super) async fn say(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    JsonObject(fields): JsonObject,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::ConversationNotFound)?;
+    let new = new_message(fields)?;
+    let said = app
+        .services()
+        .create_message(&user, id, &new)
+        .await
+        .map_err(problem)?;
+    let location = format!("/api/v1/conversations/{id}/messages/{}", said.value.id);
+    Ok(made(axum::Json(MessageBody::from(said.value)), &location))
+}
+
+/// Show a message
+///
+/// Only in the conversation that it belongs to.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages/{message_id}", operation_id = "getMessage",
+    tag = "conversations", params(ConversationMessage),
+    responses((status = 200, description = "The message", body = MessageBody), Cached, OnOne, Everywhere))]
+pub(super) async fn message(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments((conversation, message)): Segments<(String, String)>,
+    seen: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let conversation = id(&conversation, Code::MessageNotFound)?;
+    let message = id(&message, Code::MessageNotFound)?;
+    let found = app
+        .services()
+        .message(&user, conversation, message)
+        .await
+        .map_err(|failure| Problem::of(failure, Code::MessageNotFound))?;
+    Ok(seen.answer_hashed(&found.revision, &MessageBody::from(found.value)))
+}
+
+/// Delete a message
+///
+/// A second time it is not found.
+#[utoipa::path(delete, path = "/api/v1/conversations/{id}/messages/{message_id}", operation_id = "deleteMessage",
+    tag = "conversations", params(ConversationMessage),
+    responses((status = 204, description = "It is gone"), OnOne, Everywhere))]
+pub(super) async fn unsay(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments((conversation, message)): Segments<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let conversation = id(&conversation, Code::MessageNotFound)?;
+    let message = id(&message, Code::MessageNotFound)?;
+    app.services()
+        .delete_message(&user, conversation, message)
+        .await
+        .map_err(|failure| Problem::of(failure, Code::MessageNotFound))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,175 @@
+//! What wraps every request: an id, limits, headers, the words of a problem, one line in the log.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::codes::Code;
+use super::problem::Problem;
+use crate::state::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const SCHEMA_REVISION: HeaderName = HeaderName::from_static("schema-revision");
+/// Longest path with query.
+const LONGEST_URI: usize = 8 * 1024;
+/// How long a request may take.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// Wraps a request and its answer.
+pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request_id(request.headers());
+    let method = request.method().clone();
+    // The template, not the path: a path may hold what somebody typed.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+
+    let response = match refuse(&request) {
+        Some(problem) => problem.into_response(),
+        None => {
+            let span = tracing::info_span!("request", request_id = id);
+            answer(&app, request, next).instrument(span).await
+        }
+    };
+    let mut response = finish(response, &method, &id);
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if !headers.contains_key(SCHEMA_REVISION)
+        && let Ok(value) = HeaderValue::from_str(&app.services().revision())
+    {
+        headers.insert(SCHEMA_REVISION, value);
+    }
+    protect(headers, &route);
+    tracing::info!(
+        request_id = id,
+        %method,
+        route,
+        status = response.status().as_u16(),
+        duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    let is_probe = matches!(request.uri().path(), "/livez" | "/readyz" | "/health");
+    let _permit = match app.permits().try_acquire() {
+        Ok(permit) => Some(permit),
+        // Whoever asks whether we are alive should not hear that we are busy.
+        Err(_) if is_probe => None,
+        Err(_) => return Problem::new(Code::Overloaded).into_response(),
+    };
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Timeout).into_response(),
+    }
+}
+
+fn refuse(request: &Request) -> Option<Problem> {
+    let length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+    if length > LONGEST_URI {
+        return Some(Problem::new(Code::UriTooLong));
+    }
+    let accepts = request.headers().get_all(header::ACCEPT);
+    let is_api = request.uri().path().starts_with("/api/");
+    let is_acceptable = |value: &HeaderValue| value.to_str().is_ok_and(accepts_json);
+    match is_api && accepts.iter().next().is_some() && !accepts.iter().any(is_acceptable) {
+        true => Some(Problem::new(Code::NotAcceptable)),
+        false => None,
+    }
+}
+
+fn accepts_json(accept: &str) -> bool {
+    accept.trim().is_empty()
+        || accept.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let is_refused = parts.any(|part| {
+                let part = part.to_ascii_lowercase();
+                part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32))
+            });
+            !is_refused
+                && matches!(
+                    kind.as_str(),
+                    "*/*" | "application/*" | "application/json" | "application/problem+json"
+                )
+        })
+}
+
+/// Writes a problem down, and answers OPTIONS with what a path allows.
+fn finish(mut response: Response, method: &Method, id: &str) -> Response {
+    if *method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        response
+            .headers_mut()
+            .extend(allow.map(|allow| (header::ALLOW, allow)));
+        return response;
+    }
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    let allow = response.headers_mut().remove(header::ALLOW);
+    let mut response = problem.render(id);
+    response
+        .headers_mut()
+        .extend(allow.map(|allow| (header::ALLOW, allow)));
+    response
+}
+
+fn protect(headers: &mut HeaderMap, route: &str) {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=()",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let caching = match route.starts_with("/api/") {
+        true => "private, no-cache",
+        false => "no-cache",
+    };
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static(caching));
+}
+
+/// Takes over an id that is made of harmless characters, or makes one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    match given {
+        Some(id)
+            if (1..=64).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) =>
+        {
+            id.to_owned()
+        }
+        _ => format!("{:032x}", fastrand::u128(..)),
+    }
+}

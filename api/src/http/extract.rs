@@ -1,0 +1,151 @@
+//! What handlers take out of a request.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::codes::Code;
+use super::fields::Fields;
+use super::problem::Problem;
+use crate::service::Principal;
+use crate::state::App;
+
+/// Who the request speaks for.
+pub(super) struct CurrentUser(pub(super) Principal);
+
+/// The parameters of the path; one that cannot be read is a path that leads nowhere.
+pub(super) struct Segments<T>(pub(super) T);
+
+/// The members of a JSON object.
+pub(super) struct JsonObject(pub(super) Fields);
+
+/// The members of a JSON object, or nothing when there is no body.
+pub(super) struct OptionalJsonObject(pub(super) Option<Fields>);
+
+/// Most bytes of a body.
+const MOST_BYTES: usize = 64 * 1024;
+/// Deepest nesting of a body.
+const DEEPEST: usize = 32;
+
+impl FromRequestParts<App> for CurrentUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+        let value = values.next().ok_or_else(|| Problem::new(Code::TokenMissing))?;
+        let token = value
+            .to_str()
+            .ok()
+            .filter(|_| values.next().is_none())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
+        let identity = app.tokens().verify(token)?;
+        Ok(Self(Principal {
+            id: identity.id,
+            email: identity.email,
+            name: identity.name,
+            seen_at: app.services().now(),
+        }))
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, app).await {
+            Ok(Path(segments)) => Ok(Self(segments)),
+            Err(_) => Err(Problem::new(Code::NotFound)),
+        }
+    }
+}
+
+/// Reads an id of a path: what is no number is not found, like a number that nothing has.
+pub(super) fn id(text: &str, not_found: Code) -> Result<i32, Problem> {
+    text.parse()
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| Problem::new(not_found))
+}
+
+impl FromRequest<App> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let (parts, bytes) = read(request).await?;
+        check_type(&parts)?;
+        object(&bytes).map(Self)
+    }
+}
+
+impl FromRequest<App> for OptionalJsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let (parts, bytes) = read(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        check_type(&parts)?;
+        Ok(Self(Some(object(&bytes)?)))
+    }
+}
+
+async fn read(request: Request) -> Result<(Parts, axum::body::Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let length = parts.headers.get(header::CONTENT_LENGTH);
+    let is_announced_too_large = length
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+        .is_some_and(|length| length > MOST_BYTES as u64);
+    if is_announced_too_large {
+        return Err(Problem::new(Code::PayloadTooLarge));
+    }
+    match axum::body::to_bytes(body, MOST_BYTES).await {
+        Ok(bytes) => Ok((parts, bytes)),
+        Err(_) => Err(Problem::new(Code::PayloadTooLarge)),
+    }
+}
+
+fn check_type(parts: &Parts) -> Result<(), Problem> {
+    let text = |name| header_text(&parts.headers, name);
+    let kind = text(header::CONTENT_TYPE)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let is_json = essence == "application/json"
+        || (essence == "application/merge-patch+json" && parts.method == axum::http::Method::PATCH);
+    // A few bytes may unpack to gigabytes.
+    let is_plain =
+        text(header::CONTENT_ENCODING).is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+    match is_json && is_plain {
+        true => Ok(()),
+        false => Err(Problem::new(Code::UnsupportedMediaType)),
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn object(bytes: &[u8]) -> Result<Fields, Problem> {
+    let malformed = |detail: String| Problem::new(Code::MalformedJson).detail(detail);
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
+    if depth(&value) > DEEPEST {
+        return Err(malformed(format!(
+            "the body is nested more than {DEEPEST} levels deep"
+        )));
+    }
+    Fields::of(value)
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or_default(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,132 @@
+//! The members of a body, taken one by one, so that an answer can name everything that is wrong with them.
+
+use serde_json::{Map, Value};
+
+use super::codes::Code;
+use super::problem::{FieldProblem, Problem};
+use crate::domain::{Rule, Violation};
+
+/// The members of a JSON object that have not been taken yet.
+#[derive(Debug)]
+pub(super) struct Fields {
+    members: Map<String, Value>,
+    errors: Vec<FieldProblem>,
+}
+
+impl Fields {
+    pub(super) fn of(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Object(members) => Ok(Self {
+                members,
+                errors: Vec::new(),
+            }),
+            _ => {
+                let violation = Violation::new(Rule::General, "the body is no object");
+                Err(Problem::of_fields(
+                    Code::Validation,
+                    vec![FieldProblem::in_body("", violation)],
+                ))
+            }
+        }
+    }
+
+    /// Takes a member that must be there and not null.
+    pub(super) fn required<T>(
+        &mut self,
+        name: &str,
+        rule: Rule,
+        parse: impl FnOnce(&Value) -> Result<T, Violation>,
+    ) -> Option<T> {
+        match self.members.contains_key(name) {
+            true => self.optional(name, parse),
+            false => {
+                self.refuse(name, Violation::new(rule, format!("{name} is missing")));
+                None
+            }
+        }
+    }
+
+    /// Takes a member that may be missing but not null.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Value) -> Result<T, Violation>,
+    ) -> Option<T> {
+        let value = self.members.remove(name)?;
+        self.parsed(name, parse(&value))
+    }
+
+    /// Takes a member that may be missing (`None`) or null (`Some(None)`).
+    pub(super) fn nullable<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Value) -> Result<T, Violation>,
+    ) -> Option<Option<T>> {
+        match self.members.remove(name)? {
+            Value::Null => Some(None),
+            value => self.parsed(name, parse(&value)).map(Some),
+        }
+    }
+
+    /// Notes what is wrong with a member.
+    pub(super) fn refuse(&mut self, name: &str, violation: Violation) {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        self.errors.push(FieldProblem::in_body(pointer, violation));
+    }
+
+    /// Refuses what is wrong and what nobody took.
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
+        let unknown: Vec<String> = self.members.keys().cloned().collect();
+        for name in unknown {
+            self.refuse(
+                &name,
+                Violation::new(Rule::General, "this member is not known here"),
+            );
+        }
+        match self.errors.is_empty() {
+            true => Ok(()),
+            false => Err(Problem::of_fields(Code::Validation, self.errors)),
+        }
+    }
+
+    fn parsed<T>(&mut self, name: &str, parsed: Result<T, Violation>) -> Option<T> {
+        parsed.map_err(|violation| self.refuse(name, violation)).ok()
+    }
+}
+
+/// Reads a string and what is in it.
+pub(super) fn text<T>(
+    rule: Rule,
+    parse: impl FnOnce(&str) -> Result<T, Violation>,
+) -> impl FnOnce(&Value) -> Result<T, Violation> {
+    move |value| match value {
+        Value::String(text) => parse(text),
+        _ => Err(Violation::new(rule, "a string is wanted here")),
+    }
+}
+
+/// Reads a boolean.
+pub(super) fn boolean(value: &Value) -> Result<bool, Violation> {
+    value
+        .as_bool()
+        .ok_or_else(|| Violation::new(Rule::General, "true or false is wanted here"))
+}
+
+/// Reads a list of at most so many.
+pub(super) fn list<T>(
+    most: usize,
+    parse: impl Fn(&Value) -> Result<T, Violation>,
+) -> impl FnOnce(&Value) -> Result<Vec<T>, Violation> {
+    move |value| {
+        let items = value
+            .as_array()
+            .ok_or_else(|| Violation::new(Rule::General, "a list is wanted here"))?;
+        if items.len() > most {
+            return Err(Violation::new(
+                Rule::General,
+                format!("at most {most} entries are taken"),
+            ));
+        }
+        items.iter().map(parse).collect()
+    }
+}

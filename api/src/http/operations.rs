@@ -1,0 +1,131 @@
+//! What whoever runs the service asks it.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::ProblemBody;
+use crate::state::App;
+
+/// How long the database may take for a sign of life.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether the process is alive.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Live)]
+pub(super) struct LiveBody {
+    /// Always `alive`.
+    #[schema(example = "alive")]
+    status: &'static str,
+}
+
+/// Whether requests should be sent here.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Readiness)]
+pub(super) struct ReadyBody {
+    /// `ready`, `draining`, `database` or `schema`: what is in the way.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// Where the schema stands.
+    #[schema(example = "003")]
+    revision: String,
+}
+
+/// How the original said that it was well.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(super) struct HealthBody {
+    /// `healthy` or `unhealthy`.
+    #[schema(example = "healthy")]
+    status: &'static str,
+    /// `development` or `production`.
+    #[schema(example = "development")]
+    environment: &'static str,
+    /// The version of the service.
+    version: &'static str,
+}
+
+/// Which build this is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Version)]
+pub(super) struct VersionBody {
+    /// The name of the service.
+    #[schema(example = "todo-api")]
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+}
+
+/// Is the process alive?
+///
+/// Asks nobody else.
+#[utoipa::path(get, path = "/livez", operation_id = "getLiveness", tag = "operations", security(()),
+    responses((status = 200, description = "It is", body = LiveBody),
+              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn live() -> Response {
+    axum::Json(LiveBody { status: "alive" }).into_response()
+}
+
+/// Should requests be sent here?
+///
+/// Not while the service stops, the database does not answer, or the schema is older than revision 001.
+#[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations", security(()),
+    responses((status = 200, description = "Yes", body = ReadyBody), (status = 503, description = "No", body = ReadyBody),
+              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    let status = match app.is_draining() {
+        true => "draining",
+        false if !database_answers(&app).await => "database",
+        false if !app.services().is_supported() => "schema",
+        false => "ready",
+    };
+    let code = match status {
+        "ready" => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let revision = app.services().revision();
+    (code, axum::Json(ReadyBody { status, revision })).into_response()
+}
+
+/// Is the service well?
+///
+/// The original's question and answer.
+#[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "operations", security(()),
+    responses((status = 200, description = "It is", body = HealthBody), (status = 503, description = "It is not", body = HealthBody),
+              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn health(State(app): State<App>) -> Response {
+    let (code, status) = match database_answers(&app).await {
+        true => (StatusCode::OK, "healthy"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+    };
+    let body = HealthBody {
+        status,
+        environment: app.environment().word(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    (code, axum::Json(body)).into_response()
+}
+
+/// Which build is this?
+///
+/// For whoever looks into a report.
+#[utoipa::path(get, path = "/version", operation_id = "getVersion", tag = "operations", security(()),
+    responses((status = 200, description = "This one", body = VersionBody),
+              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn version() -> Response {
+    axum::Json(VersionBody {
+        name: "todo-api",
+        version: env!("CARGO_PKG_VERSION"),
+    })
+    .into_response()
+}
+
+async fn database_answers(app: &App) -> bool {
+    tokio::time::timeout(PATIENCE, app.services().ping())
+        .await
+        .is_ok_and(|answer| answer.is_ok())
+}

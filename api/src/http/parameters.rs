@@ -1,0 +1,264 @@
+//! Query parameters: taken one by one; what nobody took is refused.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+use super::codes::Code;
+use super::cursor::Binding;
+use super::problem::{FieldProblem, Problem};
+use crate::domain::{
+    Cursor, DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter,
+    TaskQuery, UserId, no_controls,
+};
+use crate::state::App;
+
+/// The parameters of a query that have not been taken yet.
+pub(super) struct Parameters {
+    path: String,
+    all: Vec<(String, String)>,
+    left: Vec<(String, String)>,
+    errors: Vec<FieldProblem>,
+}
+
+const DEFAULT_LIMIT: u64 = 50;
+const MOST_LIMIT: u64 = 200;
+/// Parameters that choose a part of a list and not what is in it.
+const NOT_BINDING: [&str; 4] = ["cursor", "limit", "fields", "include"];
+
+impl FromRequestParts<App> for Parameters {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let all: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Ok(Self {
+            path: parts.uri.path().to_owned(),
+            left: all.clone(),
+            all,
+            errors: Vec::new(),
+        })
+    }
+}
+
+impl Parameters {
+    fn take(&mut self, name: &str) -> Option<String> {
+        let index = self.left.iter().position(|(key, _)| key == name)?;
+        let (_, value) = self.left.remove(index);
+        if self.left.iter().any(|(key, _)| key == name) {
+            self.left.retain(|(key, _)| key != name);
+            self.refuse(name, "the parameter is given twice");
+            return None;
+        }
+        match no_controls(&value) {
+            Ok(()) => Some(value),
+            Err(detail) => {
+                self.refuse(name, detail);
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, name: &str, detail: impl Into<String>) {
+        self.errors.push(FieldProblem::in_query(name, detail));
+    }
+
+    fn parsed<T>(&mut self, name: &str, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let value = self.take(name)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.refuse(name, format!("{wanted} is wanted here"));
+        }
+        parsed
+    }
+
+    fn boolean(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, "true or false", |value| value.parse().ok())
+    }
+
+    fn moment(&mut self, name: &str, edge: DayEdge) -> Option<Instant> {
+        self.parsed(name, "RFC 3339 or a date", |value| Instant::parse(value, edge))
+    }
+
+    /// Takes how many entries a page has.
+    pub(super) fn limit(&mut self) -> u64 {
+        self.parsed("limit", "a number from 1 to 200", |value| {
+            value
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MOST_LIMIT).contains(limit))
+        })
+        .unwrap_or(DEFAULT_LIMIT)
+    }
+
+    /// Takes everything that a list of tasks knows.
+    pub(super) fn task_query(&mut self) -> (TaskQuery, Option<Vec<String>>) {
+        let completed = self.parsed("status", "all, pending or completed", |value| match value {
+            "all" => Some(None),
+            "pending" => Some(Some(false)),
+            "completed" => Some(Some(true)),
+            _ => None,
+        });
+        let filter = TaskFilter {
+            completed: completed.flatten(),
+            priorities: self
+                .parsed("priority", "low, medium, high, or several with commas", |value| {
+                    value.split(',').map(Priority::parse).collect()
+                })
+                .unwrap_or_default(),
+            tags: self
+                .parsed("tags", "names of tags with commas, at most 20,", |value| {
+                    let names: Option<Vec<TagName>> =
+                        value.split(',').map(|name| TagName::parse(name).ok()).collect();
+                    names.filter(|names| names.len() <= 20)
+                })
+                .unwrap_or_default(),
+            tags_match: self
+                .parsed("tags_match", "all or any", |value| match value {
+                    "all" => Some(TagsMatch::All),
+                    "any" => Some(TagsMatch::Any),
+                    _ => None,
+                })
+                .unwrap_or_default(),
+            due_after: self.moment("due_after", DayEdge::Start),
+            due_before: self.moment("due_before", DayEdge::End),
+            overdue: self.boolean("overdue"),
+            has_due: self.boolean("has_due"),
+            recurring: self.boolean("recurring"),
+            updated_since: self.moment("updated_since", DayEdge::Start),
+            words: self
+                .parsed("q", "1 to 10 words of at most 200 characters together", |value| {
+                    let words: Vec<String> = value.split_whitespace().map(str::to_owned).collect();
+                    let is_bounded = (1..=10).contains(&words.len()) && value.chars().count() <= 200;
+                    is_bounded.then_some(words)
+                })
+                .unwrap_or_default(),
+        };
+        let sort = self.parsed("sort", "at most three different sort keys", sort);
+        let with_total = self.parsed("include", "total", |value| (value == "total").then_some(true));
+        let fields = self.parsed("fields", "names of a task's fields with commas", |value| {
+            let names: Vec<String> = value.split(',').map(str::to_owned).collect();
+            let is_known = names
+                .iter()
+                .all(|name| super::body::TASK_FIELDS.contains(&name.as_str()));
+            is_known.then_some(names)
+        });
+        let query = TaskQuery {
+            filter,
+            sort: sort.unwrap_or_else(|| {
+                vec![SortTerm {
+                    key: SortKey::Id,
+                    direction: Direction::Ascending,
+                }]
+            }),
+            limit: self.limit(),
+            after: None,
+            with_total: with_total.unwrap_or_default(),
+        };
+        (query, fields)
+    }
+
+    /// Takes where the page begins, and refuses whatever else there is.
+    pub(super) fn finish(mut self, app: &App, owner: &UserId) -> Result<(Option<Cursor>, Place), Problem> {
+        let cursor = self.take("cursor");
+        self.finish_without_cursor()?;
+        let place = Place {
+            key: app.cursor_key().to_vec(),
+            owner: owner.clone(),
+            path: self.path,
+            parameters: self.all,
+        };
+        let cursor = cursor.map(|text| place.binding().open(&text)).transpose()?;
+        Ok((cursor, place))
+    }
+
+    /// Refuses whatever is wrong or was not taken.
+    pub(super) fn finish_without_cursor(&mut self) -> Result<(), Problem> {
+        let unknown: Vec<String> = self.left.drain(..).map(|(name, _)| name).collect();
+        for name in unknown {
+            self.refuse(&name, "this parameter is not known here");
+        }
+        match self.errors.is_empty() {
+            true => Ok(()),
+            false => Err(Problem::of_fields(
+                Code::FilterInvalid,
+                std::mem::take(&mut self.errors),
+            )),
+        }
+    }
+}
+
+/// A list with its filter, for one owner: what its next page is called.
+pub(super) struct Place {
+    key: Vec<u8>,
+    owner: UserId,
+    path: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl Place {
+    fn binding(&self) -> Binding<'_> {
+        let mut filter: Vec<&(String, String)> = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| !NOT_BINDING.contains(&name.as_str()))
+            .collect();
+        filter.sort();
+        Binding {
+            key: &self.key,
+            owner: &self.owner,
+            list: format!("{} {filter:?}", self.path),
+        }
+    }
+
+    /// Returns the cursor of the next page.
+    pub(super) fn seal(&self, cursor: &Cursor) -> String {
+        self.binding().seal(cursor)
+    }
+
+    /// Adds the link to the next page.
+    pub(super) fn link(&self, response: &mut Response, next: Option<&str>) {
+        let Some(next) = next else { return };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.parameters.iter().filter(|(name, _)| name != "cursor") {
+            query.append_pair(name, value);
+        }
+        query.append_pair("cursor", next);
+        let link = format!("<{}?{}>; rel=\"next\"", self.path, query.finish());
+        if let Ok(value) = HeaderValue::from_str(&link) {
+            response.headers_mut().insert(header::LINK, value);
+        }
+    }
+}
+
+/// Reads `-priority,due_date`; the id is added at the end as the tie-break.
+fn sort(text: &str) -> Option<Vec<SortTerm>> {
+    let mut terms: Vec<SortTerm> = Vec::new();
+    for part in text.split(',') {
+        let (name, direction) = match part.strip_prefix('-') {
+            Some(name) => (name, Direction::Descending),
+            None => (part, Direction::Ascending),
+        };
+        let key = SortKey::ALL.into_iter().find(|key| key.name() == name)?;
+        if terms.iter().any(|term| term.key == key) {
+            return None;
+        }
+        terms.push(SortTerm { key, direction });
+    }
+    if terms.len() > 3 {
+        return None;
+    }
+    if let Some(index) = terms.iter().position(|term| term.key == SortKey::Id) {
+        // Nothing behind the id can matter.
+        terms.truncate(index + 1);
+    } else {
+        terms.push(SortTerm {
+            key: SortKey::Id,
+            direction: Direction::Ascending,
+        });
+    }
+    Some(terms)
+}

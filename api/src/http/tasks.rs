@@ -1,0 +1,300 @@
+//! Tasks.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::body::{
+    CompletionBody, NewTaskBody, PageBody, TASK_FIELDS, TaskBody, TaskPatchBody, completion, new_task,
+    task_patch,
+};
+use super::codes::Code;
+use super::conditional::{IfMatch, IfNoneMatch, tag};
+use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
+use super::openapi::{Cached, Everywhere, ListQuery, OnOne, Preconditioned, TaskId, WithBody, WithQuery};
+use super::parameters::Parameters;
+use super::problem::Problem;
+use crate::domain::{Summary, Task};
+use crate::service::{Completion, Failure, Seen};
+use crate::state::App;
+
+fn problem(failure: Failure) -> Problem {
+    Problem::of(failure, Code::TaskNotFound)
+}
+
+/// Answers with a task and its entity tag.
+fn shown(status: StatusCode, seen: Seen<Task>) -> Response {
+    let version = seen.version();
+    let mut response = (status, axum::Json(TaskBody::from(seen.value))).into_response();
+    tag(response.headers_mut(), &version, &seen.revision);
+    response
+}
+
+/// List tasks
+///
+/// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the id settles ties.
+/// Follow `next_cursor` (or the Link header) with the same filter and order.
+#[utoipa::path(get, path = "/api/v1/tasks", operation_id = "listTasks", tag = "tasks", params(ListQuery),
+    responses((status = 200, description = "A page of tasks", body = PageBody<TaskBody>), Cached, WithQuery, Everywhere))]
+pub(super) async fn list(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    seen: IfNoneMatch,
+    mut parameters: Parameters,
+) -> Result<Response, Problem> {
+    let (mut query, fields) = parameters.task_query();
+    let (cursor, place) = parameters.finish(&app, &user.id)?;
+    query.after = cursor;
+    let found = app.services().tasks(&user, &query).await.map_err(problem)?;
+    let next = found.value.next.as_ref().map(|next| place.seal(next));
+    let page = PageBody::of(found.value, next.clone(), TaskBody::from);
+    let mut response = match fields {
+        None => seen.answer_hashed(&found.revision, &page),
+        Some(fields) => seen.answer_hashed(&found.revision, &sparse(&page, &fields)),
+    };
+    place.link(&mut response, next.as_deref());
+    Ok(response)
+}
+
+/// Leaves out of each task what was not asked for.
+fn sparse(page: &PageBody<TaskBody>, fields: &[String]) -> serde_json::Value {
+    let mut page = serde_json::to_value(page).unwrap_or_default();
+    let tasks = page["data"].as_array_mut().into_iter().flatten();
+    for task in tasks.filter_map(serde_json::Value::as_object_mut) {
+        for name in TASK_FIELDS
+            .iter()
+            .filter(|name| !fields.iter().any(|field| field == *name))
+        {
+            task.remove(*name);
+        }
+    }
+    page
+}
+
+/// Create a task
+///
+/// A value that the schema has no column for yet is refused with 503, unless it is the default.
+#[utoipa::path(post, path = "/api/v1/tasks", operation_id = "createTask", tag = "tasks", request_body = NewTaskBody,
+    responses((status = 201, description = "The new task", body = TaskBody,
+               headers(("Location" = String, description = "The task's path"), ("ETag" = String, description = "Its state"))),
+              WithBody, Everywhere))]
+pub(super) async fn create(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    JsonObject(fields): JsonObject,
+) -> Result<Response, Problem> {
+    let new = new_task(fields)?;
+    let made = app.services().create_task(&user, &new).await.map_err(problem)?;
+    let location = format!("/api/v1/tasks/{}", made.value.id);
+    let mut response = shown(StatusCode::CREATED, made);
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Show a task
+///
+/// Somebody else's task is not found, like one that never was.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", operation_id = "getTask", tag = "tasks", params(TaskId),
+    responses((status = 200, description = "The task", body = TaskBody,
+               headers(("ETag" = String, description = "Its state"))), Cached, OnOne, Everywhere))]
+pub(super) async fn get(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    seen: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::TaskNotFound)?;
+    let found = app.services().task(&user, id).await.map_err(problem)?;
+    let version = found.version();
+    Ok(seen.answer(&version, &found.revision, &TaskBody::from(found.value)))
+}
+
+/// Replace a task
+///
+/// What the body leaves out gets its default.
+#[utoipa::path(put, path = "/api/v1/tasks/{id}", operation_id = "replaceTask", tag = "tasks", params(TaskId),
+    request_body = NewTaskBody,
+    responses((status = 200, description = "The task as it is now", body = TaskBody),
+              Preconditioned, WithBody, OnOne, Everywhere))]
+pub(super) async fn replace(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
+    JsonObject(fields): JsonObject,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::TaskNotFound)?;
+    let patch = new_task(fields)?.into();
+    let changed = app
+        .services()
+        .change_task(&user, id, &precondition, &patch)
+        .await
+        .map_err(problem)?;
+    Ok(shown(StatusCode::OK, changed))
+}
+
+/// Change parts of a task
+///
+/// A merge patch (RFC 7396): what is absent stays, null clears what may be empty.
+#[utoipa::path(patch, path = "/api/v1/tasks/{id}", operation_id = "patchTask", tag = "tasks", params(TaskId),
+    request_body(content((TaskPatchBody = "application/merge-patch+json"), (TaskPatchBody = "application/json"))),
+    responses((status = 200, description = "The task as it is now", body = TaskBody),
+              Preconditioned, WithBody, OnOne, Everywhere))]
+pub(super) async fn patch(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
+    JsonObject(fields): JsonObject,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::TaskNotFound)?;
+    let patch = task_patch(fields)?;
+    let changed = app
+        .services()
+        .change_task(&user, id, &precondition, &patch)
+        .await
+        .map_err(problem)?;
+    Ok(shown(StatusCode::OK, changed))
+}
+
+/// Delete a task
+///
+/// A second time it is not found.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", operation_id = "deleteTask", tag = "tasks", params(TaskId),
+    responses((status = 204, description = "It is gone"), Preconditioned, OnOne, Everywhere))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
+) -> Result<StatusCode, Problem> {
+    let id = id(&text, Code::TaskNotFound)?;
+    app.services()
+        .delete_task(&user, id, &precondition)
+        .await
+        .map_err(problem)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Complete a task
+///
+/// A task that is done already stays as it is.
+#[utoipa::path(put, path = "/api/v1/tasks/{id}/complete", operation_id = "completeTask", tag = "tasks", params(TaskId),
+    responses((status = 200, description = "The task, done", body = TaskBody), Preconditioned, OnOne, Everywhere))]
+pub(super) async fn complete(
+    State(app): State<App>,
+    user: CurrentUser,
+    segments: Segments<String>,
+    precondition: IfMatch,
+) -> Result<Response, Problem> {
+    set(&app, user, segments, precondition, Completion::Is(true)).await
+}
+
+/// Reopen a task
+///
+/// A task that is not done stays as it is.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}/complete", operation_id = "reopenTask", tag = "tasks", params(TaskId),
+    responses((status = 200, description = "The task, not done", body = TaskBody), Preconditioned, OnOne, Everywhere))]
+pub(super) async fn reopen(
+    State(app): State<App>,
+    user: CurrentUser,
+    segments: Segments<String>,
+    precondition: IfMatch,
+) -> Result<Response, Problem> {
+    set(&app, user, segments, precondition, Completion::Is(false)).await
+}
+
+/// Toggle a task
+///
+/// Without a body the task is toggled; with one it becomes what the body says.
+#[utoipa::path(patch, path = "/api/v1/tasks/{id}/complete", operation_id = "toggleTask", tag = "tasks", params(TaskId),
+    request_body = Option<CompletionBody>,
+    responses((status = 200, description = "The task as it is now", body = TaskBody),
+              Preconditioned, WithBody, OnOne, Everywhere))]
+pub(super) async fn toggle(
+    State(app): State<App>,
+    user: CurrentUser,
+    segments: Segments<String>,
+    precondition: IfMatch,
+    OptionalJsonObject(fields): OptionalJsonObject,
+) -> Result<Response, Problem> {
+    let wanted = match fields {
+        Some(fields) => Completion::Is(completion(fields)?),
+        None => Completion::Toggle,
+    };
+    set(&app, user, segments, precondition, wanted).await
+}
+
+async fn set(
+    app: &App,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
+    completion: Completion,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::TaskNotFound)?;
+    let changed = app
+        .services()
+        .complete_task(&user, id, &precondition, completion)
+        .await
+        .map_err(problem)?;
+    Ok(shown(StatusCode::OK, changed))
+}
+
+/// How many tasks the caller has of each kind; days are those of UTC.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Summary)]
+pub(super) struct SummaryBody {
+    /// All tasks.
+    total: i64,
+    /// Not done.
+    pending: i64,
+    /// Done.
+    completed: i64,
+    /// Not done and past their date.
+    overdue: i64,
+    /// Not done and due today.
+    due_today: i64,
+    /// Not done and due in the seven days after today.
+    upcoming: i64,
+    /// Not done, by priority.
+    by_priority: BTreeMap<&'static str, i64>,
+    /// Not done, by tag.
+    by_tag: BTreeMap<String, i64>,
+}
+
+impl From<Summary> for SummaryBody {
+    fn from(summary: Summary) -> Self {
+        let [low, medium, high] = summary.by_priority;
+        Self {
+            total: summary.total,
+            pending: summary.pending,
+            completed: summary.completed,
+            overdue: summary.overdue,
+            due_today: summary.due_today,
+            upcoming: summary.upcoming,
+            by_priority: [("low", low), ("medium", medium), ("high", high)].into(),
+            by_tag: summary.by_tag.into_iter().collect(),
+        }
+    }
+}
+
+/// Count tasks
+///
+/// Everything in one statement.
+#[utoipa::path(get, path = "/api/v1/tasks/summary", operation_id = "getTaskSummary", tag = "tasks",
+    responses((status = 200, description = "The counts", body = SummaryBody), Cached, Everywhere))]
+pub(super) async fn summary(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    seen: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let found = app.services().summary(&user).await.map_err(problem)?;
+    Ok(seen.answer_hashed(&found.revision, &SummaryBody::from(found.value)))
+}

@@ -1,0 +1,25 @@
+//! The Todo API: a service that answers correctly on every revision of its schema.
+//!
+//! The rooms, in reading order:
+//!
+//! * `http`: the route table and what translates between requests and use cases
+//! * `service`: use cases, one unit of work each
+//! * `store`: the only room that names the tables and the ORM; owns the shape of the live schema
+//! * `domain`: the words of the product and their rules; pure
+//! * `auth`: who a token speaks for
+//! * `phases`: the revisions that this build knows, and bringing a database to head
+//! * `settings`, `state`, `server`, `demo`: what is set, what requests share, starting and stopping, believable data
+
+mod auth;
+mod demo;
+mod domain;
+mod http;
+mod phases;
+mod server;
+mod service;
+pub mod settings;
+mod state;
+mod store;
+
+pub use domain::Clock;
+pub use server::{Server, StartError, demo, development_token, document};

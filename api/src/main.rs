@@ -1,0 +1,82 @@
+//! The `api` binary: reads the settings, starts the service, waits for the signal to stop.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use api::settings::{Command, CommandLine, Environment, SecretOrigin, Settings};
+use api::{Clock, Server};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let line = CommandLine::read();
+    match run(line).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when not even this can be written.
+            drop(writeln!(std::io::stderr(), "api: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(line: CommandLine) -> Result<()> {
+    let settings = line.settings;
+    log(&settings)?;
+    match line.command {
+        None => serve(&settings).await,
+        Some(Command::Token { user, email }) => say(&api::development_token(
+            &settings,
+            &Clock::system(),
+            &user,
+            &email,
+        )?),
+        Some(Command::Demo) => say(&api::demo(&settings, Clock::system()).await?),
+    }
+}
+
+async fn serve(settings: &Settings) -> Result<()> {
+    // Before anything else: a signal during the start must not be lost.
+    let mut terminated = signal(SignalKind::terminate()).context("could not listen for signals")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("could not listen for signals")?;
+    let server = Server::start(settings, Clock::system()).await?;
+    let file = settings.secret_file.display();
+    match server.secret() {
+        SecretOrigin::Given => {}
+        SecretOrigin::Kept => say(&format!("Tokens are signed with the secret in {file}."))?,
+        SecretOrigin::Made => say(&format!(
+            "A random secret for development was put in {file}; only you can read it."
+        ))?,
+    }
+    say(&format!(
+        "Todo API on http://{} (document: /openapi.json, a token: api token --user ID --email E)",
+        server.address()
+    ))?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    tracing::info!("stopping: readiness fails now, what is under way is finished");
+    server.drain();
+    tokio::time::sleep(settings.drain()).await;
+    server.stop().await.context("could not stop in good order")
+}
+
+fn log(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::try_new(&settings.log_level).context("LOG_LEVEL cannot be understood")?;
+    let output = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    match settings.environment {
+        Environment::Production => output.json().flatten_event(true).init(),
+        Environment::Development => output.compact().init(),
+    }
+    Ok(())
+}
+
+fn say(line: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("could not write to the terminal")
+}

@@ -1,0 +1,289 @@
+//! Starts the service and stops it without dropping what is under way.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::http::HeaderValue;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+
+use crate::auth::{Identity, TokenError, Tokens};
+use crate::domain::{Clock, UserId};
+use crate::http;
+use crate::phases;
+use crate::service::Services;
+use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
+use crate::state::App;
+use crate::store::{Address, Limits, Store};
+
+/// How long a token for development is good.
+const TOKEN_DAYS: i64 = 7;
+
+/// A running service.
+pub struct Server {
+    address: SocketAddr,
+    app: App,
+    secret: SecretOrigin,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+    watching: JoinHandle<()>,
+}
+
+/// The service cannot start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database cannot be brought to head.
+    #[error("could not bring the database to head")]
+    Migrate {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database cannot be opened.
+    #[error("could not open the database")]
+    Database {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Nothing can be listened to there.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// An allowed origin is no origin.
+    #[error("{origin:?} is no origin: scheme, host and port, as in https://todo.example")]
+    Origin {
+        /// What was given.
+        origin: String,
+    },
+    /// Nobody can have a token like this.
+    #[error("no token can be made: {reason}")]
+    Token {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The demo's tasks cannot be made.
+    #[error("could not make the demo's tasks")]
+    Demo {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Server {
+    /// Brings the database to head if that is wanted, and begins to serve.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the settings, the database or the address cannot be used.
+    pub async fn start(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+        let origins = origins(&settings.cors_origins)?;
+        let (app, secret) = prepare(settings, clock).await?;
+        let (router, _) = http::router(&app, &origins);
+        let address = settings.address();
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, router, stop.clone()));
+        let watching = tokio::spawn(app.services().clone().watch_schema());
+        Ok(Self {
+            address,
+            app,
+            secret,
+            stop,
+            serving,
+            watching,
+        })
+    }
+
+    /// Returns where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns where the secret came from.
+    #[must_use]
+    pub fn secret(&self) -> SecretOrigin {
+        self.secret
+    }
+
+    /// Returns how many statements were sent to the database since the start.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.app.services().effort().0
+    }
+
+    /// Returns how many units of work were done once more because the schema moved or a lock was not granted.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.app.services().effort().1
+    }
+
+    /// Says on `/readyz` that no more requests should be sent here; everything else goes on.
+    pub fn drain(&self) {
+        self.app.drain();
+    }
+
+    /// Takes no more connections, finishes what is under way, and closes the database.
+    ///
+    /// # Errors
+    ///
+    /// Fails when listening had failed.
+    pub async fn stop(self) -> std::io::Result<()> {
+        self.app.drain();
+        self.stop.cancel();
+        let served = self
+            .serving
+            .await
+            .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        self.watching.abort();
+        self.app.services().close().await;
+        served
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+}
+
+/// Returns a token for development.
+///
+/// # Errors
+///
+/// Fails in production, and when nobody can have such an id.
+pub fn development_token(
+    settings: &Settings,
+    clock: &Clock,
+    user: &str,
+    email: &str,
+) -> Result<String, StartError> {
+    if settings.environment == Environment::Production {
+        return Err(StartError::Token {
+            reason: "production takes tokens from its issuer only",
+        });
+    }
+    let identity = Identity {
+        id: UserId::parse(user).ok_or(StartError::Token {
+            reason: "the id is reserved or malformed",
+        })?,
+        email: email.to_owned(),
+        name: None,
+    };
+    let (tokens, ..) = tokens(settings)?;
+    let token = tokens
+        .mint(&identity, clock.now(), TOKEN_DAYS)
+        .map_err(no_token)?;
+    // A token that would not be taken is worse than none.
+    tokens.verify(&token).map_err(no_token)?;
+    Ok(token)
+}
+
+/// Fills the database with the tasks of a demo user and returns a token for them.
+///
+/// # Errors
+///
+/// Fails in production, and when the database cannot be used.
+pub async fn demo(settings: &Settings, clock: Clock) -> Result<String, StartError> {
+    let token = development_token(settings, &clock, crate::demo::USER, crate::demo::EMAIL)?;
+    let (app, _) = prepare(settings, clock).await?;
+    crate::demo::fill(app.services())
+        .await
+        .map_err(|source| StartError::Demo {
+            source: source.into(),
+        })?;
+    app.services().close().await;
+    Ok(token)
+}
+
+/// Returns the document that describes the API.
+#[must_use]
+pub fn document() -> OpenApi {
+    http::document()
+}
+
+async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
+    let (tokens, cursor_key, origin) = tokens(settings)?;
+    if settings.migrates() {
+        let migrate = |source| StartError::Migrate { source };
+        let database = settings
+            .database()
+            .parse()
+            .map_err(|error| migrate(Box::from(error)))?;
+        phases::upgrade(database)
+            .await
+            .map_err(|error| migrate(Box::from(error)))?;
+    }
+    let limits = Limits {
+        connections: settings.database_connections,
+        ..Limits::default()
+    };
+    let address = Address::from(settings.database().to_owned());
+    let store = Store::open(&address, &limits, phases::known_revisions())
+        .await
+        .map_err(|error| StartError::Database { source: error.into() })?;
+    let services = Services::new(store, clock);
+    let app = App::new(
+        services,
+        tokens,
+        cursor_key,
+        settings.environment,
+        settings.max_concurrency,
+    );
+    Ok((app, origin))
+}
+
+/// Cursors are signed with a key of their own, so that neither signature can stand for the other.
+fn tokens(settings: &Settings) -> Result<(Tokens, Vec<u8>, SecretOrigin), StartError> {
+    let (secret, origin) = settings.secret()?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).expect("HMAC takes a key of any length");
+    mac.update(b"todo cursors");
+    let cursor_key = mac.finalize().into_bytes().to_vec();
+    let tokens = Tokens::new(
+        secret.bytes(),
+        settings.jwt_issuer.as_deref(),
+        settings.jwt_audience.as_deref(),
+    );
+    Ok((tokens, cursor_key, origin))
+}
+
+fn origins(texts: &[String]) -> Result<Vec<HeaderValue>, StartError> {
+    let is_origin = |text: &str| {
+        text.split_once("://").is_some_and(|(scheme, host)| {
+            matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
+        })
+    };
+    texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            HeaderValue::from_str(text)
+                .ok()
+                .filter(|_| is_origin(text))
+                .ok_or_else(|| StartError::Origin {
+                    origin: text.to_owned(),
+                })
+        })
+        .collect()
+}
+
+fn no_token(_: TokenError) -> StartError {
+    StartError::Token {
+        reason: "the e-mail address is malformed",
+    }
+}

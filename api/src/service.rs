@@ -1,0 +1,58 @@
+//! Use cases: one unit of work each, the same for every door of the product.
+
+pub(crate) use crate::store::{Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure};
+
+mod conversations;
+mod schema;
+mod tags;
+mod tasks;
+
+use crate::domain::{Clock, Instant, Task, Version};
+use crate::store::{Scope, Store};
+
+/// The use cases.
+#[derive(Clone)]
+pub(crate) struct Services {
+    store: Store,
+    clock: Clock,
+}
+
+/// A result with the revision of the schema that it was worked out on.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen<T> {
+    pub(crate) value: T,
+    pub(crate) revision: String,
+}
+
+impl Services {
+    pub(crate) fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    async fn run<T, F>(&self, principal: &Principal, work: impl Fn(Scope) -> F) -> Result<Seen<T>, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.store
+            .run(principal, |scope| {
+                let revision = scope.revision().to_owned();
+                let work = work(scope);
+                async move {
+                    let value = work.await?;
+                    Ok(Seen { value, revision })
+                }
+            })
+            .await
+    }
+}
+
+impl Seen<Task> {
+    /// Returns the state that the task is in.
+    pub(crate) fn version(&self) -> Version {
+        self.value.version(&self.revision)
+    }
+}

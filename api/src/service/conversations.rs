@@ -1,0 +1,102 @@
+//! Conversations and their messages.
+
+use super::{Failure, Principal, Seen, Services};
+use crate::domain::{Conversation, Cursor, Message, NewMessage, Page};
+
+impl Services {
+    pub(crate) async fn conversations(
+        &self,
+        principal: &Principal,
+        limit: u64,
+        after: Option<&Cursor>,
+    ) -> Result<Seen<Page<Conversation>>, Failure> {
+        self.run(principal, |scope| async move {
+            scope.conversations(limit, after).await
+        })
+        .await
+    }
+
+    pub(crate) async fn conversation(
+        &self,
+        principal: &Principal,
+        id: i32,
+    ) -> Result<Seen<Conversation>, Failure> {
+        self.run(principal, |scope| async move { scope.conversation(id).await })
+            .await
+    }
+
+    pub(crate) async fn create_conversation(
+        &self,
+        principal: &Principal,
+    ) -> Result<Seen<Conversation>, Failure> {
+        let now = self.now();
+        self.run(
+            principal,
+            |scope| async move { scope.create_conversation(now).await },
+        )
+        .await
+    }
+
+    pub(crate) async fn delete_conversation(
+        &self,
+        principal: &Principal,
+        id: i32,
+    ) -> Result<Seen<()>, Failure> {
+        self.run(
+            principal,
+            |scope| async move { scope.delete_conversation(id).await },
+        )
+        .await
+    }
+
+    pub(crate) async fn messages(
+        &self,
+        principal: &Principal,
+        conversation: i32,
+        limit: u64,
+        after: Option<&Cursor>,
+    ) -> Result<Seen<Page<Message>>, Failure> {
+        self.run(principal, |scope| async move {
+            scope.messages(conversation, limit, after).await
+        })
+        .await
+    }
+
+    pub(crate) async fn message(
+        &self,
+        principal: &Principal,
+        conversation: i32,
+        id: i32,
+    ) -> Result<Seen<Message>, Failure> {
+        self.run(
+            principal,
+            |scope| async move { scope.message(conversation, id).await },
+        )
+        .await
+    }
+
+    pub(crate) async fn create_message(
+        &self,
+        principal: &Principal,
+        conversation: i32,
+        new: &NewMessage,
+    ) -> Result<Seen<Message>, Failure> {
+        let now = self.now();
+        self.run(principal, |scope| async move {
+            scope.create_message(conversation, new, now).await
+        })
+        .await
+    }
+
+    pub(crate) async fn delete_message(
+        &self,
+        principal: &Principal,
+        conversation: i32,
+        id: i32,
+    ) -> Result<Seen<()>, Failure> {
+        self.run(principal, |scope| async move {
+            scope.delete_message(conversation, id).await
+        })
+        .await
+    }
+}

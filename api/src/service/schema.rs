@@ -1,0 +1,57 @@
+//! Where the schema stands, and whether the database is there.
+
+use std::time::Duration;
+
+use super::{Failure, SchemaStatus, Services};
+use crate::domain::Feature;
+
+/// How often the schema is looked at while nothing goes wrong.
+const EVERY: Duration = Duration::from_secs(1);
+
+impl Services {
+    /// Returns how the schema stands to what this build knows, as of the last look.
+    pub(crate) fn schema(&self) -> SchemaStatus {
+        self.store.status()
+    }
+
+    /// Returns the revision of the last look.
+    pub(crate) fn revision(&self) -> String {
+        self.store.shape().revision().to_owned()
+    }
+
+    /// Whether the last look found what every request needs.
+    pub(crate) fn is_supported(&self) -> bool {
+        self.store.shape().has(Feature::Tasks)
+    }
+
+    /// Asks the database for a sign of life.
+    pub(crate) async fn ping(&self) -> Result<(), Failure> {
+        self.store.ping().await
+    }
+
+    /// Looks at the schema again and again; ends only with the task that runs it.
+    pub(crate) async fn watch_schema(self) {
+        let mut is_reachable = true;
+        loop {
+            tokio::time::sleep(EVERY).await;
+            match self.store.check(None).await {
+                Ok(()) => is_reachable = true,
+                // Once is enough: an outage would fill the log.
+                Err(error) if is_reachable => {
+                    is_reachable = false;
+                    tracing::warn!(error = %error, "the schema cannot be looked at");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Returns how many statements were sent and how many units of work were done once more.
+    pub(crate) fn effort(&self) -> (u64, u64) {
+        (self.store.statements(), self.store.retries())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,400 @@
+//! What can be set from outside, by option or by variable, and nowhere else.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use thiserror::Error;
+
+/// Without an address the database is this file.
+const DEFAULT_DATABASE: &str = "sqlite://todo.db";
+/// Shortest secret that production takes, in bytes.
+const SHORTEST_SECRET: usize = 32;
+/// Words that secrets in samples are made of.
+const SAMPLE_WORDS: [&str; 9] = [
+    "secret", "change", "example", "sample", "password", "your-", "your_", "default", "123456",
+];
+
+/// The Todo API.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "api", version)]
+pub struct CommandLine {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What can be done instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Prints a token for development that is good for seven days.
+    Token {
+        /// The user's id.
+        #[arg(long, value_name = "ID")]
+        user: String,
+        /// The user's e-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Fills the database with believable tasks of a demo user and prints a token for them.
+    Demo,
+}
+
+/// What can be set.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// The database: a `sqlite:` or `postgres:` address. Without one it is the file todo.db, which is made and brought to
+    /// head.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        global = true,
+        value_name = "URL"
+    )]
+    pub database_url: Option<Secret>,
+    /// Brings the database to head before serving.
+    #[arg(long, env = "MIGRATE", global = true)]
+    pub migrate: bool,
+    /// The address to listen on.
+    #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true)]
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, env = "PORT", default_value_t = 8080, global = true)]
+    pub port: u16,
+    /// What kind of place this is; production takes no generated, short or well-known secret.
+    #[arg(long, env = "ENVIRONMENT", value_enum, default_value_t = Environment::Development, global = true)]
+    pub environment: Environment,
+    /// What is logged: error, warn, info, debug, trace, or a filter as `tracing` takes it.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", global = true)]
+    pub log_level: String,
+    /// The secret that tokens are signed with (HS256). In development one is made when there is none.
+    #[arg(
+        long,
+        env = "BETTER_AUTH_SECRET",
+        hide_env_values = true,
+        global = true,
+        value_name = "SECRET"
+    )]
+    pub better_auth_secret: Option<Secret>,
+    /// Where the made secret is kept.
+    #[arg(
+        long,
+        env = "TODO_SECRET_FILE",
+        default_value = ".todo-secret",
+        global = true,
+        value_name = "FILE"
+    )]
+    pub secret_file: PathBuf,
+    /// Who must have issued a token (`iss`).
+    #[arg(long, env = "TODO_JWT_ISSUER", global = true, value_name = "ISSUER")]
+    pub jwt_issuer: Option<String>,
+    /// Whom a token must be meant for (`aud`).
+    #[arg(long, env = "TODO_JWT_AUDIENCE", global = true, value_name = "AUDIENCE")]
+    pub jwt_audience: Option<String>,
+    /// Origins whose pages may call the API, separated by commas.
+    #[arg(
+        long,
+        env = "CORS_ORIGINS",
+        value_delimiter = ',',
+        global = true,
+        value_name = "ORIGINS"
+    )]
+    pub cors_origins: Vec<String>,
+    /// Most database connections at a time.
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 20, global = true, value_name = "COUNT",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub database_connections: u32,
+    /// Most requests at a time; more are turned away with 503.
+    #[arg(
+        long,
+        env = "MAX_CONCURRENCY",
+        default_value_t = 512,
+        global = true,
+        value_name = "COUNT"
+    )]
+    pub max_concurrency: usize,
+    /// Seconds between being told to stop and taking no more connections; `/readyz` fails at once.
+    #[arg(
+        long,
+        env = "DRAIN_SECONDS",
+        default_value_t = 1,
+        global = true,
+        value_name = "SECONDS"
+    )]
+    pub drain_seconds: u64,
+}
+
+/// What kind of place the service runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// Somebody's machine.
+    Development,
+    /// Where it counts.
+    Production,
+}
+
+/// A secret: never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// Where the secret came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretOrigin {
+    /// It was given.
+    Given,
+    /// It was in the file already.
+    Kept,
+    /// It was made just now.
+    Made,
+}
+
+/// The settings cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Production without a secret.
+    #[error("production needs BETTER_AUTH_SECRET: a generated secret would differ between replicas")]
+    NoSecret,
+    /// Production with a secret that can be guessed.
+    #[error("BETTER_AUTH_SECRET {reason}")]
+    WeakSecret {
+        /// Why.
+        reason: &'static str,
+    },
+    /// The file of the made secret is in the way.
+    #[error("could not keep a secret in {path}")]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no randomness.
+    #[error("the system has no random numbers")]
+    Random,
+}
+
+impl CommandLine {
+    /// Reads options, variables and a `.env` file.
+    #[must_use]
+    pub fn read() -> Self {
+        // A missing file is the normal case.
+        drop(dotenvy::dotenv());
+        Self::parse()
+    }
+}
+
+impl Settings {
+    /// Returns where to listen.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
+    /// Returns the address of the database; never show it, it may hold a password.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.given_database().unwrap_or(DEFAULT_DATABASE)
+    }
+
+    /// Whether the database is brought to head first: when told to, or when it is the file that nobody asked for.
+    #[must_use]
+    pub fn migrates(&self) -> bool {
+        self.migrate || self.given_database().is_none()
+    }
+
+    /// An empty variable names no database.
+    fn given_database(&self) -> Option<&str> {
+        self.database_url
+            .as_ref()
+            .map(|url| url.0.trim())
+            .filter(|url| !url.is_empty())
+    }
+
+    /// Returns how long to drain.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
+    /// Returns the secret and where it came from.
+    ///
+    /// # Errors
+    ///
+    /// Fails in production when the secret is missing or weak, and in development when one can neither be read nor kept.
+    pub fn secret(&self) -> Result<(Secret, SecretOrigin), SettingsError> {
+        let given = self
+            .better_auth_secret
+            .as_ref()
+            .filter(|secret| !secret.0.is_empty());
+        match (given, self.environment) {
+            (Some(secret), Environment::Production) => match weakness(&secret.0) {
+                Some(reason) => Err(SettingsError::WeakSecret { reason }),
+                None => Ok((secret.clone(), SecretOrigin::Given)),
+            },
+            (Some(secret), Environment::Development) => Ok((secret.clone(), SecretOrigin::Given)),
+            (None, Environment::Production) => Err(SettingsError::NoSecret),
+            (None, Environment::Development) => made_secret(&self.secret_file),
+        }
+    }
+}
+
+impl Environment {
+    /// Returns `development` or `production`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+impl Secret {
+    /// Returns the bytes: for signing alone.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
+}
+
+fn weakness(secret: &str) -> Option<&'static str> {
+    if secret.len() < SHORTEST_SECRET {
+        return Some("has fewer than 32 bytes");
+    }
+    let lower = secret.to_ascii_lowercase();
+    if SAMPLE_WORDS.iter().any(|word| lower.contains(word)) {
+        return Some("looks like one from a sample");
+    }
+    let mut letters: Vec<char> = secret.chars().collect();
+    letters.sort_unstable();
+    letters.dedup();
+    (letters.len() < 10).then_some("repeats too few characters")
+}
+
+/// Returns the secret of the file, which is made when it is not there; only its owner may read it.
+fn made_secret(path: &Path) -> Result<(Secret, SecretOrigin), SettingsError> {
+    let failure = |source| SettingsError::SecretFile {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::read_to_string(path) {
+        Ok(text) if text.trim().len() >= SHORTEST_SECRET => {
+            return Ok((Secret(text.trim().to_owned()), SecretOrigin::Kept));
+        }
+        Ok(_) => return Err(failure(io::Error::other("the file holds no secret; remove it"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failure(error)),
+    }
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|_| SettingsError::Random)?;
+    let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failure)?;
+    writeln!(file, "{secret}").map_err(failure)?;
+    Ok((Secret(secret), SecretOrigin::Made))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(arguments: &[&str]) -> Settings {
+        let arguments = std::iter::once(&"api").chain(arguments);
+        CommandLine::try_parse_from(arguments).unwrap().settings
+    }
+
+    #[test]
+    fn production_takes_no_missing_short_or_well_known_secret() {
+        for secret in [
+            "",
+            "short",
+            "your-secret-key-here-at-least-32-characters",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ] {
+            let settings = settings(&["--environment", "production", "--better-auth-secret", secret]);
+            assert!(settings.secret().is_err(), "{secret}");
+        }
+        let good = "Vq0k3ZpW7sYtR1mC9xLbN5hJ8uGfD2aE";
+        assert!(
+            settings(&["--environment", "production", "--better-auth-secret", good])
+                .secret()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_made_secret_is_private_and_kept() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let (made, origin) = made_secret(&path).unwrap();
+        assert_eq!(origin, SecretOrigin::Made);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(made_secret(&path).unwrap(), (made, SecretOrigin::Kept));
+    }
+
+    #[test]
+    fn the_sample_names_every_variable_and_no_other() {
+        use clap::CommandFactory;
+        let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example")).unwrap();
+        let mut named: Vec<&str> = sample
+            .lines()
+            .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+            .collect();
+        let command = CommandLine::command();
+        let mut known: Vec<&str> = command
+            .get_arguments()
+            .filter_map(|argument| argument.get_env()?.to_str())
+            .collect();
+        named.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(named, known);
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let arguments = [
+            "--better-auth-secret",
+            "hush",
+            "--database-url",
+            "postgres://u:hush@h/d",
+        ];
+        let shown = format!("{:?}", settings(&arguments));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn a_named_database_is_not_migrated_unless_told_to() {
+        assert!(settings(&["--port", "1"]).migrates());
+        assert!(!settings(&["--database-url", "postgres://h/d"]).migrates());
+        assert!(settings(&["--database-url", "postgres://h/d", "--migrate"]).migrates());
+    }
+}

@@ -1,0 +1,195 @@
+//! Connections: UTC everywhere, limits on waiting, no sign of life asked for before each statement.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::{ConnectOptions, Connection, Database, Error as DriverError};
+use sea_orm::{DatabaseConnection, DbErr};
+use thiserror::Error;
+
+/// The address of a database; never shown, because it may hold a password.
+#[derive(Clone)]
+pub(crate) struct Address(String);
+
+/// How much the database is asked to bear.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// Most connections at a time.
+    pub(crate) connections: u32,
+    /// Longest wait for a free connection.
+    pub(crate) acquire: Duration,
+    /// Longest wait for a lock.
+    pub(crate) lock: Duration,
+    /// Longest run of a statement; PostgreSQL only.
+    pub(crate) statement: Duration,
+}
+
+/// The database cannot be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum OpenError {
+    /// The address makes no sense.
+    #[error("the database address cannot be read")]
+    Address { source: DriverError },
+    /// It names no database that this build can talk to.
+    #[error("the database address begins with neither sqlite: nor postgres:")]
+    Scheme,
+    /// Nobody answers, or the file cannot be opened.
+    #[error("could not connect to the database")]
+    Connect { source: DriverError },
+    /// The schema cannot be read.
+    #[error("could not read the schema")]
+    Schema { source: DbErr },
+}
+
+/// A connection that nobody has used for this long is asked for a sign of life before it is used again.
+const IDLE: Duration = Duration::from_secs(5);
+
+pub(super) struct Pool {
+    connection: DatabaseConnection,
+    retired: Retired,
+}
+
+/// Connections opened before a point in time are let go of.
+#[derive(Clone)]
+struct Retired {
+    epoch: Instant,
+    /// Microseconds after the epoch.
+    before: Arc<AtomicU64>,
+}
+
+impl Pool {
+    pub(super) async fn open(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
+        let retired = Retired {
+            epoch: Instant::now(),
+            before: Arc::default(),
+        };
+        let (scheme, _) = address.0.split_once(':').ok_or(OpenError::Scheme)?;
+        // SQLAlchemy names a driver: `postgresql+asyncpg:`.
+        let connection = match scheme.split('+').next() {
+            Some("postgres" | "postgresql") => open_postgres(address, limits, &retired).await?,
+            Some("sqlite") => open_sqlite(address, limits, &retired).await?,
+            _ => return Err(OpenError::Scheme),
+        };
+        Ok(Self { connection, retired })
+    }
+
+    pub(super) fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Lets go of every connection that is open now, each when it is wanted next: their prepared statements may be wrong.
+    pub(super) fn retire_connections(&self) {
+        let now = self.retired.now();
+        self.retired.before.store(now, Ordering::Release);
+    }
+
+    pub(super) async fn close(&self) {
+        // Closing a pool twice is no error, and there is nothing left to do about one that fails.
+        drop(self.connection.close_by_ref().await);
+    }
+}
+
+impl Retired {
+    fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn allows(&self, connection: &PoolConnectionMetadata) -> bool {
+        let age = u64::try_from(connection.age.as_micros()).unwrap_or(u64::MAX);
+        self.now().saturating_sub(age) >= self.before.load(Ordering::Acquire)
+    }
+}
+
+fn options<DB: Database>(limits: &Limits, retired: &Retired) -> PoolOptions<DB> {
+    let retired = retired.clone();
+    PoolOptions::new()
+        .max_connections(limits.connections)
+        .acquire_timeout(limits.acquire)
+        .test_before_acquire(false)
+        .before_acquire(move |connection: &mut DB::Connection, metadata| {
+            let is_allowed = retired.allows(&metadata);
+            Box::pin(async move {
+                if is_allowed && metadata.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(is_allowed)
+            })
+        })
+}
+
+async fn open_postgres(
+    address: &Address,
+    limits: &Limits,
+    retired: &Retired,
+) -> Result<DatabaseConnection, OpenError> {
+    let rest = address.0.split_once(':').map_or("", |(_, rest)| rest);
+    let milliseconds = |limit: Duration| limit.as_millis().to_string();
+    // The inherited columns keep no zone and their default is the session's local time.
+    let connect = PgConnectOptions::from_str(&format!("postgres:{rest}"))
+        .map_err(|source| OpenError::Address { source })?
+        .application_name("todo-api")
+        .options([
+            ("timezone", "UTC".to_owned()),
+            ("lock_timeout", milliseconds(limits.lock)),
+            ("statement_timeout", milliseconds(limits.statement)),
+        ])
+        .disable_statement_logging();
+    let options: PgPoolOptions = options(limits, retired);
+    let pool = options
+        .connect_with(connect)
+        .await
+        .map_err(|source| OpenError::Connect { source })?;
+    Ok(pool.into())
+}
+
+async fn open_sqlite(
+    address: &Address,
+    limits: &Limits,
+    retired: &Retired,
+) -> Result<DatabaseConnection, OpenError> {
+    let connect = SqliteConnectOptions::from_str(&address.0)
+        .map_err(|source| OpenError::Address { source })?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(limits.lock)
+        .disable_statement_logging();
+    // Readers do not wait for the one writer; more threads than this only contend.
+    let options: SqlitePoolOptions = options(limits, retired).max_connections(limits.connections.min(4));
+    let pool = options
+        .connect_with(connect)
+        .await
+        .map_err(|source| OpenError::Connect { source })?;
+    Ok(pool.into())
+}
+
+impl From<String> for Address {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Address")
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 20,
+            acquire: Duration::from_secs(5),
+            lock: Duration::from_secs(3),
+            statement: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Which expressions make a task, in which order, and how a row of them is read.
+
+use entity::task::{Column, Entity};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DbErr, QueryResult};
+
+use super::{Scope, Shape};
+use crate::domain::{Feature, Instant, Priority, Task, UserId};
+
+const TAGS_POSTGRES: &str = "(SELECT coalesce(json_agg(g.name), '[]')::text FROM task_tags l \
+    JOIN tags g ON g.id = l.tag_id WHERE l.task_id = tasks.id)";
+const TAGS_SQLITE: &str = "(SELECT json_group_array(g.name) FROM task_tags l \
+    JOIN tags g ON g.id = l.tag_id WHERE l.task_id = tasks.id)";
+
+/// Returns a column of `tasks`, or what it defaults to where the schema has no such column yet.
+pub(super) fn column(shape: &Shape, column: Column) -> Expr {
+    let (feature, default) = match column {
+        Column::Priority => (Feature::Priority, "CAST('medium' AS varchar(20))"),
+        Column::DueDate => (Feature::DueDate, "CAST(NULL AS timestamp)"),
+        Column::RemindAt => (Feature::RemindAt, "CAST(NULL AS timestamp)"),
+        Column::RecurrencePattern => (Feature::Recurrence, "CAST(NULL AS varchar(100))"),
+        _ => return Expr::col((Entity, column)),
+    };
+    match shape.has(feature) {
+        true => Expr::col((Entity, column)),
+        false => Expr::cust(default),
+    }
+}
+
+impl Scope {
+    /// Returns the expressions of a task, in the order that [`Scope::task`] reads them in.
+    pub(super) fn task_columns(&self, is_postgres: bool) -> Vec<Expr> {
+        let column = |name| column(&self.shape, name);
+        let tags = match (self.shape.has(Feature::Tags), is_postgres) {
+            (false, _) => "CAST('[]' AS text)",
+            (true, true) => TAGS_POSTGRES,
+            (true, false) => TAGS_SQLITE,
+        };
+        vec![
+            column(Column::Id),
+            column(Column::Title),
+            column(Column::Description),
+            column(Column::Completed),
+            column(Column::Priority),
+            column(Column::DueDate),
+            column(Column::RemindAt),
+            column(Column::RecurrencePattern),
+            Expr::cust(tags),
+            column(Column::CreatedAt),
+            column(Column::UpdatedAt),
+        ]
+    }
+
+    /// Reads a row of [`Scope::task_columns`].
+    pub(super) fn task(&self, row: &QueryResult) -> Result<Task, DbErr> {
+        let names: String = row.try_get_by_index(8)?;
+        let mut tags: Vec<String> =
+            serde_json::from_str(&names).map_err(|error| DbErr::Json(error.to_string()))?;
+        tags.sort();
+        let priority: String = row.try_get_by_index(4)?;
+        Ok(Task {
+            id: row.try_get_by_index(0)?,
+            user_id: self.owner.clone(),
+            title: row.try_get_by_index(1)?,
+            description: row.try_get_by_index(2)?,
+            completed: row.try_get_by_index(3)?,
+            // The table takes any word; an unknown one is as good as none.
+            priority: Priority::parse(&priority).unwrap_or_default(),
+            due_date: moment(row, 5)?,
+            remind_at: moment(row, 6)?,
+            recurrence_pattern: row.try_get_by_index(7)?,
+            tags,
+            created_at: moment(row, 9)?,
+            updated_at: moment(row, 10)?,
+        })
+    }
+}
+
+/// Reads a moment; the tables keep UTC without saying so.
+pub(super) fn moment(row: &QueryResult, index: usize) -> Result<Option<Instant>, DbErr> {
+    let stored: Option<chrono::NaiveDateTime> = row.try_get_by_index(index)?;
+    Ok(stored.map(Instant::from_utc))
+}
+
+/// Returns what makes a task somebody's: part of every query.
+pub(super) fn owned_by(owner: &UserId) -> Expr {
+    Column::UserId.eq(owner.as_str())
+}

@@ -1,0 +1,175 @@
+//! What the live schema has: columns and tables, not a number.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
+
+use super::runner::Runner;
+use crate::domain::Feature;
+
+/// A snapshot of what the live schema has.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// Indexed like [`Feature::ALL`].
+    features: [bool; Feature::ALL.len()],
+    /// The newest applied revisions in words: `002`, `base` when there are none.
+    revision: String,
+    /// SeaORM's names of what is applied.
+    applied: HashSet<String>,
+    taken: Instant,
+}
+
+/// A revision that this build knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownRevision {
+    /// Its id.
+    pub(crate) id: String,
+    /// SeaORM's name for it.
+    pub(crate) name: String,
+    /// The ids of its parents.
+    pub(crate) revises: Vec<String>,
+    /// What it does.
+    pub(crate) message: String,
+    /// The phase of the product that it stands for.
+    pub(crate) phase: Option<String>,
+    /// Where in a zero-downtime change it belongs.
+    pub(crate) stage: String,
+}
+
+/// How the live schema stands to what this build knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SchemaStatus {
+    pub(crate) current: Vec<String>,
+    pub(crate) head: Vec<String>,
+    pub(crate) in_sync: bool,
+    pub(crate) features: Vec<(Feature, bool)>,
+    pub(crate) pending: Vec<KnownRevision>,
+    /// Applied revisions that this build does not know.
+    pub(crate) unknown: Vec<String>,
+}
+
+const POSTGRES: &str = "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+    WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(ARRAY['users', 'tasks', 'tags', 'task_tags', 'conversations', \
+    'messages', 'seaql_migrations']) AS n)";
+const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p \
+    WHERE m.type = 'table' AND m.name IN ('users', 'tasks', 'tags', 'task_tags', 'conversations', 'messages', \
+    'seaql_migrations')";
+
+impl Shape {
+    /// Asks the database.
+    pub(super) async fn probe(
+        runner: &Runner<'_, &DatabaseConnection>,
+        revisions: &[KnownRevision],
+    ) -> Result<Self, DbErr> {
+        let query = match runner.backend() {
+            DbBackend::Postgres => POSTGRES,
+            _ => SQLITE,
+        };
+        let mut columns: HashSet<(String, String)> = HashSet::new();
+        for row in runner.rows(query).await? {
+            columns.insert((row.try_get("", "t")?, row.try_get("", "c")?));
+        }
+        let mut applied = HashSet::new();
+        if columns.iter().any(|(table, _)| table == "seaql_migrations") {
+            for row in runner.rows("SELECT version FROM seaql_migrations").await? {
+                applied.insert(row.try_get("", "version")?);
+            }
+        }
+        Ok(Self {
+            features: Feature::ALL.map(|feature| is_present(feature, &columns)),
+            revision: heads(revisions, &applied),
+            applied,
+            taken: Instant::now(),
+        })
+    }
+
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        Feature::ALL
+            .iter()
+            .position(|other| *other == feature)
+            .is_some_and(|index| self.features[index])
+    }
+
+    /// Returns the newest applied revision; `base` when there is none.
+    pub(crate) fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// Whether another snapshot shows the same schema.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.features == other.features && self.applied == other.applied
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.taken.elapsed()
+    }
+
+    pub(super) fn status(&self, revisions: &[KnownRevision]) -> SchemaStatus {
+        let is_applied = |revision: &&KnownRevision| self.applied.contains(&revision.name);
+        let pending: Vec<KnownRevision> = revisions
+            .iter()
+            .filter(|revision| !is_applied(revision))
+            .cloned()
+            .collect();
+        let mut unknown: Vec<String> = self
+            .applied
+            .iter()
+            .filter(|name| !revisions.iter().any(|revision| revision.name == **name))
+            .cloned()
+            .collect();
+        unknown.sort();
+        SchemaStatus {
+            current: newest(&revisions.iter().filter(is_applied).collect::<Vec<_>>()),
+            head: newest(&revisions.iter().collect::<Vec<_>>()),
+            in_sync: pending.is_empty() && unknown.is_empty(),
+            features: Feature::ALL.into_iter().zip(self.features).collect(),
+            pending,
+            unknown,
+        }
+    }
+}
+
+/// Which columns make a feature; the names are those of the entities.
+fn is_present(feature: Feature, columns: &HashSet<(String, String)>) -> bool {
+    let has = |table: &str, column: &str| columns.contains(&(table.to_owned(), column.to_owned()));
+    let task = |column: entity::task::Column| has(entity::task::Entity.table_name(), column.as_str());
+    match feature {
+        Feature::Tasks => has(entity::user::Entity.table_name(), "id") && task(entity::task::Column::Id),
+        Feature::Conversations => {
+            has(entity::conversation::Entity.table_name(), "id")
+                && has(entity::message::Entity.table_name(), "id")
+        }
+        Feature::Priority => task(entity::task::Column::Priority),
+        Feature::Tags => {
+            has(entity::tag::Entity.table_name(), "id")
+                && has(entity::task_tag::Entity.table_name(), "task_id")
+        }
+        Feature::DueDate => task(entity::task::Column::DueDate),
+        Feature::RemindAt => task(entity::task::Column::RemindAt),
+        Feature::Recurrence => {
+            task(entity::task::Column::RecurrencePattern) && task(entity::task::Column::IsRecurring)
+        }
+    }
+}
+
+fn heads(revisions: &[KnownRevision], applied: &HashSet<String>) -> String {
+    let known: Vec<&KnownRevision> = revisions
+        .iter()
+        .filter(|revision| applied.contains(&revision.name))
+        .collect();
+    match newest(&known) {
+        heads if heads.is_empty() => "base".to_owned(),
+        heads => heads.join("+"),
+    }
+}
+
+/// Returns the ids of those that none of the others revises.
+fn newest(revisions: &[&KnownRevision]) -> Vec<String> {
+    revisions
+        .iter()
+        .filter(|revision| !revisions.iter().any(|other| other.revises.contains(&revision.id)))
+        .map(|revision| revision.id.clone())
+        .collect()
+}

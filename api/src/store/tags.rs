@@ -1,0 +1,311 @@
+//! Tags. The inherited table shares a name between everybody who uses it, so a tag is somebody's only through their tasks,
+//! and nothing here changes or removes a row of `tags` that others may use.
+
+use entity::{tag, task, task_tag};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement};
+use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
+
+use super::row::owned_by;
+use super::runner::Runner;
+use super::{Scope, StoreError};
+use crate::domain::{Cursor, CursorValue, Feature, Instant, Page, Tag, TagName, Task};
+
+impl Scope {
+    /// Returns a page of the tags on the owner's tasks, in the order of their names.
+    pub(crate) async fn tags(&self, limit: u64, after: Option<&Cursor>) -> Result<Page<Tag>, StoreError> {
+        if !self.shape.has(Feature::Tags) {
+            return Ok(Page::of(Vec::new(), limit, |_| Cursor(Vec::new())));
+        }
+        let mut select = self.select_tags();
+        select
+            .order_by((tag::Entity, tag::Column::Name), Order::Asc)
+            .limit(limit + 1);
+        if let Some([CursorValue::Text(name)]) = after.map(|cursor| cursor.0.as_slice()) {
+            select.and_where(tag::Column::Name.gt(name.as_str()));
+        }
+        let rows = self.runner().all(&select).await?;
+        let tags = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::of(tags, limit, |last| {
+            Cursor(vec![CursorValue::Text(last.name.clone())])
+        }))
+    }
+
+    /// Returns a tag on the owner's tasks.
+    pub(crate) async fn tag_by_id(&self, id: i32) -> Result<Tag, StoreError> {
+        if !self.shape.has(Feature::Tags) {
+            return Err(StoreError::NotFound);
+        }
+        let mut select = self.select_tags();
+        select.and_where(tag::Column::Id.eq(id));
+        let row = self.runner().one(&select).await?.ok_or(StoreError::NotFound)?;
+        read(&row)
+    }
+
+    /// Puts a new tag on some of the owner's tasks.
+    pub(crate) async fn create_tag(
+        &self,
+        name: &TagName,
+        tasks: &[i32],
+        now: Instant,
+    ) -> Result<Tag, StoreError> {
+        self.needs(Feature::Tags)?;
+        let transaction = self.runner().begin().await?;
+        if self.own_tag(&transaction, name).await?.is_some() {
+            return Err(StoreError::TagExists);
+        }
+        let mut locked = tasks.to_vec();
+        locked.sort_unstable();
+        locked.dedup();
+        for id in &locked {
+            if self.locked_task(&transaction, *id).await?.tags.len() >= Task::MOST_TAGS {
+                return Err(StoreError::TooManyTags);
+            }
+        }
+        for id in &locked {
+            self.put_tags(&transaction, *id, std::slice::from_ref(name))
+                .await?;
+        }
+        self.touch_all(&transaction, &locked, now).await?;
+        let tag = self
+            .own_tag(&transaction, name)
+            .await?
+            .ok_or(StoreError::NotFound)?;
+        transaction.commit().await?;
+        Ok(tag)
+    }
+
+    /// Gives a tag another name on all of the owner's tasks. The row may be somebody else's too: the tasks move to the row of
+    /// the new name.
+    pub(crate) async fn rename_tag(&self, id: i32, name: &TagName, now: Instant) -> Result<Tag, StoreError> {
+        if !self.shape.has(Feature::Tags) {
+            return Err(StoreError::NotFound);
+        }
+        let transaction = self.runner().begin().await?;
+        let mut select = self.select_tags();
+        select.and_where(tag::Column::Id.eq(id));
+        let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
+        let old = read(&row)?;
+        if old.name == name.as_str() {
+            return Ok(old);
+        }
+        if self
+            .own_tag(&transaction, name)
+            .await?
+            .is_some_and(|other| other.id != id)
+        {
+            return Err(StoreError::TagExists);
+        }
+        transaction
+            .execute(&insert_names(std::slice::from_ref(name)))
+            .await?;
+        let carriers = self.carriers(&transaction, id).await?;
+        let target = Query::select()
+            .column(tag::Column::Id)
+            .from(tag::Entity)
+            .and_where(tag::Column::Name.eq(name.as_str()))
+            .to_owned();
+        let update = Query::update()
+            .table(task_tag::Entity)
+            .value(task_tag::Column::TagId, Expr::from(target))
+            .and_where(task_tag::Column::TagId.eq(id))
+            .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
+            .to_owned();
+        transaction.execute(&update).await?;
+        self.touch_all(&transaction, &carriers, now).await?;
+        let tag = self
+            .own_tag(&transaction, name)
+            .await?
+            .ok_or(StoreError::NotFound)?;
+        transaction.commit().await?;
+        Ok(tag)
+    }
+
+    /// Takes a tag off all of the owner's tasks.
+    pub(crate) async fn delete_tag(&self, id: i32, now: Instant) -> Result<(), StoreError> {
+        if !self.shape.has(Feature::Tags) {
+            return Err(StoreError::NotFound);
+        }
+        let transaction = self.runner().begin().await?;
+        let carriers = self.carriers(&transaction, id).await?;
+        if carriers.is_empty() {
+            return Err(StoreError::NotFound);
+        }
+        let delete = Query::delete()
+            .from_table(task_tag::Entity)
+            .and_where(task_tag::Column::TagId.eq(id))
+            .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
+            .to_owned();
+        transaction.execute(&delete).await?;
+        self.touch_all(&transaction, &carriers, now).await?;
+        transaction.commit().await
+    }
+
+    /// Puts tags on a task beside those that it carries, and returns the names of all of them.
+    ///
+    /// A name that the owner writes in another case already keeps that spelling.
+    pub(super) async fn put_tags(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        task_id: i32,
+        names: &[TagName],
+    ) -> Result<Vec<String>, StoreError> {
+        let mut own = self.select_tags();
+        own.and_where(folded_name(transaction.is_postgres()).is_in(names.iter().map(TagName::folded)));
+        let mut known: Vec<Tag> = Vec::new();
+        for row in transaction.all(&own).await? {
+            known.push(read(&row)?);
+        }
+        let spelled: Vec<TagName> = names
+            .iter()
+            .map(|name| {
+                let own = known
+                    .iter()
+                    .find(|tag| tag.name.to_ascii_lowercase() == name.folded());
+                own.and_then(|tag| TagName::parse(&tag.name).ok())
+                    .unwrap_or_else(|| name.clone())
+            })
+            .collect();
+        transaction.execute(&insert_names(&spelled)).await?;
+        let wanted = Query::select()
+            .expr(Expr::val(task_id))
+            .column(tag::Column::Id)
+            .from(tag::Entity)
+            .and_where(tag::Column::Name.is_in(spelled.iter().map(TagName::as_str)))
+            .to_owned();
+        let mut link = Query::insert();
+        link.into_table(task_tag::Entity)
+            .columns([task_tag::Column::TaskId, task_tag::Column::TagId])
+            .on_conflict(OnConflict::new().do_nothing().to_owned());
+        link.select_from(wanted)
+            .expect("two columns are selected for two columns");
+        transaction.execute(&link).await?;
+        Ok(self.locked_task(transaction, task_id).await?.tags)
+    }
+
+    /// Takes every tag off a task but these.
+    pub(super) async fn drop_other_tags(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        task_id: i32,
+        kept: &[TagName],
+    ) -> Result<(), StoreError> {
+        let mut delete = Query::delete();
+        delete
+            .from_table(task_tag::Entity)
+            .and_where(task_tag::Column::TaskId.eq(task_id));
+        if !kept.is_empty() {
+            let ids = Query::select()
+                .column(tag::Column::Id)
+                .from(tag::Entity)
+                .and_where(folded_name(transaction.is_postgres()).is_in(kept.iter().map(TagName::folded)))
+                .to_owned();
+            delete.and_where(task_tag::Column::TagId.not_in_subquery(ids));
+        }
+        transaction.execute(&delete).await.map(drop)
+    }
+
+    /// Selects id, name and number of tasks of the tags on the owner's tasks.
+    fn select_tags(&self) -> SelectStatement {
+        Query::select()
+            .column((tag::Entity, tag::Column::Id))
+            .column((tag::Entity, tag::Column::Name))
+            .expr(Func::count(Expr::col((task::Entity, task::Column::Id))))
+            .from(tag::Entity)
+            .inner_join(
+                task_tag::Entity,
+                Expr::col((task_tag::Entity, task_tag::Column::TagId)).equals((tag::Entity, tag::Column::Id)),
+            )
+            .inner_join(
+                task::Entity,
+                Expr::col((task::Entity, task::Column::Id))
+                    .equals((task_tag::Entity, task_tag::Column::TaskId)),
+            )
+            .and_where(owned_by(&self.owner))
+            .group_by_col((tag::Entity, tag::Column::Id))
+            .group_by_col((tag::Entity, tag::Column::Name))
+            .to_owned()
+    }
+
+    async fn own_tag(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        name: &TagName,
+    ) -> Result<Option<Tag>, StoreError> {
+        let mut select = self.select_tags();
+        select.and_where(folded_name(transaction.is_postgres()).eq(name.folded()));
+        transaction.one(&select).await?.as_ref().map(read).transpose()
+    }
+
+    fn own_task_ids(&self) -> SelectStatement {
+        Query::select()
+            .column(task::Column::Id)
+            .from(task::Entity)
+            .and_where(owned_by(&self.owner))
+            .to_owned()
+    }
+
+    /// Returns the owner's tasks that carry a tag.
+    async fn carriers(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        tag_id: i32,
+    ) -> Result<Vec<i32>, StoreError> {
+        let select = Query::select()
+            .column(task_tag::Column::TaskId)
+            .from(task_tag::Entity)
+            .and_where(task_tag::Column::TagId.eq(tag_id))
+            .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
+            .to_owned();
+        let rows = transaction.all(&select).await?;
+        Ok(rows
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect::<Result<_, _>>()?)
+    }
+
+    async fn touch_all(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        ids: &[i32],
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let update = Query::update()
+            .table(task::Entity)
+            .value(task::Column::UpdatedAt, now.to_utc())
+            .and_where(task::Column::Id.is_in(ids.iter().copied()))
+            .and_where(owned_by(&self.owner))
+            .to_owned();
+        transaction.execute(&update).await.map(drop)
+    }
+}
+
+/// Returns a tag's name as it is compared: only ASCII letters lose their case, whatever the server's locale knows.
+pub(super) fn folded_name(is_postgres: bool) -> Expr {
+    Expr::cust(match is_postgres {
+        true => "lower(tags.name COLLATE \"C\")",
+        false => "lower(tags.name)",
+    })
+}
+
+fn read(row: &QueryResult) -> Result<Tag, StoreError> {
+    Ok(Tag {
+        id: row.try_get_by_index(0)?,
+        name: row.try_get_by_index(1)?,
+        task_count: row.try_get_by_index(2)?,
+    })
+}
+
+/// Makes the rows of names that nobody has used yet, in the order of the names: two who do this at once do not deadlock.
+fn insert_names(names: &[TagName]) -> sea_orm::sea_query::InsertStatement {
+    let mut sorted: Vec<&str> = names.iter().map(TagName::as_str).collect();
+    sorted.sort_unstable();
+    let mut insert = Query::insert();
+    insert
+        .into_table(tag::Entity)
+        .columns([tag::Column::Name])
+        .on_conflict(OnConflict::column(tag::Column::Name).do_nothing().to_owned());
+    for name in sorted {
+        insert.values_panic([name.into()]);
+    }
+    insert
+}

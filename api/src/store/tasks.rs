@@ -1,0 +1,348 @@
+//! One task: read, made, changed and removed, with one statement unless tags or a precondition need more.
+
+use entity::task::{Column, Entity};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UpdateStatement};
+use sea_orm::{ColumnTrait, DatabaseTransaction, IntoSimpleExpr};
+
+use super::row::owned_by;
+use super::runner::Runner;
+use super::{Scope, StoreError};
+use crate::domain::{
+    Description, Feature, Instant, NewTask, Precondition, Priority, Recurrence, TagName, Task, TaskPatch,
+    Title,
+};
+
+/// Whether a task is to be done, not done, or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completion {
+    Is(bool),
+    Toggle,
+}
+
+impl Scope {
+    /// Returns one task.
+    pub(crate) async fn task_by_id(&self, id: i32) -> Result<Task, StoreError> {
+        let runner = self.runner();
+        let select = self.select_task(id, runner.is_postgres());
+        let row = runner.one(&select).await?.ok_or(StoreError::NotFound)?;
+        Ok(self.task(&row)?)
+    }
+
+    /// Makes a task.
+    pub(crate) async fn create_task(&self, new: &NewTask, now: Instant) -> Result<Task, StoreError> {
+        let patch = TaskPatch::from(new.clone());
+        self.supports(&patch)?;
+        let runner = self.runner();
+        let mut columns = vec![Column::UserId, Column::CreatedAt, Column::UpdatedAt];
+        let mut values: Vec<Expr> = vec![
+            self.owner.as_str().into(),
+            now.to_utc().into(),
+            now.to_utc().into(),
+        ];
+        for (column, value) in self.values(&patch) {
+            columns.push(column);
+            values.push(value);
+        }
+        let insert = Query::insert()
+            .into_table(Entity)
+            .columns(columns)
+            .values_panic(values)
+            .returning(Query::returning().exprs(self.task_columns(runner.is_postgres())))
+            .to_owned();
+        if new.tags.is_empty() {
+            let row = runner.one(&insert).await?.ok_or(StoreError::NotFound)?;
+            return Ok(self.task(&row)?);
+        }
+        let transaction = runner.begin().await?;
+        let row = transaction.one(&insert).await?.ok_or(StoreError::NotFound)?;
+        let mut task = self.task(&row)?;
+        task.tags = self.put_tags(&transaction, task.id, &new.tags).await?;
+        transaction.commit().await?;
+        Ok(task)
+    }
+
+    /// Changes what the patch names.
+    pub(crate) async fn change_task(
+        &self,
+        id: i32,
+        precondition: &Precondition,
+        patch: &TaskPatch,
+        now: Instant,
+    ) -> Result<Task, StoreError> {
+        self.supports(patch)?;
+        let is_postgres = self.runner().is_postgres();
+        let tags = patch.tags.as_ref().filter(|_| self.shape.has(Feature::Tags));
+        let mut update = self.update_task(id, is_postgres);
+        update.values(self.values(patch));
+        let unwritten = self.unwritten(patch);
+        if !unwritten.is_empty() {
+            update.and_where(still_missing(is_postgres, &unwritten));
+        }
+        // Nothing to change: there is no such task, or what the patch names has come since the snapshot.
+        let nothing = || match unwritten.is_empty() {
+            true => StoreError::NotFound,
+            false => StoreError::Outdated,
+        };
+        if *patch != TaskPatch::default() {
+            update.value(Column::UpdatedAt, now.to_utc());
+        }
+        if tags.is_none() && !precondition.needs_current() {
+            if *patch == TaskPatch::default() {
+                return self.task_by_id(id).await;
+            }
+            let row = self.runner().one(&update).await?.ok_or_else(nothing)?;
+            return Ok(self.task(&row)?);
+        }
+        let transaction = self.runner().begin().await?;
+        let current = self.locked_task(&transaction, id).await?;
+        self.check(&current, precondition)?;
+        if *patch == TaskPatch::default() {
+            return Ok(current);
+        }
+        let row = transaction.one(&update).await?.ok_or_else(nothing)?;
+        let mut task = self.task(&row)?;
+        if let Some(tags) = tags {
+            self.drop_other_tags(&transaction, id, tags).await?;
+            task.tags = match tags.is_empty() {
+                true => Vec::new(),
+                false => self.put_tags(&transaction, id, tags).await?,
+            };
+        }
+        transaction.commit().await?;
+        Ok(task)
+    }
+
+    /// Completes or reopens a task; one that is that way already stays as it is.
+    pub(crate) async fn complete_task(
+        &self,
+        id: i32,
+        precondition: &Precondition,
+        completion: Completion,
+        now: Instant,
+    ) -> Result<Task, StoreError> {
+        let mut update = self.update_task(id, self.runner().is_postgres());
+        match completion {
+            Completion::Toggle => {
+                update
+                    .value(Column::Completed, Column::Completed.into_simple_expr().not())
+                    .value(Column::UpdatedAt, now.to_utc());
+            }
+            Completion::Is(completed) => {
+                let unchanged = Expr::case(
+                    Column::Completed.eq(completed),
+                    Column::UpdatedAt.into_simple_expr(),
+                )
+                .finally(Expr::val(now.to_utc()));
+                update
+                    .value(Column::Completed, completed)
+                    .value(Column::UpdatedAt, unchanged);
+            }
+        }
+        if !precondition.needs_current() {
+            let row = self.runner().one(&update).await?.ok_or(StoreError::NotFound)?;
+            return Ok(self.task(&row)?);
+        }
+        let transaction = self.runner().begin().await?;
+        let current = self.locked_task(&transaction, id).await?;
+        self.check(&current, precondition)?;
+        let row = transaction.one(&update).await?.ok_or(StoreError::NotFound)?;
+        let task = self.task(&row)?;
+        transaction.commit().await?;
+        Ok(task)
+    }
+
+    /// Removes a task with its links to tags.
+    pub(crate) async fn delete_task(&self, id: i32, precondition: &Precondition) -> Result<(), StoreError> {
+        let delete = Query::delete()
+            .from_table(Entity)
+            .and_where(Column::Id.eq(id))
+            .and_where(owned_by(&self.owner))
+            .to_owned();
+        let deleted = if precondition.needs_current() {
+            let transaction = self.runner().begin().await?;
+            let current = self.locked_task(&transaction, id).await?;
+            self.check(&current, precondition)?;
+            let deleted = transaction.execute(&delete).await?;
+            transaction.commit().await?;
+            deleted
+        } else {
+            self.runner().execute(&delete).await?
+        };
+        match deleted {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    fn select_task(&self, id: i32, is_postgres: bool) -> SelectStatement {
+        Query::select()
+            .exprs(self.task_columns(is_postgres))
+            .from(Entity)
+            .and_where(Column::Id.eq(id))
+            .and_where(owned_by(&self.owner))
+            .to_owned()
+    }
+
+    fn update_task(&self, id: i32, is_postgres: bool) -> UpdateStatement {
+        Query::update()
+            .table(Entity)
+            .and_where(Column::Id.eq(id))
+            .and_where(owned_by(&self.owner))
+            .returning(Query::returning().exprs(self.task_columns(is_postgres)))
+            .to_owned()
+    }
+
+    /// Returns a task that nobody else can change until the transaction ends.
+    pub(super) async fn locked_task(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        id: i32,
+    ) -> Result<Task, StoreError> {
+        let is_postgres = transaction.is_postgres();
+        let mut select = self.select_task(id, is_postgres);
+        if is_postgres {
+            select.lock_exclusive();
+        }
+        let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
+        Ok(self.task(&row)?)
+    }
+
+    fn check(&self, current: &Task, precondition: &Precondition) -> Result<(), StoreError> {
+        let current = current.version(self.revision());
+        match precondition.allows(&current) {
+            true => Ok(()),
+            false => Err(StoreError::Changed { current }),
+        }
+    }
+
+    /// Refuses what the schema cannot keep; a default needs no column.
+    fn supports(&self, patch: &TaskPatch) -> Result<(), StoreError> {
+        patch
+            .features()
+            .into_iter()
+            .try_for_each(|feature| self.needs(feature))
+    }
+
+    /// Returns the columns that a patch writes and the schema has.
+    fn values(&self, patch: &TaskPatch) -> Vec<(Column, Expr)> {
+        let moment = |moment: Option<Instant>| Expr::val(moment.map(Instant::to_utc));
+        let mut values: Vec<(Column, Expr)> = Vec::new();
+        if let Some(title) = &patch.title {
+            values.push((Column::Title, Title::as_str(title).into()));
+        }
+        if let Some(description) = &patch.description {
+            let text = description.as_ref().map(Description::as_str);
+            values.push((Column::Description, Expr::val(text.map(str::to_owned))));
+        }
+        if let Some(completed) = patch.completed {
+            values.push((Column::Completed, completed.into()));
+        }
+        if let Some(priority) = patch.priority.filter(|_| self.shape.has(Feature::Priority)) {
+            values.push((Column::Priority, Priority::word(priority).into()));
+        }
+        if let Some(due) = patch.due_date.filter(|_| self.shape.has(Feature::DueDate)) {
+            values.push((Column::DueDate, moment(due)));
+        }
+        if let Some(remind) = patch.remind_at.filter(|_| self.shape.has(Feature::RemindAt)) {
+            values.push((Column::RemindAt, moment(remind)));
+        }
+        if let Some(recurrence) = patch
+            .recurrence
+            .as_ref()
+            .filter(|_| self.shape.has(Feature::Recurrence))
+        {
+            let text = recurrence.as_ref().map(|it| Recurrence::as_str(it).to_owned());
+            values.push((Column::IsRecurring, text.is_some().into()));
+            values.push((Column::RecurrencePattern, Expr::val(text)));
+        }
+        values
+    }
+
+    /// Returns what a patch sets to its default because the schema has no place for it.
+    fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
+        [
+            (patch.priority.is_some(), Feature::Priority, "priority"),
+            (patch.due_date.is_some(), Feature::DueDate, "due_date"),
+            (patch.remind_at.is_some(), Feature::RemindAt, "remind_at"),
+            (
+                patch.recurrence.is_some(),
+                Feature::Recurrence,
+                "recurrence_pattern",
+            ),
+            (patch.tags.is_some(), Feature::Tags, "task_id"),
+        ]
+        .into_iter()
+        .filter(|(is_set, feature, _)| *is_set && !self.shape.has(*feature))
+        .map(|(.., column)| column)
+        .collect()
+    }
+
+    /// Puts one more tag on a task.
+    pub(crate) async fn tag_task(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
+        let transaction = self.runner().begin().await?;
+        let task = self.locked_task(&transaction, id).await?;
+        if task
+            .tags
+            .iter()
+            .any(|tag| tag.to_ascii_lowercase() == name.folded())
+        {
+            return Ok(());
+        }
+        self.needs(Feature::Tags)?;
+        if task.tags.len() >= Task::MOST_TAGS {
+            return Err(StoreError::TooManyTags);
+        }
+        self.put_tags(&transaction, id, std::slice::from_ref(name))
+            .await?;
+        self.touch(&transaction, id, now).await?;
+        transaction.commit().await
+    }
+
+    /// Takes a tag off a task; one that it does not carry is no error.
+    pub(crate) async fn untag_task(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
+        let transaction = self.runner().begin().await?;
+        let task = self.locked_task(&transaction, id).await?;
+        let (kept, dropped): (Vec<String>, Vec<String>) = task
+            .tags
+            .into_iter()
+            .partition(|tag| tag.to_ascii_lowercase() != name.folded());
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        let kept: Vec<TagName> = kept.iter().filter_map(|tag| TagName::parse(tag).ok()).collect();
+        self.drop_other_tags(&transaction, id, &kept).await?;
+        self.touch(&transaction, id, now).await?;
+        transaction.commit().await
+    }
+
+    async fn touch(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        id: i32,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let update = Query::update()
+            .table(Entity)
+            .value(Column::UpdatedAt, now.to_utc())
+            .and_where(Column::Id.eq(id))
+            .and_where(owned_by(&self.owner))
+            .to_owned();
+        transaction.execute(&update).await.map(drop)
+    }
+}
+
+/// Returns the condition that columns of `tasks` and `task_tags` have not come since the snapshot: somebody may have put another
+/// value than the default into them by now, and the default would not be written.
+fn still_missing(is_postgres: bool, columns: &[&str]) -> Expr {
+    let names = columns.join("', '");
+    Expr::cust(match is_postgres {
+        true => format!(
+            "NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid IN (to_regclass('tasks'), \
+             to_regclass('task_tags')) AND a.attname IN ('{names}') AND NOT a.attisdropped)"
+        ),
+        false => format!(
+            "NOT EXISTS (SELECT 1 FROM pragma_table_info('tasks') WHERE name IN ('{names}') \
+             UNION ALL SELECT 1 FROM pragma_table_info('task_tags') WHERE name IN ('{names}'))"
+        ),
+    })
+}

@@ -1,0 +1,217 @@
+//! What no client should send: each is refused by name, and none of it is a fault of ours.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::site::on_each;
+
+/// Bodies of a task, the code that refuses each, and where in the body the fault is.
+#[rustfmt::skip]
+fn bad_tasks() -> Vec<(Value, &'static str, &'static str)> {
+    vec![
+        (json!({}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": null}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": 5}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": " \t"}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": "a\u{0}b"}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": "a\nb"}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": "x".repeat(201)}), "TASK_TITLE_INVALID", "/title"),
+        (json!({"title": "t", "description": "x".repeat(1001)}), "TASK_DESCRIPTION_TOO_LONG", "/description"),
+        (json!({"title": "t", "description": "\u{0}"}), "VALIDATION_ERROR", "/description"),
+        (json!({"title": "t", "priority": "urgent"}), "TASK_INVALID_PRIORITY", "/priority"),
+        (json!({"title": "t", "priority": null}), "TASK_INVALID_PRIORITY", "/priority"),
+        (json!({"title": "t", "due_date": "tomorrow"}), "TASK_INVALID_DUE_DATE", "/due_date"),
+        (json!({"title": "t", "due_date": "2026-02-30"}), "TASK_INVALID_DUE_DATE", "/due_date"),
+        (json!({"title": "t", "remind_at": "2026-01-01T10:00:00"}), "TASK_INVALID_DUE_DATE", "/remind_at"),
+        (json!({"title": "t", "due_date": 1}), "TASK_INVALID_DUE_DATE", "/due_date"),
+        (json!({"title": "t", "recurrence_pattern": "sometimes"}), "RECURRENCE_INVALID", "/recurrence_pattern"),
+        (json!({"title": "t", "tags": ["a", "A"]}), "VALIDATION_ERROR", "/tags"),
+        (json!({"title": "t", "tags": ["x".repeat(51)]}), "VALIDATION_ERROR", "/tags"),
+        (json!({"title": "t", "tags": vec!["x"; 10_000]}), "VALIDATION_ERROR", "/tags"),
+        (json!({"title": "t", "completed": "yes"}), "VALIDATION_ERROR", "/completed"),
+        (json!({"title": "t", "id": 7}), "VALIDATION_ERROR", "/id"),
+        (json!({"title": "t", "user_id": "usr_bob"}), "VALIDATION_ERROR", "/user_id"),
+        (json!({"title": "t", "created_at": "2020-01-01"}), "VALIDATION_ERROR", "/created_at"),
+        (json!({"title": "t", "a/b~c": 1}), "VALIDATION_ERROR", "/a~1b~0c"),
+        (json!([]), "VALIDATION_ERROR", ""),
+        (json!("t"), "VALIDATION_ERROR", ""),
+    ]
+}
+
+#[tokio::test]
+async fn values_that_are_not_valid_are_refused_by_name() {
+    on_each("003", async |site| {
+        for (body, code, pointer) in bad_tasks() {
+            let answer = site
+                .post("usr_ada", "/api/v1/tasks", body.clone())
+                .await
+                .expect(422);
+            assert_eq!(answer.code(), code, "{body}");
+            assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{body}");
+            assert_eq!(answer.json()["type"], format!("/errors/{code}"));
+        }
+        let several = site
+            .post(
+                "usr_ada",
+                "/api/v1/tasks",
+                json!({"title": "", "priority": "x", "foo": 1}),
+            )
+            .await
+            .expect(422);
+        assert_eq!(several.code(), "VALIDATION_ERROR");
+        assert_eq!(several.json()["errors"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            site.get("usr_ada", "/api/v1/tasks").await.json()["data"],
+            json!([])
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_refused() {
+    on_each("003", async |site| {
+        let token = site.token("usr_ada");
+        let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
+        let bottomless = "[".repeat(30_000);
+        let huge = format!("{{\"title\": \"{}\"}}", "x".repeat(70_000));
+        for (body, kind, status, code) in [
+            ("{", "application/json", 400, "MALFORMED_JSON"),
+            ("", "application/json", 400, "MALFORMED_JSON"),
+            (
+                "{\"title\": \"\\ud800\"}",
+                "application/json",
+                400,
+                "MALFORMED_JSON",
+            ),
+            (deep.as_str(), "application/json", 400, "MALFORMED_JSON"),
+            (bottomless.as_str(), "application/json", 400, "MALFORMED_JSON"),
+            (huge.as_str(), "application/json", 413, "PAYLOAD_TOO_LARGE"),
+            ("{\"title\": \"t\"}", "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            (
+                "title=t",
+                "application/x-www-form-urlencoded",
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+            ),
+            (
+                "{\"title\": \"t\"}",
+                "application/merge-patch+json",
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+            ),
+        ] {
+            let body = Some((body.to_owned(), kind));
+            let answer = site
+                .send_raw(Some(&token), Method::POST, "/api/v1/tasks", body, &[])
+                .await
+                .expect(status);
+            assert_eq!(answer.code(), code);
+        }
+        let packed = site
+            .send_raw(
+                Some(&token),
+                Method::POST,
+                "/api/v1/tasks",
+                Some(("{}".to_owned(), "application/json")),
+                &[("content-encoding", "gzip")],
+            )
+            .await
+            .expect(415);
+        assert_eq!(packed.code(), "UNSUPPORTED_MEDIA_TYPE");
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        let patch = Some((
+            "{\"title\": \"u\"}".to_owned(),
+            "application/merge-patch+json; charset=utf-8",
+        ));
+        site.send_raw(Some(&token), Method::PATCH, &path, patch, &[])
+            .await
+            .expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn addresses_and_headers_that_make_no_sense_are_refused() {
+    on_each("003", async |site| {
+        for path in [
+            "/api/v1/tasks/abc",
+            "/api/v1/tasks/0",
+            "/api/v1/tasks/-1",
+            "/api/v1/tasks/2147483648",
+            "/api/v1/tasks/99999999999999999999",
+            "/api/v1/tasks/%00",
+            "/api/v1/tasks/%ff",
+            "/api/v1/tags/x",
+            "/api/v1/conversations/x/messages",
+            "/api/v2/tasks",
+            "/nothing",
+            "/errors/NO_SUCH_CODE",
+        ] {
+            let answer = site.get("usr_ada", path).await.expect(404);
+            assert_eq!(answer.json()["status"], 404, "{path}");
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+        }
+        let wrong = site
+            .send("usr_ada", Method::PUT, "/api/v1/tasks", None)
+            .await
+            .expect(405);
+        assert_eq!(wrong.code(), "METHOD_NOT_ALLOWED");
+        for method in ["GET", "HEAD", "POST"] {
+            assert!(
+                wrong.header("allow").contains(method),
+                "{}",
+                wrong.header("allow")
+            );
+        }
+        let options = site
+            .send("usr_ada", Method::OPTIONS, "/api/v1/tasks", None)
+            .await
+            .expect(204);
+        assert!(options.header("allow").contains("POST"));
+        let html = [("accept", "text/html")];
+        let unacceptable = site
+            .send_with("usr_ada", Method::GET, "/api/v1/tasks", None, &html)
+            .await
+            .expect(406);
+        assert_eq!(unacceptable.code(), "NOT_ACCEPTABLE");
+        let long = format!("/api/v1/tasks?q={}", "x".repeat(9000));
+        assert_eq!(
+            site.get("usr_ada", &long).await.expect(414).code(),
+            "URI_TOO_LONG"
+        );
+        let name = site
+            .send("usr_ada", Method::PUT, "/api/v1/tasks/1/tags/a%00b", None)
+            .await;
+        assert_eq!(name.expect(422).json()["errors"][0]["parameter"], "name");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_conversation_takes_a_hundred_messages_and_a_task_twenty_tags() {
+    on_each("003", async |site| {
+        site.send("usr_ada", Method::POST, "/api/v1/conversations", None)
+            .await
+            .expect(201);
+        let path = "/api/v1/conversations/1/messages";
+        for _ in 0..100 {
+            site.post("usr_ada", path, json!({"content": "x"}))
+                .await
+                .expect(201);
+        }
+        let full = site
+            .post("usr_ada", path, json!({"content": "x"}))
+            .await
+            .expect(422);
+        assert_eq!(full.code(), "CONVERSATION_TOO_LONG");
+
+        let tags: Vec<Value> = (0..20).map(|number| json!(format!("t{number}"))).collect();
+        let path = site.task("usr_ada", json!({"title": "t", "tags": tags})).await;
+        let full = site
+            .send("usr_ada", Method::PUT, &format!("{path}/tags/one-more"), None)
+            .await;
+        assert_eq!(full.expect(422).code(), "TASK_TOO_MANY_TAGS");
+    })
+    .await;
+}

@@ -1,0 +1,234 @@
+//! What whoever runs the service relies on: health, headers, limits, time zones, stopping in good order.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::site::{Site, databases, on_each};
+
+#[tokio::test]
+async fn the_service_says_how_it_is_without_a_token() {
+    on_each("003", async |site| {
+        let ask = async |path: &str| {
+            site.send_raw(None, Method::GET, path, None, &[])
+                .await
+                .expect(200)
+                .json()
+        };
+        assert_eq!(ask("/livez").await, json!({"status": "alive"}));
+        assert_eq!(
+            ask("/readyz").await,
+            json!({"status": "ready", "revision": "003"})
+        );
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            ask("/health").await,
+            json!({"status": "healthy", "environment": "development", "version": version})
+        );
+        assert_eq!(
+            ask("/version").await,
+            json!({"name": "todo-api", "version": version})
+        );
+        let codes = ask("/errors").await;
+        for row in codes["data"].as_array().unwrap() {
+            let page = site
+                .send_raw(None, Method::GET, row["type"].as_str().unwrap(), None, &[])
+                .await
+                .expect(200);
+            assert!(page.text.starts_with(row["code"].as_str().unwrap()));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_answer_carries_its_id_and_the_headers_that_protect() {
+    on_each("003", async |site| {
+        for (path, status) in [
+            ("/api/v1/me", 200),
+            ("/api/v1/tasks/9", 404),
+            ("/livez", 200),
+            ("/no", 404),
+        ] {
+            let answer = site.get("usr_ada", path).await.expect(status);
+            assert_eq!(answer.header("x-request-id").len(), 32);
+            assert_eq!(answer.header("schema-revision"), "003");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("referrer-policy"), "no-referrer");
+            assert!(
+                answer
+                    .header("content-security-policy")
+                    .contains("default-src 'none'")
+            );
+            let caching = if path.starts_with("/api") {
+                "private, no-cache"
+            } else {
+                "no-cache"
+            };
+            assert_eq!(answer.header("cache-control"), caching);
+        }
+        let taken = site
+            .send_with(
+                "usr_ada",
+                Method::GET,
+                "/no",
+                None,
+                &[("x-request-id", "a-1.b_2")],
+            )
+            .await;
+        assert_eq!(taken.header("x-request-id"), "a-1.b_2");
+        assert_eq!(taken.json()["instance"], "urn:request:a-1.b_2");
+        let refused = site
+            .send_with("usr_ada", Method::GET, "/no", None, &[("x-request-id", "a b\"c")])
+            .await;
+        assert_eq!(refused.header("x-request-id").len(), 32);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_origins_are_allowed_by_name_only() {
+    for database in databases().await {
+        let site = Site::open(database, "003", &["--cors-origins", "https://todo.example"]).await;
+        for (origin, allowed) in [
+            ("https://todo.example", "https://todo.example"),
+            ("https://evil.example", ""),
+        ] {
+            let headers = [("origin", origin)];
+            let answer = site
+                .send_with("usr_ada", Method::GET, "/api/v1/me", None, &headers)
+                .await;
+            assert_eq!(answer.header("access-control-allow-origin"), allowed);
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+        }
+        site.close().await;
+    }
+}
+
+#[tokio::test]
+async fn moments_are_utc_whatever_the_zone_of_the_server() {
+    on_each("003", async |site| {
+        if !site.is_postgres() {
+            return;
+        }
+        site.sql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone TO ''America/New_York''', current_database()); END $$")
+            .await;
+        let settings = crate::site::settings(site.database.address(), &[]);
+        let server = api::Server::start(&settings, api::Clock::system()).await.unwrap();
+        let path = site.task("usr_ada", json!({"title": "t", "due_date": "2026-07-01T12:00:00Z"})).await;
+        // A row whose moments come from the database's own default, as another writer on a UTC session leaves it.
+        site.sql("SET timezone TO 'UTC'; INSERT INTO tasks (user_id, title) VALUES ('usr_ada', 'theirs')")
+            .await;
+        let url = format!("http://{}{}", server.address(), "/api/v1/tasks");
+        let token = site.token("usr_ada");
+        let page: serde_json::Value = reqwest::Client::new()
+            .get(url)
+            .header("authorization", format!("Bearer {token}"))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(page["data"][0]["due_date"], "2026-07-01T12:00:00Z");
+        assert_eq!(page["data"][0]["created_at"], "2026-03-01T12:00:00Z");
+        let theirs = page["data"][1]["created_at"].as_str().unwrap();
+        let stored = chrono::DateTime::parse_from_rfc3339(theirs).unwrap();
+        let now = std::time::SystemTime::now();
+        let age = now.duration_since(stored.into()).unwrap_or_default();
+        assert!(age < Duration::from_secs(60), "{theirs} is not now in UTC");
+        assert_eq!(path, "/api/v1/tasks/1");
+        server.stop().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_replaced() {
+    on_each("003", async |site| {
+        if !site.is_postgres() {
+            return;
+        }
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        let read = || site.get("usr_ada", &path);
+        tokio::join!(read(), read(), read(), read());
+        site.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'todo-api'",
+        )
+        .await;
+        // Whether the server's last words are read before the end of the connection is seen is up to the network.
+        let first = read().await.status.as_u16();
+        assert!(matches!(first, 200 | 503), "{first}");
+        for _ in 0..8 {
+            read().await.expect(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_many_requests_are_turned_away_and_probes_are_not() {
+    for database in databases().await {
+        let site = Site::open(database, "003", &["--max-concurrency", "0"]).await;
+        let refused = site.get("usr_ada", "/api/v1/me").await.expect(503);
+        assert_eq!(refused.code(), "OVERLOADED");
+        assert_eq!(refused.header("retry-after"), "5");
+        site.get("usr_ada", "/livez").await.expect(200);
+        site.get("usr_ada", "/readyz").await.expect(200);
+        site.close().await;
+    }
+}
+
+#[tokio::test]
+async fn readiness_fails_first_and_what_is_under_way_is_finished() {
+    on_each("003", async |site| {
+        site.server.drain();
+        let refused = site.get("usr_ada", "/readyz").await.expect(503);
+        assert_eq!(refused.json()["status"], "draining");
+        site.get("usr_ada", "/livez").await.expect(200);
+        site.task("usr_ada", json!({"title": "t"})).await;
+    })
+    .await;
+    for database in databases().await {
+        if !database.address().starts_with("postgres") {
+            database.remove().await.unwrap();
+            continue;
+        }
+        let site = Site::open(database, "003", &[]).await;
+        site.task("usr_ada", json!({"title": "t"})).await;
+        let blocker = seaworthy::session::Session::open(
+            site.database.url(),
+            &Default::default(),
+            seaworthy::session::Access::Write,
+        )
+        .await
+        .unwrap();
+        blocker
+            .send("BEGIN; SELECT * FROM tasks FOR UPDATE")
+            .await
+            .unwrap();
+        let url = site.url("/api/v1/tasks/1");
+        let request = reqwest::Client::new()
+            .patch(url)
+            .header("authorization", format!("Bearer {}", site.token("usr_ada")))
+            .header("content-type", "application/json")
+            .body("{\"title\": \"late\"}");
+        let request = tokio::spawn(request.send());
+        let waits =
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        while blocker.rows(waits).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let Site { server, database, .. } = site;
+        let stopping = tokio::spawn(server.stop());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        blocker.send("COMMIT").await.unwrap();
+        let answer = request.await.unwrap().unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        stopping.await.unwrap().unwrap();
+        blocker.close().await;
+        database.remove().await.unwrap();
+    }
+}

@@ -1,0 +1,388 @@
+//! The same requests at every revision, and while the schema moves underneath warm connections.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::site::{Site, databases, migrate, on_each};
+
+/// What a task shows at every revision.
+const MEMBERS: [&str; 13] = [
+    "id",
+    "user_id",
+    "title",
+    "description",
+    "completed",
+    "priority",
+    "due_date",
+    "remind_at",
+    "recurrence_pattern",
+    "is_recurring",
+    "tags",
+    "created_at",
+    "updated_at",
+];
+
+/// What every revision must do the same way. Returns the path of a task that stays.
+async fn what_always_works(site: &Site, user: &str) -> String {
+    let path = site
+        .task(
+            user,
+            json!({"title": "Caulk", "description": "d", "priority": "medium", "tags": [], "due_date": null}),
+        )
+        .await;
+    let task = site.get(user, &path).await.expect(200).json();
+    let members = task.as_object().unwrap();
+    assert!(MEMBERS.iter().all(|name| members.contains_key(*name)));
+    assert_eq!(members.len(), MEMBERS.len());
+    assert_eq!(task["priority"], "medium");
+    assert_eq!(task["tags"], json!([]));
+    assert_eq!(task["due_date"], Value::Null);
+
+    site.patch(
+        user,
+        &path,
+        json!({"title": "Caulk it", "priority": "medium", "remind_at": null}),
+    )
+    .await
+    .expect(200);
+    site.send(user, Method::PUT, &path, Some(json!({"title": "Caulk well"})))
+        .await
+        .expect(200);
+    site.send(user, Method::PUT, &format!("{path}/complete"), None)
+        .await
+        .expect(200);
+    for query in [
+        "sort=-priority,due_date",
+        "priority=medium",
+        "has_due=false",
+        "overdue=false",
+        "recurring=false",
+        "q=caulk&include=total",
+        "status=completed&fields=id,title",
+    ] {
+        let page = site
+            .get(user, &format!("/api/v1/tasks?{query}"))
+            .await
+            .expect(200);
+        assert!(
+            !page.json()["data"].as_array().unwrap().is_empty(),
+            "{query}: {}",
+            page.text
+        );
+    }
+    for query in [
+        "priority=high",
+        "due_after=2020-01-01",
+        "tags=boat",
+        "recurring=true",
+        "overdue=true",
+    ] {
+        let page = site
+            .get(user, &format!("/api/v1/tasks?{query}"))
+            .await
+            .expect(200);
+        assert_eq!(page.json()["data"], json!([]), "{query}");
+    }
+    site.get(user, "/api/v1/tasks/summary").await.expect(200);
+    site.get(user, "/api/v1/tags").await.expect(200);
+    site.get(user, "/api/v1/me").await.expect(200);
+    path
+}
+
+/// Asks for something of a later revision: it works from then on, and is refused by name before.
+async fn what_needs(
+    site: &Site,
+    required: &str,
+    current: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) {
+    let answer = site.send("usr_ada", method.clone(), path, body).await;
+    if current >= required {
+        assert!(
+            answer.status.is_success(),
+            "{method} {path} at {current}: {}",
+            answer.text
+        );
+        return;
+    }
+    assert_eq!(
+        answer.status.as_u16(),
+        503,
+        "{method} {path} at {current}: {}",
+        answer.text
+    );
+    assert_eq!(answer.code(), "SCHEMA_FEATURE_UNAVAILABLE");
+    assert_eq!(answer.json()["required_revision"], required);
+    assert_eq!(answer.json()["current_revision"], current);
+    assert_eq!(answer.header("retry-after"), "5");
+}
+
+async fn whole_suite(site: &Site, current: &str) {
+    let path = what_always_works(site, "usr_ada").await;
+    for body in [
+        json!({"title": "t", "priority": "high"}),
+        json!({"title": "t", "due_date": "2026-12-01"}),
+        json!({"title": "t", "remind_at": "2026-12-01"}),
+        json!({"title": "t", "recurrence_pattern": "daily"}),
+        json!({"title": "t", "tags": ["boat"]}),
+    ] {
+        what_needs(
+            site,
+            "003",
+            current,
+            Method::POST,
+            "/api/v1/tasks",
+            Some(body.clone()),
+        )
+        .await;
+        what_needs(site, "003", current, Method::PUT, &path, Some(body.clone())).await;
+        what_needs(site, "003", current, Method::PATCH, &path, Some(body)).await;
+    }
+    what_needs(
+        site,
+        "003",
+        current,
+        Method::PUT,
+        &format!("{path}/tags/boat2"),
+        None,
+    )
+    .await;
+    what_needs(site, "002", current, Method::POST, "/api/v1/conversations", None).await;
+    what_needs(site, "002", current, Method::GET, "/api/v1/conversations", None).await;
+
+    let schema = site.get("usr_ada", "/api/v1/schema").await.expect(200);
+    assert_eq!(schema.header("schema-revision"), current);
+    assert_eq!(schema.json()["current"], json!([current]));
+    assert_eq!(schema.json()["in_sync"], current == "003");
+    let tag = schema.header("etag").to_owned();
+    site.send_with(
+        "usr_ada",
+        Method::GET,
+        "/api/v1/schema",
+        None,
+        &[("if-none-match", &tag)],
+    )
+    .await
+    .expect(304);
+    // For the next round: the filters find nothing of this one.
+    for task in site.get("usr_ada", "/api/v1/tasks?limit=200").await.json()["data"]
+        .as_array()
+        .unwrap()
+    {
+        let path = format!("/api/v1/tasks/{}", task["id"]);
+        site.send("usr_ada", Method::DELETE, &path, None)
+            .await
+            .expect(204);
+    }
+}
+
+#[tokio::test]
+async fn the_suite_holds_at_001() {
+    on_each("001", async |site| whole_suite(site, "001").await).await;
+}
+
+#[tokio::test]
+async fn the_suite_holds_at_002() {
+    on_each("002", async |site| whole_suite(site, "002").await).await;
+}
+
+#[tokio::test]
+async fn the_suite_holds_at_003() {
+    on_each("003", async |site| whole_suite(site, "003").await).await;
+}
+
+#[tokio::test]
+async fn the_suite_holds_after_every_step_up_and_down_under_a_warm_pool() {
+    on_each("001", async |site| {
+        whole_suite(site, "001").await;
+        for revision in ["002", "003", "002", "001", "003", "001"] {
+            migrate(&site.database, revision).await;
+            wait_for(site, revision).await;
+            whole_suite(site, revision).await;
+        }
+    })
+    .await;
+}
+
+/// Waits until the service has looked at the schema again, which it does every second.
+async fn wait_for(site: &Site, revision: &str) {
+    for _ in 0..400 {
+        if site
+            .get("usr_ada", "/api/v1/schema")
+            .await
+            .header("schema-revision")
+            == revision
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the service did not notice revision {revision}");
+}
+
+#[tokio::test]
+async fn a_warm_connection_survives_a_change_of_a_column_type() {
+    on_each("003", async |site| {
+        if !site.is_postgres() {
+            return;
+        }
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        for _ in 0..3 {
+            site.get("usr_ada", &path).await.expect(200);
+        }
+        site.sql("ALTER TABLE tasks ALTER COLUMN title TYPE text").await;
+        for _ in 0..3 {
+            site.get("usr_ada", &path).await.expect(200);
+            site.patch("usr_ada", &path, json!({"title": "u"}))
+                .await
+                .expect(200);
+        }
+        assert!(site.server.retries() >= 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_default_is_written_to_a_column_that_has_just_come() {
+    on_each("001", async |site| {
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        // The snapshot of the schema is fresh now, and a second will pass before the next one.
+        migrate(&site.database, "003").await;
+        site.sql("UPDATE tasks SET priority = 'high', due_date = '2026-12-01 00:00:00'")
+            .await;
+        let body = json!({"title": "t", "priority": "medium", "due_date": null});
+        let answer = site.patch("usr_ada", &path, body).await.expect(200);
+        assert_eq!(answer.header("schema-revision"), "003");
+        wait_for(site, "003").await;
+        let task = site.get("usr_ada", &path).await.expect(200).json();
+        assert_eq!(task["priority"], "medium");
+        assert_eq!(task["due_date"], Value::Null);
+        migrate(&site.database, "001").await;
+        site.patch("usr_ada", "/api/v1/tasks/999", json!({"priority": "medium"}))
+            .await
+            .expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_empty_database_answers_by_name_and_recovers_without_a_restart() {
+    for database in databases().await {
+        let site = Site::open(database, "001", &[]).await;
+        site.task("usr_ada", json!({"title": "t"})).await;
+        migrate(&site.database, "base").await;
+        let refused = site.get("usr_ada", "/api/v1/tasks").await.expect(503);
+        assert_eq!(refused.json()["required_revision"], "001");
+        assert_eq!(refused.json()["current_revision"], "base");
+        site.get("usr_ada", "/readyz").await.expect(503);
+        migrate(&site.database, "003").await;
+        wait_for(&site, "003").await;
+        site.task("usr_ada", json!({"title": "t", "priority": "high"}))
+            .await;
+        site.get("usr_ada", "/readyz").await.expect(200);
+        site.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_whose_row_is_gone_is_made_known_again() {
+    on_each("003", async |site| {
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        site.send("usr_ada", Method::DELETE, &path, None)
+            .await
+            .expect(204);
+        site.sql("DELETE FROM users").await;
+        site.task("usr_ada", json!({"title": "t"})).await;
+    })
+    .await;
+}
+
+/// What clients saw while the schema moved.
+#[derive(Default)]
+struct Seen {
+    made: Vec<String>,
+    refused: u32,
+    wrong: Vec<String>,
+}
+
+async fn keep_asking(site: Arc<Site>, user: String, stop: Arc<AtomicBool>) -> Seen {
+    let mut seen = Seen::default();
+    let mut round = 0_u32;
+    while !stop.load(Ordering::Relaxed) {
+        round += 1;
+        let title = format!("{user} {round}");
+        let plain = site.post(&user, "/api/v1/tasks", json!({"title": title})).await;
+        match plain.status.as_u16() {
+            201 => seen.made.push(title),
+            _ => seen.wrong.push(plain.text),
+        }
+        let rich = json!({"title": format!("{user} {round} high"), "priority": "high", "tags": ["t"]});
+        let rich = site.post(&user, "/api/v1/tasks", rich).await;
+        match rich.status.as_u16() {
+            201 => seen.made.push(format!("{user} {round} high")),
+            503 if rich.code() == "SCHEMA_FEATURE_UNAVAILABLE" => seen.refused += 1,
+            _ => seen.wrong.push(rich.text),
+        }
+        let list = site
+            .get(&user, "/api/v1/tasks?sort=-priority,due_date&limit=5")
+            .await;
+        if list.status.as_u16() != 200 {
+            seen.wrong.push(list.text);
+        }
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_doubled_or_refused_otherwise_while_the_schema_moves() {
+    for database in databases().await {
+        let site = Arc::new(Site::open(database, "001", &[]).await);
+        let stop = Arc::new(AtomicBool::new(false));
+        let clients: Vec<_> = (0..4)
+            .map(|number| {
+                tokio::spawn(keep_asking(
+                    Arc::clone(&site),
+                    format!("usr_{number}"),
+                    Arc::clone(&stop),
+                ))
+            })
+            .collect();
+        for revision in ["002", "003", "002", "001", "003", "001", "003"] {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            migrate(&site.database, revision).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stop.store(true, Ordering::Relaxed);
+        for (number, client) in clients.into_iter().enumerate() {
+            let mut seen = client.await.unwrap();
+            assert_eq!(seen.wrong, [""; 0]);
+            assert!(seen.made.len() > 5, "only {} tasks were made", seen.made.len());
+            let mut kept = all_titles(&site, &format!("usr_{number}")).await;
+            kept.sort();
+            seen.made.sort();
+            assert_eq!(kept, seen.made, "{} refused", seen.refused);
+        }
+        Arc::try_unwrap(site).ok().unwrap().close().await;
+    }
+}
+
+async fn all_titles(site: &Site, user: &str) -> Vec<String> {
+    let mut titles = Vec::new();
+    let mut path = "/api/v1/tasks?limit=200".to_owned();
+    loop {
+        let page = site.get(user, &path).await.expect(200).json();
+        for task in page["data"].as_array().unwrap() {
+            titles.push(task["title"].as_str().unwrap().to_owned());
+        }
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/api/v1/tasks?limit=200&cursor={cursor}"),
+            None => return titles,
+        }
+    }
+}

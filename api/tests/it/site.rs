@@ -1,0 +1,247 @@
+//! A running service with a database of its own, and a client to talk to it.
+
+use std::time::Duration;
+
+use api::settings::{CommandLine, Settings};
+use api::{Clock, Server, development_token};
+use clap::Parser;
+use migration::Migrator;
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Client, Method, StatusCode};
+use seaworthy::command::{self, Conduct, OutOfOrder};
+use seaworthy::environment::Environment;
+use seaworthy::runner::Observer;
+use seaworthy::session::{Access, Session};
+use seaworthy::verify::ScratchDatabase;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// What the clocks of all sites show: 2026-03-01T12:00:00Z.
+pub(crate) const NOW: i64 = 1_772_366_400;
+/// What tokens are signed with.
+pub(crate) const SECRET: &str = "Vq0k3ZpW7sYtR1mC9xLbN5hJ8uGfD2aE";
+
+/// A running service with a database of its own.
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    pub(crate) database: ScratchDatabase,
+    pub(crate) settings: Settings,
+    client: Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Returns the code of a problem.
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{self:?}"
+        );
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Fails unless the status is this one.
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+}
+
+/// Runs a test on a service at a revision, once for each kind of database.
+pub(crate) async fn on_each(revision: &str, test: impl AsyncFn(&Site)) {
+    for database in databases().await {
+        let site = Site::open(database, revision, &[]).await;
+        test(&site).await;
+        site.close().await;
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no settings but these two variables"
+)]
+pub(crate) async fn databases() -> Vec<ScratchDatabase> {
+    let mut databases = vec![ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap()];
+    match std::env::var("TEST_POSTGRES_URL") {
+        Ok(server) => databases.push(ScratchDatabase::postgres(&server).await.unwrap()),
+        Err(_) if std::env::var("SEAWORTHY_SQLITE_ONLY").is_ok() => {}
+        Err(_) => panic!("TEST_POSTGRES_URL names no server; scripts/test starts one"),
+    }
+    databases
+}
+
+pub(crate) fn settings(address: &str, more: &[&str]) -> Settings {
+    let arguments = [
+        "api",
+        "--port",
+        "0",
+        "--drain-seconds",
+        "0",
+        "--better-auth-secret",
+        SECRET,
+        "--database-url",
+        address,
+    ];
+    CommandLine::try_parse_from(arguments.iter().chain(more))
+        .unwrap()
+        .settings
+}
+
+impl Site {
+    pub(crate) async fn open(database: ScratchDatabase, revision: &str, more: &[&str]) -> Self {
+        migrate(&database, revision).await;
+        let settings = settings(database.address(), more);
+        let server = Server::start(&settings, Clock::fixed(NOW)).await.unwrap();
+        Self {
+            server,
+            database,
+            settings,
+            client: Client::builder()
+                .timeout(Duration::from_secs(20))
+                .build()
+                .unwrap(),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        self.server.stop().await.unwrap();
+        self.database.remove().await.unwrap();
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.database.address().starts_with("postgres")
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.address())
+    }
+
+    pub(crate) fn token(&self, user: &str) -> String {
+        development_token(
+            &self.settings,
+            &Clock::system(),
+            user,
+            &format!("{user}@example.org"),
+        )
+        .unwrap()
+    }
+
+    /// Sends a request as somebody.
+    pub(crate) async fn send(&self, user: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.send_with(user, method, path, body, &[]).await
+    }
+
+    /// The same with further headers.
+    pub(crate) async fn send_with(
+        &self,
+        user: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let body = body.map(|body| (body.to_string(), "application/json"));
+        self.send_raw(Some(&self.token(user)), method, path, body, headers)
+            .await
+    }
+
+    /// Sends a request with any token and any body.
+    pub(crate) async fn send_raw(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<(String, &str)>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.request(method, self.url(path));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some((body, kind)) = body {
+            request = request.header("content-type", kind).body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(HeaderName::from_bytes(name.as_bytes()).unwrap(), *value);
+        }
+        let response = request.send().await.unwrap();
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    pub(crate) async fn get(&self, user: &str, path: &str) -> Answer {
+        self.send(user, Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, user: &str, path: &str, body: Value) -> Answer {
+        self.send(user, Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, user: &str, path: &str, body: Value) -> Answer {
+        self.send(user, Method::PATCH, path, Some(body)).await
+    }
+
+    /// Makes a task and returns its path.
+    pub(crate) async fn task(&self, user: &str, body: Value) -> String {
+        let made = self.post(user, "/api/v1/tasks", body).await.expect(201);
+        made.header("location").to_owned()
+    }
+
+    /// Sends SQL past the service.
+    pub(crate) async fn sql(&self, sql: &str) {
+        let session = Session::open(self.database.url(), &Default::default(), Access::Write)
+            .await
+            .unwrap();
+        session.send(sql).await.unwrap();
+        session.close().await;
+    }
+}
+
+/// Brings a database up or down to a revision.
+pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
+    let environment = Environment::new(Migrator::revisions()).database(database.url().clone());
+    let current = command::current(&environment).await.unwrap();
+    let current = current
+        .revisions
+        .first()
+        .map_or_else(|| "000".to_owned(), |line| line.revision.revision.to_string());
+    let conduct = Conduct {
+        wait: Duration::from_secs(10),
+        retries: 20,
+        stop: CancellationToken::new(),
+        observer: &Silent,
+        waiting: &|_, _| {},
+        consent: &|_| true,
+    };
+    let target = revision.parse().unwrap();
+    if revision != "base" && current.as_str() < revision {
+        command::upgrade(&environment, &target, OutOfOrder::Refuse, &conduct)
+            .await
+            .unwrap();
+    } else {
+        command::downgrade(&environment, &target, &conduct).await.unwrap();
+    }
+}
+
+struct Silent;
+
+impl Observer for Silent {}

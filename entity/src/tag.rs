@@ -1,0 +1,37 @@
+//! `tags`: names to put on tasks, shared by everybody, since revision 003.
+
+use sea_orm::entity::prelude::*;
+
+/// A name to put on tasks.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tags")]
+pub struct Model {
+    /// Given by the database.
+    #[sea_orm(primary_key)]
+    pub id: i32,
+    /// Unique over all people.
+    #[sea_orm(unique, column_type = "String(StringLen::N(50))")]
+    pub name: String,
+    /// In UTC.
+    pub created_at: Option<DateTime>,
+}
+
+/// What hangs on a tag.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    /// The links to tasks.
+    #[sea_orm(has_many = "super::task_tag::Entity")]
+    TaskTags,
+}
+
+impl Related<super::task::Entity> for Entity {
+    fn to() -> RelationDef {
+        super::task_tag::Relation::Task.def()
+    }
+
+    fn via() -> Option<RelationDef> {
+        Some(super::task_tag::Relation::Tag.def().rev())
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}
