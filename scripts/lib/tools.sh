@@ -16,6 +16,8 @@ require_programs() {
     # Debian splits venv off; without it `import ensurepip` fails.
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
     command -v sqlite3 >/dev/null || packages+=(sqlite3)
+    # The requests on the page about the API are sent with curl.
+    command -v curl >/dev/null || packages+=(curl)
     # `script` gives the tests a terminal to answer questions on.
     command -v script >/dev/null || packages+=(bsdutils)
     ((${#packages[@]} > 0)) || return 0

@@ -10,6 +10,7 @@ use std::path::Path;
 mod bad_input;
 mod conditional;
 mod document;
+mod documentation;
 mod isolation;
 mod journey;
 mod lists;
