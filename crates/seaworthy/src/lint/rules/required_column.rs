@@ -23,7 +23,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             column,
             if_not_exists,
         } if !step.is_there(table, &column.name, *if_not_exists) => {
-            is_required(step, column).then_some(&column.name)
+            is_required(column).then_some(&column.name)
         }
         Action::SetNotNull(column) => {
             let is_added_here = step.column(table, column).is_some_and(|known| known.is_new);
@@ -49,16 +49,14 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
     found.collect()
 }
 
-fn is_required(step: &Step<'_>, column: &Column) -> bool {
+fn is_required(column: &Column) -> bool {
     let is_key = column.constraints.iter().any(|constraint| {
         matches!(
             constraint.kind,
             crate::lint::statement::ConstraintKind::PrimaryKey(_)
         )
     });
-    let domain = step.before.type_definition(&column.data_type.name);
-    let of_domain = domain.is_some_and(|definition| definition.base().is_some()) && column.default.is_none();
-    (column.not_null || is_key) && !column.has_value() && !(of_domain && !column.not_null)
+    (column.not_null || is_key) && !column.has_value()
 }
 
 /// Returns whether a column ends up NOT NULL without a value of its own; one that nothing is known of may.

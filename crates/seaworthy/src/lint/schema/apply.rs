@@ -165,10 +165,8 @@ impl Schema {
             Action::AddColumn {
                 column,
                 if_not_exists,
-            } => {
-                if !(*if_not_exists && self.column(table, &column.name).is_some()) {
-                    self.add_column(table, column);
-                }
+            } if !*if_not_exists || self.column(table, &column.name).is_none() => {
+                self.add_column(table, column);
             }
             Action::DropColumn { name, cascade, .. } => self.drop_column(table, name, *cascade),
             Action::SetNotNull(column) => self.edit_column(table, column, |known| known.not_null = true),
