@@ -2,6 +2,7 @@
 
 use seaworthy::command::LintedStep;
 use seaworthy::lint::{Hazard, RULES, Severity};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Screen, counted};
@@ -14,7 +15,7 @@ pub(crate) fn script(screen: &Screen, file: &str, hazards: &[Hazard]) {
         .map(|hazard| Found { hazard, place: file })
         .collect();
     match screen.format() {
-        Format::Json => screen.json(&json!({ "hazards": hazards })),
+        Format::Json => screen.json(&ScriptAnswer { hazards }),
         _ => show(screen, &found),
     }
 }
@@ -36,9 +37,21 @@ pub(crate) fn revisions(screen: &Screen, steps: &[LintedStep]) {
         }
     }
     match screen.format() {
-        Format::Json => screen.json(&json!({ "revisions": steps })),
+        Format::Json => screen.json(&RevisionsAnswer { revisions: steps }),
         _ => show(screen, &found),
     }
+}
+
+/// The JSON document about a script.
+#[derive(Serialize)]
+struct ScriptAnswer<'a> {
+    hazards: &'a [Hazard],
+}
+
+/// The JSON document about revisions.
+#[derive(Serialize)]
+struct RevisionsAnswer<'a> {
+    revisions: &'a [LintedStep],
 }
 
 /// A hazard and the script that it is in.

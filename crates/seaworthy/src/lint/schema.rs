@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::statement::{Constraint, Type, TypeDefinition};
 
+mod alter;
 mod apply;
 mod proof;
 mod volatility;
