@@ -61,21 +61,21 @@ fn json_has_one_list() {
       "hazards": [
         {
           "category": "index-blocking",
-          "help": "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards",
-          "line": 3,
-          "message": "writes to tasks wait until the index is built",
           "severity": "error",
           "statement": 1,
-          "table": "tasks"
+          "line": 3,
+          "table": "tasks",
+          "message": "writes to tasks wait until the index is built",
+          "help": "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards"
         },
         {
           "category": "index-drop-blocking",
-          "help": "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short",
-          "line": 4,
-          "message": "dropping idx waits for everything that uses the table, and everything else behind it",
           "severity": "warn",
           "statement": 2,
-          "table": null
+          "line": 4,
+          "table": null,
+          "message": "dropping idx waits for everything that uses the table, and everything else behind it",
+          "help": "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short"
         }
       ]
     }

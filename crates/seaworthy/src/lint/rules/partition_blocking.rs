@@ -47,8 +47,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
                     format!("the default partition of {table} is searched for rows of {child}"),
                 ));
             }
-            let is_read =
-                step.before.is_live(child) && !bound.is_default && !step.before.fits(child, table, bound);
+            let is_read = step.before.is_live(child) && !step.before.fits(child, table, bound);
             is_read.then(|| {
                 Finding::on(
                     child,
