@@ -158,7 +158,11 @@ impl State {
         if !step.in_transaction {
             return;
         }
-        self.held.extend(step.locks.iter().cloned());
+        for lock in &step.locks {
+            if !self.held.contains(lock) {
+                self.held.push(lock.clone());
+            }
+        }
         self.not_valid.extend(not_valid(step.statement));
         if let Statement::AlterType {
             name,

@@ -140,3 +140,31 @@ fn blocks(page: &str) -> Vec<(&str, bool)> {
     });
     blocks.collect()
 }
+
+#[test]
+fn a_script_that_breaks_off_anywhere_is_read_all_the_same() {
+    let fixture: Fixture = serde_json::from_str(FIXTURE).unwrap();
+    let context = Context::default();
+    for case in &fixture.cases {
+        let sql = case.sql.join(";\n");
+        for end in (0..sql.len()).filter(|end| sql.is_char_boundary(*end)) {
+            drop(lint(&sql[..end], &context));
+        }
+    }
+    for odd in [
+        "$",
+        "$a",
+        "$a$",
+        "'",
+        "E'\\",
+        "/*",
+        "U&\"",
+        ";;;",
+        "(",
+        ")",
+        "alter table",
+        "create index on",
+    ] {
+        drop(lint(odd, &context));
+    }
+}
