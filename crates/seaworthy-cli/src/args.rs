@@ -88,6 +88,10 @@ pub(crate) enum Format {
     Text,
     /// One JSON document on stdout; errors as one on stderr
     Json,
+    /// Annotations for GitHub Actions; `lint` only
+    Github,
+    /// A SARIF 2.1.0 log; `lint` only
+    Sarif,
 }
 
 #[derive(Debug, Subcommand)]
@@ -199,6 +203,14 @@ pub(crate) enum Command {
     },
     /// Show where the database stands, what is pending, and how the last run ended
     Status,
+    /// Find what would block or break a running application on PostgreSQL; asks no database
+    #[command(
+        after_help = "Examples:\n  lint                  the newest revision, up and down\n  lint --all            every one\n  \
+                            lint 001:003          a range, both ends included\n  \
+                            lint --sql new.sql --schema before.sql   a script\n  lint --explain table-rewrite\n\n\
+                            Exit code 3 when there is an error among the hazards."
+    )]
+    Lint(Lint),
     /// Take over a database that Alembic manages
     Adopt,
     /// Apply pending revisions, as SeaORM's own command line does
@@ -232,6 +244,32 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// What `lint` looks at.
+#[derive(Args, Debug)]
+pub(crate) struct Lint {
+    /// A revision or a range a:b; the newest when absent
+    #[arg(conflicts_with_all = ["all", "sql"])]
+    pub(crate) target: Option<String>,
+    /// Look at every revision
+    #[arg(long, conflicts_with = "sql")]
+    pub(crate) all: bool,
+    /// Look at a script instead; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sql: Option<PathBuf>,
+    /// The statements that made the schema before the script; without it every table is in use
+    #[arg(long, value_name = "FILE", requires = "sql")]
+    pub(crate) schema: Option<PathBuf>,
+    /// The script runs without a transaction around it
+    #[arg(long, requires = "sql")]
+    pub(crate) no_transaction: bool,
+    /// The major version of PostgreSQL that will run it
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(13..=18))]
+    pub(crate) pg: u8,
+    /// Explain a rule instead: its statement, why, and the safe one
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["target", "all", "sql"])]
+    pub(crate) explain: Option<String>,
 }
 
 /// Options of the verbs that write a revision.

@@ -4,12 +4,13 @@ use seaworthy::command;
 use seaworthy::environment::Environment;
 use seaworthy::graph::{Splice, Target};
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Format};
 use crate::exit::{Ending, Failure};
 use crate::output::{Screen, lists, reports};
 
 mod files;
 mod inspect;
+mod lint;
 mod run;
 
 /// Runs the command that was asked for.
@@ -19,6 +20,12 @@ pub(crate) async fn run(
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     let Arguments { general, command } = arguments;
+    let is_lint = matches!(command, Some(Command::Lint(_)));
+    if !is_lint && matches!(general.output, Format::Github | Format::Sarif) {
+        return Err(Failure::Usage {
+            message: "only `lint` answers as github or sarif".to_owned(),
+        });
+    }
     let runner = run::Runner {
         environment,
         general: &general,
@@ -72,6 +79,7 @@ pub(crate) async fn run(
             reports::status(screen, &command::status(environment).await?);
             Ok(Ending::Done)
         }
+        Command::Lint(asked) => lint::run(environment, &asked, screen).await,
         Command::Revision {
             new,
             head,

@@ -1,6 +1,7 @@
 //! Messages, hints and exit codes of what went wrong.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process;
 
 use seaworthy::command::{Category, CommandError};
@@ -38,6 +39,14 @@ pub(crate) enum Failure {
     Usage {
         /// What is wrong.
         message: String,
+    },
+    /// A file that cannot be read.
+    #[error("{} cannot be read", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// A signal ended the run.
     #[error("stopped by a signal")]
@@ -82,6 +91,7 @@ pub(crate) fn usage(error: &clap::Error) {
 fn code(failure: &Failure) -> i32 {
     match failure {
         Failure::Address { .. } | Failure::Usage { .. } => 2,
+        Failure::File { .. } => 1,
         Failure::Stopped { code, .. } => *code,
         Failure::Command(error) => match error.category() {
             Category::Usage => 2,
@@ -116,6 +126,7 @@ fn as_json(failure: &Failure) -> Value {
             (error.kind(), report)
         }
         Failure::Address { .. } => ("database_address", Value::Null),
+        Failure::File { .. } => ("file", Value::Null),
         Failure::Usage { .. } => ("usage", Value::Null),
     };
     json!({
@@ -164,6 +175,7 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Address { .. } => {
             Some("write postgres://user:password@host:5432/name or sqlite://file.db".to_owned())
         }
+        Failure::File { .. } => None,
         Failure::Usage { .. } => Some("see --help".to_owned()),
     }
 }

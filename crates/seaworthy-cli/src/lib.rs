@@ -33,7 +33,8 @@ use std::ffi::OsString;
 use clap::Parser;
 use seaworthy::environment::Environment;
 
-use args::Arguments;
+use args::{Arguments, Command};
+use settings::Needs;
 
 mod args;
 mod commands;
@@ -68,7 +69,11 @@ pub async fn run_with(
     hide_panics_of_recordings();
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
-    let result = match settings::apply(environment.into(), &arguments.general) {
+    let needs = match &arguments.command {
+        Some(Command::Lint(_)) => Needs::Nothing,
+        _ => Needs::Database,
+    };
+    let result = match settings::apply(environment.into(), &arguments.general, needs) {
         Ok(environment) => commands::run(&environment, arguments, &screen).await,
         Err(error) => Err(error),
     };

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::{Format, General};
 
+pub(crate) mod hazards;
 pub(crate) mod lists;
 pub(crate) mod progress;
 pub(crate) mod reports;
@@ -28,6 +29,10 @@ impl Screen {
 
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     pub(crate) fn is_verbose(&self) -> bool {

@@ -15,6 +15,7 @@ pub use inspect::{
     Current, HistoryFilter, RevisionDetails, RevisionLine, Shown, branches, current, heads, history, show,
 };
 pub use journal::applied_history;
+pub use lint::{LintSelection, LintedStep, lint};
 pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
 pub use outcome::{Changed, Outcome};
 pub use plan::{PlanReport, PlannedStep, plan};
@@ -37,6 +38,7 @@ mod error;
 mod fresh;
 mod inspect;
 mod journal;
+mod lint;
 mod offline;
 mod outcome;
 mod plan;

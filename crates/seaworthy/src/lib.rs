@@ -31,6 +31,7 @@
 //! * [`ledger`]: what is applied, and the history of how it came to be
 //! * [`runner`]: works a plan off, step by step
 //! * [`script`]: the SQL that a plan would send
+//! * [`lint`]: what a script would do to a running application; pure
 //! * [`source`]: writes revision files and registers them
 //! * [`verify`]: databases for tests
 //! * [`environment`]: revisions, database and limits as a value
@@ -43,6 +44,7 @@ pub mod command;
 pub mod environment;
 pub mod graph;
 pub mod ledger;
+pub mod lint;
 pub mod revision;
 pub mod runner;
 pub mod script;

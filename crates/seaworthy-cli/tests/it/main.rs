@@ -3,6 +3,7 @@
 
 mod cases;
 mod dropin;
+mod hazards;
 mod rooms;
 mod shapes;
 mod terminal;

@@ -43,15 +43,25 @@ impl Terminal {
     }
 
     pub(crate) fn run_words(&self, words: &[&str]) -> Answer {
-        let output = Command::new(example("graph"))
+        let mut command = self.command(words);
+        let output = command.env("DATABASE_URL", "sqlite://graph.db").output().unwrap();
+        Answer::of(&output)
+    }
+
+    /// Runs a command line, split at spaces, with no database named.
+    pub(crate) fn run_without_database(&self, line: &str) -> Answer {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        Answer::of(&self.command(&words).output().unwrap())
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(example("graph"));
+        command
             .arg("graph.json")
             .args(words)
             .current_dir(self.folder())
-            .env_clear()
-            .env("DATABASE_URL", "sqlite://graph.db")
-            .output()
-            .unwrap();
-        Answer::of(&output)
+            .env_clear();
+        command
     }
 
     /// Runs a command line that must succeed, and returns its answer as JSON.

@@ -4,6 +4,7 @@
 mod databases;
 mod graph_cases;
 mod graph_properties;
+mod hazards;
 mod history;
 mod offline;
 mod order;

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("revision", &[]),
     ("graph", &["revision"]),
     ("session", &[]),
     ("ledger", &["revision", "session"]),
     ("script", &["revision"]),
+    ("lint", &["revision", "script"]),
     ("runner", &["revision", "session", "ledger"]),
     ("source", &["revision"]),
     ("verify", &["session"]),
@@ -23,6 +24,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
             "session",
             "ledger",
             "script",
+            "lint",
             "runner",
             "source",
             "verify",
@@ -32,7 +34,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Rooms that decide and never touch a database or a file.
-const PURE: [&str; 1] = ["graph"];
+const PURE: [&str; 2] = ["graph", "lint"];
 
 #[test]
 fn a_room_uses_only_the_rooms_below_it() {

@@ -1,0 +1,172 @@
+//! `lint` in each of its forms, without a database.
+
+use insta::assert_snapshot;
+
+use crate::terminal::{Answer, FORK, Terminal};
+
+const SCRIPT: &str =
+    "CREATE TABLE drafts (id integer PRIMARY KEY);\n\nCREATE INDEX i ON tasks (title);\nDROP INDEX idx;";
+
+fn lint(options: &str) -> Answer {
+    let terminal = Terminal::with(FORK);
+    std::fs::write(terminal.folder().join("new.sql"), SCRIPT).unwrap();
+    std::fs::write(
+        terminal.folder().join("before.sql"),
+        "CREATE TABLE tasks (title text);",
+    )
+    .unwrap();
+    std::fs::write(
+        terminal.folder().join("fine.sql"),
+        "ALTER TABLE tasks ADD COLUMN note text",
+    )
+    .unwrap();
+    terminal.run_without_database(&format!("lint {options}"))
+}
+
+#[test]
+fn text_names_the_line_the_hazard_and_the_way_out() {
+    let answer = lint("--sql new.sql");
+    assert_eq!(answer.code, 3);
+    assert_eq!(answer.err, "");
+    assert_snapshot!(answer.out, @r#"
+    new.sql:3: error: writes to tasks wait until the index is built [index-blocking]
+        instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards
+    new.sql:4: warning: dropping idx waits for everything that uses the table, and everything else behind it [index-drop-blocking]
+        instead: use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short
+    1 error, 1 warning
+    "#);
+}
+
+#[test]
+fn a_script_without_hazards_ends_well() {
+    let answer = lint("--sql fine.sql --schema before.sql --pg 18");
+    assert_eq!((answer.code, answer.out.as_str()), (0, "No hazards\n"));
+}
+
+#[test]
+fn a_warning_alone_ends_well() {
+    let terminal = Terminal::with(FORK);
+    std::fs::write(terminal.folder().join("new.sql"), "DROP INDEX idx").unwrap();
+    let answer = terminal.run_without_database("lint --sql new.sql --output json");
+    assert_eq!(answer.code, 0);
+    assert!(answer.out.contains("\"warn\""));
+}
+
+#[test]
+fn json_has_one_list() {
+    let answer = lint("--sql new.sql --no-transaction --output json");
+    assert_eq!(answer.code, 3);
+    assert_snapshot!(answer.out, @r#"
+    {
+      "hazards": [
+        {
+          "category": "index-blocking",
+          "severity": "error",
+          "statement": 1,
+          "line": 3,
+          "table": "tasks",
+          "message": "writes to tasks wait until the index is built",
+          "help": "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards"
+        },
+        {
+          "category": "index-drop-blocking",
+          "severity": "warn",
+          "statement": 2,
+          "line": 4,
+          "table": null,
+          "message": "dropping idx waits for everything that uses the table, and everything else behind it",
+          "help": "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short"
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn github_reads_annotations() {
+    assert_snapshot!(lint("--sql new.sql --output github").out, @r#"
+    ::error file=new.sql,line=3,title=index-blocking::writes to tasks wait until the index is built; instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards
+    ::warning file=new.sql,line=4,title=index-drop-blocking::dropping idx waits for everything that uses the table, and everything else behind it; instead: use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short
+    "#);
+}
+
+#[test]
+fn sarif_is_a_log_of_one_run() {
+    let answer = lint("--sql new.sql --output sarif");
+    let log: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    assert_eq!(
+        log["runs"][0]["tool"]["driver"]["rules"][0]["id"],
+        "index-blocking"
+    );
+    assert_snapshot!(serde_json::to_string_pretty(&log["runs"][0]["results"][0]).unwrap(), @r#"
+    {
+      "level": "error",
+      "locations": [
+        {
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "new.sql"
+            },
+            "region": {
+              "startLine": 3
+            }
+          }
+        }
+      ],
+      "message": {
+        "text": "writes to tasks wait until the index is built; instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards"
+      },
+      "ruleId": "index-blocking"
+    }
+    "#);
+}
+
+#[test]
+fn a_page_explains_a_rule() {
+    let answer = lint("--explain enum-changed");
+    assert_eq!(answer.code, 0);
+    assert_snapshot!(answer.out, @r#"
+    # enum-changed
+
+    Old and new code disagree about stored values.
+
+    ## Unsafe
+
+    ```sql transaction
+    ALTER TYPE task_status RENAME VALUE 'done' TO 'completed';
+    ```
+
+    ## Why
+
+    The label changes for all rows at once. Running code writes the old one, which does not exist any more, and cannot read the new one.
+
+    ## Safe
+
+    ```sql transaction
+    ALTER TYPE task_status ADD VALUE 'completed';
+    ```
+
+    In short: add the new label, write it from new code, and move the rows over in batches.
+    "#);
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    assert_eq!(lint("--explain nothing").code, 2);
+    assert_eq!(lint("--sql missing.sql").code, 1);
+    assert_eq!(lint("--sql new.sql --pg 12").code, 2);
+    assert_eq!(lint("--schema before.sql").code, 2);
+    assert_eq!(Terminal::with(FORK).run("heads --output github").code, 2);
+}
+
+#[test]
+fn revisions_need_no_database_either() {
+    let answer = lint("--all --output json");
+    assert_eq!(answer.code, 0);
+    let steps: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(steps["revisions"].as_array().unwrap().len(), 8);
+    assert_eq!(lint("root02").out, "No hazards\n");
+    assert_eq!(lint("base01:root02").code, 0);
+    assert_eq!(lint("nowhere").code, 1);
+}

@@ -1,0 +1,111 @@
+//! `lint`: the hazards of revisions, up and down, found without a database.
+
+use sea_orm::DbBackend;
+use serde::Serialize;
+
+use super::{CommandError, Project};
+use crate::environment::Environment;
+use crate::graph::{Applied, HistoryRange, Target};
+use crate::lint::{Context, Hazard, Surrounding, lint as hazards_of};
+use crate::revision::{Direction, Header, RevisionId};
+use crate::script::{Script, record};
+
+/// Which revisions to look at.
+#[derive(Clone, Debug)]
+pub enum LintSelection {
+    /// The newest ones.
+    Heads,
+    /// Every one.
+    All,
+    /// This one.
+    One(Target),
+    /// A range, both ends included.
+    Range(HistoryRange),
+}
+
+/// The hazards of one revision in one direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LintedStep {
+    /// The revision.
+    pub revision: RevisionId,
+    /// SeaORM's name for it.
+    pub name: String,
+    /// Up or down.
+    pub direction: Direction,
+    /// Its hazards in the order of its statements.
+    pub hazards: Vec<Hazard>,
+    /// Why not all its statements are known, if they are not.
+    pub incomplete: Option<String>,
+}
+
+/// Returns the hazards of revisions on PostgreSQL, each with the schema that the revisions before it have made.
+///
+/// No database is asked, so nothing may be counted from where one stands.
+///
+/// # Errors
+///
+/// Fails when the revisions or the selection make no sense.
+pub async fn lint(
+    environment: &Environment,
+    selection: &LintSelection,
+    version: u8,
+) -> Result<Vec<LintedStep>, CommandError> {
+    let project = Project::of(environment)?;
+    let selected = project.selected(selection)?;
+    let mut schema = Context::default().schema("").version(version);
+    let mut steps = Vec::new();
+    let mut oldest_first = project.graph.history(None, &Applied::default())?;
+    oldest_first.reverse();
+    for listed in oldest_first {
+        let header = project
+            .graph
+            .header(&listed.revision)
+            .expect("the history holds revisions of its graph");
+        let Some(revision) = environment.revision(&header.name) else {
+            continue;
+        };
+        let up = record(revision, Direction::Up, DbBackend::Postgres).await;
+        let after = schema.clone().and_then(&text(&up));
+        if selected.contains(&header.id) {
+            let down = record(revision, Direction::Down, DbBackend::Postgres).await;
+            steps.push(linted(header, Direction::Up, &up, &schema));
+            steps.push(linted(header, Direction::Down, &down, &after));
+        }
+        schema = after;
+    }
+    Ok(steps)
+}
+
+impl Project<'_> {
+    fn selected(&self, selection: &LintSelection) -> Result<Vec<RevisionId>, CommandError> {
+        let nowhere = Applied::default();
+        let listed = match selection {
+            LintSelection::Heads => return Ok(self.graph.heads()),
+            LintSelection::All => self.graph.history(None, &nowhere)?,
+            LintSelection::One(target) => self.graph.show(std::slice::from_ref(target), &nowhere)?,
+            LintSelection::Range(range) => self.graph.history(Some(range), &nowhere)?,
+        };
+        Ok(listed.into_iter().map(|listed| listed.revision).collect())
+    }
+}
+
+fn linted(header: &Header, direction: Direction, script: &Script, before: &Context) -> LintedStep {
+    let surrounding = if script.transaction {
+        Surrounding::Transaction
+    } else {
+        Surrounding::Nothing
+    };
+    let context = before.clone().surrounded_by(surrounding);
+    LintedStep {
+        revision: header.id.clone(),
+        name: header.name.clone(),
+        direction,
+        hazards: hazards_of(&text(script), &context),
+        incomplete: script.incomplete.clone(),
+    }
+}
+
+/// Returns the statements of a script as one text.
+fn text(script: &Script) -> String {
+    script.statements.join(";\n")
+}

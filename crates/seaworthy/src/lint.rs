@@ -1,0 +1,146 @@
+//! The hazards of a script: what would block a running application, break it, or destroy its rows.
+//!
+//! Everything is decided from the text of the statements, the schema before them and the server's version; no database is
+//! asked. [`RULES`] lists what is looked for; each rule is one file with the page that explains it.
+
+use serde::Serialize;
+
+pub use rules::{RULES, Rule, rule};
+
+use schema::Schema;
+use step::Step;
+use timeline::Timeline;
+
+mod cursor;
+mod locks;
+mod rules;
+mod schema;
+mod statement;
+mod step;
+mod timeline;
+mod token;
+
+/// What is known about the place where a script will run.
+#[derive(Clone, Debug)]
+pub struct Context {
+    before: Schema,
+    transaction: Surrounding,
+    version: u8,
+}
+
+/// Whether somebody else has opened a transaction around the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surrounding {
+    /// One transaction surrounds all statements, and whoever runs the script opens and commits it.
+    Transaction,
+    /// Each statement commits by itself, unless the script says otherwise.
+    Nothing,
+}
+
+/// How bad a hazard is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// To be known.
+    Warn,
+    /// To be avoided.
+    Error,
+}
+
+/// Something that a statement does to a running application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hazard {
+    /// The code of the rule that found it.
+    pub category: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The statement, counted from zero.
+    pub statement: usize,
+    /// The line on which the statement begins, counted from one.
+    pub line: usize,
+    /// The table that it is about.
+    pub table: Option<String>,
+    /// What happens.
+    pub message: String,
+    /// What to do instead.
+    pub help: &'static str,
+}
+
+/// The versions of PostgreSQL that the rules know.
+pub const VERSIONS: std::ops::RangeInclusive<u8> = 13..=18;
+
+impl Default for Context {
+    /// Returns a transaction around the script, PostgreSQL 15, and nothing known about the schema: every table that the
+    /// script does not create is in use.
+    fn default() -> Self {
+        Self {
+            before: Schema::default().settled(false),
+            transaction: Surrounding::Transaction,
+            version: 15,
+        }
+    }
+}
+
+impl Context {
+    /// Takes the statements that made the schema as it is before the script; what they do not create does not exist.
+    #[must_use]
+    pub fn schema(mut self, sql: &str) -> Self {
+        self.before = schema_after(Schema::default(), sql).settled(true);
+        self
+    }
+
+    /// Adds what further statements made, such as those of an earlier revision.
+    #[must_use]
+    pub fn and_then(mut self, sql: &str) -> Self {
+        let is_complete = self.before.is_complete();
+        self.before = schema_after(self.before, sql).settled(is_complete);
+        self
+    }
+
+    /// Says whether a transaction surrounds the script.
+    #[must_use]
+    pub fn surrounded_by(mut self, transaction: Surrounding) -> Self {
+        self.transaction = transaction;
+        self
+    }
+
+    /// Says which major version of PostgreSQL will run it; one of [`VERSIONS`].
+    #[must_use]
+    pub fn version(mut self, version: u8) -> Self {
+        self.version = version;
+        self
+    }
+}
+
+fn schema_after(mut schema: Schema, sql: &str) -> Schema {
+    for sentence in token::sentences(sql) {
+        schema.apply(&statement::read(&sentence.tokens));
+    }
+    schema
+}
+
+/// Returns the hazards of a script, in the order of its statements.
+#[must_use]
+pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
+    let sentences = token::sentences(sql);
+    let timeline = Timeline::new(&sentences, context);
+    let mut hazards = Vec::new();
+    let mut state = step::State::new(context.transaction);
+    for (index, sentence) in sentences.iter().enumerate() {
+        let mut step = Step::new(index, sentence, &timeline, &state, context);
+        let found = rules::check(&mut step);
+        let line = sentence.tokens.first().map_or(1, |token| token.line);
+        let next = state.after(&step, &found);
+        state = next;
+        hazards.extend(found.into_iter().map(|(rule, finding)| Hazard {
+            category: rule.code,
+            severity: rule.severity,
+            statement: index,
+            line,
+            table: finding.table,
+            message: finding.message,
+            help: rule.help,
+        }));
+    }
+    hazards
+}

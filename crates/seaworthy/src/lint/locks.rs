@@ -1,0 +1,161 @@
+//! The table locks that a statement takes, as `pg_locks` shows them.
+
+use super::schema::Schema;
+use super::statement::{Action, Constraint, ConstraintKind, Mode, ObjectKind, Statement};
+
+/// A lock on a table that running code uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TableLock {
+    pub(super) table: String,
+    pub(super) mode: Mode,
+    /// Whether the statement is about this table, rather than one that refers to it.
+    pub(super) is_direct: bool,
+}
+
+/// Returns the locks of a statement on tables in use, one for each table.
+pub(super) fn locks(statement: &Statement, schema: &Schema) -> Vec<TableLock> {
+    let mut found = Locks {
+        schema,
+        locks: Vec::new(),
+    };
+    found.collect(statement);
+    found.locks
+}
+
+struct Locks<'a> {
+    schema: &'a Schema,
+    locks: Vec<TableLock>,
+}
+
+impl Locks<'_> {
+    fn collect(&mut self, statement: &Statement) {
+        match statement {
+            Statement::CreateTable(create) => {
+                self.references(&create.constraints);
+                if let Some((parent, _)) = &create.partition_of {
+                    self.take(parent, Mode::AccessExclusive, false);
+                }
+            }
+            Statement::CreateIndex(create) if create.concurrently => {
+                self.take(&create.table, Mode::ShareUpdateExclusive, true);
+            }
+            Statement::CreateIndex(create) => self.take(&create.table, Mode::Share, true),
+            Statement::DropIndex {
+                names, concurrently, ..
+            } => {
+                let mode = if *concurrently {
+                    Mode::ShareUpdateExclusive
+                } else {
+                    Mode::AccessExclusive
+                };
+                for name in names {
+                    if let Some(index) = self.schema.index(name) {
+                        self.take(&index.table, mode, true);
+                    }
+                }
+            }
+            Statement::CreateTrigger { table } => self.take(table, Mode::ShareRowExclusive, true),
+            Statement::CreatePolicy { table } => self.take(table, Mode::AccessExclusive, true),
+            Statement::AlterTable { table, actions, .. } => self.alter(table, actions),
+            Statement::Drop(drop)
+                if matches!(
+                    drop.kind,
+                    ObjectKind::Table | ObjectKind::OfTable | ObjectKind::Policy
+                ) =>
+            {
+                for name in &drop.names {
+                    self.take(name, Mode::AccessExclusive, true);
+                }
+            }
+            Statement::Drop(drop) if drop.kind == ObjectKind::Type && drop.cascade => {
+                for name in &drop.names {
+                    for (table, _) in self.schema.users_of_type(name) {
+                        self.take(table, Mode::AccessExclusive, true);
+                    }
+                }
+            }
+            Statement::Data(changes) => {
+                for change in changes {
+                    self.take(&change.table, Mode::RowExclusive, true);
+                }
+            }
+            Statement::Truncate { tables, .. } => {
+                for table in tables {
+                    self.take(table, Mode::AccessExclusive, true);
+                }
+            }
+            Statement::Lock { tables, mode } => {
+                for table in tables {
+                    self.take(table, *mode, true);
+                }
+            }
+            Statement::Maintenance(work) if work.blocks => {
+                let mode = if work.what == "REINDEX" {
+                    Mode::Share
+                } else {
+                    Mode::AccessExclusive
+                };
+                let name = work.name.as_deref();
+                let of_index = name
+                    .and_then(|name| self.schema.index(name))
+                    .map(|index| index.table.as_str());
+                if let Some(table) = of_index.or(name.filter(|_| !work.is_index)) {
+                    self.take(table, mode, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn alter(&mut self, table: &str, actions: &[Action]) {
+        for action in actions {
+            let mode = match action {
+                Action::Validate(_) => Mode::ShareUpdateExclusive,
+                Action::Instant(mode) => *mode,
+                Action::AddConstraint(Constraint {
+                    kind: ConstraintKind::ForeignKey { .. },
+                    ..
+                }) => Mode::ShareRowExclusive,
+                Action::Attach { child, .. } => {
+                    self.take(child, Mode::AccessExclusive, true);
+                    Mode::ShareUpdateExclusive
+                }
+                Action::Detach {
+                    concurrently: true, ..
+                } => Mode::ShareUpdateExclusive,
+                _ => Mode::AccessExclusive,
+            };
+            self.take(table, mode, true);
+            match action {
+                Action::AddConstraint(constraint) => self.references(std::slice::from_ref(constraint)),
+                Action::AddColumn { column, .. } => self.references(&column.constraints),
+                _ => {}
+            }
+        }
+    }
+
+    fn references(&mut self, constraints: &[Constraint]) {
+        for constraint in constraints {
+            if let ConstraintKind::ForeignKey { parent } = &constraint.kind {
+                self.take(parent, Mode::ShareRowExclusive, false);
+            }
+        }
+    }
+
+    fn take(&mut self, table: &str, mode: Mode, is_direct: bool) {
+        let is_missing = self.schema.lacks(table);
+        if is_missing || !self.schema.is_live(table) || self.schema.view(table).is_some() {
+            return;
+        }
+        if let Some(lock) = self.locks.iter_mut().find(|lock| lock.table == table) {
+            lock.mode = lock.mode.max(mode);
+            lock.is_direct |= is_direct;
+            return;
+        }
+        self.locks.push(TableLock {
+            table: table.to_owned(),
+            mode,
+            is_direct,
+        });
+    }
+}

@@ -1,0 +1,130 @@
+//! The list of rules. To learn what is looked for, read [`RULES`]; to change one, open its file.
+
+use super::Severity;
+use super::step::Step;
+
+mod access_changed;
+mod bulk_dml;
+mod column_removed;
+mod column_renamed;
+mod constraint_scan;
+mod data_loss;
+mod dependent_object;
+mod enum_changed;
+mod explicit_lock;
+mod fk_scan;
+mod heavy_maintenance;
+mod identifier_truncated;
+mod index_blocking;
+mod index_drop_blocking;
+mod json_column;
+mod lock_held_long;
+mod multi_lock;
+mod not_allowed_in_tx;
+mod not_null_scan;
+mod null_exposed;
+mod opaque_sql;
+mod partition_blocking;
+mod required_column;
+mod rewrite;
+mod table_removed;
+mod table_renamed;
+mod table_rewrite;
+mod timeout_disabled;
+mod tx_control;
+mod type_changed;
+mod unique_build;
+mod uniqueness_removed;
+mod validate_with_lock;
+
+/// One kind of hazard.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, as hazards carry it.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about, in a line.
+    pub summary: &'static str,
+    /// What to do instead.
+    pub help: &'static str,
+    /// The page about it, as Markdown: a statement that is unsafe, why, and the safe one.
+    pub page: &'static str,
+    check: fn(&Step<'_>) -> Vec<Finding>,
+}
+
+/// What a rule has found in a statement.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) table: Option<String>,
+    pub(super) message: String,
+}
+
+/// Every rule there is.
+pub const RULES: [Rule; 32] = [
+    index_blocking::RULE,
+    index_drop_blocking::RULE,
+    not_allowed_in_tx::RULE,
+    heavy_maintenance::RULE,
+    table_rewrite::RULE,
+    constraint_scan::RULE,
+    fk_scan::RULE,
+    unique_build::RULE,
+    not_null_scan::RULE,
+    validate_with_lock::RULE,
+    required_column::RULE,
+    null_exposed::RULE,
+    column_removed::RULE,
+    column_renamed::RULE,
+    table_removed::RULE,
+    table_renamed::RULE,
+    type_changed::RULE,
+    enum_changed::RULE,
+    bulk_dml::RULE,
+    multi_lock::RULE,
+    explicit_lock::RULE,
+    timeout_disabled::RULE,
+    tx_control::RULE,
+    data_loss::RULE,
+    partition_blocking::RULE,
+    json_column::RULE,
+    identifier_truncated::RULE,
+    uniqueness_removed::RULE,
+    dependent_object::RULE,
+    access_changed::RULE,
+    opaque_sql::RULE,
+    // Needs to know what the others have found.
+    lock_held_long::RULE,
+];
+
+static LIST: [Rule; 32] = RULES;
+
+impl Finding {
+    fn new(message: String) -> Self {
+        Self { table: None, message }
+    }
+
+    fn on(table: &str, message: String) -> Self {
+        let table = Some(table.to_owned());
+        Self { table, message }
+    }
+}
+
+/// Returns the rule of this name.
+#[must_use]
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    LIST.iter().find(|rule| rule.code == code)
+}
+
+/// Asks every rule about a statement.
+pub(super) fn check(step: &mut Step<'_>) -> Vec<(&'static Rule, Finding)> {
+    let mut found = Vec::new();
+    for rule in &LIST {
+        let findings = (rule.check)(step);
+        if !findings.is_empty() {
+            step.found.push(rule.code);
+        }
+        found.extend(findings.into_iter().map(|finding| (rule, finding)));
+    }
+    found
+}

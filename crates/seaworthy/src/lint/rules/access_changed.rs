@@ -1,0 +1,53 @@
+//! `access-changed`: the running version may see or do less than before.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, ObjectKind, Statement};
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "access-changed",
+    severity: Severity::Error,
+    summary: "the running version may see or do less than before",
+    help: "create the policies first, test them with the role of the application, and say so",
+    page: include_str!("access_changed.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    if let Some((table, actions)) = step.alteration() {
+        let changed = actions.iter().filter_map(|action| match action {
+            Action::RowSecurity { what, .. } => Some(*what),
+            Action::Owner => Some("the table changes its owner"),
+            _ => None,
+        });
+        return changed
+            .map(|what| Finding::on(table, format!("{what}: {table}")))
+            .collect();
+    }
+    let policies = |table: &str| {
+        let is_on = step
+            .before
+            .table(table)
+            .is_none_or(|known| known.has_row_security || !known.is_known);
+        let message = format!("a policy decides which rows of {table} the running version sees");
+        if is_on && step.before.is_live(table) {
+            vec![Finding::on(table, message)]
+        } else {
+            Vec::new()
+        }
+    };
+    match step.statement {
+        Statement::CreatePolicy { table } => policies(table),
+        Statement::Drop(drop) if drop.kind == ObjectKind::Policy => {
+            drop.names.iter().flat_map(|table| policies(table)).collect()
+        }
+        Statement::Restrict { what, tables } if tables.is_empty() => vec![Finding::new(what.clone())],
+        Statement::Restrict { what, tables } => {
+            let live = tables.iter().filter(|table| step.before.is_live(table));
+            live.map(|table| Finding::on(table, format!("{what}: {table}")))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,37 @@
+//! `column-renamed`: running code may still use the old name.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, Statement, TypeAction};
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "column-renamed",
+    severity: Severity::Error,
+    summary: "running code may still use the old name",
+    help: "add a column with the new name, keep both in step, and drop the old one when nobody reads it",
+    page: include_str!("column_renamed.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    if let Statement::AlterType {
+        name,
+        action: TypeAction::RenameAttribute,
+    } = step.statement
+    {
+        return vec![Finding::new(format!(
+            "running code may still use the old name of the attribute of {name}"
+        ))];
+    }
+    let Some((table, actions)) = step.alteration() else {
+        return Vec::new();
+    };
+    let renamed = actions.iter().filter_map(|action| match action {
+        Action::RenameColumn { from, .. } if step.before.is_live_column(table, from) => Some(from),
+        _ => None,
+    });
+    renamed
+        .map(|from| Finding::on(table, format!("running code may still name {table}.{from}")))
+        .collect()
+}

@@ -1,0 +1,62 @@
+//! `not-allowed-in-tx`: the server refuses the statement inside a transaction.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, Statement};
+use crate::lint::step::Step;
+use crate::lint::token::Kind;
+
+pub(super) const RULE: Rule = Rule {
+    code: "not-allowed-in-tx",
+    severity: Severity::Error,
+    summary: "the server refuses the statement inside a transaction",
+    help: "let the revision opt out of its transaction, or move the statement into a revision of its own",
+    page: include_str!("not_allowed_in_tx.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    if !step.in_transaction {
+        return Vec::new();
+    }
+    let outside = |what: &str| vec![Finding::new(format!("{what} cannot run inside a transaction"))];
+    match step.statement {
+        Statement::CreateIndex(create) if create.concurrently => outside("CREATE INDEX CONCURRENTLY"),
+        Statement::DropIndex {
+            concurrently: true, ..
+        } => outside("DROP INDEX CONCURRENTLY"),
+        Statement::Maintenance(work) if work.needs_no_transaction => outside(work.what),
+        Statement::Outside { what } => outside(what),
+        Statement::Drop(drop) if drop.kind == crate::lint::statement::ObjectKind::Database => {
+            outside("DROP DATABASE")
+        }
+        Statement::AlterTable { actions, .. }
+            if actions.iter().any(|action| {
+                matches!(
+                    action,
+                    Action::Detach {
+                        concurrently: true,
+                        ..
+                    }
+                )
+            }) =>
+        {
+            outside("DETACH PARTITION CONCURRENTLY")
+        }
+        Statement::Harmless => Vec::new(),
+        _ => {
+            let used = step
+                .tokens
+                .iter()
+                .find(|token| token.kind == Kind::Text && step.state.enum_values.contains(&token.text));
+            let is_adding = matches!(step.statement, Statement::AlterType { .. });
+            let used = used.filter(|_| !is_adding).map(|value| {
+                Finding::new(format!(
+                    "the enum value '{}' cannot be used before its transaction is committed",
+                    value.text
+                ))
+            });
+            used.into_iter().collect()
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `opaque-sql`: what the statement does cannot be read from it.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, Statement};
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "opaque-sql",
+    severity: Severity::Warn,
+    summary: "what the statement does cannot be read from it",
+    help: "write the statements out, or have a person vouch for them",
+    page: include_str!("opaque_sql.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    if let Some(what) = step.unclosed {
+        return vec![Finding::new(format!("{what} is opened and never closed"))];
+    }
+    match step.statement {
+        Statement::Opaque { what } => vec![Finding::new(what.clone())],
+        Statement::AlterTable { table, actions, .. } => {
+            let unknown = actions.iter().filter_map(|action| match action {
+                Action::Unknown(text) => Some(Finding::on(table, format!("{text} is not understood"))),
+                _ => None,
+            });
+            unknown.collect()
+        }
+        Statement::Select { functions } => {
+            let changes = functions.iter().find(|name| {
+                step.before
+                    .function(name)
+                    .is_some_and(|function| function.is_volatile && function.changes_things)
+            });
+            let found =
+                changes.map(|name| Finding::new(format!("the function {name} hides what it changes")));
+            found.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,72 @@
+//! `partition-blocking`: a partition is attached or detached while the table is blocked.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, Statement};
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "partition-blocking",
+    severity: Severity::Error,
+    summary: "a partition is attached or detached while the table is blocked",
+    help: "add a check that matches the bound, NOT VALID, validate it, then attach; detach with CONCURRENTLY",
+    page: include_str!("partition_blocking.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    if let Statement::CreateTable(create) = step.statement
+        && let Some((parent, _)) = &create.partition_of
+        && step.before.is_live(parent)
+        && step
+            .before
+            .table(parent)
+            .is_some_and(|table| table.has_default_partition)
+    {
+        return vec![Finding::on(
+            parent,
+            format!(
+                "the default partition of {parent} is searched for rows that belong into {}",
+                create.name
+            ),
+        )];
+    }
+    let Statement::AlterTable { table, actions, .. } = step.statement else {
+        return Vec::new();
+    };
+    let found = actions.iter().filter_map(|action| match action {
+        Action::Attach { child, bound } => {
+            let has_default = step.before.is_live(table)
+                && step
+                    .before
+                    .table(table)
+                    .is_some_and(|known| known.has_default_partition);
+            if has_default {
+                return Some(Finding::on(
+                    table,
+                    format!("the default partition of {table} is searched for rows of {child}"),
+                ));
+            }
+            let is_read = step.before.is_live(child) && !step.before.fits(child, table, bound);
+            is_read.then(|| {
+                Finding::on(
+                    child,
+                    format!("nobody can use {child} while all its rows are checked against the bound"),
+                )
+            })
+        }
+        Action::Detach {
+            child,
+            concurrently: false,
+        } if step.before.is_live(table) => Some(Finding::on(
+            table,
+            format!("detaching {child} needs {table} for itself"),
+        )),
+        Action::Detach { child, .. } if step.version < 14 => Some(Finding::on(
+            table,
+            format!("{child} cannot be detached concurrently before PostgreSQL 14"),
+        )),
+        _ => None,
+    });
+    found.collect()
+}

@@ -1,0 +1,68 @@
+//! `required-column`: an INSERT of the running version fails.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, Column};
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "required-column",
+    severity: Severity::Error,
+    summary: "an INSERT of the running version fails",
+    help: "give the column a default in the database, and keep it until no running version leaves the column out",
+    page: include_str!("required_column.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    let Some((table, actions)) = step.alteration() else {
+        return Vec::new();
+    };
+    let required = actions.iter().filter_map(|action| match action {
+        Action::AddColumn {
+            column,
+            if_not_exists,
+        } if !step.is_there(table, &column.name, *if_not_exists) => {
+            is_required(column).then_some(&column.name)
+        }
+        Action::SetNotNull(column) => {
+            let is_added_here = step.column(table, column).is_some_and(|known| known.is_new);
+            (is_added_here && lacks_value(step, table, column)).then_some(column)
+        }
+        Action::DropDefault(column)
+        | Action::DropIdentity(column)
+        | Action::SetDefault {
+            column,
+            is_null: true,
+        } => {
+            let had_none = step.column(table, column).is_some_and(|known| !known.has_value);
+            (!had_none && lacks_value(step, table, column)).then_some(column)
+        }
+        _ => None,
+    });
+    let found = required.map(|column| {
+        Finding::on(
+            table,
+            format!("an INSERT into {table} that does not name {column} fails"),
+        )
+    });
+    found.collect()
+}
+
+fn is_required(column: &Column) -> bool {
+    let is_key = column.constraints.iter().any(|constraint| {
+        matches!(
+            constraint.kind,
+            crate::lint::statement::ConstraintKind::PrimaryKey(_)
+        )
+    });
+    (column.not_null || is_key) && !column.has_value()
+}
+
+/// Returns whether a column ends up NOT NULL without a value of its own; one that nothing is known of may.
+fn lacks_value(step: &Step<'_>, table: &str, column: &str) -> bool {
+    match step.at_end.column(table, column) {
+        Some(known) => known.not_null && !known.has_value,
+        None => !step.at_end.table(table).is_some_and(|table| table.is_known) && !step.before.is_complete(),
+    }
+}

@@ -1,0 +1,52 @@
+//! `table-renamed`: running code may still use the old name.
+
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::{Action, DomainAction, ObjectAction, Statement, TypeAction};
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "table-renamed",
+    severity: Severity::Error,
+    summary: "running code may still use the old name",
+    help: "rename it and create a view of the old name in the same transaction; drop the view one deployment later",
+    page: include_str!("table_renamed.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    let renamed = |name: &str| {
+        vec![Finding::on(
+            name,
+            format!("running code may still use the name {name}"),
+        )]
+    };
+    match step.statement {
+        Statement::AlterTable { table, actions, .. } => {
+            let moves = actions
+                .iter()
+                .any(|action| matches!(action, Action::RenameTable(_) | Action::SetSchema(_)));
+            // A view of the old name that comes with the same transaction takes its place.
+            let is_live = step.alteration().is_some() && !step.at_commit.has_relation(table);
+            if moves && is_live {
+                renamed(table)
+            } else {
+                Vec::new()
+            }
+        }
+        Statement::AlterView {
+            name,
+            action: ObjectAction::Rename(_) | ObjectAction::SetSchema(_),
+        } if step.before.is_live(name) && !step.at_commit.has_relation(name) => renamed(name),
+        Statement::AlterType {
+            name,
+            action: TypeAction::Rename(_) | TypeAction::SetSchema,
+        }
+        | Statement::AlterDomain {
+            name,
+            action: DomainAction::Rename,
+        } if !step.before.is_new_type(name) => renamed(name),
+        Statement::AlterSchema { name } => renamed(name),
+        _ => Vec::new(),
+    }
+}

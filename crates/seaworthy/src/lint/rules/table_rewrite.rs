@@ -1,0 +1,43 @@
+//! `table-rewrite`: the table is copied while nobody can read it.
+
+use super::rewrite::{self, Cause};
+use super::{Finding, Rule};
+use crate::lint::Severity;
+use crate::lint::statement::Action;
+use crate::lint::step::Step;
+
+pub(super) const RULE: Rule = Rule {
+    code: "table-rewrite",
+    severity: Severity::Error,
+    summary: "the table is copied while nobody can read it",
+    help: "add the column without a default, set the default, fill it in batches; change a type through a second column",
+    page: include_str!("table_rewrite.md"),
+    check,
+};
+
+fn check(step: &Step<'_>) -> Vec<Finding> {
+    let Some((table, actions)) = step.alteration() else {
+        return Vec::new();
+    };
+    let findings = actions.iter().filter_map(|action| {
+        let cause = match action {
+            Action::AddColumn {
+                column,
+                if_not_exists,
+            } if !step.is_there(table, &column.name, *if_not_exists) => rewrite::by_column(step, column),
+            Action::ChangeType {
+                column, to, using, ..
+            } => rewrite::by_type(step, table, column, to, using),
+            Action::Rewrite(what) => Some(Cause::new((*what).to_owned())),
+            _ => None,
+        }?;
+        Some(Finding::on(
+            table,
+            format!(
+                "{table} is copied while nobody can read or write it: {}",
+                cause.text
+            ),
+        ))
+    });
+    findings.collect()
+}

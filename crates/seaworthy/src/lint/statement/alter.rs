@@ -1,0 +1,322 @@
+//! `ALTER ...`
+
+use super::{
+    Action, DomainAction, IndexAction, Mode, ObjectAction, Statement, TypeAction, column, constraint, create,
+};
+use crate::lint::cursor::Cursor;
+
+pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
+    cursor.accept("alter");
+    if cursor.accept_any(&["table", "foreign table"]).is_some() {
+        return table(cursor);
+    }
+    if cursor.accept_any(&["view", "materialized view"]).is_some() {
+        cursor.accept("if exists");
+        let name = cursor.qualified()?;
+        let action = object_action(cursor)?;
+        return Some(Statement::AlterView { name, action });
+    }
+    if cursor.accept("index") {
+        return index(cursor);
+    }
+    if cursor.accept("type") {
+        return data_type(cursor);
+    }
+    if cursor.accept("domain") {
+        return domain(cursor);
+    }
+    if cursor.accept("schema") {
+        let name = cursor.qualified()?;
+        let is_rename = cursor.accept("rename");
+        return Some(if is_rename {
+            Statement::AlterSchema { name }
+        } else {
+            Statement::Harmless
+        });
+    }
+    if cursor.accept("system") {
+        return Some(Statement::Outside {
+            what: "ALTER SYSTEM".to_owned(),
+        });
+    }
+    if cursor.accept("policy") {
+        cursor.name();
+        cursor.accept("on");
+        return Some(Statement::CreatePolicy {
+            table: cursor.qualified()?,
+        });
+    }
+    if cursor.accept("default privileges") && cursor.has("revoke") {
+        return Some(Statement::Restrict {
+            what: "privileges of new objects are taken away".to_owned(),
+            tables: Vec::new(),
+        });
+    }
+    Some(Statement::Harmless)
+}
+
+fn object_action(mut cursor: Cursor<'_>) -> Option<ObjectAction> {
+    if cursor.accept("rename to") {
+        return Some(ObjectAction::Rename(cursor.name()?));
+    }
+    if cursor.accept("set schema") {
+        return Some(ObjectAction::SetSchema(cursor.name()?));
+    }
+    Some(ObjectAction::Other)
+}
+
+fn index(mut cursor: Cursor<'_>) -> Option<Statement> {
+    cursor.accept("if exists");
+    let name = cursor.qualified()?;
+    let action = if cursor.accept("rename to") {
+        IndexAction::Rename(cursor.name()?)
+    } else if cursor.accept("attach partition") {
+        IndexAction::Attach
+    } else if cursor.accept("set tablespace") {
+        IndexAction::SetTablespace
+    } else {
+        IndexAction::Other
+    };
+    Some(Statement::AlterIndex { name, action })
+}
+
+fn data_type(mut cursor: Cursor<'_>) -> Option<Statement> {
+    let name = cursor.qualified()?;
+    let action = if cursor.accept("add value") {
+        cursor.accept("if not exists");
+        TypeAction::AddValue(cursor.step()?.text.clone())
+    } else if cursor.accept("rename value") {
+        TypeAction::RenameValue
+    } else if cursor.accept("rename to") {
+        TypeAction::Rename(cursor.name()?)
+    } else if cursor.accept("set schema") {
+        TypeAction::SetSchema
+    } else if cursor.accept("rename attribute") {
+        TypeAction::RenameAttribute
+    } else if cursor.accept("drop attribute") {
+        TypeAction::DropAttribute
+    } else {
+        TypeAction::Other
+    };
+    Some(Statement::AlterType { name, action })
+}
+
+fn domain(mut cursor: Cursor<'_>) -> Option<Statement> {
+    let name = cursor.qualified()?;
+    let action = if cursor.accept("set not null") {
+        DomainAction::SetNotNull
+    } else if cursor.accept("drop not null") {
+        DomainAction::DropNotNull
+    } else if cursor.accept("rename to") {
+        DomainAction::Rename
+    } else if cursor.accept("add") {
+        let valid = !cursor.has("not valid");
+        DomainAction::AddCheck { valid }
+    } else {
+        DomainAction::Other
+    };
+    Some(Statement::AlterDomain { name, action })
+}
+
+fn table(mut cursor: Cursor<'_>) -> Option<Statement> {
+    let if_exists = cursor.accept("if exists");
+    cursor.accept("only");
+    let table = cursor.qualified()?;
+    cursor.accept_symbol("*");
+    let actions = cursor
+        .split(",")
+        .into_iter()
+        .map(|part| action(part).unwrap_or_else(|| Action::Unknown(part.text())));
+    Some(Statement::AlterTable {
+        table,
+        if_exists,
+        actions: actions.collect(),
+    })
+}
+
+fn action(mut cursor: Cursor<'_>) -> Option<Action> {
+    if cursor.accept("add") {
+        return add(cursor);
+    }
+    if cursor.accept("drop") {
+        return drop(cursor);
+    }
+    if cursor.accept("alter") {
+        if cursor.accept("constraint") {
+            return Some(Action::Instant(Mode::AccessExclusive));
+        }
+        return alter_column(cursor);
+    }
+    if cursor.accept("rename") {
+        return rename(cursor);
+    }
+    if cursor.accept("validate constraint") {
+        return Some(Action::Validate(cursor.name()?));
+    }
+    if cursor.accept("attach partition") {
+        let child = cursor.qualified()?;
+        let bound = create::bound(&mut cursor);
+        return Some(Action::Attach { child, bound });
+    }
+    if cursor.accept("detach partition") {
+        let child = cursor.qualified()?;
+        if cursor.has("finalize") {
+            return Some(Action::Instant(Mode::ShareUpdateExclusive));
+        }
+        let concurrently = cursor.has("concurrently");
+        return Some(Action::Detach { child, concurrently });
+    }
+    if cursor.accept("owner to") {
+        return Some(Action::Owner);
+    }
+    setting(cursor)
+}
+
+/// Reads `SET`, `RESET`, `ENABLE`, `DISABLE` and their like.
+fn setting(mut cursor: Cursor<'_>) -> Option<Action> {
+    const REWRITES: [(&str, &str); 4] = [
+        ("set logged", "SET LOGGED"),
+        ("set unlogged", "SET UNLOGGED"),
+        ("set tablespace", "SET TABLESPACE"),
+        ("set access method", "SET ACCESS METHOD"),
+    ];
+    const SECURITY: [(&str, &str, Option<bool>); 4] = [
+        (
+            "enable row level security",
+            "row level security is switched on",
+            Some(true),
+        ),
+        (
+            "disable row level security",
+            "row level security is switched off",
+            Some(false),
+        ),
+        (
+            "no force row level security",
+            "row level security no longer holds for the owner",
+            None,
+        ),
+        (
+            "force row level security",
+            "row level security holds for the owner too",
+            None,
+        ),
+    ];
+    if cursor.accept("set schema") {
+        return Some(Action::SetSchema(cursor.name()?));
+    }
+    if let Some((_, what)) = REWRITES.iter().find(|(words, _)| cursor.sees(words)) {
+        return Some(Action::Rewrite(what));
+    }
+    if let Some((_, what, is_on)) = SECURITY.iter().find(|(words, ..)| cursor.sees(words)) {
+        return Some(Action::RowSecurity { what, is_on: *is_on });
+    }
+    if cursor.accept_any(&["enable", "disable"]).is_some() {
+        return Some(Action::Instant(Mode::ShareRowExclusive));
+    }
+    if cursor.accept_any(&["set", "reset"]).is_some() {
+        let is_mild = cursor.sees_symbol("(") || cursor.sees("without cluster");
+        return Some(Action::Instant(if is_mild {
+            Mode::ShareUpdateExclusive
+        } else {
+            Mode::AccessExclusive
+        }));
+    }
+    if cursor.accept("cluster on") {
+        return Some(Action::Instant(Mode::ShareUpdateExclusive));
+    }
+    let others = [
+        "inherit",
+        "no inherit",
+        "replica identity",
+        "of",
+        "not of",
+        "options",
+    ];
+    cursor.accept_any(&others)?;
+    Some(Action::Instant(Mode::AccessExclusive))
+}
+
+fn add(mut cursor: Cursor<'_>) -> Option<Action> {
+    if let Some(found) = constraint::read(&mut cursor) {
+        return Some(Action::AddConstraint(found));
+    }
+    cursor.accept("column");
+    let if_not_exists = cursor.accept("if not exists");
+    let column = column::read(&mut cursor)?;
+    Some(Action::AddColumn {
+        column,
+        if_not_exists,
+    })
+}
+
+fn drop(mut cursor: Cursor<'_>) -> Option<Action> {
+    let is_constraint = cursor.accept("constraint");
+    if !is_constraint {
+        cursor.accept("column");
+    }
+    let if_exists = cursor.accept("if exists");
+    let name = cursor.name()?;
+    Some(if is_constraint {
+        Action::DropConstraint { name, if_exists }
+    } else {
+        let cascade = cursor.has("cascade");
+        Action::DropColumn {
+            name,
+            if_exists,
+            cascade,
+        }
+    })
+}
+
+fn rename(mut cursor: Cursor<'_>) -> Option<Action> {
+    if cursor.accept("to") {
+        return Some(Action::RenameTable(cursor.name()?));
+    }
+    let is_constraint = cursor.accept("constraint");
+    if !is_constraint {
+        cursor.accept("column");
+    }
+    let from = cursor.name()?;
+    cursor.accept("to");
+    let to = cursor.name()?;
+    Some(if is_constraint {
+        Action::RenameConstraint { from, to }
+    } else {
+        Action::RenameColumn { from, to }
+    })
+}
+
+fn alter_column(mut cursor: Cursor<'_>) -> Option<Action> {
+    cursor.accept("column");
+    let column = cursor.name()?;
+    if cursor.accept_any(&["type", "set data type"]).is_some() {
+        let to = column::data_type(&mut cursor);
+        let (_, mut using) = cursor.before(&["using"]);
+        using.accept("using");
+        let using = using.tokens().to_vec();
+        return Some(Action::ChangeType { column, to, using });
+    }
+    if cursor.accept("set default") {
+        let is_null = column::is_null(cursor.tokens());
+        return Some(Action::SetDefault { column, is_null });
+    }
+    Some(if cursor.accept("set not null") {
+        Action::SetNotNull(column)
+    } else if cursor.accept("drop not null") {
+        Action::DropNotNull(column)
+    } else if cursor.accept("drop default") {
+        Action::DropDefault(column)
+    } else if cursor.accept("drop identity") {
+        Action::DropIdentity(column)
+    } else if cursor.accept_any(&["set statistics", "set (", "reset"]).is_some()
+        || cursor.sees("set") && cursor.tokens().get(1)?.is_symbol("(")
+    {
+        Action::Instant(Mode::ShareUpdateExclusive)
+    } else if cursor.accept("set expression") {
+        Action::Rewrite("SET EXPRESSION")
+    } else {
+        cursor.accept_any(&["set", "add", "drop", "restart"])?;
+        Action::Instant(Mode::AccessExclusive)
+    })
+}

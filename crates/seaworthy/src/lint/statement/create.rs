@@ -1,0 +1,182 @@
+//! `CREATE ...`
+
+use super::data;
+use super::{
+    Bound, Column, CreateIndex, CreateTable, CreateView, Statement, TypeDefinition, column, constraint,
+};
+use crate::lint::cursor::Cursor;
+
+pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
+    cursor.accept("create");
+    cursor.accept("or replace");
+    if cursor
+        .accept_any(&["policy", "trigger", "constraint trigger", "rule"])
+        .is_some()
+    {
+        return on_table(cursor);
+    }
+    if let Some(word) = cursor.accept_any(&["database", "tablespace", "subscription"]) {
+        return Some(Statement::Outside {
+            what: format!("CREATE {}", word.to_uppercase()),
+        });
+    }
+    while cursor
+        .accept_any(&["global", "local", "temporary", "temp", "unlogged", "recursive"])
+        .is_some()
+    {}
+    let is_unique = cursor.accept("unique");
+    if cursor.accept("index") {
+        return index(cursor, is_unique);
+    }
+    if cursor.accept("table") {
+        return table(cursor);
+    }
+    if let Some(word) = cursor.accept_any(&["view", "materialized view"]) {
+        return view(cursor, word != "view");
+    }
+    if let Some(word) = cursor.accept_any(&["type", "domain"]) {
+        return data_type(cursor, word == "domain");
+    }
+    if cursor.accept_any(&["function", "procedure"]).is_some() {
+        let name = cursor.qualified()?;
+        let is_volatile = !cursor.has("immutable") && !cursor.has("stable");
+        let body = cursor.text();
+        return Some(Statement::CreateFunction {
+            name,
+            is_volatile,
+            body,
+        });
+    }
+    Some(Statement::Harmless)
+}
+
+/// Reads a trigger, rule or policy up to its table.
+fn on_table(cursor: Cursor<'_>) -> Option<Statement> {
+    let is_policy = {
+        let mut ahead = cursor;
+        ahead.name();
+        ahead.sees("on")
+    };
+    let (_, mut rest) = cursor.before(&["on", "to"]);
+    rest.step();
+    let table = rest.qualified()?;
+    Some(if is_policy {
+        Statement::CreatePolicy { table }
+    } else {
+        Statement::CreateTrigger { table }
+    })
+}
+
+fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Statement> {
+    let concurrently = cursor.accept("concurrently");
+    let if_not_exists = cursor.accept("if not exists");
+    let name = if cursor.sees("on") {
+        String::new()
+    } else {
+        cursor.qualified()?
+    };
+    cursor.accept("on");
+    let only = cursor.accept("only");
+    let table = cursor.qualified()?;
+    if cursor.accept("using") {
+        cursor.name();
+    }
+    let columns = cursor.columns().unwrap_or_default();
+    Some(Statement::CreateIndex(CreateIndex {
+        name,
+        table,
+        only,
+        concurrently,
+        unique,
+        if_not_exists,
+        columns,
+        is_partial: cursor.has("where"),
+    }))
+}
+
+fn table(mut cursor: Cursor<'_>) -> Option<Statement> {
+    let if_not_exists = cursor.accept("if not exists");
+    let mut table = CreateTable {
+        name: cursor.qualified()?,
+        if_not_exists,
+        ..CreateTable::default()
+    };
+    if cursor.accept("partition of") {
+        let parent = cursor.qualified()?;
+        if let Some(inside) = cursor.group() {
+            elements(inside, &mut table);
+        }
+        let bound = bound(&mut cursor);
+        table.partition_of = Some((parent, bound));
+    } else if let Some(inside) = cursor.group() {
+        elements(inside, &mut table);
+    }
+    if cursor.accept("inherits") {
+        table.like.extend(cursor.group()?.names());
+    }
+    let (_, mut partitioned) = cursor.before(&["partition by"]);
+    if partitioned.accept("partition by") {
+        partitioned.name();
+        table.partitioned_by = partitioned.columns();
+    }
+    let (_, mut query) = cursor.before(&["as"]);
+    if query.accept("as") && !query.has("with no data") {
+        table.filled = data::filled_by(&table.name, query);
+    }
+    Some(Statement::CreateTable(table))
+}
+
+fn elements(inside: Cursor<'_>, table: &mut CreateTable) {
+    for mut element in inside.split(",") {
+        if element.accept("like") {
+            table.like.extend(element.qualified());
+        } else if let Some(found) = constraint::read(&mut element) {
+            table.constraints.push(found);
+        } else if let Some(column) = column::read(&mut element) {
+            keep(column, table);
+        }
+    }
+}
+
+fn keep(mut column: Column, table: &mut CreateTable) {
+    table.constraints.append(&mut column.constraints);
+    table.columns.push(column);
+}
+
+/// Reads `FOR VALUES ...` or `DEFAULT`.
+pub(super) fn bound(cursor: &mut Cursor<'_>) -> Bound {
+    let is_default = cursor.accept("default");
+    let (tokens, rest) = cursor.before(&["partition by"]);
+    *cursor = rest;
+    Bound {
+        is_default,
+        tokens: tokens.tokens().to_vec(),
+    }
+}
+
+fn view(mut cursor: Cursor<'_>, materialized: bool) -> Option<Statement> {
+    cursor.accept("if not exists");
+    let name = cursor.qualified()?;
+    let (_, mut body) = cursor.before(&["as"]);
+    body.accept("as");
+    Some(Statement::CreateView(CreateView {
+        name,
+        is_filled: materialized && !body.has("with no data"),
+        body: body.tokens().to_vec(),
+    }))
+}
+
+fn data_type(mut cursor: Cursor<'_>, is_domain: bool) -> Option<Statement> {
+    let name = cursor.qualified()?;
+    cursor.accept("as");
+    let definition = if is_domain {
+        let base = column::data_type(&mut cursor);
+        let is_constrained = cursor.has("check") || cursor.has("not null");
+        TypeDefinition::Domain { base, is_constrained }
+    } else if cursor.accept("enum") {
+        TypeDefinition::Enum
+    } else {
+        TypeDefinition::Other
+    };
+    Some(Statement::CreateType { name, definition })
+}
