@@ -4,6 +4,7 @@
 mod cases;
 mod dropin;
 mod hazards;
+mod listings;
 mod rooms;
 mod shapes;
 mod terminal;
