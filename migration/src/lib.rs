@@ -21,6 +21,8 @@ struct Pages;
 mod m20241225_100000_create_initial_tables;
 mod m20241226_100000_add_conversations;
 mod m20241227_100000_add_advanced_task_features;
+mod m20241228_100000_create_accounts;
+mod m20241228_110000_make_email_unique_in_any_case;
 
 /// Every revision of the Todo database.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +38,8 @@ impl Migrator {
             Box::new(m20241225_100000_create_initial_tables::Migration),
             Box::new(m20241226_100000_add_conversations::Migration),
             Box::new(m20241227_100000_add_advanced_task_features::Migration),
+            Box::new(m20241228_100000_create_accounts::Migration),
+            Box::new(m20241228_110000_make_email_unique_in_any_case::Migration),
         ]
     }
 }

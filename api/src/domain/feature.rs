@@ -17,6 +17,12 @@ pub(crate) enum Feature {
     RemindAt,
     /// How a task recurs.
     Recurrence,
+    /// Local accounts: passwords and sessions.
+    Accounts,
+    /// Keys for programs.
+    ApiTokens,
+    /// Answers that are kept for a repeated request.
+    IdempotencyKeys,
 }
 
 /// Something was asked for that the live schema does not have yet.
@@ -30,7 +36,7 @@ pub(crate) struct Missing {
 
 impl Feature {
     /// Every feature, oldest first.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Tasks,
         Self::Conversations,
         Self::Priority,
@@ -38,6 +44,9 @@ impl Feature {
         Self::DueDate,
         Self::RemindAt,
         Self::Recurrence,
+        Self::Accounts,
+        Self::ApiTokens,
+        Self::IdempotencyKeys,
     ];
 
     /// Returns the revision that brings it.
@@ -46,6 +55,7 @@ impl Feature {
             Self::Tasks => "001",
             Self::Conversations => "002",
             Self::Priority | Self::Tags | Self::DueDate | Self::RemindAt | Self::Recurrence => "003",
+            Self::Accounts | Self::ApiTokens | Self::IdempotencyKeys => "a3c1f0d27b64",
         }
     }
 
@@ -59,6 +69,9 @@ impl Feature {
             Self::DueDate => "due_date",
             Self::RemindAt => "remind_at",
             Self::Recurrence => "recurrence",
+            Self::Accounts => "accounts",
+            Self::ApiTokens => "api_tokens",
+            Self::IdempotencyKeys => "idempotency_keys",
         }
     }
 }

@@ -52,10 +52,10 @@ pub(crate) struct SchemaStatus {
 const POSTGRES: &str = "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
     WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(ARRAY['users', 'tasks', 'tags', 'task_tags', 'conversations', \
-    'messages', 'seaql_migrations']) AS n)";
+    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations']) AS n)";
 const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p \
     WHERE m.type = 'table' AND m.name IN ('users', 'tasks', 'tags', 'task_tags', 'conversations', 'messages', \
-    'seaql_migrations')";
+    'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations')";
 
 impl Shape {
     /// Asks the database.
@@ -151,6 +151,12 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>) -> bool {
         Feature::Recurrence => {
             task(entity::task::Column::RecurrencePattern) && task(entity::task::Column::IsRecurring)
         }
+        Feature::Accounts => {
+            has(entity::password_credential::Entity.table_name(), "user_id")
+                && has(entity::session::Entity.table_name(), "id")
+        }
+        Feature::ApiTokens => has(entity::api_token::Entity.table_name(), "id"),
+        Feature::IdempotencyKeys => has(entity::idempotency_key::Entity.table_name(), "key"),
     }
 }
 
