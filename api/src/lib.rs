@@ -8,13 +8,15 @@
 //! * `domain`: the words of the product and their rules; pure
 //! * `auth`: who a token speaks for
 //! * `phases`: the revisions that this build knows, and bringing a database to head
-//! * `settings`, `state`, `server`, `demo`: what is set, what requests share, starting and stopping, believable data
+//! * `settings`, `state`, `server`, `probe`, `demo`: what is set, what requests share, starting and stopping, asking
+//!   whether it runs, believable data
 
 mod auth;
 mod demo;
 mod domain;
 mod http;
 mod phases;
+mod probe;
 mod server;
 mod service;
 pub mod settings;
@@ -22,4 +24,5 @@ mod state;
 mod store;
 
 pub use domain::Clock;
+pub use probe::{ProbeError, ready};
 pub use server::{Server, StartError, demo, development_token, document};

@@ -46,6 +46,8 @@ pub enum Command {
     },
     /// Fills the database with believable tasks of a demo user and prints a token for them.
     Demo,
+    /// Asks the service that runs with these settings whether it is ready; fails when it is not. For health checks.
+    Ready,
 }
 
 /// What can be set.
@@ -373,6 +375,8 @@ mod tests {
         let mut known: Vec<&str> = command
             .get_arguments()
             .filter_map(|argument| argument.get_env()?.to_str())
+            // What the stack of containers asks for besides.
+            .chain(["POSTGRES_PASSWORD"])
             .collect();
         named.sort_unstable();
         known.sort_unstable();
