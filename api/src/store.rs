@@ -6,13 +6,14 @@
 
 pub(crate) use fault::StoreError;
 pub(crate) use pool::{Address, Limits, OpenError};
-pub(crate) use shape::{KnownRevision, SchemaStatus, Shape};
+pub(crate) use shape::{KnownRevision, SchemaStatus, Shape, UnknownRevision};
 pub(crate) use tasks::Completion;
 pub(crate) use users::Principal;
 
 mod conversations;
 mod fault;
 mod filter;
+mod needs;
 mod pool;
 mod row;
 mod runner;
@@ -20,13 +21,16 @@ mod shape;
 mod tags;
 mod tasks;
 mod users;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Mutex;
+use seaworthy::heartbeat::Heart;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Feature, Missing, UserId};
 use fault::Cure;
@@ -44,6 +48,8 @@ struct Inner {
     shape: ArcSwap<Shape>,
     /// Held while the schema is looked at, so that a hundred failing requests look once.
     refreshing: Mutex<()>,
+    /// Told when the schema may have moved.
+    moved: Notify,
     known: Known,
     statements: AtomicU64,
     retries: AtomicU64,
@@ -79,6 +85,7 @@ impl Store {
             revisions,
             shape: ArcSwap::from_pointee(shape),
             refreshing: Mutex::new(()),
+            moved: Notify::new(),
             known: Known::default(),
             statements,
             retries: AtomicU64::new(0),
@@ -178,6 +185,22 @@ impl Store {
             );
         }
         Ok(())
+    }
+
+    /// Notices when the schema moves, for [`Self::moved`]; ends only with the task that runs it.
+    pub(crate) async fn watch(&self) {
+        self.0.pool.watch().tell(&self.0.moved).await;
+    }
+
+    /// Waits until the schema may have moved.
+    pub(crate) async fn moved(&self) {
+        self.0.moved.notified().await;
+    }
+
+    /// Gives signs of life until told to stop, so that nobody removes what this build uses.
+    pub(crate) async fn live(&self, place: &str, stop: &CancellationToken) {
+        let heart = Heart::new(needs::build(&self.0.revisions), place);
+        heart.beat_until(self.0.pool.connection(), stop).await;
     }
 
     async fn look(&self) -> Result<Arc<Shape>, StoreError> {

@@ -8,8 +8,9 @@ use clap::Parser;
 use migration::Migrator;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, StatusCode};
-use seaworthy::command::{self, Conduct, OutOfOrder};
+use seaworthy::command::{self, Conduct, Living, OutOfOrder};
 use seaworthy::environment::Environment;
+use seaworthy::revision::Stage;
 use seaworthy::runner::Observer;
 use seaworthy::session::{Access, Session};
 use seaworthy::verify::ScratchDatabase;
@@ -230,6 +231,8 @@ pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
         stop: CancellationToken::new(),
         observer: &Silent,
         waiting: &|_, _| {},
+        through: Stage::Contract,
+        living: Living::Ignore,
         consent: &|_| true,
     };
     let target = revision.parse().unwrap();
