@@ -215,7 +215,7 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = LastStage::Contract, value_name = "STAGE")]
         stage: LastStage,
     },
-    /// Show where the database stands, what is pending, how the last run ended, and which applications are running
+    /// Show where the database stands, what is pending, the last run, and who is running
     Status,
     /// Find what would block or break a running application on PostgreSQL; asks no database
     #[command(
