@@ -157,7 +157,9 @@ async fn an_unknown_contract_that_leaves_what_is_needed_is_served() {
         let refused = upgrade(&environment, Living::Heed).await.unwrap_err();
         assert_eq!(refused.kind(), "still_in_use");
         assert!(
-            refused.to_string().contains("still uses tasks.recurrence_pattern"),
+            refused
+                .to_string()
+                .contains("still uses tasks.recurrence_pattern"),
             "{refused}"
         );
         upgrade(&environment, Living::Ignore).await.unwrap();
@@ -216,7 +218,6 @@ async fn a_step_is_seen_long_before_the_timer() {
             waited.push(begun.elapsed());
         }
         waited.sort_unstable();
-        eprintln!("{waited:?}");
         assert!(waited[8] < Duration::from_millis(200), "{waited:?}");
     })
     .await;
