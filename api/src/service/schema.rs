@@ -40,7 +40,7 @@ impl Services {
         loop {
             // A hint that comes while the timer fires is kept for the next round.
             drop(tokio::time::timeout(EVERY, self.store.moved()).await);
-            match self.store.check(None).await {
+            match self.store.check().await {
                 Ok(()) => is_reachable = true,
                 // Once is enough: an outage would fill the log.
                 Err(error) if is_reachable => {

@@ -96,10 +96,11 @@ impl Pool {
         &self.watch
     }
 
-    /// Lets go of every connection that is open now, each when it is wanted next: their prepared statements may be wrong.
-    pub(super) fn retire_connections(&self) {
-        let now = self.retired.now();
-        self.retired.before.store(now, Ordering::Release);
+    /// Lets go of every connection that was open at that moment, each when it is wanted next: their prepared statements may be
+    /// wrong.
+    pub(super) fn retire_connections(&self, moment: Instant) {
+        let before = self.retired.since_epoch(moment);
+        self.retired.before.fetch_max(before, Ordering::AcqRel);
     }
 
     pub(super) async fn close(&self) {
@@ -109,13 +110,14 @@ impl Pool {
 }
 
 impl Retired {
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
+    fn since_epoch(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.epoch);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 
     fn allows(&self, connection: &PoolConnectionMetadata) -> bool {
         let age = u64::try_from(connection.age.as_micros()).unwrap_or(u64::MAX);
-        self.now().saturating_sub(age) >= self.before.load(Ordering::Acquire)
+        self.since_epoch(Instant::now()).saturating_sub(age) >= self.before.load(Ordering::Acquire)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Shape {
     unknown: Vec<UnknownRevision>,
     /// What no request can do without and is not there.
     lacking: Vec<String>,
-    taken: Instant,
+    asked: Instant,
 }
 
 /// A revision that this build knows.
@@ -81,6 +81,7 @@ impl Shape {
         runner: &Runner<'_, &DatabaseConnection>,
         revisions: &[KnownRevision],
     ) -> Result<Self, DbErr> {
+        let asked = Instant::now();
         let query = match runner.backend() {
             DbBackend::Postgres => POSTGRES,
             _ => SQLITE,
@@ -103,7 +104,7 @@ impl Shape {
             applied,
             unknown,
             lacking,
-            taken: Instant::now(),
+            asked,
         })
     }
 
@@ -128,7 +129,12 @@ impl Shape {
     }
 
     pub(super) fn age(&self) -> Duration {
-        self.taken.elapsed()
+        self.asked.elapsed()
+    }
+
+    /// Returns when the database began to be asked: what happened later may be missing.
+    pub(super) fn asked(&self) -> Instant {
+        self.asked
     }
 
     pub(super) fn status(&self, revisions: &[KnownRevision]) -> SchemaStatus {

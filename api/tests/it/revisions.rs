@@ -341,11 +341,6 @@ async fn keep_asking(site: Arc<Site>, user: String, stop: Arc<AtomicBool>) -> Se
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_doubled_or_refused_otherwise_while_the_schema_moves() {
-    drop(
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::INFO)
-            .try_init(),
-    );
     for database in databases().await {
         let site = Arc::new(Site::open(database, "001", &[]).await);
         let stop = Arc::new(AtomicBool::new(false));
