@@ -1,13 +1,12 @@
 //! One function per verb: ask the library, show the answer.
 
-use seaworthy::command;
 use seaworthy::environment::Environment;
 use seaworthy::graph::{Splice, Target};
 use seaworthy::revision::Stage;
 
 use crate::args::{Arguments, Command, Format, InUse, LastStage};
 use crate::exit::{Ending, Failure};
-use crate::output::{Screen, lists, reports};
+use crate::output::Screen;
 
 mod files;
 mod inspect;
@@ -75,27 +74,13 @@ pub(crate) async fn run(
             indicate_current,
             ..
         } => inspect::history(environment, rev_range.as_deref(), indicate_current, screen).await,
-        Command::Heads { resolve_dependencies } => {
-            lists::heads(screen, &command::heads(environment, resolve_dependencies)?);
-            Ok(Ending::Done)
-        }
-        Command::Branches => {
-            lists::branches(screen, &command::branches(environment)?);
-            Ok(Ending::Done)
-        }
+        Command::Heads { resolve_dependencies } => inspect::heads(environment, resolve_dependencies, screen),
+        Command::Branches => inspect::branches(environment, screen),
         Command::Show { revisions } => inspect::show(environment, &revisions, screen).await,
         Command::Plan { target, stage } => {
-            let answer = command::plan(environment, &target.parse()?, last_stage(stage)).await?;
-            reports::plan(screen, &answer);
-            Ok(match answer.in_use.is_empty() {
-                true => Ending::Done,
-                false => Ending::CheckSaysNo,
-            })
+            inspect::plan(environment, &target, last_stage(stage), screen).await
         }
-        Command::Status => {
-            reports::status(screen, &command::status(environment).await?);
-            Ok(Ending::Done)
-        }
+        Command::Status => inspect::status(environment, screen).await,
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
         Command::Revision {
             new,
