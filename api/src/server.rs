@@ -1,6 +1,7 @@
 //! Starts the service and stops it without dropping what is under way.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -21,6 +22,9 @@ use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
 use crate::store::{Address, Limits, Store};
 
+/// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// How long a token for development is good.
 const TOKEN_DAYS: i64 = 7;
 
@@ -32,6 +36,8 @@ pub struct Server {
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     watching: JoinHandle<()>,
+    living: JoinHandle<()>,
+    life: CancellationToken,
 }
 
 /// The service cannot start.
@@ -98,6 +104,9 @@ impl Server {
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
+        let life = CancellationToken::new();
+        let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
+        let living = tokio::spawn(app.services().clone().live(place, life.clone()));
         Ok(Self {
             address,
             app,
@@ -105,6 +114,8 @@ impl Server {
             stop,
             serving,
             watching,
+            living,
+            life,
         })
     }
 
@@ -150,6 +161,9 @@ impl Server {
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.watching.abort();
+        // Until here the schema was in use.
+        self.life.cancel();
+        drop(tokio::time::timeout(FAREWELL, self.living).await);
         self.app.services().close().await;
         served
     }

@@ -1,6 +1,8 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
-pub(crate) use crate::store::{Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure};
+pub(crate) use crate::store::{
+    Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure, UnknownRevision,
+};
 
 mod conversations;
 mod schema;

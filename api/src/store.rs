@@ -6,13 +6,14 @@
 
 pub(crate) use fault::StoreError;
 pub(crate) use pool::{Address, Limits, OpenError};
-pub(crate) use shape::{KnownRevision, SchemaStatus, Shape};
+pub(crate) use shape::{KnownRevision, SchemaStatus, Shape, UnknownRevision};
 pub(crate) use tasks::Completion;
 pub(crate) use users::Principal;
 
 mod conversations;
 mod fault;
 mod filter;
+mod needs;
 mod pool;
 mod row;
 mod runner;
@@ -20,13 +21,16 @@ mod shape;
 mod tags;
 mod tasks;
 mod users;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::Mutex;
+use seaworthy::heartbeat::Heart;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Feature, Missing, UserId};
 use fault::Cure;
@@ -44,6 +48,8 @@ struct Inner {
     shape: ArcSwap<Shape>,
     /// Held while the schema is looked at, so that a hundred failing requests look once.
     refreshing: Mutex<()>,
+    /// Told when the schema may have moved.
+    moved: Notify,
     known: Known,
     statements: AtomicU64,
     retries: AtomicU64,
@@ -57,6 +63,8 @@ pub(crate) struct Scope {
     owner: UserId,
 }
 
+/// How often a unit of work is done once more at most: an upgrade of two steps can get in the way of both tries.
+const REPEATS: u32 = 2;
 /// How long a unit of work waits before it is done once more after it did not get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// A snapshot this old is looked at again before something is called missing.
@@ -79,13 +87,14 @@ impl Store {
             revisions,
             shape: ArcSwap::from_pointee(shape),
             refreshing: Mutex::new(()),
+            moved: Notify::new(),
             known: Known::default(),
             statements,
             retries: AtomicU64::new(0),
         })))
     }
 
-    /// Does a unit of work for somebody, and the whole of it once more when the schema moved or a lock was not granted.
+    /// Does a unit of work for somebody, and the whole of it again when the schema moved or a lock was not granted.
     ///
     /// The work must leave nothing behind when it fails: it writes with one statement or in a transaction.
     pub(crate) async fn run<T, F>(
@@ -96,28 +105,33 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let shape = self.shape();
-        let failure = match self.attempt(principal, Arc::clone(&shape), &work).await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        match failure.cure() {
-            Cure::None => {
-                if matches!(failure, StoreError::Unreachable { .. }) {
-                    // The other connections are most likely as dead as this one.
-                    self.0.pool.retire_connections();
+        for round in 0..REPEATS {
+            let shape = self.shape();
+            let failure = match self.attempt(principal, Arc::clone(&shape), &work).await {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            let failed = Instant::now();
+            match failure.cure() {
+                Cure::None => {
+                    if matches!(failure, StoreError::Unreachable { .. }) {
+                        // The other connections are most likely as dead as this one.
+                        self.0.pool.retire_connections(failed);
+                    }
+                    return Err(failure);
                 }
-                return Err(failure);
+                Cure::Look if matches!(failure, StoreError::Missing(_)) && shape.age() < MISSING_AGE => {
+                    return Err(failure);
+                }
+                // What is not there after a look is not there, and whoever has waited twice has waited long enough.
+                Cure::Look | Cure::Wait if round > 0 => return Err(failure.after_all()),
+                Cure::Look => self.look_since(failed).await?,
+                Cure::Refresh => self.refresh(failed).await?,
+                Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
+                Cure::Recognise => self.0.known.forget(&principal.id),
             }
-            Cure::Look if matches!(failure, StoreError::Missing(_)) && shape.age() < MISSING_AGE => {
-                return Err(failure);
-            }
-            Cure::Look => self.check(Some(&shape)).await?,
-            Cure::Refresh => drop(self.refresh(&shape).await?),
-            Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
-            Cure::Recognise => self.0.known.forget(&principal.id),
+            self.0.retries.fetch_add(1, Ordering::Relaxed);
         }
-        self.0.retries.fetch_add(1, Ordering::Relaxed);
         self.attempt(principal, self.shape(), &work)
             .await
             .map_err(StoreError::after_all)
@@ -147,46 +161,57 @@ impl Store {
         self.0.shape.load_full()
     }
 
-    /// Looks at the schema again unless somebody else has since `seen`; connections with statements from before are let go
-    /// of.
-    pub(crate) async fn refresh(&self, seen: &Arc<Shape>) -> Result<Arc<Shape>, StoreError> {
-        let _turn = self.0.refreshing.lock().await;
-        let current = self.shape();
-        if !Arc::ptr_eq(&current, seen) {
-            return Ok(current);
-        }
-        self.0.pool.retire_connections();
-        self.look().await
+    /// Looks at the schema after something failed, and lets go of the connections from before: what they have prepared may be
+    /// wrong, also where the schema looks as it did.
+    async fn refresh(&self, failed: Instant) -> Result<(), StoreError> {
+        self.0.pool.retire_connections(failed);
+        self.look_since(failed).await
     }
 
-    /// Looks at the schema and takes over what has changed: what the timer does.
-    ///
-    /// Somebody who has seen an outdated snapshot gets one that is newer than theirs.
-    pub(crate) async fn check(&self, seen: Option<&Arc<Shape>>) -> Result<(), StoreError> {
+    /// Looks at the schema.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        self.look_since(Instant::now()).await
+    }
+
+    /// Looks at the schema unless somebody has begun to since that moment: a look that began earlier may have missed what
+    /// happened in between.
+    async fn look_since(&self, moment: Instant) -> Result<(), StoreError> {
         let _turn = self.0.refreshing.lock().await;
         let before = self.shape();
-        if seen.is_some_and(|seen| !Arc::ptr_eq(seen, &before)) {
+        if before.asked() > moment {
             return Ok(());
         }
-        let now = self.look().await?;
+        let now = Shape::probe(&self.runner(), &self.0.revisions).await?;
+        if !now.has(Feature::Tasks) {
+            self.0.known.forget_everybody();
+        }
         if !now.is_like(&before) {
-            self.0.pool.retire_connections();
+            // Before anybody sees the new snapshot: they would send its statements on connections of the old one.
+            self.0.pool.retire_connections(Instant::now());
             tracing::info!(
                 from = before.revision(),
                 to = now.revision(),
                 "the schema has moved"
             );
         }
+        self.0.shape.store(Arc::new(now));
         Ok(())
     }
 
-    async fn look(&self) -> Result<Arc<Shape>, StoreError> {
-        let shape = Arc::new(Shape::probe(&self.runner(), &self.0.revisions).await?);
-        if !shape.has(Feature::Tasks) {
-            self.0.known.forget_everybody();
-        }
-        self.0.shape.store(Arc::clone(&shape));
-        Ok(shape)
+    /// Notices when the schema moves, for [`Self::moved`]; ends only with the task that runs it.
+    pub(crate) async fn watch(&self) {
+        self.0.pool.watch().tell(&self.0.moved).await;
+    }
+
+    /// Waits until the schema may have moved.
+    pub(crate) async fn moved(&self) {
+        self.0.moved.notified().await;
+    }
+
+    /// Gives signs of life until told to stop, so that nobody removes what this build uses.
+    pub(crate) async fn live(&self, place: &str, stop: &CancellationToken) {
+        let heart = Heart::new(needs::build(&self.0.revisions), place);
+        heart.beat_until(self.0.pool.connection(), stop).await;
     }
 
     /// Asks the database for a sign of life.

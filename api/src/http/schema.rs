@@ -9,7 +9,7 @@ use super::conditional::IfNoneMatch;
 use super::extract::CurrentUser;
 use super::openapi::{Cached, Everywhere};
 use crate::domain::Feature;
-use crate::service::{KnownRevision, SchemaStatus};
+use crate::service::{KnownRevision, SchemaStatus, UnknownRevision};
 use crate::state::App;
 
 /// How the live schema stands to what the service knows.
@@ -29,7 +29,10 @@ pub(super) struct SchemaBody {
     /// What is not applied yet, oldest first.
     pending: Vec<RevisionBody>,
     /// Applied revisions that this build does not know.
-    unknown: Vec<String>,
+    unknown: Vec<UnknownBody>,
+    /// Tables, and columns as `table.column`, that the service cannot do without and that are not there.
+    #[schema(example = json!([]))]
+    missing: Vec<String>,
 }
 
 /// A part of the product.
@@ -63,6 +66,18 @@ pub(super) struct RevisionBody {
     stage: String,
 }
 
+/// A revision that is applied and that this build does not know.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UnknownRevision)]
+pub(super) struct UnknownBody {
+    /// The name of the migration.
+    #[schema(example = "m20270101_090000_drop_is_recurring")]
+    name: String,
+    /// `expand`, `migrate` or `contract`, if whoever applied it has said so.
+    #[schema(required = true, example = "contract")]
+    stage: Option<&'static str>,
+}
+
 /// Show the schema
 ///
 /// Which features can be used now, and what is pending. Answers from the last look at the schema, at most a second old.
@@ -81,7 +96,17 @@ impl From<SchemaStatus> for SchemaBody {
             in_sync: status.in_sync,
             features: status.features.into_iter().map(FeatureBody::from).collect(),
             pending: status.pending.into_iter().map(RevisionBody::from).collect(),
-            unknown: status.unknown,
+            unknown: status.unknown.into_iter().map(UnknownBody::from).collect(),
+            missing: status.missing,
+        }
+    }
+}
+
+impl From<UnknownRevision> for UnknownBody {
+    fn from(revision: UnknownRevision) -> Self {
+        Self {
+            name: revision.name,
+            stage: revision.stage,
         }
     }
 }

@@ -47,6 +47,11 @@ impl<'a> Runner<'a, &DatabaseConnection> {
         self.counted().query_all_raw(statement).await
     }
 
+    /// Returns the connection, for statements that somebody else sends; they count as one.
+    pub(super) fn connection(&self) -> &DatabaseConnection {
+        self.counted()
+    }
+
     pub(super) fn backend(&self) -> DbBackend {
         self.connection.get_database_backend()
     }

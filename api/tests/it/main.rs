@@ -16,6 +16,7 @@ mod isolation;
 mod journey;
 mod lists;
 mod operations;
+mod pulse;
 mod revisions;
 mod rooms;
 mod site;

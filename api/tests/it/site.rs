@@ -8,8 +8,9 @@ use clap::Parser;
 use migration::Migrator;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, StatusCode};
-use seaworthy::command::{self, Conduct, OutOfOrder};
+use seaworthy::command::{self, Conduct, Living, OutOfOrder};
 use seaworthy::environment::Environment;
+use seaworthy::revision::Stage;
 use seaworthy::runner::Observer;
 use seaworthy::session::{Access, Session};
 use seaworthy::verify::ScratchDatabase;
@@ -224,14 +225,7 @@ pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
         .revisions
         .first()
         .map_or_else(|| "000".to_owned(), |line| line.revision.revision.to_string());
-    let conduct = Conduct {
-        wait: Duration::from_secs(10),
-        retries: 20,
-        stop: CancellationToken::new(),
-        observer: &Silent,
-        waiting: &|_, _| {},
-        consent: &|_| true,
-    };
+    let conduct = conduct(Living::Ignore);
     let target = revision.parse().unwrap();
     if revision != "base" && current.as_str() < revision {
         command::upgrade(&environment, &target, OutOfOrder::Refuse, &conduct)
@@ -239,6 +233,20 @@ pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
             .unwrap();
     } else {
         command::downgrade(&environment, &target, &conduct).await.unwrap();
+    }
+}
+
+/// Returns how the tests migrate.
+pub(crate) fn conduct(living: Living) -> Conduct<'static> {
+    Conduct {
+        wait: Duration::from_secs(10),
+        retries: 20,
+        stop: CancellationToken::new(),
+        observer: &Silent,
+        waiting: &|_, _| {},
+        through: Stage::Contract,
+        living,
+        consent: &|_| true,
     }
 }
 

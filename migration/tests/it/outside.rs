@@ -66,7 +66,7 @@ async fn a_schema_of_its_own_holds_everything() {
         program.run("--database-schema harbour up").await.with_code(0);
         let tables = "SELECT count(*) || ' in ' || string_agg(DISTINCT schemaname, ', ') FROM pg_tables \
                       WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
-        assert_eq!(database.value::<String>(tables).await, "8 in harbour");
+        assert_eq!(database.value::<String>(tables).await, "13 in harbour");
         program
             .run("-s harbour current")
             .await

@@ -22,7 +22,8 @@ pub enum OutOfOrder {
 /// # Errors
 ///
 /// Fails when the target makes no sense, the database is at revisions that are not known, older revisions were left out, the
-/// lock is not obtained, or a step fails; steps that were done before stay done.
+/// a living process still wants what a step removes, the lock is not obtained, or a step fails; steps that were done before
+/// stay done.
 pub async fn upgrade(
     environment: &Environment,
     target: &Target,
@@ -33,7 +34,8 @@ pub async fn upgrade(
     let doing = format!("upgrade {target}");
     project
         .apply(&doing, out_of_order, conduct, |state| {
-            Ok(project.graph.upgrade(&state.applied, target)?)
+            let plan = project.graph.upgrade(&state.applied, target)?;
+            Ok(project.graph.through(plan, conduct.through))
         })
         .await
 }
@@ -51,7 +53,8 @@ pub async fn up(
 ) -> Result<Outcome, CommandError> {
     let project = Project::of(environment)?;
     let plan = |state: &State| {
-        let mut plan = project.graph.upgrade(&state.applied, &Target::heads())?;
+        let plan = project.graph.upgrade(&state.applied, &Target::heads())?;
+        let mut plan = project.graph.through(plan, conduct.through);
         plan.steps.truncate(steps.unwrap_or(usize::MAX));
         Ok(plan)
     };
@@ -95,10 +98,13 @@ impl Project<'_> {
         let state = self.state(Some(&session)).await?;
         let result = match self.checked(&plan, &state, out_of_order) {
             Ok(plan) if plan.is_empty() => Ok(self.nothing(&plan, &state, changed, true)),
-            Ok(plan) => {
-                self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
-                    .await
-            }
+            Ok(plan) => match self.heed_the_living(&session, &plan, &state, conduct).await {
+                Ok(()) => {
+                    self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
+                        .await
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         locked.release().await;
