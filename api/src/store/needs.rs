@@ -53,6 +53,10 @@ pub(super) fn build(revisions: &[KnownRevision]) -> Build {
     uses.extend(columns::<entity::task_tag::Entity>());
     uses.extend(columns::<entity::conversation::Entity>());
     uses.extend(columns::<entity::message::Entity>());
+    uses.extend(columns::<entity::password_credential::Entity>());
+    uses.extend(columns::<entity::session::Entity>());
+    uses.extend(columns::<entity::api_token::Entity>());
+    uses.extend(columns::<entity::idempotency_key::Entity>());
     uses.retain(|column| !build.needs.contains(column));
     build.uses = uses;
     build.knows = newest(&revisions.iter().collect::<Vec<_>>());
