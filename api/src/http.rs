@@ -2,6 +2,10 @@
 //!
 //! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
 
+mod access;
+mod account_body;
+mod accounts;
+mod api_tokens;
 mod body;
 mod codes;
 mod conditional;
@@ -16,6 +20,7 @@ mod operations;
 mod parameters;
 mod problem;
 mod schema;
+mod sessions;
 mod tags;
 mod tasks;
 
@@ -60,7 +65,16 @@ pub(crate) fn document() -> OpenApi {
 /// Every operation that the document describes.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(me::get))
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::sign_in))
+        .routes(routes!(accounts::sign_out))
+        .routes(routes!(accounts::refresh))
+        .routes(routes!(me::get, me::patch, me::delete))
+        .routes(routes!(me::change_password))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(api_tokens::list, api_tokens::create))
+        .routes(routes!(api_tokens::delete))
         .routes(routes!(tasks::list, tasks::create))
         .routes(routes!(tasks::summary))
         .routes(routes!(tasks::get, tasks::replace, tasks::patch, tasks::delete))

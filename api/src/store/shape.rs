@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
 
+use super::StoreError;
 use super::runner::Runner;
-use crate::domain::Feature;
+use crate::domain::{Feature, Missing};
 
 /// A snapshot of what the live schema has.
 #[derive(Debug)]
@@ -90,6 +91,17 @@ impl Shape {
             .iter()
             .position(|other| *other == feature)
             .is_some_and(|index| self.features[index])
+    }
+
+    /// Refuses to go on without it.
+    pub(super) fn needs(&self, feature: Feature) -> Result<(), StoreError> {
+        if self.has(feature) {
+            return Ok(());
+        }
+        Err(StoreError::Missing(Missing {
+            feature,
+            current_revision: self.revision.clone(),
+        }))
     }
 
     /// Returns the newest applied revision; `base` when there is none.

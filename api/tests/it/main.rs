@@ -11,6 +11,7 @@ mod bad_input;
 mod conditional;
 mod document;
 mod documentation;
+mod forge;
 mod isolation;
 mod journey;
 mod lists;

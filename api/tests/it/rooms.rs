@@ -9,7 +9,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("settings", &[]),
     ("store", &["domain"]),
-    ("service", &["store", "domain"]),
+    ("service", &["store", "auth", "domain"]),
     ("auth", &["domain"]),
     ("phases", &["service"]),
     ("demo", &["service", "domain"]),
