@@ -8,20 +8,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Mutex;
+use url::Url;
 
 use crate::domain::Instant;
 
 /// An issuer and the keys that it was last seen with.
 pub(crate) struct Issuer {
     url: Url,
-    client: Client,
+    /// It follows no redirects and knows no proxies.
+    client: Client<HttpsConnector<HttpConnector>, Empty<&'static [u8]>>,
     keys: ArcSwapOption<Keys>,
     /// When the keys were last asked for; held while they are.
     asked: Mutex<Option<Instant>>,
@@ -40,12 +45,14 @@ pub(crate) enum IssuerError {
     /// The address is none, or one that anybody on the way could answer for.
     #[error("TODO_JWKS_URL is no https address; plain http is for loopback only")]
     Address,
-    /// There is no client to ask with.
-    #[error("no connection to the issuer can be made")]
-    Client { source: reqwest::Error },
-    /// The issuer does not answer as it should.
-    #[error("could not get the keys of the issuer")]
-    Request { source: reqwest::Error },
+    /// The system's certificates cannot be read.
+    #[error("the system's certificates cannot be read")]
+    Certificates { source: std::io::Error },
+    /// The issuer cannot be reached.
+    #[error("the issuer cannot be reached")]
+    Request {
+        source: hyper_util::client::legacy::Error,
+    },
     /// It answers something else.
     #[error("the issuer {reason}")]
     Answer { reason: &'static str },
@@ -73,14 +80,13 @@ impl Issuer {
         if !is_safe(&url) {
             return Err(IssuerError::Address);
         }
-        // The second call finds the first one's, and both are ring.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .timeout(PATIENCE)
-            .no_proxy()
-            .build()
-            .map_err(|source| IssuerError::Client { source })?;
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(|source| IssuerError::Certificates { source })?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self {
             url,
             client,
@@ -139,28 +145,27 @@ impl Issuer {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, Arc<PublicKey>>, IssuerError> {
-        let request = |source: reqwest::Error| IssuerError::Request {
-            // The address may hold a password.
-            source: source.without_url(),
-        };
-        let mut response = self.client.get(self.url.clone()).send().await.map_err(request)?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(IssuerError::Answer {
-                reason: "answers with another status than 200",
-            });
+        let answer = |reason| IssuerError::Answer { reason };
+        let body = tokio::time::timeout(PATIENCE, self.body())
+            .await
+            .map_err(|_| answer("takes more than five seconds"))??;
+        keys_of(&body).ok_or(answer("sends no set of keys"))
+    }
+
+    async fn body(&self) -> Result<Vec<u8>, IssuerError> {
+        let answer = |reason| IssuerError::Answer { reason };
+        let address = self.url.as_str().parse().map_err(|_| IssuerError::Address)?;
+        let response = self
+            .client
+            .get(address)
+            .await
+            .map_err(|source| IssuerError::Request { source })?;
+        if response.status().as_u16() != 200 {
+            return Err(answer("answers with another status than 200"));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(request)? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                return Err(IssuerError::Answer {
-                    reason: "sends more than 64 KiB",
-                });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        keys_of(&body).ok_or(IssuerError::Answer {
-            reason: "sends no set of keys",
-        })
+        let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
+        let body = body.map_err(|_| answer("sends more than 64 KiB, or breaks off"))?;
+        Ok(body.to_bytes().to_vec())
     }
 }
 

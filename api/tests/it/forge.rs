@@ -6,6 +6,7 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    RsaPublicKeyComponents,
 };
 use serde_json::{Value, json};
 
@@ -101,8 +102,7 @@ impl PrivateKey {
                        "y": encoded(&point[33..])})
             }
             Self::Rsa(pair) => {
-                let n = pair.public().modulus().big_endian_without_leading_zero();
-                let e = pair.public().exponent().big_endian_without_leading_zero();
+                let RsaPublicKeyComponents { n, e } = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
                 json!({"kid": kid, "kty": "RSA", "n": encoded(n), "e": encoded(e)})
             }
         }

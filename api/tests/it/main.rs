@@ -7,17 +7,22 @@
 use std::fs;
 use std::path::Path;
 
+mod accounts;
+mod api_tokens;
 mod bad_input;
 mod conditional;
 mod document;
 mod documentation;
 mod forge;
 mod isolation;
+mod issuer;
 mod journey;
 mod lists;
 mod operations;
+mod passwords;
 mod revisions;
 mod rooms;
+mod sessions;
 mod site;
 mod statements;
 mod tokens;

@@ -117,6 +117,9 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
             collect(root, &path, found);
             continue;
         }
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
         let room = path.strip_prefix(root).unwrap().with_extension("");
         let room = room.iter().next().unwrap().to_str().unwrap().to_owned();
         if room != "lib" {
