@@ -100,7 +100,7 @@ pub struct Settings {
     /// Whom a token must be meant for (`aud`).
     #[arg(long, env = "TODO_JWT_AUDIENCE", global = true, value_name = "AUDIENCE")]
     pub jwt_audience: Option<String>,
-    /// Where the issuer publishes its keys (JWKS), for tokens signed with EdDSA, ES256 or RS256; needs an issuer and an
+    /// Where the issuer publishes its keys (JWKS), for tokens signed with Ed25519, ES256 or RS256; needs an issuer and an
     /// audience.
     #[arg(long, env = "TODO_JWKS_URL", global = true, value_name = "URL")]
     pub jwks_url: Option<String>,

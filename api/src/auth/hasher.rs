@@ -11,7 +11,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use thiserror::Error;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
 
@@ -21,7 +21,7 @@ pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     /// What the password of nobody is compared with.
     decoy: Arc<str>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     count: AtomicU64,
 }
 
@@ -65,16 +65,17 @@ impl Hasher {
         Some(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             decoy: decoy.into(),
-            permits: Semaphore::new(available_parallelism().map_or(1, usize::from)),
+            permits: Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from))),
             count: AtomicU64::new(0),
         })
     }
 
     /// Returns the hash of a password, in the PHC string format.
     pub(crate) async fn hash(&self, password: &Password) -> Result<String, Overloaded> {
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let (argon2, password) = (self.argon2.clone(), password.clone());
         tokio::task::spawn_blocking(move || {
+            let _until_done = turn;
             let hash = argon2.hash_password(password.bytes()).map_err(|_| Overloaded)?;
             Ok(hash.to_string())
         })
@@ -88,11 +89,12 @@ impl Hasher {
         password: &Password,
         hash: Option<&str>,
     ) -> Result<Compared, Overloaded> {
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let is_known = hash.is_some();
         let hash = hash.map_or_else(|| Arc::clone(&self.decoy), Arc::from);
         let (argon2, password) = (self.argon2.clone(), password.clone());
         tokio::task::spawn_blocking(move || {
+            let _until_done = turn;
             let Ok(hash) = PasswordHash::new(&hash) else {
                 return Compared {
                     is_right: false,
@@ -113,8 +115,9 @@ impl Hasher {
         self.count.load(Ordering::Relaxed)
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Overloaded> {
-        let permit = tokio::time::timeout(PATIENCE, self.permits.acquire())
+    /// Waits for a turn; it goes along to the thread, where the work goes on when the client has hung up.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Overloaded> {
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned())
             .await
             .map_err(|_| Overloaded)?
             .map_err(|_| Overloaded)?;

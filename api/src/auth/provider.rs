@@ -1,4 +1,4 @@
-//! Hands the signatures of `ring` to the JWT library: HS256 both ways, EdDSA, ES256 and RS256 for checking alone.
+//! Hands the signatures of `ring` to the JWT library: HS256 both ways, Ed25519, ES256 and RS256 for checking alone.
 //!
 //! The library's own providers are left out on purpose: one of them brings the crate `rsa` along, whose private key operations
 //! leak through their timing (RUSTSEC-2023-0071), the other a C library to build. `ring` is here for TLS anyway.

@@ -46,7 +46,7 @@ pub(crate) enum TokenError {
     Unavailable,
 }
 
-/// What a token says. Moments may have fractions (RFC 7519, "NumericDate").
+/// What a token says. Moments may have fractions (RFC 7519, section 2).
 #[derive(Deserialize)]
 struct Claims {
     sub: String,

@@ -34,8 +34,7 @@ pub(crate) struct Session {
     pub(crate) expires_at: Instant,
 }
 
-/// An account to be made.
-#[derive(Clone, Debug)]
+/// An account to be made; not for showing.
 pub(crate) struct NewAccount {
     pub(crate) id: UserId,
     pub(crate) email: Email,
@@ -43,8 +42,7 @@ pub(crate) struct NewAccount {
     pub(crate) password_hash: String,
 }
 
-/// A password and whose it is.
-#[derive(Clone, Debug)]
+/// A password and whose it is; not for showing.
 pub(crate) struct Account {
     pub(crate) user: User,
     pub(crate) password_hash: String,

@@ -243,7 +243,7 @@ impl From<SignedIn> for SignedInBody {
 }
 
 impl SessionBody {
-    pub(super) fn of(session: Session, current: Option<&SessionId>) -> Self {
+    pub(super) fn of(session: &Session, current: Option<&SessionId>) -> Self {
         Self {
             current: Some(&session.id) == current,
             id: session.id.as_str().to_owned(),

@@ -32,7 +32,7 @@ pub(super) async fn list(
     let current = user.credential.session().map(|session| &session.id);
     let data = found
         .value
-        .into_iter()
+        .iter()
         .map(|session| SessionBody::of(session, current))
         .collect();
     Ok(seen.answer_hashed(&found.revision, &AllBody { data }))

@@ -89,6 +89,18 @@ fn claims(sub: &str) -> Value {
            "exp": NOW + 100 * 24 * 60 * MINUTE, "iss": ISSUER, "aud": "todo"})
 }
 
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = claims("ext_1");
+    claims[name] = value;
+    claims
+}
+
+fn without(name: &str) -> Value {
+    let mut claims = claims("ext_1");
+    claims.as_object_mut().unwrap().remove(name);
+    claims
+}
+
 fn signed(key: &PrivateKey, kid: &str, claims: &Value) -> String {
     token(
         &json!({"alg": key.algorithm(), "kid": kid}),
@@ -142,16 +154,6 @@ async fn a_key_is_no_secret_and_a_header_chooses_no_key() {
         let [ed, ec, rsa] = keys;
         let good = claims("ext_1");
         let attacker = PrivateKey::ed25519();
-        let with = |name: &str, value: Value| {
-            let mut claims = claims("ext_1");
-            claims[name] = value;
-            claims
-        };
-        let without = |name: &str| {
-            let mut claims = claims("ext_1");
-            claims.as_object_mut().unwrap().remove(name);
-            claims
-        };
         let mut refused = vec![
             // The public key as a shared secret.
             token(

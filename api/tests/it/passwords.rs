@@ -1,9 +1,10 @@
 //! Signing in with a password: what is told, what it costs, what slows down, and that no secret gets out.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread::JoinHandle;
 
 use api::{Clock, Server};
 use reqwest::{Client, Method};
@@ -266,10 +267,8 @@ async fn a_hash_of_less_work_is_made_anew_at_the_next_sign_in() {
     }
 }
 
-#[tokio::test]
-async fn no_secret_is_in_the_log_however_much_is_logged() {
-    let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
-    migrate(&database, "head").await;
+/// Starts the service with everything in its log; returns where it listens and what collects the log.
+fn logging(database: &ScratchDatabase) -> (Child, String, JoinHandle<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
         .args([
             "--port",
@@ -305,6 +304,14 @@ async fn no_secret_is_in_the_log_however_much_is_logged() {
             )
         })
         .unwrap();
+    (child, address, reader)
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_however_much_is_logged() {
+    let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
+    migrate(&database, "head").await;
+    let (mut child, address, reader) = logging(&database);
     let client = Client::new();
     let send = async |method: Method, path: &str, token: &str, body: Value| {
         let request = client
