@@ -24,10 +24,11 @@ mod sessions;
 mod tags;
 mod tasks;
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::cors::CorsLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,7 +48,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(middleware::from_fn_with_state(app.clone(), envelope::wrap))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(holds_no_secret)))
         .layer(middleware::from_fn(conditional::mark_encoding))
         .with_state(app.clone());
     let router = match origins {
@@ -91,6 +92,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::ready))
         .routes(routes!(operations::health))
         .routes(routes!(operations::version))
+}
+
+/// A secret beside what a client sent, compressed, could be guessed from the length of the answer.
+fn holds_no_secret(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers
+        .get(header::CACHE_CONTROL)
+        .is_none_or(|value| value != "no-store")
 }
 
 /// Exact origins only, and no credentials: the API takes bearer tokens, not cookies.

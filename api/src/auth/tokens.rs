@@ -16,6 +16,8 @@ use crate::domain::{Instant, SessionId, UserId};
 pub(crate) struct Tokens {
     decoding: DecodingKey,
     encoding: EncodingKey,
+    /// For HS256; another algorithm takes the place of that.
+    validation: Validation,
     issuer: Option<String>,
     audience: Option<String>,
     external: Option<Issuer>,
@@ -90,6 +92,7 @@ impl Tokens {
         Self {
             decoding: DecodingKey::from_secret(secret),
             encoding: EncodingKey::from_secret(secret),
+            validation: validation(issuer, audience),
             issuer: issuer.map(str::to_owned),
             audience: audience.map(str::to_owned),
             external,
@@ -100,7 +103,7 @@ impl Tokens {
     pub(crate) async fn verify(&self, token: &str, now: Instant) -> Result<Identity, TokenError> {
         let header = header(token)?;
         if header.alg == Algorithm::HS256 {
-            return self.verify_own(token, now);
+            return self.own(token, now);
         }
         let (Some(external), Some(kid)) = (&self.external, &header.kid) else {
             return Err(TokenError::Invalid);
@@ -112,7 +115,9 @@ impl Tokens {
         let key = key
             .filter(|key| key.algorithm == header.alg)
             .ok_or(TokenError::Invalid)?;
-        let claims = self.claims(token, &key.decoding, key.algorithm)?;
+        let mut validation = self.validation.clone();
+        validation.algorithms = vec![key.algorithm];
+        let claims = claims(token, &key.decoding, &validation)?;
         // A session is one of ours only in a token of ours.
         identity(&claims, None, now)
     }
@@ -120,7 +125,11 @@ impl Tokens {
     /// Returns whom a token speaks for that is signed with the shared secret.
     pub(crate) fn verify_own(&self, token: &str, now: Instant) -> Result<Identity, TokenError> {
         header(token)?;
-        let claims = self.claims(token, &self.decoding, Algorithm::HS256)?;
+        self.own(token, now)
+    }
+
+    fn own(&self, token: &str, now: Instant) -> Result<Identity, TokenError> {
+        let claims = claims(token, &self.decoding, &self.validation)?;
         let session = claims.sid.as_deref().and_then(SessionId::parse);
         identity(&claims, session, now)
     }
@@ -147,27 +156,30 @@ impl Tokens {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &said, &self.encoding)
             .map_err(|_| TokenError::Invalid)
     }
+}
 
-    /// Checks a signature and whom the token is from and for; what time it is comes after.
-    fn claims(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Claims, TokenError> {
-        let mut validation = Validation::new(algorithm);
-        // The service has a clock of its own.
-        validation.validate_exp = false;
-        validation.validate_aud = self.audience.is_some();
-        let mut required = vec!["sub", "exp"];
-        if let Some(issuer) = &self.issuer {
-            validation.set_issuer(&[issuer]);
-            required.push("iss");
-        }
-        if let Some(audience) = &self.audience {
-            validation.set_audience(&[audience]);
-            required.push("aud");
-        }
-        validation.set_required_spec_claims(&required);
-        jsonwebtoken::decode::<Claims>(token, key, &validation)
-            .map(|decoded| decoded.claims)
-            .map_err(|_| TokenError::Invalid)
+/// Whom a token is from and for; what time it is comes after, because the service has a clock of its own.
+fn validation(issuer: Option<&str>, audience: Option<&str>) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.validate_aud = audience.is_some();
+    let mut required = vec!["sub", "exp"];
+    if let Some(issuer) = issuer {
+        validation.set_issuer(&[issuer]);
+        required.push("iss");
     }
+    if let Some(audience) = audience {
+        validation.set_audience(&[audience]);
+        required.push("aud");
+    }
+    validation.set_required_spec_claims(&required);
+    validation
+}
+
+fn claims(token: &str, key: &DecodingKey, validation: &Validation) -> Result<Claims, TokenError> {
+    jsonwebtoken::decode::<Claims>(token, key, validation)
+        .map(|decoded| decoded.claims)
+        .map_err(|_| TokenError::Invalid)
 }
 
 fn header(token: &str) -> Result<Header, TokenError> {

@@ -68,6 +68,30 @@ async fn an_account_is_made_and_its_token_is_good() {
 }
 
 #[tokio::test]
+async fn an_answer_with_a_secret_is_not_compressed() {
+    on_each("head", async |site| {
+        let body =
+            json!({"email": "ada@example.org", "password": PASSWORD, "name": "a".repeat(255)}).to_string();
+        let packed = [("accept-encoding", "gzip")];
+        let body = Some((body, "application/json"));
+        let made = site
+            .send_raw(None, Method::POST, "/api/v1/auth/register", body, &packed)
+            .await
+            .expect(201);
+        assert_eq!(made.header("content-encoding"), "");
+        let token = made.json()["token"].as_str().unwrap().to_owned();
+        let url = site.url("/api/v1/me");
+        let request = reqwest::Client::new()
+            .get(url)
+            .bearer_auth(&token)
+            .header("accept-encoding", "gzip");
+        let me = request.send().await.unwrap();
+        assert_eq!(me.headers()["content-encoding"], "gzip", "others are");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_registration_is_named() {
     on_each("head", async |site| {
         let long = format!("aB1{}", "x".repeat(126));

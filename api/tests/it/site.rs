@@ -265,7 +265,7 @@ impl Site {
 }
 
 /// Returns how far along the chain of revisions one is.
-fn position(revision: &str) -> usize {
+pub(crate) fn position(revision: &str) -> usize {
     let environment = Environment::new(Migrator::revisions());
     let headers = environment.headers();
     match revision {
