@@ -1,6 +1,8 @@
 //! Believable tasks of a demo user, made through the same use cases as anybody's.
 
-use crate::domain::{Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId};
+use crate::domain::{
+    Credential, Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId,
+};
 use crate::service::{Failure, Principal, Services};
 
 /// The demo user's id.
@@ -15,6 +17,7 @@ pub(crate) async fn fill(services: &Services) -> Result<(), Failure> {
         id: UserId::parse(USER).expect("the demo user's id is an ordinary one"),
         email: EMAIL.to_owned(),
         name: Some("Demo".to_owned()),
+        credential: Credential::Issued { at: None },
         seen_at: now,
     };
     if services.summary(&user).await?.value.total > 0 {

@@ -1,9 +1,15 @@
 //! The words of the product: tasks, tags, conversations, and the rules that hold for them. Pure: no HTTP, no database.
 
+pub(crate) use account::{
+    Account, ApiToken, Credential, NewAccount, NewApiToken, Session, SessionId, TokenId,
+};
 pub use clock::Clock;
 pub(crate) use conversation::{Conversation, Message, NewMessage, Role};
+pub(crate) use email::Email;
 pub(crate) use feature::{Feature, Missing};
 pub(crate) use instant::{DayEdge, Instant};
+pub(crate) use password::Password;
+pub(crate) use permission::{Permission, Permissions};
 pub(crate) use priority::Priority;
 pub(crate) use query::{
     Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
@@ -16,10 +22,14 @@ pub(crate) use user::{User, UserId};
 pub(crate) use version::{Precondition, Version};
 pub(crate) use violation::{Rule, Violation};
 
+mod account;
 mod clock;
 mod conversation;
+mod email;
 mod feature;
 mod instant;
+mod password;
+mod permission;
 mod priority;
 mod query;
 mod recurrence;

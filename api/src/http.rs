@@ -2,6 +2,10 @@
 //!
 //! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
 
+mod access;
+mod account_body;
+mod accounts;
+mod api_tokens;
 mod body;
 mod codes;
 mod conditional;
@@ -16,13 +20,15 @@ mod operations;
 mod parameters;
 mod problem;
 mod schema;
+mod sessions;
 mod tags;
 mod tasks;
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::cors::CorsLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -42,7 +48,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(middleware::from_fn_with_state(app.clone(), envelope::wrap))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(holds_no_secret)))
         .layer(middleware::from_fn(conditional::mark_encoding))
         .with_state(app.clone());
     let router = match origins {
@@ -60,7 +66,16 @@ pub(crate) fn document() -> OpenApi {
 /// Every operation that the document describes.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(me::get))
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::sign_in))
+        .routes(routes!(accounts::sign_out))
+        .routes(routes!(accounts::refresh))
+        .routes(routes!(me::get, me::patch, me::delete))
+        .routes(routes!(me::change_password))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(api_tokens::list, api_tokens::create))
+        .routes(routes!(api_tokens::delete))
         .routes(routes!(tasks::list, tasks::create))
         .routes(routes!(tasks::summary))
         .routes(routes!(tasks::get, tasks::replace, tasks::patch, tasks::delete))
@@ -77,6 +92,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::ready))
         .routes(routes!(operations::health))
         .routes(routes!(operations::version))
+}
+
+/// A secret beside what a client sent, compressed, could be guessed from the length of the answer.
+fn holds_no_secret(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers
+        .get(header::CACHE_CONTROL)
+        .is_none_or(|value| value != "no-store")
 }
 
 /// Exact origins only, and no credentials: the API takes bearer tokens, not cookies.

@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
-use crate::auth::{Identity, TokenError, Tokens};
+use crate::auth::{Hasher, Issuer, Strength, Tokens};
 use crate::domain::{Clock, UserId};
 use crate::http;
 use crate::phases;
-use crate::service::Services;
+use crate::service::{Authority, Services};
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
 use crate::store::{Address, Limits, Store};
@@ -25,8 +25,8 @@ use crate::store::{Address, Limits, Store};
 /// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How long a token for development is good.
-const TOKEN_DAYS: i64 = 7;
+/// How long a token for development is good: seven days.
+const TOKEN_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 /// A running service.
 pub struct Server {
@@ -72,6 +72,15 @@ pub enum StartError {
     Origin {
         /// What was given.
         origin: String,
+    },
+    /// Keys of an issuer without saying which issuer and for whom.
+    #[error("TODO_JWKS_URL needs TODO_JWT_ISSUER and TODO_JWT_AUDIENCE as well")]
+    IncompleteIssuer,
+    /// The keys of an issuer cannot be fetched from there.
+    #[error("the issuer cannot be used")]
+    Issuer {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Nobody can have a token like this.
     #[error("no token can be made: {reason}")]
@@ -143,6 +152,12 @@ impl Server {
         self.app.services().effort().1
     }
 
+    /// Returns how many passwords were hashed or compared since the start.
+    #[must_use]
+    pub fn password_hashes(&self) -> u64 {
+        self.app.services().password_hashes()
+    }
+
     /// Says on `/readyz` that no more requests should be sent here; everything else goes on.
     pub fn drain(&self) {
         self.app.drain();
@@ -170,6 +185,8 @@ impl Server {
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    // With the client's address, which wrong passwords are counted by.
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
@@ -191,19 +208,18 @@ pub fn development_token(
             reason: "production takes tokens from its issuer only",
         });
     }
-    let identity = Identity {
-        id: UserId::parse(user).ok_or(StartError::Token {
-            reason: "the id is reserved or malformed",
-        })?,
-        email: email.to_owned(),
-        name: None,
+    let id = UserId::parse(user).ok_or(StartError::Token {
+        reason: "the id is reserved or malformed",
+    })?;
+    let no_token = |_| StartError::Token {
+        reason: "the e-mail address is malformed",
     };
     let (tokens, ..) = tokens(settings)?;
-    let token = tokens
-        .mint(&identity, clock.now(), TOKEN_DAYS)
-        .map_err(no_token)?;
+    let now = clock.now();
+    let until = now.plus_seconds(TOKEN_SECONDS);
+    let token = tokens.mint(&id, email, None, now, until).map_err(no_token)?;
     // A token that would not be taken is worse than none.
-    tokens.verify(&token).map_err(no_token)?;
+    tokens.verify_own(&token, now).map_err(no_token)?;
     Ok(token)
 }
 
@@ -250,10 +266,15 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
     let store = Store::open(&address, &limits, phases::known_revisions())
         .await
         .map_err(|error| StartError::Database { source: error.into() })?;
-    let services = Services::new(store, clock);
+    let strength = Strength {
+        memory_kib: settings.password_memory_kib,
+        iterations: settings.password_iterations,
+    };
+    let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
+    let authority = Authority::new(tokens, hasher, settings.token_days, settings.session_days);
+    let services = Services::new(store, clock, authority);
     let app = App::new(
         services,
-        tokens,
         cursor_key,
         settings.environment,
         settings.max_concurrency,
@@ -269,10 +290,29 @@ fn tokens(settings: &Settings) -> Result<(Tokens, Vec<u8>, SecretOrigin), StartE
     let cursor_key = mac.finalize().into_bytes().to_vec();
     let tokens = Tokens::new(
         secret.bytes(),
-        settings.jwt_issuer.as_deref(),
-        settings.jwt_audience.as_deref(),
+        given(&settings.jwt_issuer),
+        given(&settings.jwt_audience),
+        external_issuer(settings)?,
     );
     Ok((tokens, cursor_key, origin))
+}
+
+/// Whose public keys are taken: without knowing whom a token is from and for, any customer of the issuer could sign in.
+fn external_issuer(settings: &Settings) -> Result<Option<Issuer>, StartError> {
+    let Some(url) = given(&settings.jwks_url) else {
+        return Ok(None);
+    };
+    if given(&settings.jwt_issuer).is_none() || given(&settings.jwt_audience).is_none() {
+        return Err(StartError::IncompleteIssuer);
+    }
+    Issuer::new(url).map(Some).map_err(|source| StartError::Issuer {
+        source: source.into(),
+    })
+}
+
+/// An empty variable says nothing.
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
 }
 
 fn origins(texts: &[String]) -> Result<Vec<HeaderValue>, StartError> {
@@ -294,10 +334,4 @@ fn origins(texts: &[String]) -> Result<Vec<HeaderValue>, StartError> {
                 })
         })
         .collect()
-}
-
-fn no_token(_: TokenError) -> StartError {
-    StartError::Token {
-        reason: "the e-mail address is malformed",
-    }
 }

@@ -1,13 +1,19 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
+pub(crate) use accounts::{Authority, Refusal, Registration, SignedIn};
+
 pub(crate) use crate::store::{
     Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure, UnknownRevision,
 };
 
+mod accounts;
 mod conversations;
+mod me;
 mod schema;
 mod tags;
 mod tasks;
+
+use std::sync::Arc;
 
 use crate::domain::{Clock, Instant, Task, Version};
 use crate::store::{Scope, Store};
@@ -17,6 +23,7 @@ use crate::store::{Scope, Store};
 pub(crate) struct Services {
     store: Store,
     clock: Clock,
+    authority: Arc<Authority>,
 }
 
 /// A result with the revision of the schema that it was worked out on.
@@ -27,8 +34,12 @@ pub(crate) struct Seen<T> {
 }
 
 impl Services {
-    pub(crate) fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub(crate) fn new(store: Store, clock: Clock, authority: Authority) -> Self {
+        Self {
+            store,
+            clock,
+            authority: Arc::new(authority),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {

@@ -102,6 +102,26 @@ pub struct Settings {
     /// Whom a token must be meant for (`aud`).
     #[arg(long, env = "TODO_JWT_AUDIENCE", global = true, value_name = "AUDIENCE")]
     pub jwt_audience: Option<String>,
+    /// Where the issuer publishes its keys (JWKS), for tokens signed with Ed25519, ES256 or RS256; needs an issuer and an
+    /// audience.
+    #[arg(long, env = "TODO_JWKS_URL", global = true, value_name = "URL")]
+    pub jwks_url: Option<String>,
+    /// Days that a token of a sign-in is good; it can be renewed while the sign-in lasts.
+    #[arg(long, env = "TOKEN_DAYS", default_value_t = 7, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub token_days: u32,
+    /// Days after which a sign-in is over, however often its token was renewed.
+    #[arg(long, env = "SESSION_DAYS", default_value_t = 30, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub session_days: u32,
+    /// KiB of memory that hashing a password takes (argon2id).
+    #[arg(long, env = "PASSWORD_MEMORY_KIB", default_value_t = 19 * 1024, global = true, value_name = "KIB",
+          value_parser = clap::value_parser!(u32).range(19 * 1024..=1024 * 1024))]
+    pub password_memory_kib: u32,
+    /// Rounds that hashing a password takes (argon2id).
+    #[arg(long, env = "PASSWORD_ITERATIONS", default_value_t = 2, global = true, value_name = "COUNT",
+          value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub password_iterations: u32,
     /// Origins whose pages may call the API, separated by commas.
     #[arg(
         long,

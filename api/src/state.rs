@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
-use crate::auth::Tokens;
 use crate::service::Services;
 use crate::settings::Environment;
 
@@ -15,7 +14,6 @@ pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     services: Services,
-    tokens: Tokens,
     cursor_key: Vec<u8>,
     environment: Environment,
     permits: Semaphore,
@@ -25,14 +23,12 @@ struct Inner {
 impl App {
     pub(crate) fn new(
         services: Services,
-        tokens: Tokens,
         cursor_key: Vec<u8>,
         environment: Environment,
         max_concurrency: usize,
     ) -> Self {
         Self(Arc::new(Inner {
             services,
-            tokens,
             cursor_key,
             environment,
             permits: Semaphore::new(max_concurrency),
@@ -42,10 +38,6 @@ impl App {
 
     pub(crate) fn services(&self) -> &Services {
         &self.0.services
-    }
-
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.0.tokens
     }
 
     /// Returns what cursors are signed with.

@@ -4,12 +4,15 @@
 //! owner cannot be written. [`Store::run`] works a whole unit of work off and does it once more when the schema moved
 //! underneath it.
 
+pub(crate) use accounts::Desk;
 pub(crate) use fault::StoreError;
 pub(crate) use pool::{Address, Limits, OpenError};
 pub(crate) use shape::{KnownRevision, SchemaStatus, Shape, UnknownRevision};
 pub(crate) use tasks::Completion;
 pub(crate) use users::Principal;
 
+mod accounts;
+mod api_tokens;
 mod conversations;
 mod fault;
 mod filter;
@@ -17,6 +20,7 @@ mod needs;
 mod pool;
 mod row;
 mod runner;
+mod sessions;
 mod shape;
 mod tags;
 mod tasks;
@@ -32,7 +36,7 @@ use seaworthy::heartbeat::Heart;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Feature, Missing, UserId};
+use crate::domain::{Feature, UserId};
 use fault::Cure;
 use pool::Pool;
 use runner::Runner;
@@ -105,9 +109,30 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        self.healed(Some(&principal.id), |shape| self.attempt(principal, shape, &work))
+            .await
+    }
+
+    /// Does a unit of work before it is known who asks, with the same promise as [`Store::run`].
+    pub(crate) async fn ask<T, F>(&self, work: impl Fn(Desk) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.healed(None, |shape| work(Desk::new(self.clone(), shape)))
+            .await
+    }
+
+    async fn healed<T, F>(
+        &self,
+        person: Option<&UserId>,
+        attempt: impl Fn(Arc<Shape>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
         for round in 0..REPEATS {
             let shape = self.shape();
-            let failure = match self.attempt(principal, Arc::clone(&shape), &work).await {
+            let failure = match attempt(Arc::clone(&shape)).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
@@ -128,13 +153,15 @@ impl Store {
                 Cure::Look => self.look_since(failed).await?,
                 Cure::Refresh => self.refresh(failed).await?,
                 Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
-                Cure::Recognise => self.0.known.forget(&principal.id),
+                Cure::Recognise => {
+                    if let Some(person) = person {
+                        self.0.known.forget(person);
+                    }
+                }
             }
             self.0.retries.fetch_add(1, Ordering::Relaxed);
         }
-        self.attempt(principal, self.shape(), &work)
-            .await
-            .map_err(StoreError::after_all)
+        attempt(self.shape()).await.map_err(StoreError::after_all)
     }
 
     async fn attempt<T, F>(
@@ -247,13 +274,7 @@ impl Store {
 impl Scope {
     /// Refuses to go on when the schema does not have this yet.
     fn needs(&self, feature: Feature) -> Result<(), StoreError> {
-        if self.shape.has(feature) {
-            return Ok(());
-        }
-        Err(StoreError::Missing(Missing {
-            feature,
-            current_revision: self.shape.revision().to_owned(),
-        }))
+        self.shape.needs(feature)
     }
 
     /// Returns the revision that the snapshot stands at.

@@ -1,11 +1,15 @@
 //! What handlers take out of a request.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::access::Access;
 use super::codes::Code;
 use super::fields::Fields;
 use super::problem::Problem;
@@ -14,6 +18,9 @@ use crate::state::App;
 
 /// Who the request speaks for.
 pub(super) struct CurrentUser(pub(super) Principal);
+
+/// Where the request comes from.
+pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
 
 /// The parameters of the path; one that cannot be read is a path that leads nowhere.
 pub(super) struct Segments<T>(pub(super) T);
@@ -43,13 +50,23 @@ impl FromRequestParts<App> for CurrentUser {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
-        let identity = app.tokens().verify(token)?;
-        Ok(Self(Principal {
-            id: identity.id,
-            email: identity.email,
-            name: identity.name,
-            seen_at: app.services().now(),
-        }))
+        let principal = app.services().authenticate(token).await?;
+        // Outside of the table is for persons alone.
+        let template = parts
+            .extensions
+            .get::<MatchedPath>()
+            .map_or("", MatchedPath::as_str);
+        Access::of(&parts.method, template).check(&principal)?;
+        Ok(Self(principal))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(connection.map(|ConnectInfo(address)| address.ip())))
     }
 }
 

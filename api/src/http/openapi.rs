@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response as Described,
+    ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Paths, Ref, RefOr, Response as Described,
     ResponseBuilder, ServerBuilder, Type, schema,
 };
 use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
+use super::access::Access;
 use super::codes::Code;
 use super::conditional::IfNoneMatch;
 use super::problem::{FieldProblem, ProblemBody};
@@ -22,6 +23,10 @@ use crate::state::App;
 
 /// What every operation with a token may answer.
 pub(super) struct Everywhere;
+/// What an operation without a token may answer.
+pub(super) struct Unsigned;
+/// What wrong passwords may lead to.
+pub(super) struct Throttled;
 /// What reading may answer instead of a body.
 pub(super) struct Cached;
 /// What sending a body may lead to.
@@ -61,7 +66,19 @@ fn problems(statuses: &[u16]) -> Responses {
 
 impl IntoResponses for Everywhere {
     fn responses() -> Responses {
-        problems(&[401, 406, 409, 414, 500, 503, 504])
+        problems(&[401, 403, 406, 409, 414, 500, 503, 504])
+    }
+}
+
+impl IntoResponses for Unsigned {
+    fn responses() -> Responses {
+        problems(&[406, 409, 414, 500, 503, 504])
+    }
+}
+
+impl IntoResponses for Throttled {
+    fn responses() -> Responses {
+        problems(&[401, 429])
     }
 }
 
@@ -207,6 +224,26 @@ pub(super) struct TaskTag {
     name: String,
 }
 
+/// Which sign-in.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct SessionPath {
+    /// The name of the sign-in.
+    #[param(pattern = "^ses_[0-9a-z]{26}$", example = "ses_5w1m0c3k8g2z7q4t9x6v0b2n1d")]
+    id: String,
+}
+
+/// Which API token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct TokenPath {
+    /// The name of the token.
+    #[param(pattern = "^tok_[0-9a-z]{26}$", example = "tok_5w1m0c3k8g2z7q4t9x6v0b2n1d")]
+    id: String,
+}
+
 /// Which conversation.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -256,7 +293,10 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("HS256, with the claims sub, email and exp"))
+        .description(Some(
+            "A token of a sign-in, a token of the external issuer (both JWTs with the claims sub, email and exp), or an API \
+             token (`todo_` with 72 hexadecimal digits), which may call what its scopes cover: `x-required-scope`",
+        ))
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
@@ -268,17 +308,51 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
         .insert(FieldProblem::name().into_owned(), FieldProblem::schema());
     for (name, schema) in &mut components.schemas {
         // What is read knows its members; what is shown may gain some.
-        let is_read = ["Create", "Patch", "Completion"]
-            .iter()
-            .any(|end| name.ends_with(end));
+        let is_read = [
+            "Create",
+            "Patch",
+            "Completion",
+            "Registration",
+            "Login",
+            "PasswordChange",
+        ]
+        .iter()
+        .any(|end| name.ends_with(end));
         if let RefOr::T(schema::Schema::Object(object)) = schema
             && is_read
         {
             object.additional_properties = Some(Box::new(schema::AdditionalProperties::FreeForm(false)));
         }
     }
+    name_scopes(&mut document.paths);
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     document
+}
+
+/// Says of each operation with a token which scope an API token needs for it; `none` is for those that no API token may call.
+fn name_scopes(paths: &mut Paths) {
+    for (template, item) in &mut paths.paths {
+        let operations = [
+            (Method::GET, &mut item.get),
+            (Method::PUT, &mut item.put),
+            (Method::POST, &mut item.post),
+            (Method::DELETE, &mut item.delete),
+            (Method::PATCH, &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation
+                .as_mut()
+                .filter(|operation| operation.security.is_none())
+            else {
+                continue;
+            };
+            let access = Access::of(&method, template);
+            operation
+                .extensions
+                .get_or_insert_default()
+                .insert("x-required-scope".to_owned(), access.word().into());
+        }
+    }
 }
 
 /// Returns the route that serves the document.

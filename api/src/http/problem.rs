@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::codes::Code;
 use crate::auth::TokenError;
-use crate::domain::{Missing, Rule, Violation};
-use crate::service::Failure;
+use crate::domain::{Missing, Permission, Rule, Violation};
+use crate::service::{Failure, Refusal};
 
 /// What is wrong with a request, or with us.
 #[derive(Clone, Debug)]
@@ -20,6 +20,9 @@ pub(super) struct Problem {
     errors: Vec<FieldProblem>,
     current_etag: Option<String>,
     missing: Option<Missing>,
+    required_scope: Option<Permission>,
+    /// Seconds to wait, where that is not always the same.
+    wait: Option<u32>,
 }
 
 /// One value that is not valid.
@@ -74,6 +77,10 @@ pub(super) struct ProblemBody {
     /// Where the schema stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_revision: Option<String>,
+    /// The scope that an API token lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tasks:write")]
+    required_scope: Option<&'static str>,
     /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
@@ -90,7 +97,18 @@ impl Problem {
             errors: Vec::new(),
             current_etag: None,
             missing: None,
+            required_scope: None,
+            wait: None,
         }
+    }
+
+    /// Says which scope an API token lacks.
+    pub(super) fn of_scope(permission: Permission) -> Self {
+        Self {
+            required_scope: Some(permission),
+            ..Self::new(Code::ScopeInsufficient)
+        }
+        .detail(format!("the API token lacks the scope {}", permission.word()))
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -122,6 +140,8 @@ impl Problem {
                 missing: Some(missing),
                 ..Self::new(Code::FeatureUnavailable)
             },
+            Failure::Gone => Self::new(Code::TokenInvalid),
+            Failure::TooManyTokens => Self::new(Code::TooManyApiTokens),
             Failure::EmailTaken => Self::new(Code::EmailExists),
             Failure::Changed { current } => Self {
                 current_etag: Some(format!("\"{}\"", current.as_str())),
@@ -150,9 +170,14 @@ impl Problem {
         let code = self.code;
         let retry_after = matches!(
             code,
-            Code::Database | Code::Busy | Code::FeatureUnavailable | Code::Overloaded
+            Code::Database
+                | Code::Busy
+                | Code::FeatureUnavailable
+                | Code::IssuerUnavailable
+                | Code::LoginThrottled
+                | Code::Overloaded
         )
-        .then_some(RETRY_AFTER);
+        .then_some(self.wait.unwrap_or(RETRY_AFTER));
         let detail = match (&self.detail, &self.missing) {
             (Some(detail), _) => detail.clone(),
             (None, Some(missing)) => format!(
@@ -179,6 +204,7 @@ impl Problem {
             current_etag: self.current_etag,
             required_revision: self.missing.as_ref().map(|missing| missing.feature.revision()),
             current_revision: self.missing.map(|missing| missing.current_revision),
+            required_scope: self.required_scope.map(Permission::word),
             retry_after,
         };
         let mut response = (code.status(), axum::Json(body)).into_response();
@@ -191,11 +217,15 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         match code {
-            Code::TokenMissing => {
+            Code::TokenMissing | Code::InvalidCredentials => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Code::TokenInvalid | Code::TokenExpired => {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Code::ScopeInsufficient => {
+                let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
             _ => {}
@@ -233,6 +263,7 @@ fn code_of(rule: Rule) -> Code {
         Rule::Priority => Code::PriorityInvalid,
         Rule::Date => Code::DateInvalid,
         Rule::Recurrence => Code::RecurrenceInvalid,
+        Rule::Password => Code::PasswordInvalid,
         Rule::Filter => Code::FilterInvalid,
     }
 }
@@ -242,7 +273,31 @@ impl From<TokenError> for Problem {
         Self::new(match error {
             TokenError::Expired => Code::TokenExpired,
             TokenError::Invalid => Code::TokenInvalid,
+            TokenError::Unavailable => Code::IssuerUnavailable,
         })
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Token(error) => error.into(),
+            Refusal::Credentials => Self::new(Code::InvalidCredentials),
+            Refusal::Throttled { seconds } => Self {
+                wait: Some(seconds),
+                ..Self::new(Code::LoginThrottled)
+            },
+            Refusal::Overloaded(_) => Self::new(Code::Overloaded),
+            Refusal::NoSession => Self::new(Code::Forbidden)
+                .detail("the token belongs to no sign-in of this service: it comes from an external issuer"),
+            Refusal::NotFresh => Self::new(Code::SignInTooOld),
+            Refusal::NoPassword => Self::new(Code::NoPassword),
+            Refusal::Random(error) => {
+                tracing::error!(error = %error, "the system has no random numbers");
+                Self::new(Code::Internal)
+            }
+            Refusal::Store(failure) => Self::of(failure, Code::UserNotFound),
+        }
     }
 }
 

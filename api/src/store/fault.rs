@@ -16,6 +16,12 @@ pub(crate) enum StoreError {
     /// The schema has gained what the snapshot lacks, or there is no such thing.
     #[error("the snapshot of the schema may be out of date")]
     Outdated,
+    /// The person is gone, and their credential with them.
+    #[error("the person is gone")]
+    Gone,
+    /// Somebody has the most API tokens that they can have.
+    #[error("there are too many API tokens")]
+    TooManyTokens,
     /// The e-mail address belongs to somebody else.
     #[error("the e-mail address belongs to another user")]
     EmailTaken,

@@ -86,3 +86,9 @@ pub(super) fn moment(row: &QueryResult, index: usize) -> Result<Option<Instant>,
 pub(super) fn owned_by(owner: &UserId) -> Expr {
     Column::UserId.eq(owner.as_str())
 }
+
+/// Reads a moment of a column that knows its zone.
+pub(super) fn zoned(row: &QueryResult, index: usize) -> Result<Instant, DbErr> {
+    let stored: chrono::DateTime<chrono::Utc> = row.try_get_by_index(index)?;
+    Ok(Instant::from(stored))
+}

@@ -7,9 +7,10 @@ use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
 
 use seaworthy::ledger::Ledger;
 
+use super::StoreError;
 use super::needs::lacking;
 use super::runner::Runner;
-use crate::domain::Feature;
+use crate::domain::{Feature, Missing};
 
 /// A snapshot of what the live schema has.
 #[derive(Debug)]
@@ -113,6 +114,17 @@ impl Shape {
             .iter()
             .position(|other| *other == feature)
             .is_some_and(|index| self.features[index])
+    }
+
+    /// Refuses to go on without it.
+    pub(super) fn needs(&self, feature: Feature) -> Result<(), StoreError> {
+        if self.has(feature) {
+            return Ok(());
+        }
+        Err(StoreError::Missing(Missing {
+            feature,
+            current_revision: self.revision.clone(),
+        }))
     }
 
     /// Returns the newest applied revision; `base` when there is none.

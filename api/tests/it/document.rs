@@ -57,7 +57,7 @@ fn every_operation_has_a_name_words_and_statuses() {
             statuses.iter().any(|status| status.starts_with('2')),
             "{method} {path}"
         );
-        if path.starts_with("/api/") {
+        if path.starts_with("/api/") && operation["security"].is_null() {
             assert!(statuses.iter().any(|status| *status == "401"), "{method} {path}");
         }
         assert_eq!(
@@ -98,6 +98,11 @@ async fn the_members_that_the_document_names_are_the_ones_that_are_read() {
         for (schema, method, path) in [
             ("TaskCreate", Method::POST, "/api/v1/tasks".to_owned()),
             ("TaskPatch", Method::PATCH, path.clone()),
+            ("Registration", Method::POST, "/api/v1/auth/register".to_owned()),
+            ("Login", Method::POST, "/api/v1/auth/login".to_owned()),
+            ("UserPatch", Method::PATCH, "/api/v1/me".to_owned()),
+            ("PasswordChange", Method::POST, "/api/v1/me/password".to_owned()),
+            ("ApiTokenCreate", Method::POST, "/api/v1/me/tokens".to_owned()),
             ("Completion", Method::PATCH, format!("{path}/complete")),
             ("TagCreate", Method::POST, "/api/v1/tags".to_owned()),
             (

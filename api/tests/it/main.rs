@@ -7,18 +7,24 @@
 use std::fs;
 use std::path::Path;
 
+mod accounts;
+mod api_tokens;
 mod bad_input;
 mod compose;
 mod conditional;
 mod document;
 mod documentation;
+mod forge;
 mod isolation;
+mod issuer;
 mod journey;
 mod lists;
 mod operations;
+mod passwords;
 mod pulse;
 mod revisions;
 mod rooms;
+mod sessions;
 mod site;
 mod statements;
 mod tokens;

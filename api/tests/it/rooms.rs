@@ -9,7 +9,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("settings", &[]),
     ("store", &["domain"]),
-    ("service", &["store", "domain"]),
+    ("service", &["store", "auth", "domain"]),
     ("auth", &["domain"]),
     ("phases", &["service"]),
     ("probe", &["settings"]),
@@ -117,6 +117,9 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(root, &path, found);
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         let room = path.strip_prefix(root).unwrap().with_extension("");

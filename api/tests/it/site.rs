@@ -22,6 +22,9 @@ pub(crate) const NOW: i64 = 1_772_366_400;
 /// What tokens are signed with.
 pub(crate) const SECRET: &str = "Vq0k3ZpW7sYtR1mC9xLbN5hJ8uGfD2aE";
 
+/// What everybody's password is.
+pub(crate) const PASSWORD: &str = "Sturdy7hull";
+
 /// A running service with a database of its own.
 pub(crate) struct Site {
     pub(crate) server: Server,
@@ -106,9 +109,19 @@ pub(crate) fn settings(address: &str, more: &[&str]) -> Settings {
 
 impl Site {
     pub(crate) async fn open(database: ScratchDatabase, revision: &str, more: &[&str]) -> Self {
+        Self::open_by(database, revision, more, Clock::fixed(NOW)).await
+    }
+
+    /// The same with a clock of one's own.
+    pub(crate) async fn open_by(
+        database: ScratchDatabase,
+        revision: &str,
+        more: &[&str],
+        clock: Clock,
+    ) -> Self {
         migrate(&database, revision).await;
         let settings = settings(database.address(), more);
-        let server = Server::start(&settings, Clock::fixed(NOW)).await.unwrap();
+        let server = Server::start(&settings, clock).await.unwrap();
         Self {
             server,
             database,
@@ -189,6 +202,41 @@ impl Site {
         }
     }
 
+    /// Sends a request with any token.
+    pub(crate) async fn with_token(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let body = body.map(|body| (body.to_string(), "application/json"));
+        self.send_raw(Some(token), method, path, body, &[]).await
+    }
+
+    /// Sends a body without a token.
+    pub(crate) async fn post_unsigned(&self, path: &str, body: Value) -> Answer {
+        let body = Some((body.to_string(), "application/json"));
+        self.send_raw(None, Method::POST, path, body, &[]).await
+    }
+
+    /// Makes an account and returns its token.
+    pub(crate) async fn register(&self, email: &str) -> String {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        let made = self
+            .post_unsigned("/api/v1/auth/register", body)
+            .await
+            .expect(201);
+        made.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs in and returns the token.
+    pub(crate) async fn login(&self, email: &str) -> String {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        let made = self.post_unsigned("/api/v1/auth/login", body).await.expect(200);
+        made.json()["token"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn get(&self, user: &str, path: &str) -> Answer {
         self.send(user, Method::GET, path, None).await
     }
@@ -217,6 +265,22 @@ impl Site {
     }
 }
 
+/// Returns how far along the chain of revisions one is.
+pub(crate) fn position(revision: &str) -> usize {
+    let environment = Environment::new(Migrator::revisions());
+    let headers = environment.headers();
+    match revision {
+        "base" => 0,
+        "head" => headers.len(),
+        id => {
+            1 + headers
+                .iter()
+                .position(|header| header.id.to_string() == id)
+                .unwrap()
+        }
+    }
+}
+
 /// Brings a database up or down to a revision.
 pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
     let environment = Environment::new(Migrator::revisions()).database(database.url().clone());
@@ -224,10 +288,10 @@ pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
     let current = current
         .revisions
         .first()
-        .map_or_else(|| "000".to_owned(), |line| line.revision.revision.to_string());
+        .map_or_else(|| "base".to_owned(), |line| line.revision.revision.to_string());
     let conduct = conduct(Living::Ignore);
     let target = revision.parse().unwrap();
-    if revision != "base" && current.as_str() < revision {
+    if position(&current) < position(revision) {
         command::upgrade(&environment, &target, OutOfOrder::Refuse, &conduct)
             .await
             .unwrap();
