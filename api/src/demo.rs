@@ -1,7 +1,7 @@
 //! Believable tasks of a demo user, made through the same use cases as anybody's.
 
 use crate::domain::{Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId};
-use crate::service::{Failure, Principal, Services};
+use crate::service::{Failure, Posted, Principal, Services};
 
 /// The demo user's id.
 pub(crate) const USER: &str = "usr_demo";
@@ -21,7 +21,9 @@ pub(crate) async fn fill(services: &Services) -> Result<(), Failure> {
         return Ok(());
     }
     for row in &ROWS {
-        services.create_task(&user, &task(row, now)).await?;
+        services
+            .create_task(&user, &task(row, now), Posted::unanswered())
+            .await?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ pub(crate) use query::{
     Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
 };
 pub(crate) use recurrence::Recurrence;
+pub(crate) use repeat::{Keyed, RepeatKey, Reply, fingerprint};
 pub(crate) use tag::{Tag, TagName};
 pub(crate) use task::{NewTask, Summary, Task, TaskPatch};
 pub(crate) use text::{Description, Title, no_controls};
@@ -23,6 +24,7 @@ mod instant;
 mod priority;
 mod query;
 mod recurrence;
+mod repeat;
 mod tag;
 mod task;
 mod text;

@@ -11,6 +11,7 @@ mod envelope;
 mod extract;
 mod fields;
 mod me;
+mod once;
 mod openapi;
 mod operations;
 mod parameters;
@@ -97,6 +98,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("x-request-id"),
+            once::KEY,
         ])
         .expose_headers([
             header::ETAG,
@@ -105,6 +107,8 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::RETRY_AFTER,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("schema-revision"),
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("idempotency-scope"),
         ])
         .max_age(std::time::Duration::from_secs(600))
 }

@@ -32,6 +32,7 @@ pub struct Server {
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     watching: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
 }
 
 /// The service cannot start.
@@ -98,6 +99,7 @@ impl Server {
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
+        let sweeping = tokio::spawn(app.services().clone().sweep_keys());
         Ok(Self {
             address,
             app,
@@ -105,6 +107,7 @@ impl Server {
             stop,
             serving,
             watching,
+            sweeping,
         })
     }
 
@@ -132,6 +135,16 @@ impl Server {
         self.app.services().effort().1
     }
 
+    /// Removes idempotency keys whose time is over, which otherwise happens about once a minute.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database does.
+    pub async fn sweep(&self) -> Result<(), StartError> {
+        let swept = self.app.services().sweep_keys_once().await;
+        swept.map_err(|error| StartError::Database { source: error.into() })
+    }
+
     /// Says on `/readyz` that no more requests should be sent here; everything else goes on.
     pub fn drain(&self) {
         self.app.drain();
@@ -150,6 +163,7 @@ impl Server {
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.watching.abort();
+        self.sweeping.abort();
         self.app.services().close().await;
         served
     }

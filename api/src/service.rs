@@ -1,20 +1,27 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
-pub(crate) use crate::store::{Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure};
+pub(crate) use crate::store::{
+    Completion, KnownRevision, Outcome, Principal, SchemaStatus, StoreError as Failure,
+};
+pub(crate) use once::{Answer, Posted};
 
 mod conversations;
+mod memory;
+mod once;
 mod schema;
 mod tags;
 mod tasks;
 
 use crate::domain::{Clock, Instant, Task, Version};
 use crate::store::{Scope, Store};
+use memory::Memory;
 
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Services {
     store: Store,
     clock: Clock,
+    memory: Memory,
 }
 
 /// A result with the revision of the schema that it was worked out on.
@@ -26,7 +33,11 @@ pub(crate) struct Seen<T> {
 
 impl Services {
     pub(crate) fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+        Self {
+            store,
+            clock,
+            memory: Memory::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {

@@ -5,6 +5,7 @@
 //! underneath it.
 
 pub(crate) use fault::StoreError;
+pub(crate) use keys::Outcome;
 pub(crate) use pool::{Address, Limits, OpenError};
 pub(crate) use shape::{KnownRevision, SchemaStatus, Shape};
 pub(crate) use tasks::Completion;
@@ -13,6 +14,7 @@ pub(crate) use users::Principal;
 mod conversations;
 mod fault;
 mod filter;
+mod keys;
 mod pool;
 mod row;
 mod runner;
@@ -26,6 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sea_orm::{DatabaseExecutor, DatabaseTransaction};
 use tokio::sync::Mutex;
 
 use crate::domain::{Feature, Missing, UserId};
@@ -55,6 +58,8 @@ pub(crate) struct Scope {
     store: Store,
     shape: Arc<Shape>,
     owner: UserId,
+    /// What everything is part of, when there is more to the unit of work than the work itself.
+    outer: Option<Arc<DatabaseTransaction>>,
 }
 
 /// How long a unit of work waits before it is done once more after it did not get a lock.
@@ -136,6 +141,7 @@ impl Store {
             store: self.clone(),
             shape,
             owner: principal.id.clone(),
+            outer: None,
         };
         scope.needs(Feature::Tasks)?;
         scope.recognise(principal).await?;
@@ -236,7 +242,11 @@ impl Scope {
         self.shape.revision()
     }
 
-    fn runner(&self) -> Runner<'_, &sea_orm::DatabaseConnection> {
-        self.store.runner()
+    fn runner(&self) -> Runner<'_, DatabaseExecutor<'_>> {
+        let connection = match &self.outer {
+            Some(transaction) => transaction.as_ref().into(),
+            None => self.store.0.pool.connection().into(),
+        };
+        Runner::new(connection, &self.store.0.statements)
     }
 }

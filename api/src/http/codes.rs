@@ -49,6 +49,8 @@ codes! {
         "A cursor belongs to one user and one list with its filter and order. Use it unchanged with the query that it came from, or begin again without one.";
     HeaderInvalid "HEADER_INVALID" BAD_REQUEST "A header makes no sense"
         "A request header has a value that cannot be understood; the detail names it.";
+    KeyInvalid "IDEMPOTENCY_KEY_INVALID" BAD_REQUEST "The idempotency key is not valid"
+        "Idempotency-Key is one string of 1 to 255 printable ASCII characters, in double quotes or, where it has no spaces, without. Some requests cannot do without one; the detail says so.";
     TokenMissing "AUTH_TOKEN_MISSING" UNAUTHORIZED "A token is needed"
         "Send `Authorization: Bearer <token>`.";
     TokenInvalid "AUTH_TOKEN_INVALID" UNAUTHORIZED "The token is not valid"
@@ -75,6 +77,8 @@ codes! {
         "The token's e-mail address is that of another user. Accounts are never linked by address.";
     TagExists "TAG_EXISTS" CONFLICT "There is a tag of this name"
         "One of your tasks carries a tag of this name already; upper and lower case are the same.";
+    KeyInProgress "IDEMPOTENCY_IN_PROGRESS" CONFLICT "The same request is under way"
+        "A request with this idempotency key is being carried out. Ask again in a moment: the answer will then be the one to that request.";
     PreconditionFailed "PRECONDITION_FAILED" PRECONDITION_FAILED "The state has changed"
         "The entity tag in If-Match is not the current one, which `current_etag` shows. Read again, decide again.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
@@ -99,6 +103,8 @@ codes! {
         "`errors` says which query parameters are not known or make no sense.";
     TooManyTags "TASK_TOO_MANY_TAGS" UNPROCESSABLE_ENTITY "The task carries too many tags"
         "A task carries at most 20 tags.";
+    KeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY "The idempotency key stands for another request"
+        "This key came with another path or body within the last 24 hours. A key stands for one request; take a new one for a new request.";
     ConversationTooLong "CONVERSATION_TOO_LONG" UNPROCESSABLE_ENTITY "The conversation is full"
         "A conversation has at most 100 messages. Begin another one.";
     Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Something went wrong here"

@@ -67,9 +67,21 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
         Err(_) if is_probe => None,
         Err(_) => return Problem::new(Code::Overloaded).into_response(),
     };
-    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+    match tokio::time::timeout(TIME_LIMIT, carry_out(request, next)).await {
         Ok(response) => response,
         Err(_) => Problem::new(Code::Timeout).into_response(),
+    }
+}
+
+/// A request under a key goes on when nobody waits for its answer any more: whoever asks again is to find it.
+async fn carry_out(request: Request, next: Next) -> Response {
+    if !request.headers().contains_key(super::once::KEY) {
+        return next.run(request).await;
+    }
+    let work = next.run(request).in_current_span();
+    match tokio::spawn(work).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Internal).into_response(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct JsonObject(pub(super) Fields);
 pub(super) struct OptionalJsonObject(pub(super) Option<Fields>);
 
 /// Most bytes of a body.
-const MOST_BYTES: usize = 64 * 1024;
+pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// Deepest nesting of a body.
 const DEEPEST: usize = 32;
 
@@ -76,9 +76,8 @@ impl FromRequest<App> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request).await?;
-        check_type(&parts)?;
-        object(&bytes).map(Self)
+        let (parts, bytes) = read(request, MOST_BYTES).await?;
+        json(&parts, &bytes).and_then(Fields::of).map(Self)
     }
 }
 
@@ -86,25 +85,25 @@ impl FromRequest<App> for OptionalJsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request).await?;
+        let (parts, bytes) = read(request, MOST_BYTES).await?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
-        check_type(&parts)?;
-        Ok(Self(Some(object(&bytes)?)))
+        json(&parts, &bytes).and_then(Fields::of).map(Some).map(Self)
     }
 }
 
-async fn read(request: Request) -> Result<(Parts, axum::body::Bytes), Problem> {
+/// Reads a body of at most so many bytes.
+pub(super) async fn read(request: Request, most: usize) -> Result<(Parts, axum::body::Bytes), Problem> {
     let (parts, body) = request.into_parts();
     let length = parts.headers.get(header::CONTENT_LENGTH);
     let is_announced_too_large = length
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
-        .is_some_and(|length| length > MOST_BYTES as u64);
+        .is_some_and(|length| length > most as u64);
     if is_announced_too_large {
         return Err(Problem::new(Code::PayloadTooLarge));
     }
-    match axum::body::to_bytes(body, MOST_BYTES).await {
+    match axum::body::to_bytes(body, most).await {
         Ok(bytes) => Ok((parts, bytes)),
         Err(_) => Err(Problem::new(Code::PayloadTooLarge)),
     }
@@ -131,7 +130,9 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn object(bytes: &[u8]) -> Result<Fields, Problem> {
+/// Reads JSON that is not nested too deep.
+pub(super) fn json(parts: &Parts, bytes: &[u8]) -> Result<Value, Problem> {
+    check_type(parts)?;
     let malformed = |detail: String| Problem::new(Code::MalformedJson).detail(detail);
     let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
     if depth(&value) > DEEPEST {
@@ -139,7 +140,7 @@ fn object(bytes: &[u8]) -> Result<Fields, Problem> {
             "the body is nested more than {DEEPEST} levels deep"
         )));
     }
-    Fields::of(value)
+    Ok(value)
 }
 
 fn depth(value: &Value) -> usize {

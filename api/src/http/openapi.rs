@@ -1,5 +1,7 @@
 //! The document: what operations share, and what the macros cannot say.
 
+mod headers;
+
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
@@ -32,6 +34,8 @@ pub(super) struct WithQuery;
 pub(super) struct OnOne;
 /// What `If-Match` may lead to.
 pub(super) struct Preconditioned;
+/// What a key may lead to.
+pub(super) struct Once;
 /// What taking a name may lead to.
 pub(super) struct Conflicting;
 
@@ -102,6 +106,12 @@ impl IntoResponses for OnOne {
 impl IntoResponses for Preconditioned {
     fn responses() -> Responses {
         problems(&[400, 412])
+    }
+}
+
+impl IntoResponses for Once {
+    fn responses() -> Responses {
+        problems(&[400, 409, 422])
     }
 }
 
@@ -230,6 +240,23 @@ pub(super) struct ConversationMessage {
     message_id: i32,
 }
 
+/// What makes a request happen once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct Key {
+    /// What the caller calls this request: 1 to 255 printable ASCII characters, as a quoted string or bare. A request that comes
+    /// again under its key within 24 hours is not carried out again; the answer is the first one.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 257,
+        pattern = r"^[\x20-\x7e]+$",
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    )]
+    key: Option<String>,
+}
+
 /// Adds what the macros cannot say.
 pub(super) fn finished(mut document: OpenApi) -> OpenApi {
     document.info = InfoBuilder::new()
@@ -277,6 +304,7 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
             object.additional_properties = Some(Box::new(schema::AdditionalProperties::FreeForm(false)));
         }
     }
+    headers::describe(&mut document);
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     document
 }

@@ -130,6 +130,8 @@ impl Problem {
             Failure::TagExists => Self::new(Code::TagExists),
             Failure::TooManyTags => Self::new(Code::TooManyTags),
             Failure::ConversationFull => Self::new(Code::ConversationTooLong),
+            Failure::KeyReused => Self::new(Code::KeyReused),
+            Failure::KeyInProgress => Self::new(Code::KeyInProgress),
             Failure::Unreachable { source } => {
                 tracing::error!(error = %source, "the database cannot be reached");
                 Self::new(Code::Database)

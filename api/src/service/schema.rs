@@ -24,6 +24,11 @@ impl Services {
         self.store.shape().has(Feature::Tasks)
     }
 
+    /// Whether the schema has a place for answers to requests under a key.
+    pub(super) fn keeps_answers(&self) -> bool {
+        self.store.shape().has(Feature::IdempotencyKeys)
+    }
+
     /// Asks the database for a sign of life.
     pub(crate) async fn ping(&self) -> Result<(), Failure> {
         self.store.ping().await

@@ -1,6 +1,6 @@
 //! Tasks and the person who has them.
 
-use super::{Completion, Failure, Principal, Seen, Services};
+use super::{Answer, Completion, Failure, Posted, Principal, Seen, Services};
 use crate::domain::{NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery, User};
 
 impl Services {
@@ -35,12 +35,12 @@ impl Services {
         &self,
         principal: &Principal,
         new: &NewTask,
-    ) -> Result<Seen<Task>, Failure> {
+        posted: Posted<'_, Task>,
+    ) -> Result<Answer, Failure> {
         let now = self.now();
-        self.run(
-            principal,
-            |scope| async move { scope.create_task(new, now).await },
-        )
+        self.post(principal, posted, |scope| async move {
+            scope.create_task(new, now).await
+        })
         .await
     }
 

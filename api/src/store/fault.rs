@@ -34,6 +34,12 @@ pub(crate) enum StoreError {
     /// A conversation cannot take another message.
     #[error("the conversation is full")]
     ConversationFull,
+    /// The key stands for another request.
+    #[error("the key belongs to another request")]
+    KeyReused,
+    /// The request of this key is being carried out.
+    #[error("the request of this key is under way")]
+    KeyInProgress,
     /// Nobody answers, or no connection was free in time.
     #[error("the database cannot be reached")]
     Unreachable { source: DbErr },

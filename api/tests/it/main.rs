@@ -15,6 +15,7 @@ mod isolation;
 mod journey;
 mod lists;
 mod operations;
+mod repeats;
 mod revisions;
 mod rooms;
 mod site;

@@ -1,5 +1,7 @@
 //! A running service with a database of its own, and a client to talk to it.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::settings::{CommandLine, Settings};
@@ -24,9 +26,26 @@ pub(crate) const SECRET: &str = "Vq0k3ZpW7sYtR1mC9xLbN5hJ8uGfD2aE";
 /// A running service with a database of its own.
 pub(crate) struct Site {
     pub(crate) server: Server,
-    pub(crate) database: ScratchDatabase,
+    pub(crate) database: Arc<ScratchDatabase>,
     pub(crate) settings: Settings,
     client: Client,
+}
+
+/// A second service on the database of a site.
+pub(crate) struct Beside(Site);
+
+impl Beside {
+    pub(crate) async fn stop(self) {
+        self.0.server.stop().await.unwrap();
+    }
+}
+
+impl Deref for Beside {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.0
+    }
 }
 
 /// An answer, read to its end.
@@ -110,7 +129,7 @@ impl Site {
         let server = Server::start(&settings, Clock::fixed(NOW)).await.unwrap();
         Self {
             server,
-            database,
+            database: Arc::new(database),
             settings,
             client: Client::builder()
                 .timeout(Duration::from_secs(20))
@@ -119,9 +138,19 @@ impl Site {
         }
     }
 
+    /// Returns a second service on the same database; whoever takes it stops it.
+    pub(crate) fn beside(&self, server: Server) -> Beside {
+        Beside(Self {
+            server,
+            database: Arc::clone(&self.database),
+            settings: self.settings.clone(),
+            client: self.client.clone(),
+        })
+    }
+
     pub(crate) async fn close(self) {
         self.server.stop().await.unwrap();
-        self.database.remove().await.unwrap();
+        Arc::into_inner(self.database).unwrap().remove().await.unwrap();
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
