@@ -1,5 +1,6 @@
 //! The words of the product: tasks, tags, conversations, and the rules that hold for them. Pure: no HTTP, no database.
 
+pub(crate) use bulk::{Bulk, Change, Operation, Target};
 pub use clock::Clock;
 pub(crate) use conversation::{Conversation, Message, NewMessage, Role};
 pub(crate) use feature::{Feature, Missing};
@@ -17,6 +18,7 @@ pub(crate) use user::{User, UserId};
 pub(crate) use version::{Precondition, Version};
 pub(crate) use violation::{Rule, Violation};
 
+mod bulk;
 mod clock;
 mod conversation;
 mod feature;

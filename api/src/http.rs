@@ -3,6 +3,7 @@
 //! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
 
 mod body;
+mod bulk;
 mod codes;
 mod conditional;
 mod conversations;
@@ -64,6 +65,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(me::get))
         .routes(routes!(tasks::list, tasks::create))
         .routes(routes!(tasks::summary))
+        .routes(routes!(bulk::carry_out))
         .routes(routes!(tasks::get, tasks::replace, tasks::patch, tasks::delete))
         .routes(routes!(tasks::complete, tasks::reopen, tasks::toggle))
         .routes(routes!(tags::put_on_task, tags::take_off_task))

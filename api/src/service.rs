@@ -1,7 +1,7 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
 pub(crate) use crate::store::{
-    Completion, KnownRevision, Outcome, Principal, SchemaStatus, StoreError as Failure,
+    BulkItem, Completion, KnownRevision, Outcome, Principal, SchemaStatus, StoreError as Failure,
 };
 pub(crate) use once::{Answer, Posted};
 

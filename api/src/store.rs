@@ -4,6 +4,7 @@
 //! owner cannot be written. [`Store::run`] works a whole unit of work off and does it once more when the schema moved
 //! underneath it.
 
+pub(crate) use bulk::BulkItem;
 pub(crate) use fault::StoreError;
 pub(crate) use keys::Outcome;
 pub(crate) use pool::{Address, Limits, OpenError};
@@ -11,6 +12,7 @@ pub(crate) use shape::{KnownRevision, SchemaStatus, Shape};
 pub(crate) use tasks::Completion;
 pub(crate) use users::Principal;
 
+mod bulk;
 mod conversations;
 mod fault;
 mod filter;

@@ -82,7 +82,7 @@ codes! {
     PreconditionFailed "PRECONDITION_FAILED" PRECONDITION_FAILED "The state has changed"
         "The entity tag in If-Match is not the current one, which `current_etag` shows. Read again, decide again.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
-        "A body has at most 64 kB.";
+        "A body has at most 64 kB, that of a bulk request 1 MiB.";
     UriTooLong "URI_TOO_LONG" URI_TOO_LONG "The address is too long"
         "Path and query have at most 8 kB together.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body's type is not supported"

@@ -112,6 +112,15 @@ pub(super) fn created(body: &impl Serialize, location: String, revision: &str) -
     }
 }
 
+/// Writes the answer to what was done.
+pub(super) fn stated(body: &impl Serialize, revision: &str) -> Reply {
+    Reply {
+        status: StatusCode::OK.as_u16(),
+        headers: vec![(SCHEMA_REVISION.to_owned(), revision.to_owned())],
+        body: serde_json::to_string(body).unwrap_or_default(),
+    }
+}
+
 /// Writes the answer to what has an entity tag, too.
 pub(super) fn tagged(mut reply: Reply, version: &Version) -> Reply {
     let tag = (

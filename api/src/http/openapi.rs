@@ -257,6 +257,23 @@ pub(super) struct Key {
     key: Option<String>,
 }
 
+/// What makes a request happen once, where it cannot do without.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct RequiredKey {
+    /// What the caller calls this request: 1 to 255 printable ASCII characters, as a quoted string or bare. A request that comes
+    /// again under its key within 24 hours is not carried out again; the answer is the first one.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 257,
+        pattern = r"^[\x20-\x7e]+$",
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    )]
+    key: String,
+}
+
 /// Adds what the macros cannot say.
 pub(super) fn finished(mut document: OpenApi) -> OpenApi {
     document.info = InfoBuilder::new()

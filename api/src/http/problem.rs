@@ -79,6 +79,35 @@ pub(super) struct ProblemBody {
     retry_after: Option<u32>,
 }
 
+/// What is wrong with one of several operations.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct ItemProblem {
+    /// The page that explains the code.
+    #[serde(rename = "type")]
+    #[schema(example = "/errors/TASK_NOT_FOUND")]
+    kind: String,
+    /// The code in a few words.
+    title: &'static str,
+    /// The status that the operation alone would have had.
+    #[schema(example = 404, minimum = 400, maximum = 599)]
+    pub(super) status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// The code.
+    #[schema(example = "TASK_NOT_FOUND")]
+    code: &'static str,
+    /// The values that are not valid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(super) errors: Vec<FieldProblem>,
+    /// The entity tag that `if_match` should have had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_etag: Option<String>,
+    /// The revision that brings what is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required_revision: Option<&'static str>,
+}
+
 /// Seconds to wait for a revision, the database or a free place.
 const RETRY_AFTER: u32 = 5;
 
@@ -114,6 +143,70 @@ impl Problem {
         }
     }
 
+    /// Makes one problem of several.
+    pub(super) fn of_several(problems: Vec<Self>) -> Self {
+        let errors = problems.into_iter().flat_map(|problem| problem.errors).collect();
+        Self::of_fields(Code::Validation, errors)
+    }
+
+    /// Says in which of several operations this is wrong.
+    pub(super) fn in_operation(mut self, index: usize) -> Self {
+        if self.errors.is_empty() {
+            let detail = self.explained();
+            self.errors.push(FieldProblem {
+                pointer: Some(String::new()),
+                parameter: None,
+                code: self.code.code(),
+                detail,
+            });
+        }
+        for pointer in self.errors.iter_mut().filter_map(|error| error.pointer.as_mut()) {
+            pointer.insert_str(0, &format!("/operations/{index}"));
+        }
+        self
+    }
+
+    /// Says where inside of a member of the body this is wrong.
+    pub(super) fn in_member(mut self, name: &str) -> Self {
+        for pointer in self.errors.iter_mut().filter_map(|error| error.pointer.as_mut()) {
+            pointer.insert_str(0, &format!("/{name}"));
+        }
+        self
+    }
+
+    /// Returns what to do about one of several operations.
+    pub(super) fn item(self) -> ItemProblem {
+        let detail = self.explained();
+        ItemProblem {
+            kind: format!("/errors/{}", self.code.code()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail,
+            code: self.code.code(),
+            errors: self.errors,
+            current_etag: self.current_etag,
+            required_revision: self.missing.as_ref().map(|missing| missing.feature.revision()),
+        }
+    }
+
+    /// Says what is wrong this time.
+    fn explained(&self) -> String {
+        match (&self.detail, &self.missing) {
+            (Some(detail), _) => detail.clone(),
+            (None, Some(missing)) => format!(
+                "{} comes with revision {}; the schema is at {}",
+                missing.feature.name(),
+                missing.feature.revision(),
+                missing.current_revision
+            ),
+            (None, None) => match self.errors.as_slice() {
+                [] => self.code.title().to_owned(),
+                [one] => one.detail.clone(),
+                several => format!("{} values are not valid", several.len()),
+            },
+        }
+    }
+
     /// Turns a failure into a problem; `not_found` says what was looked for.
     pub(super) fn of(failure: Failure, not_found: Code) -> Self {
         match failure {
@@ -132,6 +225,7 @@ impl Problem {
             Failure::ConversationFull => Self::new(Code::ConversationTooLong),
             Failure::KeyReused => Self::new(Code::KeyReused),
             Failure::KeyInProgress => Self::new(Code::KeyInProgress),
+            Failure::Operation { index, failure } => Self::of(*failure, not_found).in_operation(index),
             Failure::Unreachable { source } => {
                 tracing::error!(error = %source, "the database cannot be reached");
                 Self::new(Code::Database)
@@ -155,20 +249,7 @@ impl Problem {
             Code::Database | Code::Busy | Code::FeatureUnavailable | Code::Overloaded
         )
         .then_some(RETRY_AFTER);
-        let detail = match (&self.detail, &self.missing) {
-            (Some(detail), _) => detail.clone(),
-            (None, Some(missing)) => format!(
-                "{} comes with revision {}; the schema is at {}",
-                missing.feature.name(),
-                missing.feature.revision(),
-                missing.current_revision
-            ),
-            (None, None) => match self.errors.as_slice() {
-                [] => code.title().to_owned(),
-                [one] => one.detail.clone(),
-                several => format!("{} values are not valid", several.len()),
-            },
-        };
+        let detail = self.explained();
         let body = ProblemBody {
             kind: format!("/errors/{}", code.code()),
             title: code.title(),

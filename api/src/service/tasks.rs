@@ -1,7 +1,7 @@
 //! Tasks and the person who has them.
 
-use super::{Answer, Completion, Failure, Posted, Principal, Seen, Services};
-use crate::domain::{NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery, User};
+use super::{Answer, BulkItem, Completion, Failure, Posted, Principal, Seen, Services};
+use crate::domain::{Bulk, NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery, User};
 
 impl Services {
     /// Returns the person themselves.
@@ -41,6 +41,22 @@ impl Services {
         self.post(principal, posted, |scope| async move {
             scope.create_task(new, now).await
         })
+        .await
+    }
+
+    /// Carries out several operations at once.
+    pub(crate) async fn bulk(
+        &self,
+        principal: &Principal,
+        bulk: &Bulk,
+        posted: Posted<'_, Vec<(usize, BulkItem)>>,
+    ) -> Result<Answer, Failure> {
+        let now = self.now();
+        self.post(
+            principal,
+            posted,
+            |scope| async move { scope.bulk(bulk, now).await },
+        )
         .await
     }
 

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 mod bad_input;
+mod bulk;
 mod conditional;
 mod document;
 mod documentation;

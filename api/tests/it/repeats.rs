@@ -42,6 +42,7 @@ fn body(operation: &str) -> Option<Value> {
         "createTag" => Some(json!({"name": "fresh", "task_ids": [1]})),
         "createMessage" => Some(json!({"content": "hello"})),
         "createConversation" => None,
+        "bulkTasks" => Some(json!({"operations": [{"op": "create", "data": {"title": "several"}}]})),
         other => panic!("{other} takes a key: give it a body here"),
     }
 }
