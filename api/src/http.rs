@@ -20,6 +20,7 @@ mod problem;
 mod schema;
 mod tags;
 mod tasks;
+mod throttle;
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::{Router, middleware};
@@ -110,6 +111,8 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("schema-revision"),
             HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
             HeaderName::from_static("idempotency-scope"),
         ])
         .max_age(std::time::Duration::from_secs(600))

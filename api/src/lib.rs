@@ -7,6 +7,7 @@
 //! * `store`: the only room that names the tables and the ORM; owns the shape of the live schema
 //! * `domain`: the words of the product and their rules; pure
 //! * `auth`: who a token speaks for
+//! * `limits`: how many requests somebody may send
 //! * `phases`: the revisions that this build knows, and bringing a database to head
 //! * `settings`, `state`, `server`, `demo`: what is set, what requests share, starting and stopping, believable data
 
@@ -14,6 +15,7 @@ mod auth;
 mod demo;
 mod domain;
 mod http;
+mod limits;
 mod phases;
 mod server;
 mod service;

@@ -1,6 +1,7 @@
 //! Starts the service and stops it without dropping what is under way.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -15,12 +16,15 @@ use utoipa::openapi::OpenApi;
 use crate::auth::{Identity, TokenError, Tokens};
 use crate::domain::{Clock, UserId};
 use crate::http;
+use crate::limits::Limits;
 use crate::phases;
 use crate::service::Services;
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
-use crate::store::{Address, Limits, Store};
+use crate::store::{Address, Limits as DatabaseLimits, Store};
 
+/// How often clients that have not asked for a while are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(15);
 /// How long a token for development is good.
 const TOKEN_DAYS: i64 = 7;
 
@@ -33,6 +37,7 @@ pub struct Server {
     serving: JoinHandle<std::io::Result<()>>,
     watching: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    forgetting: JoinHandle<()>,
 }
 
 /// The service cannot start.
@@ -100,6 +105,7 @@ impl Server {
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
         let sweeping = tokio::spawn(app.services().clone().sweep_keys());
+        let forgetting = tokio::spawn(forget_idle(app.clone()));
         Ok(Self {
             address,
             app,
@@ -108,6 +114,7 @@ impl Server {
             serving,
             watching,
             sweeping,
+            forgetting,
         })
     }
 
@@ -164,13 +171,23 @@ impl Server {
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.watching.abort();
         self.sweeping.abort();
+        self.forgetting.abort();
         self.app.services().close().await;
         served
     }
 }
 
+/// Forgets clients that have not asked for a while; ends only with the task that runs it.
+async fn forget_idle(app: App) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        app.limits().forget_idle();
+    }
+}
+
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router)
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
@@ -242,9 +259,9 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
             .await
             .map_err(|error| migrate(Box::from(error)))?;
     }
-    let limits = Limits {
+    let limits = DatabaseLimits {
         connections: settings.database_connections,
-        ..Limits::default()
+        ..DatabaseLimits::default()
     };
     let address = Address::from(settings.database().to_owned());
     let store = Store::open(&address, &limits, phases::known_revisions())
@@ -255,8 +272,8 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
         services,
         tokens,
         cursor_key,
-        settings.environment,
-        settings.max_concurrency,
+        Limits::new(&settings.traffic),
+        settings,
     );
     Ok((app, origin))
 }

@@ -107,6 +107,8 @@ codes! {
         "This key came with another path or body within the last 24 hours. A key stands for one request; take a new one for a new request.";
     ConversationTooLong "CONVERSATION_TOO_LONG" UNPROCESSABLE_ENTITY "The conversation is full"
         "A conversation has at most 100 messages. Begin another one.";
+    RateLimited "RATE_LIMIT_EXCEEDED" TOO_MANY_REQUESTS "Too many requests"
+        "The limit that RateLimit-Policy names is used up. RateLimit tells when it is whole again; try again after the time in Retry-After.";
     Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Something went wrong here"
         "The fault is the server's. Its log knows the request by `request_id`.";
     Database "DATABASE_CONNECTION_FAILED" SERVICE_UNAVAILABLE "The database cannot be reached"

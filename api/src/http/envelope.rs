@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use super::codes::Code;
 use super::problem::Problem;
+use super::throttle;
 use crate::state::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,7 +21,7 @@ const LONGEST_URI: usize = 8 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Wraps a request and its answer.
-pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
@@ -30,9 +31,10 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
 
-    let response = match refuse(&request) {
-        Some(problem) => problem.into_response(),
-        None => {
+    let slot = throttle::slot(&app, &mut request);
+    let response = match refuse(&request).and_then(|()| throttle::count_account(&app, &request)) {
+        Err(problem) => problem.into_response(),
+        Ok(()) => {
             let span = tracing::info_span!("request", request_id = id);
             answer(&app, request, next).instrument(span).await
         }
@@ -47,6 +49,7 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     {
         headers.insert(SCHEMA_REVISION, value);
     }
+    throttle::show(&app, slot.as_ref(), headers);
     protect(headers, &route);
     tracing::info!(
         request_id = id,
@@ -85,17 +88,17 @@ async fn carry_out(request: Request, next: Next) -> Response {
     }
 }
 
-fn refuse(request: &Request) -> Option<Problem> {
+fn refuse(request: &Request) -> Result<(), Problem> {
     let length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
     if length > LONGEST_URI {
-        return Some(Problem::new(Code::UriTooLong));
+        return Err(Problem::new(Code::UriTooLong));
     }
     let accepts = request.headers().get_all(header::ACCEPT);
     let is_api = request.uri().path().starts_with("/api/");
     let is_acceptable = |value: &HeaderValue| value.to_str().is_ok_and(accepts_json);
     match is_api && accepts.iter().next().is_some() && !accepts.iter().any(is_acceptable) {
-        true => Some(Problem::new(Code::NotAcceptable)),
-        false => None,
+        true => Err(Problem::new(Code::NotAcceptable)),
+        false => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::codes::Code;
 use super::fields::Fields;
 use super::problem::Problem;
+use super::throttle;
 use crate::service::Principal;
 use crate::state::App;
 
@@ -33,24 +34,37 @@ impl FromRequestParts<App> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-        let value = values.next().ok_or_else(|| Problem::new(Code::TokenMissing))?;
-        let token = value
-            .to_str()
-            .ok()
-            .filter(|_| values.next().is_none())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
-        let identity = app.tokens().verify(token)?;
-        Ok(Self(Principal {
-            id: identity.id,
-            email: identity.email,
-            name: identity.name,
-            seen_at: app.services().now(),
-        }))
+        match identify(parts, app) {
+            Ok(principal) => {
+                throttle::count_user(app, parts, &principal.id)?;
+                Ok(Self(principal))
+            }
+            Err(problem) => {
+                throttle::count_stranger(app, parts)?;
+                Err(problem)
+            }
+        }
     }
+}
+
+fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(|| Problem::new(Code::TokenMissing))?;
+    let token = value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
+    let identity = app.tokens().verify(token)?;
+    Ok(Principal {
+        id: identity.id,
+        email: identity.email,
+        name: identity.name,
+        seen_at: app.services().now(),
+    })
 }
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {

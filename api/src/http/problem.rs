@@ -20,6 +20,7 @@ pub(super) struct Problem {
     errors: Vec<FieldProblem>,
     current_etag: Option<String>,
     missing: Option<Missing>,
+    retry_after: Option<u32>,
 }
 
 /// One value that is not valid.
@@ -119,11 +120,18 @@ impl Problem {
             errors: Vec::new(),
             current_etag: None,
             missing: None,
+            retry_after: None,
         }
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says when to try again.
+    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -244,11 +252,11 @@ impl Problem {
     /// Writes the problem down for the request of this id.
     pub(super) fn render(self, request_id: &str) -> Response {
         let code = self.code;
-        let retry_after = matches!(
+        let is_passing = matches!(
             code,
             Code::Database | Code::Busy | Code::FeatureUnavailable | Code::Overloaded
-        )
-        .then_some(RETRY_AFTER);
+        );
+        let retry_after = self.retry_after.or(is_passing.then_some(RETRY_AFTER));
         let detail = self.explained();
         let body = ProblemBody {
             kind: format!("/errors/{}", code.code()),

@@ -59,6 +59,10 @@ fn every_operation_has_a_name_words_and_statuses() {
         );
         if path.starts_with("/api/") {
             assert!(statuses.iter().any(|status| *status == "401"), "{method} {path}");
+            assert!(statuses.iter().any(|status| *status == "429"), "{method} {path}");
+            for response in operation["responses"].as_object().unwrap().values() {
+                assert!(response["headers"]["RateLimit"].is_object(), "{method} {path}");
+            }
         }
         assert_eq!(
             path.contains('{'),

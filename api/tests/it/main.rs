@@ -14,6 +14,7 @@ mod document;
 mod documentation;
 mod isolation;
 mod journey;
+mod limits;
 mod lists;
 mod operations;
 mod repeats;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("settings", &[]),
     ("store", &["domain"]),
@@ -13,19 +13,20 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("auth", &["domain"]),
     ("phases", &["service"]),
     ("demo", &["service", "domain"]),
-    ("state", &["auth", "service", "settings"]),
-    ("http", &["state", "auth", "service", "domain"]),
+    ("limits", &["domain", "settings"]),
+    ("state", &["auth", "limits", "service", "settings"]),
+    ("http", &["state", "auth", "limits", "service", "domain"]),
     (
         "server",
         &[
-            "auth", "demo", "domain", "http", "phases", "service", "settings", "state", "store",
+            "auth", "demo", "domain", "http", "limits", "phases", "service", "settings", "state", "store",
         ],
     ),
     ("main", &[]),
 ];
 
 /// Words that a room must not contain, because something else is the one place for them.
-const MAY_NOT_NAME: [(&str, &[&str]); 10] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 11] = [
     (
         "domain",
         &["axum", "sea_orm", "entity::", "tokio", "std::fs", "std::io"],
@@ -34,6 +35,7 @@ const MAY_NOT_NAME: [(&str, &[&str]); 10] = [
     ("service", &["axum", "sea_orm", "entity::", "utoipa"]),
     ("http", &["sea_orm", "entity::", "env::var"]),
     ("auth", &["axum", "sea_orm", "entity::"]),
+    ("limits", &["axum", "sea_orm", "entity::"]),
     ("phases", &["axum", "sea_orm", "entity::"]),
     ("demo", &["axum", "sea_orm", "entity::"]),
     ("state", &["axum", "sea_orm", "entity::"]),

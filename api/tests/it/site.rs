@@ -117,7 +117,14 @@ pub(crate) fn settings(address: &str, more: &[&str]) -> Settings {
         "--database-url",
         address,
     ];
-    CommandLine::try_parse_from(arguments.iter().chain(more))
+    // A test sends more than a person does; those about limits set their own.
+    let unlimited = ["--rate-write", "--rate-read", "--rate-auth", "--rate-anonymous"];
+    let unlimited: Vec<&str> = unlimited
+        .iter()
+        .filter(|name| !more.contains(*name))
+        .flat_map(|name| [*name, "off"])
+        .collect();
+    CommandLine::try_parse_from(arguments.iter().chain(&unlimited).chain(more))
         .unwrap()
         .settings
 }

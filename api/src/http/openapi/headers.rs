@@ -4,10 +4,18 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{OpenApi, RefOr, Response, Type, schema};
 
+use super::problems;
+
 /// Adds to each operation the headers that its answers have.
 pub(super) fn describe(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
-        operations(item).for_each(describe_operation);
+    for (path, item) in &mut document.paths.paths {
+        let is_limited = path.starts_with("/api/");
+        for operation in operations(item) {
+            if is_limited {
+                describe_limits(operation);
+            }
+            describe_key(operation);
+        }
     }
 }
 
@@ -23,7 +31,29 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
-fn describe_operation(operation: &mut Operation) {
+/// Every answer tells how the caller stands.
+fn describe_limits(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    responses.extend(problems(&[429]));
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        add(
+            response,
+            "RateLimit",
+            "How many more requests are taken (`r`), and in how many seconds the limit is whole again (`t`)",
+        );
+        add(
+            response,
+            "RateLimit-Policy",
+            "Which limit counts, and how many requests (`q`) it takes in how many seconds (`w`)",
+        );
+        if status == "429" {
+            add(response, "Retry-After", "Seconds until a request is taken again");
+        }
+    }
+}
+
+fn describe_key(operation: &mut Operation) {
     let is_keyed = operation
         .parameters
         .iter()
