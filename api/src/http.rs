@@ -5,6 +5,7 @@
 mod body;
 mod bulk;
 mod codes;
+mod compat;
 mod conditional;
 mod conversations;
 mod cursor;
@@ -37,8 +38,12 @@ use crate::state::App;
 pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let (router, document) = routes().split_for_parts();
     let document = openapi::finished(document);
+    let (original, _) = compat::routes().split_for_parts();
     let router = router
+        .nest("/api/v1", original.clone())
+        .nest("/api", original)
         .route("/openapi.json", openapi::route(&document))
+        .route("/openapi-compat.json", openapi::route(&compat_document()))
         .route("/errors", axum::routing::get(codes::list))
         .route("/errors/{code}", axum::routing::get(codes::page))
         .fallback(problem::no_such_path)
@@ -58,6 +63,12 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
 /// Returns the document that describes the service.
 pub(crate) fn document() -> OpenApi {
     openapi::finished(routes().into_openapi())
+}
+
+/// Returns the document that describes the original's routes.
+pub(crate) fn compat_document() -> OpenApi {
+    let health = OpenApiRouter::<App>::new().routes(routes!(operations::health));
+    openapi::compat(compat::routes().into_openapi(), health.into_openapi())
 }
 
 /// Every operation that the document describes.

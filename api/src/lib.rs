@@ -24,4 +24,4 @@ mod state;
 mod store;
 
 pub use domain::Clock;
-pub use server::{Server, StartError, demo, development_token, document};
+pub use server::{Server, StartError, compat_document, demo, development_token, document};

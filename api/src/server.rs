@@ -247,6 +247,12 @@ pub fn document() -> OpenApi {
     http::document()
 }
 
+/// Returns the document that describes the original's routes.
+#[must_use]
+pub fn compat_document() -> OpenApi {
+    http::compat_document()
+}
+
 async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
     let (tokens, cursor_key, origin) = tokens(settings)?;
     if settings.migrates() {

@@ -56,6 +56,11 @@ impl Instant {
         Self(day.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::hours(17))
     }
 
+    /// Returns the second that the moment is in.
+    pub(crate) fn whole_second(self) -> Self {
+        Self(self.0.trunc_subsecs(0))
+    }
+
     /// Returns the seconds since 1970.
     pub(crate) fn seconds(self) -> i64 {
         self.0.timestamp()

@@ -57,6 +57,8 @@ codes! {
         "The token is malformed, signed with another key or algorithm, lacks a claim (sub, email, exp), or is meant for somebody else.";
     TokenExpired "AUTH_TOKEN_EXPIRED" UNAUTHORIZED "The token has expired"
         "Get a new token.";
+    Forbidden "FORBIDDEN" FORBIDDEN "This is somebody else's"
+        "The id in the path is not that of the token. `me` stands for the token's.";
     NotFound "NOT_FOUND" NOT_FOUND "There is nothing here"
         "No route has this path.";
     TaskNotFound "TASK_NOT_FOUND" NOT_FOUND "There is no such task"

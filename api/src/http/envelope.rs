@@ -11,6 +11,7 @@ use tracing::Instrument;
 use super::codes::Code;
 use super::problem::Problem;
 use super::throttle;
+use crate::domain::Instant as Moment;
 use crate::state::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,7 +40,8 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
             answer(&app, request, next).instrument(span).await
         }
     };
-    let mut response = finish(response, &method, &id);
+    let original = super::compat::has(&route).then(|| app.services().now());
+    let mut response = finish(response, &method, &id, original);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
@@ -120,7 +122,7 @@ fn accepts_json(accept: &str) -> bool {
 }
 
 /// Writes a problem down, and answers OPTIONS with what a path allows.
-fn finish(mut response: Response, method: &Method, id: &str) -> Response {
+fn finish(mut response: Response, method: &Method, id: &str, original: Option<Moment>) -> Response {
     if *method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         let allow = response.headers_mut().remove(header::ALLOW);
         let mut response = StatusCode::NO_CONTENT.into_response();
@@ -133,7 +135,7 @@ fn finish(mut response: Response, method: &Method, id: &str) -> Response {
         return response;
     };
     let allow = response.headers_mut().remove(header::ALLOW);
-    let mut response = problem.render(id);
+    let mut response = problem.render(id, original);
     response
         .headers_mut()
         .extend(allow.map(|allow| (header::ALLOW, allow)));

@@ -1,6 +1,9 @@
 //! The document: what operations share, and what the macros cannot say.
 
+mod compat;
 mod headers;
+
+pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
 
 use std::collections::BTreeMap;
 
@@ -36,6 +39,8 @@ pub(super) struct OnOne;
 pub(super) struct Preconditioned;
 /// What a key may lead to.
 pub(super) struct Once;
+/// What naming an owner may lead to.
+pub(super) struct Foreign;
 /// What taking a name may lead to.
 pub(super) struct Conflicting;
 
@@ -112,6 +117,12 @@ impl IntoResponses for Preconditioned {
 impl IntoResponses for Once {
     fn responses() -> Responses {
         problems(&[400, 409, 422])
+    }
+}
+
+impl IntoResponses for Foreign {
+    fn responses() -> Responses {
+        problems(&[403])
     }
 }
 
@@ -276,6 +287,11 @@ pub(super) struct RequiredKey {
 
 /// Adds what the macros cannot say.
 pub(super) fn finished(mut document: OpenApi) -> OpenApi {
+    complete(&mut document);
+    document
+}
+
+fn complete(document: &mut OpenApi) {
     document.info = InfoBuilder::new()
         .title("Todo API")
         .version(env!("CARGO_PKG_VERSION"))
@@ -321,9 +337,8 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
             object.additional_properties = Some(Box::new(schema::AdditionalProperties::FreeForm(false)));
         }
     }
-    headers::describe(&mut document);
+    headers::describe(document);
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
-    document
 }
 
 /// Returns the route that serves the document.

@@ -8,8 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::codes::Code;
+use super::compat::ErrorBody;
 use crate::auth::TokenError;
-use crate::domain::{Missing, Rule, Violation};
+use crate::domain::{Instant, Missing, Rule, Violation};
 use crate::service::Failure;
 
 /// What is wrong with a request, or with us.
@@ -53,19 +54,19 @@ pub(super) struct ProblemBody {
     #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
     /// What is wrong this time.
-    detail: String,
+    pub(super) detail: String,
     /// This occurrence.
     #[schema(example = "urn:request:4f1c")]
     instance: String,
     /// The code; `/errors` lists all of them.
     #[schema(example = "TASK_NOT_FOUND")]
-    code: &'static str,
+    pub(super) code: &'static str,
     /// The request's id, as in X-Request-Id.
-    request_id: String,
+    pub(super) request_id: String,
     /// The values that are not valid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<FieldProblem>,
+    pub(super) errors: Vec<FieldProblem>,
     /// The entity tag that If-Match should have had.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_etag: Option<String>,
@@ -250,7 +251,9 @@ impl Problem {
     }
 
     /// Writes the problem down for the request of this id.
-    pub(super) fn render(self, request_id: &str) -> Response {
+    ///
+    /// With a time it is written in the original's words, too.
+    pub(super) fn render(self, request_id: &str, original: Option<Instant>) -> Response {
         let code = self.code;
         let is_passing = matches!(
             code,
@@ -272,12 +275,17 @@ impl Problem {
             current_revision: self.missing.map(|missing| missing.current_revision),
             retry_after,
         };
-        let mut response = (code.status(), axum::Json(body)).into_response();
+        let mut response = match original {
+            Some(time) => {
+                let body = ErrorBody::of(body, time.whole_second().to_string());
+                (code.status(), axum::Json(body)).into_response()
+            }
+            None => {
+                let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+                (code.status(), kind, axum::Json(body)).into_response()
+            }
+        };
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 mod bad_input;
 mod bulk;
+mod compat;
 mod conditional;
 mod document;
 mod documentation;

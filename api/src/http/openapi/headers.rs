@@ -9,7 +9,7 @@ use super::problems;
 /// Adds to each operation the headers that its answers have.
 pub(super) fn describe(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let is_limited = path.starts_with("/api/");
+        let is_limited = path.starts_with("/api/") || path.starts_with("/{user_id}");
         for operation in operations(item) {
             if is_limited {
                 describe_limits(operation);
