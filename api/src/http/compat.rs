@@ -29,7 +29,7 @@ use super::openapi::{
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::{Reply, Task};
+use crate::domain::{Reply, Task, UserId};
 use crate::service::{Completion, Failure, Posted, Principal, Seen};
 use crate::state::App;
 use body::{ConversationsBody, MessagesBody, TagsBody, TasksBody};
@@ -42,15 +42,15 @@ impl FromRequestParts<App> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let CurrentUser(user) = CurrentUser::from_request_parts(parts, app).await?;
-        let named = RawPathParams::from_request_parts(parts, app).await;
-        let is_theirs = named.is_ok_and(|parameters| {
-            parameters
-                .iter()
-                .any(|(name, value)| name == "user_id" && (value == "me" || value == user.id.as_str()))
-        });
-        match is_theirs {
-            true => Ok(Self(user)),
-            false => Err(Problem::new(Code::Forbidden)),
+        let parameters = RawPathParams::from_request_parts(parts, app).await;
+        let parameters = parameters.map_err(|_| Problem::new(Code::NotFound))?;
+        let named = parameters.iter().find(|(name, _)| *name == "user_id");
+        match named.map(|(_, value)| value) {
+            Some("me") => Ok(Self(user)),
+            Some(value) if value == user.id.as_str() => Ok(Self(user)),
+            // A word of paths is nobody's id: `/api/v2/tasks` leads nowhere.
+            Some(value) if UserId::parse(value).is_some() => Err(Problem::new(Code::Forbidden)),
+            _ => Err(Problem::new(Code::NotFound)),
         }
     }
 }

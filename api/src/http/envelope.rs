@@ -135,6 +135,8 @@ fn finish(mut response: Response, method: &Method, id: &str, original: Option<Mo
         return response;
     };
     let allow = response.headers_mut().remove(header::ALLOW);
+    // What leads nowhere is none of the original's routes.
+    let original = original.filter(|_| problem.code != Code::NotFound);
     let mut response = problem.render(id, original);
     response
         .headers_mut()
