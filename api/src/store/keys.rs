@@ -91,16 +91,23 @@ impl Store {
                 return Ok(Outcome::Unkept(write(&work(scope).await?)));
             }
             let scope = scope.within_transaction().await?;
-            match scope.claim(keyed, now).await? {
-                Claim::Made => {}
-                Claim::Foreign => return Err(StoreError::KeyReused),
-                Claim::Taken => return Err(StoreError::KeyInProgress),
-                Claim::Answered(reply) => return Ok(Outcome::Repeated(reply)),
+            let done = async {
+                match scope.claim(keyed, now).await? {
+                    Claim::Made => {}
+                    Claim::Foreign => return Err(StoreError::KeyReused),
+                    Claim::Taken => return Err(StoreError::KeyInProgress),
+                    Claim::Answered(reply) => return Ok(Outcome::Repeated(reply)),
+                }
+                let reply = write(&work(scope.clone()).await?);
+                scope.keep(keyed, &reply).await?;
+                Ok(Outcome::Kept(reply))
+            };
+            let done = done.await;
+            match done {
+                Ok(Outcome::Kept(_)) => scope.commit().await?,
+                _ => scope.roll_back().await,
             }
-            let reply = write(&work(scope.clone()).await?);
-            scope.keep(keyed, &reply).await?;
-            scope.commit().await?;
-            Ok(Outcome::Kept(reply))
+            done
         })
         .await
     }
@@ -135,6 +142,14 @@ impl Scope {
         Runner::<DatabaseTransaction>::new(transaction, &self.store.0.statements)
             .commit()
             .await
+    }
+
+    /// Undoes everything now: left to the pool, the lock of the key would still be there when the request comes again.
+    async fn roll_back(self) {
+        if let Some(transaction) = self.outer.and_then(Arc::into_inner) {
+            // A connection that cannot even do this is closed, and the server undoes the rest.
+            drop(transaction.rollback().await);
+        }
     }
 
     async fn claim(&self, keyed: &Keyed, now: Instant) -> Result<Claim, StoreError> {
