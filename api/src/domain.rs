@@ -3,6 +3,7 @@
 pub(crate) use account::{
     Account, ApiToken, Credential, NewAccount, NewApiToken, Session, SessionId, TokenId,
 };
+pub(crate) use bulk::{Bulk, Change, Operation, Target};
 pub use clock::Clock;
 pub(crate) use conversation::{Conversation, Message, NewMessage, Role};
 pub(crate) use email::Email;
@@ -15,6 +16,7 @@ pub(crate) use query::{
     Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
 };
 pub(crate) use recurrence::Recurrence;
+pub(crate) use repeat::{Keyed, RepeatKey, Reply, fingerprint};
 pub(crate) use tag::{Tag, TagName};
 pub(crate) use task::{NewTask, Summary, Task, TaskPatch};
 pub(crate) use text::{Description, Title, no_controls};
@@ -23,6 +25,7 @@ pub(crate) use version::{Precondition, Version};
 pub(crate) use violation::{Rule, Violation};
 
 mod account;
+mod bulk;
 mod clock;
 mod conversation;
 mod email;
@@ -33,6 +36,7 @@ mod permission;
 mod priority;
 mod query;
 mod recurrence;
+mod repeat;
 mod tag;
 mod task;
 mod text;

@@ -7,7 +7,9 @@ mod account_body;
 mod accounts;
 mod api_tokens;
 mod body;
+mod bulk;
 mod codes;
+mod compat;
 mod conditional;
 mod conversations;
 mod cursor;
@@ -15,6 +17,7 @@ mod envelope;
 mod extract;
 mod fields;
 mod me;
+mod once;
 mod openapi;
 mod operations;
 mod parameters;
@@ -23,6 +26,7 @@ mod schema;
 mod sessions;
 mod tags;
 mod tasks;
+mod throttle;
 
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::{Router, middleware};
@@ -40,8 +44,12 @@ use crate::state::App;
 pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let (router, document) = routes().split_for_parts();
     let document = openapi::finished(document);
+    let (original, _) = compat::routes().split_for_parts();
     let router = router
+        .nest("/api/v1", original.clone())
+        .nest("/api", original)
         .route("/openapi.json", openapi::route(&document))
+        .route("/openapi-compat.json", openapi::route(&compat_document()))
         .route("/errors", axum::routing::get(codes::list))
         .route("/errors/{code}", axum::routing::get(codes::page))
         .fallback(problem::no_such_path)
@@ -63,6 +71,12 @@ pub(crate) fn document() -> OpenApi {
     openapi::finished(routes().into_openapi())
 }
 
+/// Returns the document that describes the original's routes.
+pub(crate) fn compat_document() -> OpenApi {
+    let health = OpenApiRouter::<App>::new().routes(routes!(operations::health));
+    openapi::compat(compat::routes().into_openapi(), health.into_openapi())
+}
+
 /// Every operation that the document describes.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -78,6 +92,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(api_tokens::delete))
         .routes(routes!(tasks::list, tasks::create))
         .routes(routes!(tasks::summary))
+        .routes(routes!(bulk::carry_out))
         .routes(routes!(tasks::get, tasks::replace, tasks::patch, tasks::delete))
         .routes(routes!(tasks::complete, tasks::reopen, tasks::toggle))
         .routes(routes!(tags::put_on_task, tags::take_off_task))
@@ -119,6 +134,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("x-request-id"),
+            once::KEY,
         ])
         .expose_headers([
             header::ETAG,
@@ -127,6 +143,10 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::RETRY_AFTER,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("schema-revision"),
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
+            HeaderName::from_static("idempotency-scope"),
         ])
         .max_age(std::time::Duration::from_secs(600))
 }

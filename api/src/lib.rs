@@ -7,6 +7,7 @@
 //! * `store`: the only room that names the tables and the ORM; owns the shape of the live schema
 //! * `domain`: the words of the product and their rules; pure
 //! * `auth`: who a token speaks for
+//! * `limits`: how many requests somebody may send
 //! * `phases`: the revisions that this build knows, and bringing a database to head
 //! * `settings`, `state`, `server`, `probe`, `demo`: what is set, what requests share, starting and stopping, asking
 //!   whether it runs, believable data
@@ -15,6 +16,7 @@ mod auth;
 mod demo;
 mod domain;
 mod http;
+mod limits;
 mod phases;
 mod probe;
 mod server;
@@ -25,4 +27,4 @@ mod store;
 
 pub use domain::Clock;
 pub use probe::{ProbeError, ready};
-pub use server::{Server, StartError, demo, development_token, document};
+pub use server::{Server, StartError, compat_document, demo, development_token, document};

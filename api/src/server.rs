@@ -16,15 +16,17 @@ use utoipa::openapi::OpenApi;
 use crate::auth::{Hasher, Issuer, Strength, Tokens};
 use crate::domain::{Clock, UserId};
 use crate::http;
+use crate::limits::Limits;
 use crate::phases;
 use crate::service::{Authority, Services};
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
-use crate::store::{Address, Limits, Store};
+use crate::store::{Address, Limits as DatabaseLimits, Store};
 
 /// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
 const FAREWELL: Duration = Duration::from_secs(2);
-
+/// How often clients that have not asked for a while are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(15);
 /// How long a token for development is good: seven days.
 const TOKEN_SECONDS: i64 = 7 * 24 * 60 * 60;
 
@@ -38,6 +40,8 @@ pub struct Server {
     watching: JoinHandle<()>,
     living: JoinHandle<()>,
     life: CancellationToken,
+    sweeping: JoinHandle<()>,
+    forgetting: JoinHandle<()>,
 }
 
 /// The service cannot start.
@@ -116,6 +120,8 @@ impl Server {
         let life = CancellationToken::new();
         let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
         let living = tokio::spawn(app.services().clone().live(place, life.clone()));
+        let sweeping = tokio::spawn(app.services().clone().sweep_keys());
+        let forgetting = tokio::spawn(forget_idle(app.clone()));
         Ok(Self {
             address,
             app,
@@ -125,6 +131,8 @@ impl Server {
             watching,
             living,
             life,
+            sweeping,
+            forgetting,
         })
     }
 
@@ -158,6 +166,16 @@ impl Server {
         self.app.services().password_hashes()
     }
 
+    /// Removes idempotency keys whose time is over, which otherwise happens about once a minute.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database does.
+    pub async fn sweep(&self) -> Result<(), StartError> {
+        let swept = self.app.services().sweep_keys_once().await;
+        swept.map_err(|error| StartError::Database { source: error.into() })
+    }
+
     /// Says on `/readyz` that no more requests should be sent here; everything else goes on.
     pub fn drain(&self) {
         self.app.drain();
@@ -176,6 +194,8 @@ impl Server {
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.watching.abort();
+        self.sweeping.abort();
+        self.forgetting.abort();
         // Until here the schema was in use.
         self.life.cancel();
         drop(tokio::time::timeout(FAREWELL, self.living).await);
@@ -184,10 +204,18 @@ impl Server {
     }
 }
 
+/// Forgets clients that have not asked for a while; ends only with the task that runs it.
+async fn forget_idle(app: App) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        app.limits().forget_idle();
+    }
+}
+
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    // With the client's address, which wrong passwords are counted by.
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, router)
+    // With the client's address, which requests and wrong passwords are counted by.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
@@ -246,6 +274,12 @@ pub fn document() -> OpenApi {
     http::document()
 }
 
+/// Returns the document that describes the original's routes.
+#[must_use]
+pub fn compat_document() -> OpenApi {
+    http::compat_document()
+}
+
 async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
     let (tokens, cursor_key, origin) = tokens(settings)?;
     if settings.migrates() {
@@ -258,9 +292,9 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
             .await
             .map_err(|error| migrate(Box::from(error)))?;
     }
-    let limits = Limits {
+    let limits = DatabaseLimits {
         connections: settings.database_connections,
-        ..Limits::default()
+        ..DatabaseLimits::default()
     };
     let address = Address::from(settings.database().to_owned());
     let store = Store::open(&address, &limits, phases::known_revisions())
@@ -273,12 +307,7 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
     let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
     let authority = Authority::new(tokens, hasher, settings.token_days, settings.session_days);
     let services = Services::new(store, clock, authority);
-    let app = App::new(
-        services,
-        cursor_key,
-        settings.environment,
-        settings.max_concurrency,
-    );
+    let app = App::new(services, cursor_key, Limits::new(&settings.traffic), settings);
     Ok((app, origin))
 }
 

@@ -1,14 +1,18 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
 pub(crate) use accounts::{Authority, Refusal, Registration, SignedIn};
+pub(crate) use once::{Answer, Posted};
 
 pub(crate) use crate::store::{
-    Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure, UnknownRevision,
+    BulkItem, Completion, KnownRevision, Outcome, Principal, SchemaStatus, StoreError as Failure,
+    UnknownRevision,
 };
 
 mod accounts;
 mod conversations;
 mod me;
+mod memory;
+mod once;
 mod schema;
 mod tags;
 mod tasks;
@@ -17,6 +21,7 @@ use std::sync::Arc;
 
 use crate::domain::{Clock, Instant, Task, Version};
 use crate::store::{Scope, Store};
+use memory::Memory;
 
 /// The use cases.
 #[derive(Clone)]
@@ -24,6 +29,7 @@ pub(crate) struct Services {
     store: Store,
     clock: Clock,
     authority: Arc<Authority>,
+    memory: Memory,
 }
 
 /// A result with the revision of the schema that it was worked out on.
@@ -39,6 +45,7 @@ impl Services {
             store,
             clock,
             authority: Arc::new(authority),
+            memory: Memory::default(),
         }
     }
 

@@ -1,5 +1,9 @@
 //! What can be set from outside, by option or by variable, and nowhere else.
 
+mod traffic;
+
+pub use traffic::{Networks, Rate, TrafficSettings};
+
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -153,6 +157,9 @@ pub struct Settings {
         value_name = "SECONDS"
     )]
     pub drain_seconds: u64,
+    /// How many requests are taken from whom.
+    #[command(flatten)]
+    pub traffic: TrafficSettings,
 }
 
 /// What kind of place the service runs in.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
+use crate::limits::Limits;
 use crate::service::Services;
-use crate::settings::Environment;
+use crate::settings::{Environment, Settings};
 
 /// What every request can reach; cheap to clone.
 #[derive(Clone)]
@@ -16,22 +17,19 @@ struct Inner {
     services: Services,
     cursor_key: Vec<u8>,
     environment: Environment,
+    limits: Limits,
     permits: Semaphore,
     is_draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(
-        services: Services,
-        cursor_key: Vec<u8>,
-        environment: Environment,
-        max_concurrency: usize,
-    ) -> Self {
+    pub(crate) fn new(services: Services, cursor_key: Vec<u8>, limits: Limits, settings: &Settings) -> Self {
         Self(Arc::new(Inner {
             services,
             cursor_key,
-            environment,
-            permits: Semaphore::new(max_concurrency),
+            environment: settings.environment,
+            limits,
+            permits: Semaphore::new(settings.max_concurrency),
             is_draining: AtomicBool::new(false),
         }))
     }
@@ -47,6 +45,11 @@ impl App {
 
     pub(crate) fn environment(&self) -> Environment {
         self.0.environment
+    }
+
+    /// Returns what limits how many requests somebody may send.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Returns what limits how many requests are worked on at a time.

@@ -5,7 +5,9 @@
 //! underneath it.
 
 pub(crate) use accounts::Desk;
+pub(crate) use bulk::BulkItem;
 pub(crate) use fault::StoreError;
+pub(crate) use keys::Outcome;
 pub(crate) use pool::{Address, Limits, OpenError};
 pub(crate) use shape::{KnownRevision, SchemaStatus, Shape, UnknownRevision};
 pub(crate) use tasks::Completion;
@@ -13,9 +15,11 @@ pub(crate) use users::Principal;
 
 mod accounts;
 mod api_tokens;
+mod bulk;
 mod conversations;
 mod fault;
 mod filter;
+mod keys;
 mod needs;
 mod pool;
 mod row;
@@ -32,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use sea_orm::{DatabaseExecutor, DatabaseTransaction};
 use seaworthy::heartbeat::Heart;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -65,6 +70,8 @@ pub(crate) struct Scope {
     store: Store,
     shape: Arc<Shape>,
     owner: UserId,
+    /// What everything is part of, when there is more to the unit of work than the work itself.
+    outer: Option<Arc<DatabaseTransaction>>,
 }
 
 /// How often a unit of work is done once more at most: an upgrade of two steps can get in the way of both tries.
@@ -177,6 +184,7 @@ impl Store {
             store: self.clone(),
             shape,
             owner: principal.id.clone(),
+            outer: None,
         };
         scope.needs(Feature::Tasks)?;
         scope.recognise(principal).await?;
@@ -282,7 +290,11 @@ impl Scope {
         self.shape.revision()
     }
 
-    fn runner(&self) -> Runner<'_, &sea_orm::DatabaseConnection> {
-        self.store.runner()
+    fn runner(&self) -> Runner<'_, DatabaseExecutor<'_>> {
+        let connection = match &self.outer {
+            Some(transaction) => transaction.as_ref().into(),
+            None => self.store.0.pool.connection().into(),
+        };
+        Runner::new(connection, &self.store.0.statements)
     }
 }

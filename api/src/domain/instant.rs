@@ -81,7 +81,8 @@ impl Instant {
         self.plus_seconds(-self.seconds().rem_euclid(3600)).whole_second()
     }
 
-    fn whole_second(self) -> Self {
+    /// Returns the second that the moment is in.
+    pub(crate) fn whole_second(self) -> Self {
         Self(self.0.trunc_subsecs(0))
     }
 

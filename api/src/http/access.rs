@@ -18,7 +18,7 @@ pub(super) enum Access {
 
 /// Path templates with what reading and what writing needs. The first that fits counts; `*` stands for any further segments,
 /// and only at the end.
-const TABLE: [(&str, Access, Access); 10] = [
+const TABLE: [(&str, Access, Access); 16] = [
     ("/api/v1/auth/*", Access::Person, Access::Person),
     (
         "/api/v1/me",
@@ -60,6 +60,37 @@ const TABLE: [(&str, Access, Access); 10] = [
         "/api/v1/schema*",
         Access::Scope(Permission::SchemaRead),
         Access::Person,
+    ),
+    // The original's routes.
+    (
+        "/api/v1/{user_id}/tasks*",
+        Access::Scope(Permission::TasksRead),
+        Access::Scope(Permission::TasksWrite),
+    ),
+    (
+        "/api/v1/{user_id}/tags*",
+        Access::Scope(Permission::TasksRead),
+        Access::Scope(Permission::TasksWrite),
+    ),
+    (
+        "/api/v1/{user_id}/conversations*",
+        Access::Scope(Permission::Chat),
+        Access::Scope(Permission::Chat),
+    ),
+    (
+        "/api/{user_id}/tasks*",
+        Access::Scope(Permission::TasksRead),
+        Access::Scope(Permission::TasksWrite),
+    ),
+    (
+        "/api/{user_id}/tags*",
+        Access::Scope(Permission::TasksRead),
+        Access::Scope(Permission::TasksWrite),
+    ),
+    (
+        "/api/{user_id}/conversations*",
+        Access::Scope(Permission::Chat),
+        Access::Scope(Permission::Chat),
     ),
 ];
 

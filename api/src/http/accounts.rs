@@ -51,7 +51,7 @@ pub(super) async fn sign_in(
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
     let (email, password) = login(fields)?;
-    let made = app.services().sign_in(&email, &password, address).await?;
+    let made = app.services().sign_in(&email, &password, Some(address)).await?;
     Ok(secret(StatusCode::OK, axum::Json(SignedInBody::from(made))))
 }
 

@@ -49,6 +49,8 @@ codes! {
         "A cursor belongs to one user and one list with its filter and order. Use it unchanged with the query that it came from, or begin again without one.";
     HeaderInvalid "HEADER_INVALID" BAD_REQUEST "A header makes no sense"
         "A request header has a value that cannot be understood; the detail names it.";
+    KeyInvalid "IDEMPOTENCY_KEY_INVALID" BAD_REQUEST "The idempotency key is not valid"
+        "Idempotency-Key is one string of 1 to 255 printable ASCII characters, in double quotes or, where it has no spaces, without. Some requests cannot do without one; the detail says so.";
     TokenMissing "AUTH_TOKEN_MISSING" UNAUTHORIZED "A token is needed"
         "Send `Authorization: Bearer <token>`.";
     TokenInvalid "AUTH_TOKEN_INVALID" UNAUTHORIZED "The token is not valid"
@@ -58,7 +60,7 @@ codes! {
     InvalidCredentials "AUTH_INVALID_CREDENTIALS" UNAUTHORIZED "The e-mail address or the password is wrong"
         "There is no account with this e-mail address, or its password is another one; which of the two is not told.";
     Forbidden "FORBIDDEN" FORBIDDEN "This is not allowed"
-        "The token is good, but not for this; the detail says what is.";
+        "The token is good, but not for this; the detail says what is. The id in a path must be that of the token; `me` stands for it.";
     ScopeInsufficient "SCOPE_INSUFFICIENT" FORBIDDEN "The API token lacks a scope"
         "`required_scope` names the scope that the operation needs. Make a token that has it.";
     SignInTooOld "AUTH_SIGN_IN_TOO_OLD" FORBIDDEN "The sign-in is too long ago"
@@ -91,10 +93,12 @@ codes! {
         "A user has at most 20 API tokens. Delete one that is not used any more.";
     TagExists "TAG_EXISTS" CONFLICT "There is a tag of this name"
         "One of your tasks carries a tag of this name already; upper and lower case are the same.";
+    KeyInProgress "IDEMPOTENCY_IN_PROGRESS" CONFLICT "The same request is under way"
+        "A request with this idempotency key is being carried out. Ask again in a moment: the answer will then be the one to that request.";
     PreconditionFailed "PRECONDITION_FAILED" PRECONDITION_FAILED "The state has changed"
         "The entity tag in If-Match is not the current one, which `current_etag` shows. Read again, decide again.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
-        "A body has at most 64 kB.";
+        "A body has at most 64 kB, that of a bulk request 1 MiB.";
     UriTooLong "URI_TOO_LONG" URI_TOO_LONG "The address is too long"
         "Path and query have at most 8 kB together.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body's type is not supported"
@@ -117,10 +121,14 @@ codes! {
         "A password has 8 to 128 characters, with a lower-case letter, an upper-case letter and a digit, no control characters, and is none of the commonest.";
     TooManyTags "TASK_TOO_MANY_TAGS" UNPROCESSABLE_ENTITY "The task carries too many tags"
         "A task carries at most 20 tags.";
+    KeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY "The idempotency key stands for another request"
+        "This key came with another path or body within the last 24 hours. A key stands for one request; take a new one for a new request.";
     ConversationTooLong "CONVERSATION_TOO_LONG" UNPROCESSABLE_ENTITY "The conversation is full"
         "A conversation has at most 100 messages. Begin another one.";
     LoginThrottled "LOGIN_THROTTLED" TOO_MANY_REQUESTS "Too many passwords were wrong"
         "After some wrong passwords an account and a client address have to wait between attempts, at most a minute. Try again after the time in Retry-After.";
+    RateLimited "RATE_LIMIT_EXCEEDED" TOO_MANY_REQUESTS "Too many requests"
+        "The limit that RateLimit-Policy names is used up. RateLimit tells when it is whole again; try again after the time in Retry-After.";
     Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Something went wrong here"
         "The fault is the server's. Its log knows the request by `request_id`.";
     Database "DATABASE_CONNECTION_FAILED" SERVICE_UNAVAILABLE "The database cannot be reached"

@@ -1,5 +1,10 @@
 //! The document: what operations share, and what the macros cannot say.
 
+mod compat;
+mod headers;
+
+pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
+
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
@@ -37,6 +42,10 @@ pub(super) struct WithQuery;
 pub(super) struct OnOne;
 /// What `If-Match` may lead to.
 pub(super) struct Preconditioned;
+/// What a key may lead to.
+pub(super) struct Once;
+/// What naming an owner may lead to.
+pub(super) struct Foreign;
 /// What taking a name may lead to.
 pub(super) struct Conflicting;
 
@@ -119,6 +128,18 @@ impl IntoResponses for OnOne {
 impl IntoResponses for Preconditioned {
     fn responses() -> Responses {
         problems(&[400, 412])
+    }
+}
+
+impl IntoResponses for Once {
+    fn responses() -> Responses {
+        problems(&[400, 409, 422])
+    }
+}
+
+impl IntoResponses for Foreign {
+    fn responses() -> Responses {
+        problems(&[403])
     }
 }
 
@@ -267,8 +288,47 @@ pub(super) struct ConversationMessage {
     message_id: i32,
 }
 
+/// What makes a request happen once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct Key {
+    /// What the caller calls this request: 1 to 255 printable ASCII characters, as a quoted string or bare. A request that comes
+    /// again under its key within 24 hours is not carried out again; the answer is the first one.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 257,
+        pattern = r"^[\x20-\x7e]+$",
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    )]
+    key: Option<String>,
+}
+
+/// What makes a request happen once, where it cannot do without.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct RequiredKey {
+    /// What the caller calls this request: 1 to 255 printable ASCII characters, as a quoted string or bare. A request that comes
+    /// again under its key within 24 hours is not carried out again; the answer is the first one.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 257,
+        pattern = r"^[\x20-\x7e]+$",
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    )]
+    key: String,
+}
+
 /// Adds what the macros cannot say.
 pub(super) fn finished(mut document: OpenApi) -> OpenApi {
+    complete(&mut document);
+    document
+}
+
+fn complete(document: &mut OpenApi) {
     document.info = InfoBuilder::new()
         .title("Todo API")
         .version(env!("CARGO_PKG_VERSION"))
@@ -325,13 +385,19 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
         }
     }
     name_scopes(&mut document.paths);
+    headers::describe(document);
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
-    document
 }
 
 /// Says of each operation with a token which scope an API token needs for it; `none` is for those that no API token may call.
 fn name_scopes(paths: &mut Paths) {
     for (template, item) in &mut paths.paths {
+        // The paths of the original's document begin where its servers end.
+        let prefix = if template.starts_with("/{user_id}") {
+            "/api/v1"
+        } else {
+            ""
+        };
         let operations = [
             (Method::GET, &mut item.get),
             (Method::PUT, &mut item.put),
@@ -346,7 +412,7 @@ fn name_scopes(paths: &mut Paths) {
             else {
                 continue;
             };
-            let access = Access::of(&method, template);
+            let access = Access::of(&method, &format!("{prefix}{template}"));
             operation
                 .extensions
                 .get_or_insert_default()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, SchemaStatus, Services};
+use crate::domain::Feature;
 
 /// How often the schema is looked at while nobody says that it has moved.
 const EVERY: Duration = Duration::from_secs(1);
@@ -18,6 +19,11 @@ impl Services {
     /// Returns the revision of the last look.
     pub(crate) fn revision(&self) -> String {
         self.store.shape().revision().to_owned()
+    }
+
+    /// Whether the schema has a place for answers to requests under a key.
+    pub(super) fn keeps_answers(&self) -> bool {
+        self.store.shape().has(Feature::IdempotencyKeys)
     }
 
     /// Asks the database for a sign of life.

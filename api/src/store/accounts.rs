@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entity::{api_token, password_credential, session, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, QueryResult};
+use sea_orm::{ColumnTrait, DatabaseExecutor, DatabaseTransaction, QueryResult};
 
 use super::api_tokens::{TOKEN_COLUMNS, read_token};
 use super::fault::is_duplicate;
@@ -29,8 +29,8 @@ impl Desk {
         Self { store, shape }
     }
 
-    fn runner(&self) -> Runner<'_, &DatabaseConnection> {
-        self.store.runner()
+    fn runner(&self) -> Runner<'_, DatabaseExecutor<'_>> {
+        Runner::new(self.store.0.pool.connection().into(), &self.store.0.statements)
     }
 
     /// Refuses an address that somebody has in any case.

@@ -35,6 +35,9 @@ impl Scope {
             select.expr(Expr::from(counting()));
         }
         select.from(Entity).cond_where(condition()).limit(query.limit + 1);
+        if query.skip > 0 {
+            select.offset(query.skip);
+        }
         if let Some(cursor) = &query.after {
             select.cond_where(after(&self.shape, &query.sort, cursor));
         }
@@ -49,7 +52,7 @@ impl Scope {
         if query.with_total {
             page.total = Some(match rows.first() {
                 Some(row) => row.try_get_by_index(11)?,
-                None if query.after.is_none() => 0,
+                None if query.after.is_none() && query.skip == 0 => 0,
                 // Past the end there is no row to carry the count.
                 None => count(runner.one(&counting()).await?)?,
             });

@@ -89,6 +89,16 @@ async fn what_always_works(site: &Site, user: &str) -> String {
         assert_eq!(page.json()["data"], json!([]), "{query}");
     }
     site.get(user, "/api/v1/tasks/summary").await.expect(200);
+    for alias in [format!("/api/{user}/tasks"), "/api/v1/me/tasks".to_owned()] {
+        let query = "status=completed&priority=medium&sort=priority&order=desc";
+        let page = site
+            .get(user, &format!("{alias}?{query}"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(page["total"], 1);
+        assert_eq!(page["tasks"][0].as_object().unwrap().len(), MEMBERS.len());
+    }
     site.get(user, "/api/v1/tags").await.expect(200);
     site.get(user, "/api/v1/me").await.expect(200);
     path
@@ -491,9 +501,11 @@ async fn keep_asking(site: Arc<Site>, user: String, stop: Arc<AtomicBool>) -> Se
             503 if rich.code() == "SCHEMA_FEATURE_UNAVAILABLE" => seen.refused += 1,
             _ => seen.wrong.push(rich.text),
         }
-        let list = site
-            .get(&user, "/api/v1/tasks?sort=-priority,due_date&limit=5")
-            .await;
+        let list = match round % 2 {
+            0 => "/api/v1/tasks?sort=-priority,due_date&limit=5",
+            _ => "/api/me/tasks?sort=priority&order=desc&limit=5",
+        };
+        let list = site.get(&user, list).await;
         if list.status.as_u16() != 200 {
             seen.wrong.push(list.text);
         }

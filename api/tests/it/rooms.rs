@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("settings", &[]),
     ("store", &["domain"]),
@@ -14,19 +14,20 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("phases", &["service"]),
     ("probe", &["settings"]),
     ("demo", &["service", "domain"]),
-    ("state", &["auth", "service", "settings"]),
-    ("http", &["state", "auth", "service", "domain"]),
+    ("limits", &["domain", "settings"]),
+    ("state", &["auth", "limits", "service", "settings"]),
+    ("http", &["state", "auth", "limits", "service", "domain"]),
     (
         "server",
         &[
-            "auth", "demo", "domain", "http", "phases", "service", "settings", "state", "store",
+            "auth", "demo", "domain", "http", "limits", "phases", "service", "settings", "state", "store",
         ],
     ),
     ("main", &[]),
 ];
 
 /// Words that a room must not contain, because something else is the one place for them.
-const MAY_NOT_NAME: [(&str, &[&str]); 11] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 12] = [
     (
         "domain",
         &["axum", "sea_orm", "entity::", "tokio", "std::fs", "std::io"],
@@ -35,6 +36,7 @@ const MAY_NOT_NAME: [(&str, &[&str]); 11] = [
     ("service", &["axum", "sea_orm", "entity::", "utoipa"]),
     ("http", &["sea_orm", "entity::", "env::var"]),
     ("auth", &["axum", "sea_orm", "entity::"]),
+    ("limits", &["axum", "sea_orm", "entity::"]),
     ("phases", &["axum", "sea_orm", "entity::"]),
     ("probe", &["axum", "sea_orm", "entity::"]),
     ("demo", &["axum", "sea_orm", "entity::"]),

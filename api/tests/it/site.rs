@@ -1,5 +1,7 @@
 //! A running service with a database of its own, and a client to talk to it.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::settings::{CommandLine, Settings};
@@ -28,9 +30,26 @@ pub(crate) const PASSWORD: &str = "Sturdy7hull";
 /// A running service with a database of its own.
 pub(crate) struct Site {
     pub(crate) server: Server,
-    pub(crate) database: ScratchDatabase,
+    pub(crate) database: Arc<ScratchDatabase>,
     pub(crate) settings: Settings,
     client: Client,
+}
+
+/// A second service on the database of a site.
+pub(crate) struct Beside(Site);
+
+impl Beside {
+    pub(crate) async fn stop(self) {
+        self.0.server.stop().await.unwrap();
+    }
+}
+
+impl Deref for Beside {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.0
+    }
 }
 
 /// An answer, read to its end.
@@ -102,7 +121,14 @@ pub(crate) fn settings(address: &str, more: &[&str]) -> Settings {
         "--database-url",
         address,
     ];
-    CommandLine::try_parse_from(arguments.iter().chain(more))
+    // A test sends more than a person does; those about limits set their own.
+    let unlimited = ["--rate-write", "--rate-read", "--rate-auth", "--rate-anonymous"];
+    let unlimited: Vec<&str> = unlimited
+        .iter()
+        .filter(|name| !more.contains(*name))
+        .flat_map(|name| [*name, "off"])
+        .collect();
+    CommandLine::try_parse_from(arguments.iter().chain(&unlimited).chain(more))
         .unwrap()
         .settings
 }
@@ -124,7 +150,7 @@ impl Site {
         let server = Server::start(&settings, clock).await.unwrap();
         Self {
             server,
-            database,
+            database: Arc::new(database),
             settings,
             client: Client::builder()
                 .timeout(Duration::from_secs(20))
@@ -133,9 +159,19 @@ impl Site {
         }
     }
 
+    /// Returns a second service on the same database; whoever takes it stops it.
+    pub(crate) fn beside(&self, server: Server) -> Beside {
+        Beside(Self {
+            server,
+            database: Arc::clone(&self.database),
+            settings: self.settings.clone(),
+            client: self.client.clone(),
+        })
+    }
+
     pub(crate) async fn close(self) {
         self.server.stop().await.unwrap();
-        self.database.remove().await.unwrap();
+        Arc::into_inner(self.database).unwrap().remove().await.unwrap();
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
