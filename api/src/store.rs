@@ -13,6 +13,7 @@ pub(crate) use users::Principal;
 mod conversations;
 mod fault;
 mod filter;
+mod list;
 mod pool;
 mod row;
 mod runner;

@@ -216,14 +216,27 @@ impl Site {
     }
 }
 
-/// Brings a database up or down to a revision.
+/// Returns the ids of all revisions, oldest first.
+pub(crate) fn ids() -> Vec<String> {
+    let revisions = Migrator::revisions();
+    let headers = revisions.iter().filter_map(|revision| revision.header());
+    headers.map(|header| header.id.to_string()).collect()
+}
+
+/// Brings a database up or down to a revision, which may be `base` or `head`.
 pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
     let environment = Environment::new(Migrator::revisions()).database(database.url().clone());
     let current = command::current(&environment).await.unwrap();
+    let ids = ids();
+    let place = |id: &str| ids.iter().position(|other| other == id);
     let current = current
         .revisions
         .first()
-        .map_or_else(|| "000".to_owned(), |line| line.revision.revision.to_string());
+        .and_then(|line| place(line.revision.revision.as_str()));
+    let wanted = match revision {
+        "head" => Some(ids.len()),
+        other => place(other),
+    };
     let conduct = Conduct {
         wait: Duration::from_secs(10),
         retries: 20,
@@ -233,7 +246,7 @@ pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
         consent: &|_| true,
     };
     let target = revision.parse().unwrap();
-    if revision != "base" && current.as_str() < revision {
+    if current < wanted {
         command::upgrade(&environment, &target, OutOfOrder::Refuse, &conduct)
             .await
             .unwrap();
