@@ -20,6 +20,7 @@ mod conversations;
 mod fault;
 mod filter;
 mod keys;
+mod list;
 mod needs;
 mod pool;
 mod row;

@@ -272,7 +272,7 @@ impl Place {
     }
 }
 
-/// Reads `-priority,due_date`; the id is added at the end as the tie-break.
+/// Reads `-priority,due_date`; the id is added at the end as the tie-break, in the direction of the key before it.
 fn sort(text: &str) -> Option<Vec<SortTerm>> {
     let mut terms: Vec<SortTerm> = Vec::new();
     for part in text.split(',') {
@@ -293,9 +293,11 @@ fn sort(text: &str) -> Option<Vec<SortTerm>> {
         // Nothing behind the id can matter.
         terms.truncate(index + 1);
     } else {
+        // The other way round an index would have to be read in both directions at once.
+        let direction = terms.last()?.direction;
         terms.push(SortTerm {
             key: SortKey::Id,
-            direction: Direction::Ascending,
+            direction,
         });
     }
     Some(terms)

@@ -301,23 +301,24 @@ impl Site {
     }
 }
 
-/// Returns how far along the chain of revisions one is.
+/// Returns the ids of all revisions, oldest first.
+pub(crate) fn ids() -> Vec<String> {
+    let revisions = Migrator::revisions();
+    let headers = revisions.iter().filter_map(|revision| revision.header());
+    headers.map(|header| header.id.to_string()).collect()
+}
+
+/// Returns how far along the chain of revisions one is; `base` and `head` are its ends.
 pub(crate) fn position(revision: &str) -> usize {
-    let environment = Environment::new(Migrator::revisions());
-    let headers = environment.headers();
+    let ids = ids();
     match revision {
         "base" => 0,
-        "head" => headers.len(),
-        id => {
-            1 + headers
-                .iter()
-                .position(|header| header.id.to_string() == id)
-                .unwrap()
-        }
+        "head" => ids.len(),
+        id => 1 + ids.iter().position(|other| other == id).unwrap(),
     }
 }
 
-/// Brings a database up or down to a revision.
+/// Brings a database up or down to a revision, which may be `base` or `head`.
 pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
     let environment = Environment::new(Migrator::revisions()).database(database.url().clone());
     let current = command::current(&environment).await.unwrap();
