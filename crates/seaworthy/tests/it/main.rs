@@ -1,6 +1,7 @@
 //! The toolkit against real databases. `scripts/test` provides the PostgreSQL server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod cases;
 mod databases;
 mod graph_cases;
 mod graph_properties;

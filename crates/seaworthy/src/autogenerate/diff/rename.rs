@@ -1,0 +1,274 @@
+//! Renames that somebody has agreed to: applied to the live catalog before it is compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::DiffError;
+use crate::autogenerate::Operation;
+use crate::catalog::expression::rename_column;
+use crate::catalog::{Catalog, IndexKey, Table};
+
+/// A table or column under another name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "rename", rename_all = "snake_case")]
+pub enum Rename {
+    /// A table.
+    Table {
+        /// Its name in the database.
+        from: String,
+        /// Its declared name.
+        to: String,
+    },
+    /// A column.
+    Column {
+        /// The declared name of its table.
+        table: String,
+        /// Its name in the database.
+        from: String,
+        /// Its declared name.
+        to: String,
+    },
+}
+
+/// A rename that may be meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// The rename.
+    pub rename: Rename,
+    /// How likely it is, from 0 to 100.
+    pub score: u8,
+}
+
+/// A rename is written wrongly.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{text:?} names no rename; write `table.old=new` for a column, `old=new` for a table")]
+pub struct RenameError {
+    text: String,
+}
+
+impl FromStr for Rename {
+    type Err = RenameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || RenameError {
+            text: text.to_owned(),
+        };
+        let (from, to) = text.split_once('=').ok_or_else(wrong)?;
+        let rename = match from.split_once('.') {
+            // `tasks.old=tasks.new` says the same.
+            Some((table, from)) => Self::Column {
+                table: table.to_owned(),
+                from: from.to_owned(),
+                to: to.strip_prefix(&format!("{table}.")).unwrap_or(to).to_owned(),
+            },
+            None => Self::Table {
+                from: from.to_owned(),
+                to: to.to_owned(),
+            },
+        };
+        let is_whole = match &rename {
+            Self::Table { from, to } => ![from, to].iter().any(|name| name.is_empty()),
+            Self::Column { table, from, to } => ![table, from, to].iter().any(|name| name.is_empty()),
+        };
+        if is_whole { Ok(rename) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Rename {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table { from, to } => write!(formatter, "the rename of the table {from} to {to}"),
+            Self::Column { table, from, to } => {
+                write!(formatter, "the rename of the column {table}.{from} to {to}")
+            }
+        }
+    }
+}
+
+/// Renames in the live catalog what was agreed to and what declarations say, and returns the operations.
+pub(super) fn apply(
+    live: &mut Catalog,
+    declared: &Catalog,
+    agreed: &[Rename],
+) -> Result<Vec<Operation>, DiffError> {
+    let mut operations = Vec::new();
+    let tables: Vec<Rename> = agreed
+        .iter()
+        .filter(|rename| matches!(rename, Rename::Table { .. }))
+        .cloned()
+        .collect();
+    for rename in tables.into_iter().chain(declared_tables(live, declared, agreed)) {
+        let Rename::Table { from, to } = &rename else {
+            continue;
+        };
+        let refuse = |reason: String| DiffError::Rename {
+            rename: rename.clone(),
+            reason,
+        };
+        if live.table(from).is_none() {
+            return Err(refuse(format!("the database has no table {from}")));
+        }
+        if live.table(to).is_some() {
+            return Err(refuse(format!("the database has a table {to} already")));
+        }
+        if declared.table(to).is_none() {
+            return Err(refuse(format!("no table {to} is declared")));
+        }
+        rename_table(live, from, to);
+        operations.push(Operation::RenameTable {
+            from: from.clone(),
+            to: to.clone(),
+        });
+    }
+    let columns: Vec<Rename> = agreed
+        .iter()
+        .filter(|rename| matches!(rename, Rename::Column { .. }))
+        .cloned()
+        .collect();
+    for rename in columns
+        .into_iter()
+        .chain(declared_columns(live, declared, agreed))
+    {
+        let Rename::Column { table, from, to } = &rename else {
+            continue;
+        };
+        let refuse = |reason: String| DiffError::Rename {
+            rename: rename.clone(),
+            reason,
+        };
+        let column = |catalog: &Catalog, name: &str| {
+            catalog
+                .table(table)
+                .is_some_and(|table| table.column(name).is_some())
+        };
+        if !column(live, from) {
+            return Err(refuse(format!("the database has no column {table}.{from}")));
+        }
+        if column(live, to) {
+            return Err(refuse(format!("the database has a column {table}.{to} already")));
+        }
+        if !column(declared, to) {
+            return Err(refuse(format!("no column {table}.{to} is declared")));
+        }
+        rename_column_of(live, table, from, to);
+        operations.push(Operation::RenameColumn {
+            table: table.clone(),
+            from: from.clone(),
+            to: to.clone(),
+        });
+    }
+    Ok(operations)
+}
+
+/// Returns the renames of tables that declarations speak of and that have not happened yet.
+fn declared_tables(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Vec<Rename> {
+    let renames = declared.tables.iter().filter_map(|table| {
+        let from = table.renamed_from.as_ref()?;
+        let is_open = live.table(from).is_some() && live.table(&table.name).is_none();
+        is_open.then(|| Rename::Table {
+            from: from.clone(),
+            to: table.name.clone(),
+        })
+    });
+    renames.filter(|rename| !agreed.contains(rename)).collect()
+}
+
+/// Returns the renames of columns that declarations speak of and that have not happened yet.
+fn declared_columns(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Vec<Rename> {
+    let mut renames = Vec::new();
+    for table in &declared.tables {
+        let Some(found) = live.table(&table.name) else {
+            continue;
+        };
+        for column in &table.columns {
+            if let Some(from) = &column.renamed_from
+                && found.column(from).is_some()
+                && found.column(&column.name).is_none()
+            {
+                renames.push(Rename::Column {
+                    table: table.name.clone(),
+                    from: from.clone(),
+                    to: column.name.clone(),
+                });
+            }
+        }
+    }
+    renames.retain(|rename| !agreed.contains(rename));
+    renames
+}
+
+fn rename_table(catalog: &mut Catalog, from: &str, to: &str) {
+    for table in &mut catalog.tables {
+        if table.name == from {
+            to.clone_into(&mut table.name);
+        }
+        for key in table.foreign_keys.iter_mut().filter(|key| key.ref_table == from) {
+            to.clone_into(&mut key.ref_table);
+        }
+    }
+}
+
+fn rename_column_of(catalog: &mut Catalog, table_name: &str, from: &str, to: &str) {
+    for table in &mut catalog.tables {
+        for key in table
+            .foreign_keys
+            .iter_mut()
+            .filter(|key| key.ref_table == table_name)
+        {
+            replace(&mut key.ref_columns, from, to);
+        }
+        if table.name == table_name {
+            rename_in_table(table, from, to);
+        }
+    }
+}
+
+fn rename_in_table(table: &mut Table, from: &str, to: &str) {
+    for column in &mut table.columns {
+        if column.name == from {
+            to.clone_into(&mut column.name);
+        }
+        if let Some(generated) = &mut column.generated {
+            generated.expr = rename_column(&generated.expr, from, to);
+        }
+    }
+    table
+        .primary_key
+        .iter_mut()
+        .for_each(|key| replace(&mut key.columns, from, to));
+    table
+        .uniques
+        .iter_mut()
+        .for_each(|unique| replace(&mut unique.columns, from, to));
+    table
+        .foreign_keys
+        .iter_mut()
+        .for_each(|key| replace(&mut key.columns, from, to));
+    table
+        .checks
+        .iter_mut()
+        .for_each(|check| check.expr = rename_column(&check.expr, from, to));
+    for exclusion in &mut table.exclusions {
+        exclusion.definition = rename_column(&exclusion.definition, from, to);
+    }
+    for index in &mut table.indexes {
+        replace(&mut index.include, from, to);
+        index.predicate = index.predicate.as_deref().map(|sql| rename_column(sql, from, to));
+        for part in &mut index.columns {
+            match &mut part.key {
+                IndexKey::Column(name) if name == from => to.clone_into(name),
+                IndexKey::Column(_) => {}
+                IndexKey::Expression(sql) => *sql = rename_column(sql, from, to),
+            }
+        }
+    }
+}
+
+fn replace(names: &mut [String], from: &str, to: &str) {
+    for name in names.iter_mut().filter(|name| *name == from) {
+        to.clone_into(name);
+    }
+}
