@@ -5,6 +5,8 @@
 
 pub use diff::{DiffError, Difference, Note, Policy, Rename, RenameError, Suggestion, diff};
 pub use operation::{Operation, Risk, Summary};
+pub use sql::{SqlError, sql};
 
 mod diff;
 mod operation;
+mod sql;

@@ -27,6 +27,7 @@ mod declare;
 mod ignore;
 mod index;
 mod inspect;
+mod rename;
 mod table;
 mod token;
 

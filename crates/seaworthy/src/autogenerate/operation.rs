@@ -8,6 +8,7 @@ use crate::catalog::{
 
 pub use summary::Summary;
 
+mod apply;
 mod summary;
 
 /// One change of a schema.
@@ -28,11 +29,7 @@ pub enum Operation {
     /// Gives an index another name; PostgreSQL.
     RenameIndex { table: String, from: String, to: String },
     /// Gives a constraint another name; on SQLite, where none may have one, this takes a rebuild.
-    RenameConstraint {
-        table: String,
-        from: Option<String>,
-        to: Option<String>,
-    },
+    RenameConstraint { table: String, from: String, to: String },
     /// Makes an enum type.
     AddEnum { r#enum: String, values: Vec<String> },
     /// Removes an enum type.
@@ -59,6 +56,8 @@ pub enum Operation {
     AddSequence { sequence: Sequence },
     /// Removes a sequence.
     DropSequence { sequence: Sequence },
+    /// Changes how a sequence counts; both have the same name.
+    AlterSequence { from: Sequence, to: Sequence },
     /// Makes a table with its constraints, without its indexes.
     AddTable { table: Table },
     /// Removes a table, whose indexes were removed before.
@@ -179,9 +178,9 @@ impl Operation {
             Self::RenameTable { from, to }
             | Self::RenameColumn { from, to, .. }
             | Self::RenameIndex { from, to, .. }
+            | Self::RenameConstraint { from, to, .. }
             | Self::AlterType { from, to, .. } => std::mem::swap(from, to),
-            Self::RenameConstraint { from, to, .. }
-            | Self::AlterTableComment { from, to, .. }
+            Self::AlterTableComment { from, to, .. }
             | Self::AlterDefault { from, to, .. }
             | Self::AlterCollation { from, to, .. }
             | Self::AlterComment { from, to, .. } => std::mem::swap(from, to),
@@ -190,6 +189,7 @@ impl Operation {
             Self::AlterIdentity { from, to, .. } => std::mem::swap(from, to),
             Self::AlterGenerated { from, to, .. } => std::mem::swap(from, to),
             Self::AlterPrimaryKey { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterSequence { from, to } => std::mem::swap(from, to),
             Self::RebuildInvalidIndex { .. }
             | Self::ValidateForeignKey { .. }
             | Self::ValidateCheck { .. } => {
@@ -253,7 +253,8 @@ impl Operation {
             | Self::DropEnumValue { .. }
             | Self::ReorderEnum { .. }
             | Self::AddSequence { .. }
-            | Self::DropSequence { .. } => None,
+            | Self::DropSequence { .. }
+            | Self::AlterSequence { .. } => None,
             Self::RenameTable { from, .. } => Some(from),
             Self::AddTable { table } | Self::DropTable { table } => Some(&table.name),
             Self::RenameColumn { table, .. }

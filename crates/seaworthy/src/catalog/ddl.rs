@@ -252,6 +252,24 @@ pub fn create_sequence(sequence: &Sequence) -> String {
     sql
 }
 
+/// Returns the statement that makes a sequence count as another of its name does; it goes on where it is.
+#[must_use]
+pub fn alter_sequence(to: &Sequence) -> String {
+    let number = |word: &str, number: Option<i64>| {
+        number.map_or_else(|| format!("NO {word}"), |number| format!("{word} {number}"))
+    };
+    format!(
+        "ALTER SEQUENCE {} AS {} INCREMENT BY {} {} {} START WITH {} {}",
+        quoted(&to.name),
+        to.data_type.as_deref().unwrap_or("bigint"),
+        to.increment.unwrap_or(1),
+        number("MINVALUE", to.minimum),
+        number("MAXVALUE", to.maximum),
+        to.start.or(to.minimum).unwrap_or(1),
+        if to.cycle { "CYCLE" } else { "NO CYCLE" }
+    )
+}
+
 /// Returns the statements that set the comments of a table and its columns; SQLite knows none.
 #[must_use]
 pub fn comments(dialect: Dialect, table: &Table) -> Vec<String> {

@@ -133,7 +133,7 @@ pub(super) fn split_order(sql: &str) -> (String, bool, Option<bool>) {
 }
 
 /// Returns whether a default is a literal, as SQLite reads one without parentheses around it, or stands in them already.
-pub(super) fn is_literal(default: &str) -> bool {
+pub(crate) fn is_literal(default: &str) -> bool {
     const WORDS: [&str; 6] = [
         "null",
         "true",
@@ -482,7 +482,8 @@ fn base_type(data_type: &str) -> String {
     }
 }
 
-fn is_text(data_type: &str) -> bool {
+/// Returns whether a type is one of PostgreSQL's for text, which have collations.
+pub(crate) fn is_text(data_type: &str) -> bool {
     ["text", "character varying", "character", "bpchar"].contains(&base_type(data_type).as_str())
 }
 

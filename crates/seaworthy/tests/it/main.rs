@@ -11,6 +11,8 @@ mod offline;
 mod order;
 mod rooms;
 mod runs;
+mod schema_properties;
+mod schemas;
 mod sources;
 mod stamps;
 mod steps;

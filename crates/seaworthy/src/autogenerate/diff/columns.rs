@@ -6,28 +6,31 @@ use crate::catalog::{Column, Dialect, Generated, Numbering, Table};
 
 pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
     let table = &declared.name;
+    let mut new = Vec::new();
     for column in &declared.columns {
         match live.column(&column.name) {
             Some(found) => {
                 let is_key = live.is_key(&column.name) && declared.is_key(&column.name);
                 compare_column(dialect, table, found, column, is_key, operations);
             }
-            None => operations.push(Operation::AddColumn {
-                table: table.clone(),
-                column: Column {
-                    renamed_from: None,
-                    ..column.clone()
-                },
+            None => new.push(Column {
+                renamed_from: None,
+                ..column.clone()
             }),
         }
     }
-    let gone = live
-        .columns
-        .iter()
-        .filter(|column| declared.column(&column.name).is_none());
-    operations.extend(gone.map(|column| Operation::DropColumn {
+    // What is computed comes after what it is computed from, and goes before it.
+    new.sort_by_key(|column| column.generated.is_some());
+    operations.extend(new.into_iter().map(|column| Operation::AddColumn {
         table: table.clone(),
-        column: column.clone(),
+        column,
+    }));
+    let is_gone = |column: &&Column| declared.column(&column.name).is_none();
+    let mut gone: Vec<Column> = live.columns.iter().filter(is_gone).cloned().collect();
+    gone.sort_by_key(|column| column.generated.is_none());
+    operations.extend(gone.into_iter().map(|column| Operation::DropColumn {
+        table: table.clone(),
+        column,
     }));
 }
 

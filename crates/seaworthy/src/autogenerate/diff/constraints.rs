@@ -169,7 +169,8 @@ pub(super) struct Item {
     pub(super) name: Option<String>,
 }
 
-/// Renames a constraint when somebody chose another name for it.
+/// Renames a constraint when somebody chose another name for it. One without a name, which SQLite knows, stays so: a name
+/// is not worth building the table again.
 pub(super) fn rename(
     named: Named,
     table: &str,
@@ -178,13 +179,13 @@ pub(super) fn rename(
     operations: &mut Vec<Operation>,
 ) {
     let wanted = chosen(named, table, &to.columns, to.name.as_deref());
-    if let Some(wanted) = wanted
-        && from.map(String::as_str) != Some(wanted)
+    if let (Some(from), Some(wanted)) = (from, wanted)
+        && from != wanted
     {
         operations.push(Operation::RenameConstraint {
             table: table.to_owned(),
-            from: from.cloned(),
-            to: Some(wanted.to_owned()),
+            from: from.clone(),
+            to: wanted.to_owned(),
         });
     }
 }

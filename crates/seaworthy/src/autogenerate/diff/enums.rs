@@ -67,16 +67,16 @@ fn compare_labels(name: &str, live: &[String], declared: &[String], operations: 
 
 fn compare_sequences(live: &Catalog, declared: &Catalog, operations: &mut Vec<Operation>) {
     for sequence in &declared.sequences {
-        let found = live.sequences.iter().find(|other| other.name == sequence.name);
-        if found == Some(sequence) {
-            continue;
+        match live.sequences.iter().find(|other| other.name == sequence.name) {
+            Some(found) if found == sequence => {}
+            Some(found) => operations.push(Operation::AlterSequence {
+                from: found.clone(),
+                to: sequence.clone(),
+            }),
+            None => operations.push(Operation::AddSequence {
+                sequence: sequence.clone(),
+            }),
         }
-        operations.extend(found.map(|found| Operation::DropSequence {
-            sequence: found.clone(),
-        }));
-        operations.push(Operation::AddSequence {
-            sequence: sequence.clone(),
-        });
     }
     for sequence in &live.sequences {
         let is_declared = declared.sequences.iter().any(|other| other.name == sequence.name);

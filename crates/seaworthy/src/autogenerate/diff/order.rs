@@ -42,9 +42,10 @@ fn place(operation: &Operation) -> Place {
         }
         Operation::DropIndex { .. } => Place::DropIndexes,
         Operation::DropEnumValue { .. } | Operation::ReorderEnum { .. } => Place::ShrinkTypes,
-        Operation::AddEnum { .. } | Operation::AddEnumValue { .. } | Operation::AddSequence { .. } => {
-            Place::Types
-        }
+        Operation::AddEnum { .. }
+        | Operation::AddEnumValue { .. }
+        | Operation::AddSequence { .. }
+        | Operation::AlterSequence { .. } => Place::Types,
         Operation::AddTable { .. } => Place::Tables,
         Operation::AddColumn { .. }
         | Operation::AlterType { .. }

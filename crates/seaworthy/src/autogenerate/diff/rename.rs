@@ -8,8 +8,7 @@ use thiserror::Error;
 
 use super::DiffError;
 use crate::autogenerate::Operation;
-use crate::catalog::expression::rename_column;
-use crate::catalog::{Catalog, IndexKey, Table};
+use crate::catalog::Catalog;
 
 /// A table or column under another name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,7 +116,7 @@ pub(super) fn apply(
         if declared.table(to).is_none() {
             return Err(refuse(format!("no table {to} is declared")));
         }
-        rename_table(live, from, to);
+        live.rename_table(from, to);
         operations.push(Operation::RenameTable {
             from: from.clone(),
             to: to.clone(),
@@ -153,7 +152,7 @@ pub(super) fn apply(
         if !column(declared, to) {
             return Err(refuse(format!("no column {table}.{to} is declared")));
         }
-        rename_column_of(live, table, from, to);
+        live.rename_column(table, from, to);
         operations.push(Operation::RenameColumn {
             table: table.clone(),
             from: from.clone(),
@@ -198,77 +197,4 @@ fn declared_columns(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Ve
     }
     renames.retain(|rename| !agreed.contains(rename));
     renames
-}
-
-fn rename_table(catalog: &mut Catalog, from: &str, to: &str) {
-    for table in &mut catalog.tables {
-        if table.name == from {
-            to.clone_into(&mut table.name);
-        }
-        for key in table.foreign_keys.iter_mut().filter(|key| key.ref_table == from) {
-            to.clone_into(&mut key.ref_table);
-        }
-    }
-}
-
-fn rename_column_of(catalog: &mut Catalog, table_name: &str, from: &str, to: &str) {
-    for table in &mut catalog.tables {
-        for key in table
-            .foreign_keys
-            .iter_mut()
-            .filter(|key| key.ref_table == table_name)
-        {
-            replace(&mut key.ref_columns, from, to);
-        }
-        if table.name == table_name {
-            rename_in_table(table, from, to);
-        }
-    }
-}
-
-fn rename_in_table(table: &mut Table, from: &str, to: &str) {
-    for column in &mut table.columns {
-        if column.name == from {
-            to.clone_into(&mut column.name);
-        }
-        if let Some(generated) = &mut column.generated {
-            generated.expr = rename_column(&generated.expr, from, to);
-        }
-    }
-    table
-        .primary_key
-        .iter_mut()
-        .for_each(|key| replace(&mut key.columns, from, to));
-    table
-        .uniques
-        .iter_mut()
-        .for_each(|unique| replace(&mut unique.columns, from, to));
-    table
-        .foreign_keys
-        .iter_mut()
-        .for_each(|key| replace(&mut key.columns, from, to));
-    table
-        .checks
-        .iter_mut()
-        .for_each(|check| check.expr = rename_column(&check.expr, from, to));
-    for exclusion in &mut table.exclusions {
-        exclusion.definition = rename_column(&exclusion.definition, from, to);
-    }
-    for index in &mut table.indexes {
-        replace(&mut index.include, from, to);
-        index.predicate = index.predicate.as_deref().map(|sql| rename_column(sql, from, to));
-        for part in &mut index.columns {
-            match &mut part.key {
-                IndexKey::Column(name) if name == from => to.clone_into(name),
-                IndexKey::Column(_) => {}
-                IndexKey::Expression(sql) => *sql = rename_column(sql, from, to),
-            }
-        }
-    }
-}
-
-fn replace(names: &mut [String], from: &str, to: &str) {
-    for name in names.iter_mut().filter(|name| *name == from) {
-        to.clone_into(name);
-    }
 }

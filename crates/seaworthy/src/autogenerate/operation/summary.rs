@@ -56,10 +56,9 @@ impl Operation {
         match self {
             Self::RenameTable { from, to }
             | Self::RenameColumn { from, to, .. }
-            | Self::RenameIndex { from, to, .. } => changed(Some(from.clone()), Some(to.clone())),
-            Self::RenameConstraint { from, to, .. } | Self::AlterTableComment { from, to, .. } => {
-                changed(from.clone(), to.clone())
-            }
+            | Self::RenameIndex { from, to, .. }
+            | Self::RenameConstraint { from, to, .. } => changed(Some(from.clone()), Some(to.clone())),
+            Self::AlterTableComment { from, to, .. } => changed(from.clone(), to.clone()),
             Self::AlterType { column, from, to, .. } => {
                 of_column(column, Some(from.clone()), Some(to.clone()))
             }
@@ -140,6 +139,7 @@ impl Operation {
                 to: Some(to.join(", ")),
                 ..named(&Some(r#enum.clone()))
             },
+            Self::AlterSequence { to, .. } => named(&Some(to.name.clone())),
             Self::AddSequence { sequence } | Self::DropSequence { sequence } => {
                 named(&Some(sequence.name.clone()))
             }
@@ -162,6 +162,7 @@ impl Operation {
             Self::ReorderEnum { .. } => "reorder_enum",
             Self::AddSequence { .. } => "add_sequence",
             Self::DropSequence { .. } => "drop_sequence",
+            Self::AlterSequence { .. } => "alter_sequence",
             Self::AddTable { .. } => "add_table",
             Self::DropTable { .. } => "drop_table",
             Self::AlterTableComment { .. } => "alter_table_comment",
