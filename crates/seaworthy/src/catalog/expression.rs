@@ -508,7 +508,10 @@ fn is_length(target: &[Token], token: &Token) -> bool {
 fn canonical_type(dialect: Dialect, data_type: &str) -> String {
     let lower = data_type.to_lowercase();
     if dialect == Dialect::Postgresql {
-        return lower;
+        // Microseconds are as fine as it gets, said or not (manual, "Date/Time Types").
+        return lower
+            .replace("timestamp(6)", "timestamp")
+            .replace("time(6)", "time");
     }
     let arguments: String = lower
         .split_once('(')
@@ -632,6 +635,16 @@ mod tests {
         assert!(is_same_type(Sqlite, "TIMESTAMP", "timestamp_with_timezone_text"));
         assert!(!is_same_type(Sqlite, "NUMERIC(10,2)", "NUMERIC"));
         assert!(!is_same_type(Sqlite, "BOOLEAN", "INTEGER"));
+        assert!(is_same_type(
+            Postgresql,
+            "timestamp(6) with time zone",
+            "timestamp with time zone"
+        ));
+        assert!(!is_same_type(
+            Postgresql,
+            "timestamp(3) with time zone",
+            "timestamp with time zone"
+        ));
         assert!(!is_same_type(Postgresql, "integer", "bigint"));
     }
 

@@ -4,24 +4,32 @@ use serde::{Deserialize, Serialize};
 
 /// Names of tables, views, types and sequences that are left alone, where `*` stands for any text.
 ///
-/// The bookkeeping of migration tools is in it from the beginning: SeaORM's, ours, and Alembic's.
+/// What other tools keep in a database is in it from the beginning: the bookkeeping of migration tools, and `PostGIS`'s
+/// table where it was restored without its extension.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignore {
     patterns: Vec<String>,
 }
 
+/// SeaORM, this toolkit, Alembic, sqlx, Diesel, refinery, Flyway, Liquibase, `PostGIS`.
+const TOOLS: [&str; 11] = [
+    "seaql_migrations",
+    "seaworthy_*",
+    "alembic_version",
+    "_sqlx_migrations",
+    "__diesel_schema_migrations",
+    "refinery_schema_history",
+    "flyway_schema_history",
+    "databasechangelog",
+    "databasechangeloglock",
+    "_alembic_tmp_*",
+    "spatial_ref_sys",
+];
+
 impl Default for Ignore {
     fn default() -> Self {
         Self {
-            patterns: [
-                "seaql_migrations",
-                "seaworthy_*",
-                "alembic_version",
-                "sqlx_migrations",
-                "_sqlx_migrations",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            patterns: TOOLS.map(str::to_owned).to_vec(),
         }
     }
 }

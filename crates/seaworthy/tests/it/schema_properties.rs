@@ -62,7 +62,7 @@ async fn databases_converge_and_come_back_on_postgresql() {
     let Some(database) = postgres().await else {
         return;
     };
-    walk(&session(&database).await, 80).await;
+    walk(&session(&database).await, 50).await;
     database.remove().await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! What a catalog is after an operation, without a database.
 
 use super::Operation;
-use crate::catalog::{Catalog, Column, Table};
+use crate::catalog::{Catalog, Table};
 
 impl Operation {
     /// Changes a catalog as the operation changes a database. What it speaks of and is not there is passed over.
@@ -92,28 +92,31 @@ impl Operation {
     }
 
     fn apply_to_column(&self, table: &mut Table) {
-        let find = |table: &'_ mut Table, name: &str, change: &dyn Fn(&mut Column)| {
-            let column = table.columns.iter_mut().find(|column| column.name == name);
-            column.into_iter().for_each(change);
+        let (Self::AlterType { column: name, .. }
+        | Self::AlterNullable { column: name, .. }
+        | Self::AlterDefault { column: name, .. }
+        | Self::AlterIdentity { column: name, .. }
+        | Self::AlterGenerated { column: name, .. }
+        | Self::AlterCollation { column: name, .. }
+        | Self::AlterComment { column: name, .. }) = self
+        else {
+            return;
+        };
+        let Some(column) = table
+            .columns
+            .iter_mut()
+            .find(|column| column.name == name.as_str())
+        else {
+            return;
         };
         match self {
-            Self::AlterType { column, to, .. } => {
-                find(table, column, &|column| column.data_type.clone_from(to))
-            }
-            Self::AlterNullable { column, to, .. } => find(table, column, &|column| column.nullable = *to),
-            Self::AlterDefault { column, to, .. } => {
-                find(table, column, &|column| column.default.clone_from(to))
-            }
-            Self::AlterIdentity { column, to, .. } => find(table, column, &|column| column.auto = *to),
-            Self::AlterGenerated { column, to, .. } => {
-                find(table, column, &|column| column.generated.clone_from(to))
-            }
-            Self::AlterCollation { column, to, .. } => {
-                find(table, column, &|column| column.collation.clone_from(to))
-            }
-            Self::AlterComment { column, to, .. } => {
-                find(table, column, &|column| column.comment.clone_from(to))
-            }
+            Self::AlterType { to, .. } => column.data_type.clone_from(to),
+            Self::AlterNullable { to, .. } => column.nullable = *to,
+            Self::AlterDefault { to, .. } => column.default.clone_from(to),
+            Self::AlterIdentity { to, .. } => column.auto = *to,
+            Self::AlterGenerated { to, .. } => column.generated.clone_from(to),
+            Self::AlterCollation { to, .. } => column.collation.clone_from(to),
+            Self::AlterComment { to, .. } => column.comment.clone_from(to),
             _ => {}
         }
     }

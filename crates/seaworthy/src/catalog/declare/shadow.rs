@@ -1,7 +1,8 @@
 //! The throw-away place: makes what is declared, reads it back, and leaves nothing behind.
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DbErr, RuntimeErr, TransactionSession, TransactionTrait, sqlx,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, TransactionSession,
+    TransactionTrait, sqlx,
 };
 
 use super::DeclareError;
@@ -11,6 +12,9 @@ use crate::catalog::{Catalog, Dialect, Scope, ddl};
 
 /// Tables that are made in one transaction. Each holds some locks until the end, and a server has room for about 6,000.
 const TABLES_AT_ONCE: usize = 100;
+
+/// Tables that are made in one database in memory. SQLite looks through its whole schema for each statement that changes it.
+const TABLES_IN_MEMORY: usize = 50;
 
 /// What is to be made, in order.
 #[derive(Debug, Default)]
@@ -192,34 +196,39 @@ where
 }
 
 async fn read_on_sqlite(sketch: &Sketch) -> Result<Catalog, DeclareError> {
-    let mut options = ConnectOptions::new("sqlite::memory:");
-    options.max_connections(1).sqlx_logging(false);
-    let memory = Database::connect(options).await.map_err(database)?;
-    let statements: Vec<&str> = sketch
-        .tables
+    let mut whole = Catalog::new(Dialect::Sqlite);
+    for chunk in sketch.tables.chunks(TABLES_IN_MEMORY) {
+        let mut options = ConnectOptions::new("sqlite::memory:");
+        options.max_connections(1).sqlx_logging(false);
+        let memory = Database::connect(options).await.map_err(database)?;
+        let read = match make_in_memory(&memory, chunk).await {
+            Ok(()) => sqlite::inspect(&memory).await.map_err(DeclareError::from),
+            Err(error) => Err(error),
+        };
+        memory.close().await.map_err(database)?;
+        whole.tables.extend(read?.tables);
+    }
+    whole.sort();
+    Ok(whole)
+}
+
+async fn make_in_memory(memory: &DatabaseConnection, tables: &[Part]) -> Result<(), DeclareError> {
+    let statements: Vec<&str> = tables
         .iter()
         .flat_map(|part| part.statements.iter().map(String::as_str))
         .collect();
     // One transaction: not for safety, but each statement would be one of its own.
     let all = format!("BEGIN; {}; COMMIT", statements.join("; "));
-    let mut made = memory.execute_unprepared(&all).await.map(drop).map_err(database);
-    if made.is_err() {
-        drop(memory.execute_unprepared("ROLLBACK").await);
-        for part in &sketch.tables {
-            if let Err(source) = memory.execute_unprepared(&part.statements.join("; ")).await {
-                made = Err(rejected(part, source));
-                break;
-            }
+    let Err(source) = memory.execute_unprepared(&all).await else {
+        return Ok(());
+    };
+    drop(memory.execute_unprepared("ROLLBACK").await);
+    for part in tables {
+        if let Err(source) = memory.execute_unprepared(&part.statements.join("; ")).await {
+            return Err(rejected(part, source));
         }
     }
-    let read = match made {
-        Ok(()) => sqlite::inspect(&memory).await.map_err(DeclareError::from),
-        Err(error) => Err(error),
-    };
-    memory.close().await.map_err(database)?;
-    let mut catalog = read?;
-    catalog.sort();
-    Ok(catalog)
+    Err(database(source))
 }
 
 fn rejected(part: &Part, source: DbErr) -> DeclareError {
