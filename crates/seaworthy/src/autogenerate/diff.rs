@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, Dialect, Ignore, Table};
 
 mod columns;
 mod constraints;
+mod dependents;
 mod enums;
 mod indexes;
 mod names;
@@ -132,6 +133,9 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
     live.leave_out(&policy.ignore);
     declared.leave_out(&policy.ignore);
 
+    if dialect == Dialect::Sqlite {
+        rename::adopt_spelling(&mut live, &declared);
+    }
     let mut operations = rename::apply(&mut live, &declared, &policy.renames)?;
     enums::compare(&live, &declared, &mut operations);
     let mut notes = Vec::new();
@@ -146,6 +150,9 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
             table: declared.name.clone(),
             name: name.clone(),
         }));
+    }
+    if dialect == Dialect::Postgresql {
+        dependents::step_aside(&pairs, &mut operations);
     }
     tables::add(dialect, &pairs, &mut operations);
     tables::drop(dialect, &pairs, &mut operations);

@@ -1,6 +1,6 @@
 //! The primary key, checks, foreign keys and exclusion constraints of one table.
 
-use super::names::{Named, chosen};
+use super::names::{Named, chosen, used};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::is_same_expression;
 use crate::catalog::{Dialect, ForeignKey, Table};
@@ -43,7 +43,13 @@ fn compare_checks(dialect: Dialect, live: &Table, declared: &Table, operations: 
     };
     let name = |index: usize| live.checks[index].name.as_deref();
     let wanted = |index: usize| declared.checks[index].name.as_deref();
-    let matches = Matches::find(live.checks.len(), declared.checks.len(), is_same, name, wanted);
+    let matches = Matches::find(
+        (live, live.checks.len()),
+        (declared, declared.checks.len()),
+        is_same,
+        name,
+        wanted,
+    );
     for (from, to) in matches.pairs {
         let (from, to) = (&live.checks[from], &declared.checks[to]);
         let named = Item {
@@ -75,8 +81,8 @@ fn compare_foreign_keys(live: &Table, declared: &Table, operations: &mut Vec<Ope
     let name = |index: usize| live.foreign_keys[index].name.as_deref();
     let wanted = |index: usize| declared.foreign_keys[index].name.as_deref();
     let matches = Matches::find(
-        live.foreign_keys.len(),
-        declared.foreign_keys.len(),
+        (live, live.foreign_keys.len()),
+        (declared, declared.foreign_keys.len()),
         is_same,
         name,
         wanted,
@@ -139,8 +145,8 @@ fn compare_exclusions(dialect: Dialect, live: &Table, declared: &Table, operatio
     let name = |index: usize| live.exclusions[index].name.as_deref();
     let wanted = |index: usize| declared.exclusions[index].name.as_deref();
     let matches = Matches::find(
-        live.exclusions.len(),
-        declared.exclusions.len(),
+        (live, live.exclusions.len()),
+        (declared, declared.exclusions.len()),
         is_same,
         name,
         wanted,
@@ -198,17 +204,18 @@ pub(super) struct Matches {
 }
 
 impl Matches {
-    /// Matches what is the same: first under the same name, then under different ones, unless the name is that of
-    /// something else already.
+    /// Matches what is the same: first under the same name, then under different ones, unless one of the two names is
+    /// that of something else on the other side.
     pub(super) fn find<'a>(
-        live: usize,
-        declared: usize,
+        (live, live_count): (&Table, usize),
+        (declared, declared_count): (&Table, usize),
         is_same: impl Fn(usize, usize) -> bool,
         name: impl Fn(usize) -> Option<&'a str>,
         wanted: impl Fn(usize) -> Option<&'a str>,
     ) -> Self {
-        let mut gone: Vec<usize> = (0..live).collect();
-        let mut new: Vec<usize> = (0..declared).collect();
+        let (taken, claimed) = (used(live), used(declared));
+        let mut gone: Vec<usize> = (0..live_count).collect();
+        let mut new: Vec<usize> = (0..declared_count).collect();
         let mut pairs = Vec::new();
         for by_name in [true, false] {
             new.retain(|&other| {
@@ -216,8 +223,9 @@ impl Matches {
                     if by_name {
                         return name(one) == wanted(other) && is_same(one, other);
                     }
-                    let is_taken = wanted(other).is_some() && (0..live).any(|one| name(one) == wanted(other));
-                    !is_taken && is_same(one, other)
+                    let is_taken = wanted(other).is_some_and(|name| taken.contains(name));
+                    let is_claimed = name(one).is_some_and(|name| claimed.contains(name));
+                    !is_taken && !is_claimed && is_same(one, other)
                 });
                 match place {
                     Some(place) => {

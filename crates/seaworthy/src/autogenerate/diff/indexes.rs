@@ -2,7 +2,7 @@
 //! the other.
 
 use super::constraints::{Item, Matches, rename};
-use super::names::{Named, chosen};
+use super::names::{Named, chosen, used};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::is_same_expression;
 use crate::catalog::{Dialect, Index, IndexKey, IndexPart, Table, Unique};
@@ -30,11 +30,18 @@ pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operatio
     }
     let (live_uniques, live_indexes) = (&live.uniques, &live.indexes);
     let (declared_uniques, declared_indexes) = (&declared.uniques, &declared.indexes);
+    let claimed = used(declared);
+    // The name of what stays must not be wanted for something else.
+    let is_free = |name: &Option<String>, wanted: &Option<String>| {
+        name == wanted || name.as_deref().is_none_or(|name| !claimed.contains(name))
+    };
     pair_off(&mut indexes.gone, &mut uniques.new, |index, unique| {
-        does_for(&live_indexes[index], &declared_uniques[unique])
+        let (index, unique) = (&live_indexes[index], &declared_uniques[unique]);
+        does_for(index, unique) && is_free(&index.name, &unique.name)
     });
     pair_off(&mut indexes.new, &mut uniques.gone, |index, unique| {
-        does_for(&declared_indexes[index], &live_uniques[unique])
+        let (index, unique) = (&declared_indexes[index], &live_uniques[unique]);
+        does_for(index, unique) && is_free(&unique.name, &index.name)
     });
 
     operations.extend(uniques.gone.into_iter().map(|index| Operation::DropUnique {
@@ -61,8 +68,8 @@ fn match_uniques(live: &Table, declared: &Table) -> Matches {
         ..unique.clone()
     };
     Matches::find(
-        live.uniques.len(),
-        declared.uniques.len(),
+        (live, live.uniques.len()),
+        (declared, declared.uniques.len()),
         |one, other| unnamed(&live.uniques[one]) == unnamed(&declared.uniques[other]),
         |index| live.uniques[index].name.as_deref(),
         |index| declared.uniques[index].name.as_deref(),
@@ -71,8 +78,8 @@ fn match_uniques(live: &Table, declared: &Table) -> Matches {
 
 fn match_indexes(dialect: Dialect, live: &Table, declared: &Table) -> Matches {
     Matches::find(
-        live.indexes.len(),
-        declared.indexes.len(),
+        (live, live.indexes.len()),
+        (declared, declared.indexes.len()),
         |one, other| is_same_index(dialect, &live.indexes[one], &declared.indexes[other]),
         |index| live.indexes[index].name.as_deref(),
         |index| declared.indexes[index].name.as_deref(),

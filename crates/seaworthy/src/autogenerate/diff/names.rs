@@ -1,5 +1,20 @@
 //! Which names somebody chose, and which nobody did.
 
+use std::collections::HashSet;
+
+use crate::catalog::Table;
+
+/// Returns the names of everything in a table that has one.
+pub(super) fn used(table: &Table) -> HashSet<&str> {
+    let uniques = table.uniques.iter().map(|unique| &unique.name);
+    let checks = table.checks.iter().map(|check| &check.name);
+    let keys = table.foreign_keys.iter().map(|key| &key.name);
+    let indexes = table.indexes.iter().map(|index| &index.name);
+    let exclusions = table.exclusions.iter().map(|exclusion| &exclusion.name);
+    let names = uniques.chain(checks).chain(keys).chain(indexes).chain(exclusions);
+    names.filter_map(Option::as_deref).collect()
+}
+
 /// What kind of thing has the name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Named {

@@ -87,6 +87,29 @@ impl fmt::Display for Rename {
     }
 }
 
+/// Gives tables and columns the spelling of the declaration where only upper and lower case differ, which SQLite does not
+/// tell apart.
+pub(super) fn adopt_spelling(live: &mut Catalog, declared: &Catalog) {
+    let other = |name: &str, wanted: &str| name != wanted && name.eq_ignore_ascii_case(wanted);
+    for table in &declared.tables {
+        let found = live.tables.iter().find(|found| other(&found.name, &table.name));
+        if let Some(from) = found.map(|found| found.name.clone()) {
+            live.rename_table(&from, &table.name);
+        }
+        for column in &table.columns {
+            let found = live.table(&table.name).and_then(|found| {
+                found
+                    .columns
+                    .iter()
+                    .find(|found| other(&found.name, &column.name))
+            });
+            if let Some(from) = found.map(|found| found.name.clone()) {
+                live.rename_column(&table.name, &from, &column.name);
+            }
+        }
+    }
+}
+
 /// Renames in the live catalog what was agreed to and what declarations say, and returns the operations.
 pub(super) fn apply(
     live: &mut Catalog,

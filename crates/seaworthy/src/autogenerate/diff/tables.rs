@@ -40,14 +40,18 @@ pub(super) fn pair<'a>(live: &'a Catalog, declared: &'a Catalog) -> Pairs<'a> {
 /// Adds tables, those first that others refer to. A circle is closed by foreign keys that are added afterwards.
 pub(super) fn add(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Operation>) {
     let mut later = Vec::new();
-    let mut made: HashSet<&str> = HashSet::new();
+    let changing = changing(operations);
+    let mut made: HashMap<&str, &Table> = HashMap::new();
     let new: HashSet<&str> = pairs.new.iter().map(|table| table.name.as_str()).collect();
     for table in by_reference(&pairs.new) {
-        made.insert(&table.name);
+        made.insert(&table.name, table);
         let is_possible = |key: &ForeignKey| {
-            dialect == Dialect::Sqlite
-                || !new.contains(key.ref_table.as_str())
-                || made.contains(key.ref_table.as_str())
+            let target = key.ref_table.as_str();
+            let is_there = match made.get(target) {
+                Some(target) => guards(target, &key.ref_columns),
+                None => !new.contains(target) && !changing.contains(target),
+            };
+            dialect == Dialect::Sqlite || is_there
         };
         let (at_once, afterwards): (Vec<ForeignKey>, Vec<ForeignKey>) =
             table.foreign_keys.iter().cloned().partition(is_possible);
@@ -73,18 +77,22 @@ pub(super) fn add(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Oper
 /// Drops tables, those first that refer to others. A circle is opened by foreign keys that are dropped beforehand.
 pub(super) fn drop(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Operation>) {
     let mut drops = Vec::new();
-    let mut made: HashSet<&str> = HashSet::new();
+    let changing = changing(operations);
+    let mut made: HashMap<&str, &Table> = HashMap::new();
     let gone: HashSet<&str> = pairs.gone.iter().map(|table| table.name.as_str()).collect();
     for table in by_reference(&pairs.gone) {
-        made.insert(&table.name);
+        made.insert(&table.name, table);
         operations.extend(table.indexes.iter().map(|index| Operation::DropIndex {
             table: table.name.clone(),
             index: index.clone(),
         }));
         let is_possible = |key: &ForeignKey| {
-            dialect == Dialect::Sqlite
-                || !gone.contains(key.ref_table.as_str())
-                || made.contains(key.ref_table.as_str())
+            let target = key.ref_table.as_str();
+            let is_there = match made.get(target) {
+                Some(target) => guards(target, &key.ref_columns),
+                None => !gone.contains(target) && !changing.contains(target),
+            };
+            dialect == Dialect::Sqlite || is_there
         };
         let (with_it, beforehand): (Vec<ForeignKey>, Vec<ForeignKey>) =
             table.foreign_keys.iter().cloned().partition(is_possible);
@@ -101,6 +109,25 @@ pub(super) fn drop(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Ope
         });
     }
     operations.extend(drops.into_iter().rev());
+}
+
+/// Returns the tables that something changes about: what refers to them waits until they are as they will be, and goes
+/// while they are as they were.
+fn changing(operations: &[Operation]) -> HashSet<String> {
+    operations
+        .iter()
+        .filter_map(|operation| operation.table().map(str::to_owned))
+        .collect()
+}
+
+/// Whether some columns are a key by themselves, and not only by an index that is an operation of its own.
+fn guards(table: &Table, columns: &[String]) -> bool {
+    let is_it =
+        |key: &Vec<String>| key.len() == columns.len() && key.iter().all(|name| columns.contains(name));
+    let key = table.primary_key.as_ref().map(|key| &key.columns);
+    key.into_iter()
+        .chain(table.uniques.iter().map(|unique| &unique.columns))
+        .any(is_it)
 }
 
 fn without_indexes(table: &Table, foreign_keys: Vec<ForeignKey>) -> Table {

@@ -64,6 +64,13 @@ fn table(dialect: Dialect, name: &str, others: &[String], has_enum: bool, dice: 
     id.auto = (dice.chance(2) || dialect == Dialect::Sqlite).then_some(Numbering::Any);
     table.columns.push(id);
     table.primary_key = Some(PrimaryKey::new(["id"]));
+    if dice.chance(4) {
+        // Others refer to the id, so it stays unique.
+        table.columns[0].auto = None;
+        table.columns.push(Column::new("part", "integer").not_null());
+        table.primary_key = Some(PrimaryKey::new(["id", "part"]));
+        table.uniques.push(Unique::new(None, ["id"]));
+    }
     for name in COLUMNS {
         if dice.chance(2) {
             table.columns.push(column(dialect, name, has_enum, dice));
