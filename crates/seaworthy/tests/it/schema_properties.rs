@@ -32,6 +32,11 @@ proptest! {
         prop_assert!(diff(&before, &before, &policy).unwrap().is_empty());
 
         let difference = diff(&before, &after, &policy).unwrap();
+        for operation in &difference.operations {
+            let written = serde_json::to_value(operation).unwrap();
+            prop_assert_eq!(&written["op"], operation.kind());
+            prop_assert_eq!(&serde_json::from_value::<Operation>(written).unwrap(), operation);
+        }
         let mut changed = before.clone();
         difference.operations.iter().for_each(|operation| operation.apply(&mut changed));
         let left = diff(&changed, &after, &policy).unwrap();
@@ -53,7 +58,7 @@ proptest! {
 #[tokio::test]
 async fn databases_converge_and_come_back_on_sqlite() {
     let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
-    walk(&session(&database).await, 120).await;
+    walk(&session(&database).await, 150).await;
     database.remove().await.unwrap();
 }
 
@@ -62,7 +67,7 @@ async fn databases_converge_and_come_back_on_postgresql() {
     let Some(database) = postgres().await else {
         return;
     };
-    walk(&session(&database).await, 50).await;
+    walk(&session(&database).await, 100).await;
     database.remove().await.unwrap();
 }
 

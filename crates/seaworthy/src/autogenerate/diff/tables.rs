@@ -111,13 +111,19 @@ pub(super) fn drop(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Ope
     operations.extend(drops.into_iter().rev());
 }
 
-/// Returns the tables that something changes about: what refers to them waits until they are as they will be, and goes
-/// while they are as they were.
+/// Returns the tables whose keys change: what refers to them waits until they are as they will be, and goes while they are
+/// as they were.
 fn changing(operations: &[Operation]) -> HashSet<String> {
-    operations
-        .iter()
-        .filter_map(|operation| operation.table().map(str::to_owned))
-        .collect()
+    let changes_key = |operation: &&Operation| match operation {
+        Operation::AlterPrimaryKey { .. }
+        | Operation::AlterType { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. } => true,
+        Operation::AddIndex { index, .. } | Operation::DropIndex { index, .. } => index.unique,
+        _ => false,
+    };
+    let tables = operations.iter().filter(changes_key).filter_map(Operation::table);
+    tables.map(str::to_owned).collect()
 }
 
 /// Whether some columns are a key by themselves, and not only by an index that is an operation of its own.
