@@ -104,12 +104,19 @@ fn column_score(dialect: Dialect, (live, from): (&Table, &Column), (declared, to
 }
 
 fn table_score(dialect: Dialect, from: &Table, to: &Table) -> u8 {
-    let is_kept = |column: &&Column| {
-        to.column(&column.name)
-            .is_some_and(|other| is_same_type(dialect, &column.data_type, &other.data_type))
+    // A column of the same type in the same place may have been renamed with its table.
+    let weight = |(place, column): (usize, &Column)| {
+        let is_it = |other: &Column| is_same_type(dialect, &column.data_type, &other.data_type);
+        if to.column(&column.name).is_some_and(is_it) {
+            4
+        } else if to.columns.get(place).is_some_and(is_it) {
+            3
+        } else {
+            0
+        }
     };
-    let kept = from.columns.iter().filter(is_kept).count();
-    let all = from.columns.len() + to.columns.len() - kept;
+    let kept: usize = from.columns.iter().enumerate().map(weight).sum();
+    let all = from.columns.len().max(to.columns.len()) * 4;
     if all == 0 {
         return 0;
     }

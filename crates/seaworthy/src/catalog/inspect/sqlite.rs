@@ -8,8 +8,9 @@ use serde::Deserialize;
 use self::index::IndexStatement;
 use self::table::TableStatement;
 use super::InspectError;
+use crate::catalog::token::{Kind, tokens};
 use crate::catalog::{
-    Catalog, Column, Dialect, ForeignKey, Generated, Index, IndexPart, Numbering, PrimaryKey, Table,
+    Catalog, Column, Dialect, ForeignKey, Generated, Index, IndexPart, Numbering, PrimaryKey, Table, ddl,
 };
 
 mod cursor;
@@ -115,13 +116,21 @@ fn assemble(answer: Answer) -> Result<Catalog, InspectError> {
 fn column((_, name, data_type, not_null, default, _, hidden): ColumnRow) -> Column {
     Column {
         nullable: not_null == 0,
-        default,
+        default: default.map(|sql| text_default(&sql)),
         // The expression comes from the statement.
         generated: (hidden > 1).then(|| Generated {
             expr: String::new(),
             stored: hidden == 3,
         }),
         ..Column::new(name, data_type)
+    }
+}
+
+/// A default in double quotes is a text all the same: there is no column that it could name.
+fn text_default(sql: &str) -> String {
+    match tokens(sql).as_slice() {
+        [token] if token.kind == Kind::QuotedName && sql.starts_with('"') => ddl::text(&token.text),
+        _ => sql.to_owned(),
     }
 }
 

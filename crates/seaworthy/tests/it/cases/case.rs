@@ -40,15 +40,17 @@ pub(crate) async fn compare(
     let dialect = Dialect::of(session.get_database_backend()).ok_or("no dialect")?;
     let declared = catalog(&case["b"], dialect);
     let scope = Scope::default();
-    let found = drift(session, &scope, &declared, &Policy::default()).await;
-    let found = found.map_err(|error| message(&error))?;
-    if found.suggestions.is_empty() {
-        return Ok(found);
+    let mut policy = Policy::default();
+    loop {
+        let found = drift(session, &scope, &declared, &policy)
+            .await
+            .map_err(|error| message(&error))?;
+        if found.suggestions.is_empty() {
+            return Ok(found);
+        }
+        // Columns of a table that has another name can be asked about only after that.
+        policy = policy.accept(&found.suggestions);
     }
-    let policy = Policy::default().accept(&found.suggestions);
-    drift(session, &scope, &declared, &policy)
-        .await
-        .map_err(|error| message(&error))
 }
 
 /// Returns an operation in the words of a case.
