@@ -34,13 +34,17 @@
 //! * [`script`]: the SQL that a plan would send
 //! * [`lint`]: what a script would do to a running application; pure
 //! * [`source`]: writes revision files and registers them
-//! * [`verify`]: databases for tests
+//! * [`catalog`]: a schema as a value, read from a database or declared by entities
+//! * [`autogenerate`]: what turns one schema into another; pure
+//! * [`verify`]: databases for tests, and whether a database is what was declared
 //! * [`environment`]: revisions, database and limits as a value
 //! * [`command`]: one function per verb; the public door
 //!
 //! The library prints nothing, reads no environment and ends no process; `seaworthy-cli` does.
 #![warn(clippy::missing_errors_doc)]
 
+pub mod autogenerate;
+pub mod catalog;
 pub mod command;
 pub mod environment;
 pub mod graph;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod announcements;
+mod cases;
 mod databases;
 mod graph_cases;
 mod graph_properties;
@@ -12,6 +13,8 @@ mod offline;
 mod order;
 mod rooms;
 mod runs;
+mod schema_properties;
+mod schemas;
 mod sources;
 mod stamps;
 mod steps;

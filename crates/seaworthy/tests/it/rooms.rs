@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("revision", &[]),
     ("graph", &["revision"]),
     ("session", &[]),
@@ -15,7 +15,9 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("heartbeat", &["revision", "session"]),
     ("runner", &["revision", "session", "ledger"]),
     ("source", &["revision"]),
-    ("verify", &["session"]),
+    ("catalog", &[]),
+    ("autogenerate", &["catalog"]),
+    ("verify", &["session", "catalog", "autogenerate"]),
     ("environment", &["revision", "session"]),
     (
         "command",
@@ -29,6 +31,8 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "lint",
             "runner",
             "source",
+            "catalog",
+            "autogenerate",
             "verify",
             "environment",
         ],
@@ -36,7 +40,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// Rooms that decide and never touch a database or a file.
-const PURE: [&str; 2] = ["graph", "lint"];
+const PURE: [&str; 3] = ["graph", "lint", "autogenerate"];
 
 #[test]
 fn a_room_uses_only_the_rooms_below_it() {

@@ -1,0 +1,12 @@
+//! Two catalogs in, what turns one into the other out.
+//!
+//! Pure: [`diff`] compares values. Reading a database, declaring a schema and bringing both into the same words is the
+//! business of `catalog`; doing all of it in one call that of `verify`.
+
+pub use diff::{DiffError, Difference, Note, Policy, Rename, RenameError, Suggestion, diff};
+pub use operation::{Operation, Risk, Summary};
+pub use sql::{SqlError, sql};
+
+mod diff;
+mod operation;
+mod sql;

@@ -1,0 +1,223 @@
+//! Renames that somebody has agreed to: applied to the live catalog before it is compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::DiffError;
+use crate::autogenerate::Operation;
+use crate::catalog::Catalog;
+
+/// A table or column under another name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "rename", rename_all = "snake_case")]
+pub enum Rename {
+    /// A table.
+    Table {
+        /// Its name in the database.
+        from: String,
+        /// Its declared name.
+        to: String,
+    },
+    /// A column.
+    Column {
+        /// The declared name of its table.
+        table: String,
+        /// Its name in the database.
+        from: String,
+        /// Its declared name.
+        to: String,
+    },
+}
+
+/// A rename that may be meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// The rename.
+    pub rename: Rename,
+    /// How likely it is, from 0 to 100.
+    pub score: u8,
+}
+
+/// A rename is written wrongly.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{text:?} names no rename; write `table.old=new` for a column, `old=new` for a table")]
+pub struct RenameError {
+    text: String,
+}
+
+impl FromStr for Rename {
+    type Err = RenameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || RenameError {
+            text: text.to_owned(),
+        };
+        let (from, to) = text.split_once('=').ok_or_else(wrong)?;
+        let rename = match from.split_once('.') {
+            // `tasks.old=tasks.new` says the same.
+            Some((table, from)) => Self::Column {
+                table: table.to_owned(),
+                from: from.to_owned(),
+                to: to.strip_prefix(&format!("{table}.")).unwrap_or(to).to_owned(),
+            },
+            None => Self::Table {
+                from: from.to_owned(),
+                to: to.to_owned(),
+            },
+        };
+        let is_whole = match &rename {
+            Self::Table { from, to } => ![from, to].iter().any(|name| name.is_empty()),
+            Self::Column { table, from, to } => ![table, from, to].iter().any(|name| name.is_empty()),
+        };
+        if is_whole { Ok(rename) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Rename {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table { from, to } => write!(formatter, "the rename of the table {from} to {to}"),
+            Self::Column { table, from, to } => {
+                write!(formatter, "the rename of the column {table}.{from} to {to}")
+            }
+        }
+    }
+}
+
+/// Gives tables and columns the spelling of the declaration where only upper and lower case differ, which SQLite does not
+/// tell apart.
+pub(super) fn adopt_spelling(live: &mut Catalog, declared: &Catalog) {
+    let other = |name: &str, wanted: &str| name != wanted && name.eq_ignore_ascii_case(wanted);
+    for table in &declared.tables {
+        let found = live.tables.iter().find(|found| other(&found.name, &table.name));
+        if let Some(from) = found.map(|found| found.name.clone()) {
+            live.rename_table(&from, &table.name);
+        }
+        for column in &table.columns {
+            let found = live.table(&table.name).and_then(|found| {
+                found
+                    .columns
+                    .iter()
+                    .find(|found| other(&found.name, &column.name))
+            });
+            if let Some(from) = found.map(|found| found.name.clone()) {
+                live.rename_column(&table.name, &from, &column.name);
+            }
+        }
+    }
+}
+
+/// Renames in the live catalog what was agreed to and what declarations say, and returns the operations.
+pub(super) fn apply(
+    live: &mut Catalog,
+    declared: &Catalog,
+    agreed: &[Rename],
+) -> Result<Vec<Operation>, DiffError> {
+    let mut operations = Vec::new();
+    let tables: Vec<Rename> = agreed
+        .iter()
+        .filter(|rename| matches!(rename, Rename::Table { .. }))
+        .cloned()
+        .collect();
+    for rename in tables.into_iter().chain(declared_tables(live, declared, agreed)) {
+        let Rename::Table { from, to } = &rename else {
+            continue;
+        };
+        let refuse = |reason: String| DiffError::Rename {
+            rename: rename.clone(),
+            reason,
+        };
+        if live.table(from).is_none() {
+            return Err(refuse(format!("the database has no table {from}")));
+        }
+        if live.table(to).is_some() {
+            return Err(refuse(format!("the database has a table {to} already")));
+        }
+        if declared.table(to).is_none() {
+            return Err(refuse(format!("no table {to} is declared")));
+        }
+        live.rename_table(from, to);
+        operations.push(Operation::RenameTable {
+            from: from.clone(),
+            to: to.clone(),
+        });
+    }
+    let columns: Vec<Rename> = agreed
+        .iter()
+        .filter(|rename| matches!(rename, Rename::Column { .. }))
+        .cloned()
+        .collect();
+    for rename in columns
+        .into_iter()
+        .chain(declared_columns(live, declared, agreed))
+    {
+        let Rename::Column { table, from, to } = &rename else {
+            continue;
+        };
+        let refuse = |reason: String| DiffError::Rename {
+            rename: rename.clone(),
+            reason,
+        };
+        let column = |catalog: &Catalog, name: &str| {
+            catalog
+                .table(table)
+                .is_some_and(|table| table.column(name).is_some())
+        };
+        if !column(live, from) {
+            return Err(refuse(format!("the database has no column {table}.{from}")));
+        }
+        if column(live, to) {
+            return Err(refuse(format!("the database has a column {table}.{to} already")));
+        }
+        if !column(declared, to) {
+            return Err(refuse(format!("no column {table}.{to} is declared")));
+        }
+        live.rename_column(table, from, to);
+        operations.push(Operation::RenameColumn {
+            table: table.clone(),
+            from: from.clone(),
+            to: to.clone(),
+        });
+    }
+    Ok(operations)
+}
+
+/// Returns the renames of tables that declarations speak of and that have not happened yet.
+fn declared_tables(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Vec<Rename> {
+    let renames = declared.tables.iter().filter_map(|table| {
+        let from = table.renamed_from.as_ref()?;
+        let is_open = live.table(from).is_some() && live.table(&table.name).is_none();
+        is_open.then(|| Rename::Table {
+            from: from.clone(),
+            to: table.name.clone(),
+        })
+    });
+    renames.filter(|rename| !agreed.contains(rename)).collect()
+}
+
+/// Returns the renames of columns that declarations speak of and that have not happened yet.
+fn declared_columns(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Vec<Rename> {
+    let mut renames = Vec::new();
+    for table in &declared.tables {
+        let Some(found) = live.table(&table.name) else {
+            continue;
+        };
+        for column in &table.columns {
+            if let Some(from) = &column.renamed_from
+                && found.column(from).is_some()
+                && found.column(&column.name).is_none()
+            {
+                renames.push(Rename::Column {
+                    table: table.name.clone(),
+                    from: from.clone(),
+                    to: column.name.clone(),
+                });
+            }
+        }
+    }
+    renames.retain(|rename| !agreed.contains(rename));
+    renames
+}

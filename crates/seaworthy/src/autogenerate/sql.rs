@@ -1,0 +1,47 @@
+//! Operations as plain SQL of one kind of database.
+//!
+//! The short way: what `check --sql` shows, and what makes one schema of another on an empty or quiet database. Whether it
+//! is safe on a busy one is the linter's business.
+
+use thiserror::Error;
+
+use super::Operation;
+use crate::catalog::{Catalog, Dialect};
+
+mod names;
+mod postgres;
+mod sqlite;
+
+/// Operations cannot be written as SQL.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SqlError {
+    /// The catalog does not say what kind of database it is of.
+    #[error("the schema does not say which kind of database it is of")]
+    NoDialect,
+    /// SQLite would lose a trigger with the table that is built again.
+    #[error("the table {table} has to be built again, and that would lose its trigger {trigger}")]
+    Trigger {
+        /// The table.
+        table: String,
+        /// The trigger.
+        trigger: String,
+    },
+}
+
+/// Returns the statements that carry operations out on a database whose schema is `before`; none ends with a semicolon.
+///
+/// On SQLite a table whose constraints change is built again. The statements want one transaction around them, and with it
+/// `PRAGMA foreign_keys = OFF` before and `PRAGMA foreign_key_check` at its end.
+///
+/// # Errors
+///
+/// Fails when the catalog does not say what kind of database it is of, or when a table with triggers would have to be
+/// built again.
+pub fn sql(before: &Catalog, operations: &[Operation]) -> Result<Vec<String>, SqlError> {
+    match before.dialect {
+        Some(Dialect::Postgresql) => Ok(postgres::statements(before, operations)),
+        Some(Dialect::Sqlite) => sqlite::statements(before, operations),
+        None => Err(SqlError::NoDialect),
+    }
+}

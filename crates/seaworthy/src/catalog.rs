@@ -1,0 +1,248 @@
+//! One neutral picture of a schema, read from a live database or declared by entities.
+//!
+//! A [`Catalog`] is plain data, and its JSON is the snapshot format: what is at its default is left out, lists are in a
+//! stable order, and types and expressions are SQL of the database. [`inspect`] reads one from a database; a [`Target`]
+//! makes one of SeaORM entities; [`normalize`] brings one that somebody wrote into the words of the engine. What is the
+//! same and what differs is the business of `autogenerate`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sea_orm::DbBackend;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use constraint::{Action, Check, Exclusion, ForeignKey, PrimaryKey, Unique};
+pub use declare::{DeclareError, Extra, TableExtra, Target, normalize};
+pub use ignore::Ignore;
+pub use index::{Index, IndexKey, IndexPart, Nulls};
+pub use inspect::{InspectError, Scope, inspect};
+pub use table::{Column, Generated, Numbering, Partition, Table};
+
+pub mod ddl;
+pub mod expression;
+
+mod constraint;
+mod declare;
+mod ignore;
+mod index;
+mod inspect;
+mod rename;
+mod table;
+mod token;
+
+/// The schema of a database, or one that somebody wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// The format that the JSON is written in.
+    #[serde(default)]
+    pub version: FormatVersion,
+    /// The kind of database whose SQL the types and expressions are; absent in a file means that of the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Tables, by name.
+    #[serde(default)]
+    pub tables: Vec<Table>,
+    /// Enum types with their labels in order; PostgreSQL.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub enums: BTreeMap<String, Vec<String>>,
+    /// Sequences that belong to no column, by name; PostgreSQL.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<Sequence>,
+    /// Views and materialised views, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<String>,
+}
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// PostgreSQL, 13 and later.
+    Postgresql,
+    /// SQLite.
+    Sqlite,
+}
+
+/// A sequence that belongs to no column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    /// Its name.
+    pub name: String,
+    /// The type of its numbers; absent for `bigint`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub data_type: Option<String>,
+    /// The first number, unless 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<i64>,
+    /// The step, unless 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increment: Option<i64>,
+    /// The lowest number, unless that of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<i64>,
+    /// The highest number, unless that of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<i64>,
+    /// Whether it begins again at the end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cycle: bool,
+}
+
+/// The version of the snapshot format: this build reads and writes version 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct FormatVersion(u32);
+
+/// A snapshot cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The text is no catalog.
+    #[error("the snapshot is not a catalog (line {line}, column {column})")]
+    Malformed {
+        /// Where reading stopped; the first line is 1.
+        line: usize,
+        /// Where in the line reading stopped.
+        column: usize,
+        /// What was wrong there.
+        source: serde_json::Error,
+    },
+}
+
+impl Catalog {
+    /// Returns an empty catalog for a kind of database.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect: Some(dialect),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the table of this name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the text is not JSON, is not a catalog, or is of a later format.
+    pub fn from_json(text: &str) -> Result<Self, SnapshotError> {
+        serde_json::from_str(text).map_err(|source| SnapshotError::Malformed {
+            line: source.line(),
+            column: source.column(),
+            source,
+        })
+    }
+
+    /// Writes a snapshot: indented, in a stable order, with a line feed at the end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a catalog has only text for keys");
+        text.push('\n');
+        text
+    }
+
+    /// Puts every list whose order means nothing into the order of names, so that equal schemas read equal.
+    pub fn sort(&mut self) {
+        self.tables.sort_by(|one, other| one.name.cmp(&other.name));
+        self.sequences.sort_by(|one, other| one.name.cmp(&other.name));
+        self.views.sort();
+        for table in &mut self.tables {
+            table.sort();
+        }
+    }
+}
+
+impl Sequence {
+    /// Returns a sequence of `bigint` that starts at 1.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            data_type: None,
+            start: None,
+            increment: None,
+            minimum: None,
+            maximum: None,
+            cycle: false,
+        }
+    }
+}
+
+impl Dialect {
+    /// Returns the dialect of a connection; `MySQL` has none yet.
+    #[must_use]
+    pub fn of(backend: DbBackend) -> Option<Self> {
+        match backend {
+            DbBackend::Postgres => Some(Self::Postgresql),
+            DbBackend::Sqlite => Some(Self::Sqlite),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Postgresql => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        })
+    }
+}
+
+impl FormatVersion {
+    const CURRENT: u32 = 1;
+}
+
+impl Default for FormatVersion {
+    fn default() -> Self {
+        Self(Self::CURRENT)
+    }
+}
+
+impl TryFrom<u32> for FormatVersion {
+    type Error = String;
+
+    fn try_from(version: u32) -> Result<Self, Self::Error> {
+        if version == Self::CURRENT {
+            return Ok(Self(version));
+        }
+        Err(format!(
+            "the snapshot is of format {version}, and this build reads format {}",
+            Self::CURRENT
+        ))
+    }
+}
+
+impl From<FormatVersion> for u32 {
+    fn from(version: FormatVersion) -> Self {
+        version.0
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's `skip_serializing_if` passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's `skip_serializing_if` passes a reference"
+)]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,211 @@
+//! Constraints of a table. A name of `None` is a declaration that leaves the name to the engine.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{is_false, is_true, yes};
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrimaryKey {
+    /// The constraint's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns, in their order.
+    pub columns: Vec<String>,
+}
+
+/// A unique constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unique {
+    /// The constraint's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its columns, in their order.
+    pub columns: Vec<String>,
+    /// Whether two NULLs count as equal; PostgreSQL 15 and later.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nulls_not_distinct: bool,
+    /// Whether it may be checked at the end of a transaction; PostgreSQL.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deferrable: bool,
+    /// Whether it is checked at the end of a transaction; PostgreSQL.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub initially_deferred: bool,
+}
+
+/// A check constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The constraint's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The condition as SQL, without parentheses around it.
+    pub expr: String,
+    /// Whether all rows are known to fulfil it; PostgreSQL's `NOT VALID` otherwise.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub valid: bool,
+    /// Whether tables that inherit from this one are exempt; PostgreSQL.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub no_inherit: bool,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The columns that refer.
+    pub columns: Vec<String>,
+    /// The table that is referred to; with its schema when that is another one.
+    pub ref_table: String,
+    /// The columns that are referred to; empty in a declaration means the primary key.
+    #[serde(default)]
+    pub ref_columns: Vec<String>,
+    /// What happens to the row when the one it refers to is deleted.
+    #[serde(default, skip_serializing_if = "Action::is_none")]
+    pub on_delete: Action,
+    /// What happens to the row when the key it refers to changes.
+    #[serde(default, skip_serializing_if = "Action::is_none")]
+    pub on_update: Action,
+    /// Whether NULL is allowed in all columns or none only; `MATCH FULL`, PostgreSQL.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub match_full: bool,
+    /// Whether it may be checked at the end of a transaction.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deferrable: bool,
+    /// Whether it is checked at the end of a transaction.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub initially_deferred: bool,
+    /// Whether all rows are known to fulfil it; PostgreSQL's `NOT VALID` otherwise.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub valid: bool,
+}
+
+/// What a foreign key does when the row it refers to goes or changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Refuses at the end of the statement or transaction.
+    #[default]
+    #[serde(rename = "NO ACTION")]
+    NoAction,
+    /// Refuses at once.
+    #[serde(rename = "RESTRICT")]
+    Restrict,
+    /// Does the same to the row.
+    #[serde(rename = "CASCADE")]
+    Cascade,
+    /// Sets the columns to NULL.
+    #[serde(rename = "SET NULL")]
+    SetNull,
+    /// Sets the columns to their defaults.
+    #[serde(rename = "SET DEFAULT")]
+    SetDefault,
+}
+
+/// An exclusion constraint; PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusion {
+    /// The constraint's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// All that follows the name in SQL: `EXCLUDE USING gist (during WITH &&)`.
+    pub definition: String,
+}
+
+impl PrimaryKey {
+    /// Returns an unnamed primary key.
+    #[must_use]
+    pub fn new<C: Into<String>>(columns: impl IntoIterator<Item = C>) -> Self {
+        Self {
+            name: None,
+            columns: columns.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Unique {
+    /// Returns a unique constraint.
+    #[must_use]
+    pub fn new<C: Into<String>>(name: Option<&str>, columns: impl IntoIterator<Item = C>) -> Self {
+        Self {
+            name: name.map(str::to_owned),
+            columns: columns.into_iter().map(Into::into).collect(),
+            nulls_not_distinct: false,
+            deferrable: false,
+            initially_deferred: false,
+        }
+    }
+}
+
+impl Check {
+    /// Returns a check constraint.
+    #[must_use]
+    pub fn new(name: Option<&str>, expr: impl Into<String>) -> Self {
+        Self {
+            name: name.map(str::to_owned),
+            expr: expr.into(),
+            valid: true,
+            no_inherit: false,
+        }
+    }
+}
+
+impl ForeignKey {
+    /// Returns a foreign key from columns to columns of a table.
+    #[must_use]
+    pub fn new<C: Into<String>, R: Into<String>>(
+        columns: impl IntoIterator<Item = C>,
+        ref_table: impl Into<String>,
+        ref_columns: impl IntoIterator<Item = R>,
+    ) -> Self {
+        Self {
+            name: None,
+            columns: columns.into_iter().map(Into::into).collect(),
+            ref_table: ref_table.into(),
+            ref_columns: ref_columns.into_iter().map(Into::into).collect(),
+            on_delete: Action::NoAction,
+            on_update: Action::NoAction,
+            match_full: false,
+            deferrable: false,
+            initially_deferred: false,
+            valid: true,
+        }
+    }
+}
+
+impl Action {
+    /// Returns whether it is what holds when nothing is said.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's `skip_serializing_if` passes a reference"
+    )]
+    fn is_none(&self) -> bool {
+        *self == Self::NoAction
+    }
+
+    /// Returns the SQL.
+    #[must_use]
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::NoAction => "NO ACTION",
+            Self::Restrict => "RESTRICT",
+            Self::Cascade => "CASCADE",
+            Self::SetNull => "SET NULL",
+            Self::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.sql())
+    }
+}

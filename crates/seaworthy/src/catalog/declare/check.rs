@@ -1,0 +1,141 @@
+//! Whether a declared catalog makes sense, as far as that can be told without a database.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::DeclareError;
+use crate::catalog::expression::is_self_contained;
+use crate::catalog::{Catalog, Dialect, IndexKey, Table};
+
+/// PostgreSQL cuts longer names off (manual, "Lexical Structure").
+const LONGEST_NAME: usize = 63;
+
+/// Refuses a catalog that contradicts itself.
+pub(super) fn check(dialect: Dialect, catalog: &Catalog) -> Result<(), DeclareError> {
+    let mut names = HashSet::new();
+    for table in &catalog.tables {
+        if !names.insert(folded(dialect, &table.name)) {
+            return Err(twice(format!("the table {}", table.name)));
+        }
+        check_table(dialect, table)?;
+    }
+    for sequence in &catalog.sequences {
+        if !names.insert(folded(dialect, &sequence.name)) {
+            return Err(twice(format!("the sequence {}", sequence.name)));
+        }
+        if let Some(data_type) = &sequence.data_type {
+            text(&format!("the sequence {}", sequence.name), data_type)?;
+        }
+    }
+    for (name, labels) in &catalog.enums {
+        length(dialect, name)?;
+        let distinct: BTreeSet<&String> = labels.iter().collect();
+        if distinct.len() < labels.len() {
+            return Err(twice(format!("a label of the enum {name}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_table(dialect: Dialect, table: &Table) -> Result<(), DeclareError> {
+    length(dialect, &table.name)?;
+    let mut columns = HashSet::new();
+    for column in &table.columns {
+        let subject = format!("the column {}.{}", table.name, column.name);
+        length(dialect, &column.name)?;
+        if !columns.insert(folded(dialect, &column.name)) {
+            return Err(twice(subject));
+        }
+        // SQLite knows columns without a type.
+        if !(column.data_type.is_empty() && dialect == Dialect::Sqlite) {
+            text(&subject, &column.data_type)?;
+        }
+        let expressions = column
+            .default
+            .iter()
+            .chain(column.generated.iter().map(|generated| &generated.expr));
+        for sql in expressions {
+            text(&subject, sql)?;
+        }
+    }
+    let known = |subject: &str, name: &String| {
+        if columns.contains(&folded(dialect, name)) {
+            return Ok(());
+        }
+        Err(DeclareError::Unknown {
+            subject: format!("{subject} of {}", table.name),
+            name: name.clone(),
+        })
+    };
+    for name in table.primary_key.iter().flat_map(|key| &key.columns) {
+        known("the primary key", name)?;
+    }
+    for name in table.uniques.iter().flat_map(|unique| &unique.columns) {
+        known("a unique constraint", name)?;
+    }
+    for name in table.foreign_keys.iter().flat_map(|key| &key.columns) {
+        known("a foreign key", name)?;
+    }
+    for index in &table.indexes {
+        let subject = format!("an index of {}", table.name);
+        if let Some(sql) = &index.predicate {
+            text(&subject, sql)?;
+        }
+        for part in &index.columns {
+            match &part.key {
+                IndexKey::Column(name) => known("an index", name)?,
+                IndexKey::Expression(sql) => text(&subject, sql)?,
+            }
+        }
+    }
+    for check in &table.checks {
+        text(&format!("a check of {}", table.name), &check.expr)?;
+    }
+    for exclusion in &table.exclusions {
+        text(&format!("an exclusion of {}", table.name), &exclusion.definition)?;
+    }
+    if let Some(partition) = &table.partitioned_by {
+        text(&format!("the partition key of {}", table.name), partition)?;
+    }
+    names_of(table).try_for_each(|name| length(dialect, name))
+}
+
+fn names_of(table: &Table) -> impl Iterator<Item = &String> {
+    let keys = table.primary_key.iter().filter_map(|key| key.name.as_ref());
+    let uniques = table.uniques.iter().filter_map(|unique| unique.name.as_ref());
+    let checks = table.checks.iter().filter_map(|check| check.name.as_ref());
+    let references = table.foreign_keys.iter().filter_map(|key| key.name.as_ref());
+    let indexes = table.indexes.iter().filter_map(|index| index.name.as_ref());
+    keys.chain(uniques).chain(checks).chain(references).chain(indexes)
+}
+
+/// SQLite's names are the same in upper and lower case.
+fn folded(dialect: Dialect, name: &str) -> String {
+    match dialect {
+        Dialect::Postgresql => name.to_owned(),
+        Dialect::Sqlite => name.to_lowercase(),
+    }
+}
+
+fn length(dialect: Dialect, name: &str) -> Result<(), DeclareError> {
+    if dialect == Dialect::Postgresql && name.len() > LONGEST_NAME {
+        return Err(DeclareError::LongName {
+            name: name.to_owned(),
+            length: name.len(),
+        });
+    }
+    Ok(())
+}
+
+fn text(subject: &str, sql: &str) -> Result<(), DeclareError> {
+    if is_self_contained(sql) {
+        return Ok(());
+    }
+    Err(DeclareError::NotAnExpression {
+        subject: subject.to_owned(),
+        sql: sql.to_owned(),
+    })
+}
+
+fn twice(subject: String) -> DeclareError {
+    DeclareError::Twice { subject }
+}

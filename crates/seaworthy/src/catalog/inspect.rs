@@ -1,0 +1,107 @@
+//! Reads the schema of a live database: one statement, whatever the number of tables.
+
+use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
+use thiserror::Error;
+
+use super::{Catalog, Dialect, Ignore};
+
+pub(super) mod postgres;
+pub(super) mod sqlite;
+
+/// Which part of a database is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The schema, on PostgreSQL; that of the connection's search path when absent.
+    pub schema: Option<String>,
+    /// What is left out.
+    pub ignore: Ignore,
+}
+
+/// A schema could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// There is no reader for this kind of database.
+    #[error("the schema of a {backend} database cannot be read yet, only those of PostgreSQL and SQLite")]
+    Unsupported {
+        /// What the driver calls it.
+        backend: String,
+    },
+    /// The schema is not there, or the role may not use it.
+    #[error("there is no schema {schema}, or the role may not use it")]
+    NoSchema {
+        /// Its name, or what the search path says.
+        schema: String,
+    },
+    /// The database refused.
+    #[error("could not read the schema")]
+    Database {
+        /// What it said.
+        source: DbErr,
+    },
+    /// The schema went on changing while it was read.
+    #[error(
+        "the schema could not be read: it holds what the reader does not understand, or goes on changing"
+    )]
+    Unclear {
+        /// What was wrong with the last answer.
+        source: serde_json::Error,
+    },
+    /// A statement in SQLite's schema table makes no sense.
+    #[error("the definition of {name} in the schema table cannot be read")]
+    Statement {
+        /// The table or index.
+        name: String,
+    },
+}
+
+impl Scope {
+    /// Returns a scope of one schema.
+    #[must_use]
+    pub fn schema(schema: impl Into<String>) -> Self {
+        Self {
+            schema: Some(schema.into()),
+            ..Self::default()
+        }
+    }
+}
+
+/// Reads the schema of a database. Works inside a transaction as well as outside of one, and leaves nothing behind.
+///
+/// # Errors
+///
+/// Fails when the database refuses or is of another kind, or when there is no such schema.
+pub async fn inspect<C>(connection: &C, scope: &Scope) -> Result<Catalog, InspectError>
+where
+    C: ConnectionTrait + TransactionTrait,
+{
+    let backend = connection.get_database_backend();
+    let mut catalog = match Dialect::of(backend) {
+        Some(Dialect::Postgresql) => postgres::inspect(connection, scope.schema.as_deref()).await?,
+        Some(Dialect::Sqlite) => sqlite::inspect(connection).await?,
+        None => {
+            return Err(InspectError::Unsupported {
+                backend: format!("{backend:?}"),
+            });
+        }
+    };
+    catalog.leave_out(&scope.ignore);
+    catalog.sort();
+    Ok(catalog)
+}
+
+impl Catalog {
+    /// Takes out what is on a list.
+    pub fn leave_out(&mut self, ignore: &Ignore) {
+        self.tables.retain(|table| !ignore.covers(&table.name));
+        self.sequences.retain(|sequence| !ignore.covers(&sequence.name));
+        self.enums.retain(|name, _| !ignore.covers(name));
+        self.views.retain(|name| !ignore.covers(name));
+    }
+}
+
+impl From<DbErr> for InspectError {
+    fn from(source: DbErr) -> Self {
+        Self::Database { source }
+    }
+}

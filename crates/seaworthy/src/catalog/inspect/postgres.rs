@@ -1,0 +1,134 @@
+//! PostgreSQL, 13 to 17: the server assembles the catalog, one query for all of it.
+
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, TransactionSession, TransactionTrait, sqlx,
+};
+
+use super::InspectError;
+use crate::catalog::expression::{plain_default, quoted, without_parentheses};
+use crate::catalog::{Catalog, IndexKey};
+
+const QUERY: &str = include_str!("postgres.sql");
+
+/// How often reading is tried while others change what is read.
+const TRIES: u32 = 5;
+
+pub(super) async fn inspect<C>(connection: &C, schema: Option<&str>) -> Result<Catalog, InspectError>
+where
+    C: ConnectionTrait + TransactionTrait,
+{
+    let mut tries = 1;
+    loop {
+        let transaction = connection.begin().await?;
+        let read = match find_schema(&transaction, schema).await {
+            Ok(schema) => read(&transaction, &schema, &[]).await,
+            Err(error) => Err(error),
+        };
+        // Takes the search path back, also when the transaction was a savepoint in somebody else's.
+        transaction.rollback().await?;
+        match read {
+            Err(error) if tries < TRIES && is_race(&error) => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+/// Returns the name of a schema that is there: the one asked for, or the first of the search path.
+pub(in crate::catalog) async fn find_schema<C: ConnectionTrait>(
+    connection: &C,
+    schema: Option<&str>,
+) -> Result<String, InspectError> {
+    let statement = Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "SELECT current_setting('search_path') AS path, \
+         CASE WHEN $1::text IS NULL THEN current_schema()::text \
+         ELSE (SELECT nspname::text FROM pg_namespace WHERE nspname = $1) END AS name",
+        [schema.into()],
+    );
+    let row = connection.query_one_raw(statement).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("the answer to a query without a table".to_owned()))?;
+    match (row.try_get::<Option<String>>("", "name")?, schema) {
+        (Some(name), _) => Ok(name),
+        (None, Some(schema)) => Err(InspectError::NoSchema {
+            schema: schema.to_owned(),
+        }),
+        (None, None) => Err(InspectError::NoSchema {
+            schema: format!("on the search path {}", row.try_get::<String>("", "path")?),
+        }),
+    }
+}
+
+/// Reads one schema with a search path of it and `others`, so that names of these are printed without a schema.
+///
+/// Changes the search path of the transaction that `connection` is in.
+pub(in crate::catalog) async fn read<C: ConnectionTrait>(
+    connection: &C,
+    schema: &str,
+    others: &[&str],
+) -> Result<Catalog, InspectError> {
+    let path: Vec<String> = std::iter::once(schema)
+        .chain(others.iter().copied())
+        .map(quoted)
+        .collect();
+    // A query over system tables looks dear to the planner, which then compiles it for longer than it runs.
+    let settings = format!(
+        "SET LOCAL search_path TO {}; SET LOCAL jit TO off",
+        path.join(", ")
+    );
+    connection.execute_unprepared(&settings).await?;
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, QUERY, [schema.into()]);
+    let row = connection.query_one_raw(statement).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("the answer to a query without a table".to_owned()))?;
+    let text: String = row.try_get("", "catalog")?;
+    let mut catalog: Catalog =
+        serde_json::from_str(&text).map_err(|source| InspectError::Unclear { source })?;
+    tidy(&mut catalog);
+    Ok(catalog)
+}
+
+/// Takes off what PostgreSQL prints around expressions.
+fn tidy(catalog: &mut Catalog) {
+    for table in &mut catalog.tables {
+        for column in &mut table.columns {
+            column.default = column
+                .default
+                .as_deref()
+                .map(|default| plain_default(&column.data_type, default))
+                .filter(|default| !default.starts_with("NULL::"));
+            if let Some(generated) = &mut column.generated {
+                generated.expr = without_parentheses(&generated.expr).to_owned();
+            }
+        }
+        for check in &mut table.checks {
+            check.expr = without_parentheses(&check.expr).to_owned();
+        }
+        for index in &mut table.indexes {
+            index.predicate = index
+                .predicate
+                .as_deref()
+                .map(|text| without_parentheses(text).to_owned());
+            for part in &mut index.columns {
+                if let IndexKey::Expression(expression) = &mut part.key {
+                    *expression = without_parentheses(expression).to_owned();
+                }
+            }
+        }
+    }
+}
+
+/// The functions that print expressions look at the catalog as it is now, and not as the query's snapshot has it: what
+/// was dropped in between is an internal error, an undefined object, or a NULL where none can be.
+fn is_race(error: &InspectError) -> bool {
+    match error {
+        InspectError::Unclear { .. } => true,
+        InspectError::Database {
+            source: DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)),
+        } => match error.as_ref() {
+            sqlx::Error::Database(error) => error
+                .code()
+                .is_some_and(|code| ["XX000", "42P01", "42704", "42703"].contains(&code.as_ref())),
+            _ => false,
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,98 @@
+//! Comparisons of live databases with declared structures, on both databases: one file of cases for each kind of thing.
+
+use std::fmt::Write as _;
+
+use sea_orm::ConnectionTrait;
+use serde_json::Value;
+
+use crate::databases::{postgres, session};
+use seaworthy::verify::ScratchDatabase;
+
+pub(crate) mod case;
+
+/// Each file with its name.
+const FILES: [(&str, &str); 6] = [
+    ("tables", include_str!("cases/tables.json")),
+    ("columns", include_str!("cases/columns.json")),
+    ("defaults", include_str!("cases/defaults.json")),
+    ("indexes", include_str!("cases/indexes.json")),
+    ("constraints", include_str!("cases/constraints.json")),
+    ("types", include_str!("cases/types.json")),
+];
+
+#[tokio::test]
+async fn every_case_is_found_on_sqlite() {
+    let mut wrong = String::new();
+    for (place, case) in cases().iter().enumerate() {
+        let Some(ddl) = case["a"]["sqlite"].as_str() else {
+            continue;
+        };
+        let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
+        let session = session(&database).await;
+        let found = case::compare(session.connection(), case, ddl).await;
+        session.close().await;
+        database.remove().await.unwrap();
+        judge(place, case, "sqlite", found, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Each case has a schema of its own.
+#[tokio::test]
+async fn every_case_is_found_on_postgresql() {
+    let Some(database) = postgres().await else {
+        return;
+    };
+    let session = session(&database).await;
+    let mut wrong = String::new();
+    for (place, case) in cases().iter().enumerate() {
+        let Some(ddl) = case["a"]["postgresql"].as_str() else {
+            continue;
+        };
+        let enter = format!("CREATE SCHEMA case_{place}; SET search_path TO case_{place}, public");
+        session.connection().execute_unprepared(&enter).await.unwrap();
+        let found = case::compare(session.connection(), case, ddl).await;
+        judge(place, case, "postgresql", found, &mut wrong);
+    }
+    session.close().await;
+    database.remove().await.unwrap();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn cases() -> Vec<Value> {
+    let mut all = Vec::new();
+    for (name, text) in FILES {
+        let mut file: Value = serde_json::from_str(text).unwrap();
+        let cases = file["cases"].as_array_mut().unwrap();
+        assert!(!cases.is_empty(), "{name} has no cases");
+        all.append(cases);
+    }
+    all
+}
+
+fn judge(
+    place: usize,
+    case: &Value,
+    kind: &str,
+    found: Result<seaworthy::autogenerate::Difference, String>,
+    wrong: &mut String,
+) {
+    let expected: Vec<&str> = case["finds"][kind]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let found: Vec<String> = match found {
+        Ok(found) => found.operations.iter().map(case::words).collect(),
+        Err(error) => vec![format!("failed: {error}")],
+    };
+    if found != expected {
+        writeln!(
+            wrong,
+            "{place} {}\n  expected {expected:#?}\n  found {found:#?}",
+            case["title"].as_str().unwrap()
+        )
+        .unwrap();
+    }
+}
