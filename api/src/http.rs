@@ -13,6 +13,7 @@ mod fields;
 mod me;
 mod openapi;
 mod operations;
+mod pages;
 mod parameters;
 mod problem;
 mod schema;
@@ -38,6 +39,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .route("/openapi.json", openapi::route(&document))
         .route("/errors", axum::routing::get(codes::list))
         .route("/errors/{code}", axum::routing::get(codes::page))
+        .merge(pages::routes(&document))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))

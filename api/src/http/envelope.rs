@@ -131,10 +131,6 @@ fn protect(headers: &mut HeaderMap, route: &str) {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        ),
-        (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
@@ -149,6 +145,12 @@ fn protect(headers: &mut HeaderMap, route: &str) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page for people says itself what it may load.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ));
     let caching = match route.starts_with("/api/") {
         true => "private, no-cache",
         false => "no-cache",

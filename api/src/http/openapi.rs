@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -287,22 +285,6 @@ pub(super) fn route(document: &OpenApi) -> MethodRouter<App> {
     let version = Version::of([bytes.as_ref()]);
     axum::routing::get(move |seen: IfNoneMatch| {
         let (bytes, version) = (bytes.clone(), version.clone());
-        async move { seen.answer_bytes(&version, bytes) }
+        async move { seen.answer_bytes(&version, "application/json", bytes) }
     })
-}
-
-impl IfNoneMatch {
-    /// Answers with JSON that is written down already.
-    fn answer_bytes(&self, version: &Version, bytes: Bytes) -> Response {
-        let mut response = self.answer(version, "", &());
-        response.headers_mut().remove("schema-revision");
-        if response.status().is_success() {
-            *response.body_mut() = bytes.into();
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        response.into_response()
-    }
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 mod bad_input;
+mod browser;
 mod conditional;
 mod document;
 mod documentation;
@@ -15,6 +16,7 @@ mod isolation;
 mod journey;
 mod lists;
 mod operations;
+mod pages;
 mod revisions;
 mod rooms;
 mod site;
