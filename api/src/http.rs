@@ -20,6 +20,7 @@ mod schema;
 mod tags;
 mod tasks;
 
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -37,8 +38,6 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let document = openapi::finished(document);
     let router = router
         .route("/openapi.json", openapi::route(&document))
-        .route("/errors", axum::routing::get(codes::list))
-        .route("/errors/{code}", axum::routing::get(codes::page))
         .merge(pages::routes(&document))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
@@ -52,6 +51,16 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         origins => router.layer(cross_origin(origins)),
     };
     (router, document)
+}
+
+/// Returns what shows the counters at an address of its own.
+pub(crate) fn metrics_router(app: &App) -> Router {
+    Router::new()
+        .route(
+            "/metrics",
+            axum::routing::get(|State(app): State<App>| async move { operations::counted(&app) }),
+        )
+        .with_state(app.clone())
 }
 
 /// Returns the document that describes the service.
@@ -75,10 +84,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(conversations::messages, conversations::say))
         .routes(routes!(conversations::message, conversations::unsay))
         .routes(routes!(schema::get))
+        .routes(routes!(codes::list))
+        .routes(routes!(codes::page))
         .routes(routes!(operations::live))
         .routes(routes!(operations::ready))
         .routes(routes!(operations::health))
         .routes(routes!(operations::version))
+        .routes(routes!(operations::metrics))
 }
 
 /// Exact origins only, and no credentials: the API takes bearer tokens, not cookies.

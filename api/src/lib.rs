@@ -8,18 +8,21 @@
 //! * `domain`: the words of the product and their rules; pure
 //! * `auth`: who a token speaks for
 //! * `phases`: the revisions that this build knows, and bringing a database to head
+//! * `metrics`, `trace`: what is counted, and which trace a request belongs to
 //! * `settings`, `state`, `server`, `demo`: what is set, what requests share, starting and stopping, believable data
 
 mod auth;
 mod demo;
 mod domain;
 mod http;
+mod metrics;
 mod phases;
 mod server;
 mod service;
 pub mod settings;
 mod state;
 mod store;
+mod trace;
 
 pub use domain::Clock;
 pub use server::{Server, StartError, demo, development_token, document};

@@ -20,6 +20,7 @@ use crate::service::Services;
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
 use crate::store::{Address, Limits, Store};
+use crate::trace::Traces;
 
 /// How long a token for development is good.
 const TOKEN_DAYS: i64 = 7;
@@ -32,6 +33,7 @@ pub struct Server {
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     watching: JoinHandle<()>,
+    metrics: Option<(SocketAddr, JoinHandle<std::io::Result<()>>)>,
 }
 
 /// The service cannot start.
@@ -67,6 +69,12 @@ pub enum StartError {
         /// What was given.
         origin: String,
     },
+    /// The collector of spans cannot be used.
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {reason}")]
+    Collector {
+        /// Why not.
+        reason: String,
+    },
     /// Nobody can have a token like this.
     #[error("no token can be made: {reason}")]
     Token {
@@ -91,11 +99,16 @@ impl Server {
         let origins = origins(&settings.cors_origins)?;
         let (app, secret) = prepare(settings, clock).await?;
         let (router, _) = http::router(&app, &origins);
-        let address = settings.address();
-        let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = listen(settings.address()).await?;
         let stop = CancellationToken::new();
+        let metrics = match settings.metrics_address {
+            Some(address) => {
+                let (listener, address) = listen(address).await?;
+                let router = http::metrics_router(&app);
+                Some((address, tokio::spawn(serve(listener, router, stop.clone()))))
+            }
+            None => None,
+        };
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
         Ok(Self {
@@ -105,6 +118,7 @@ impl Server {
             stop,
             serving,
             watching,
+            metrics,
         })
     }
 
@@ -112,6 +126,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns where what is counted is shown, when that is an address of its own.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(address, _)| *address)
     }
 
     /// Returns where the secret came from.
@@ -150,9 +170,35 @@ impl Server {
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.watching.abort();
+        if let Some((_, metrics)) = self.metrics {
+            // A scraper that holds its connection open must not hold the process.
+            metrics.abort();
+        }
+        self.app.traces().close().await;
         self.app.services().close().await;
         served
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failure = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failure)?;
+    let bound = listener.local_addr().map_err(failure)?;
+    Ok((listener, bound))
+}
+
+/// Only plain HTTP: a collector is a neighbour, and TLS to one further away is its own business.
+fn traces(settings: &Settings) -> Result<Traces, StartError> {
+    let Some(endpoint) = settings.collector() else {
+        return Ok(Traces::default());
+    };
+    let failure = |reason| StartError::Collector { reason };
+    if !endpoint.starts_with("http://") {
+        return Err(failure(
+            "it begins with http://, as in http://127.0.0.1:4318".to_owned(),
+        ));
+    }
+    Traces::exported_to(endpoint).map_err(|error| failure(error.to_string()))
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
@@ -243,6 +289,8 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
         cursor_key,
         settings.environment,
         settings.max_concurrency,
+        settings.metrics_address.is_none(),
+        traces(settings)?,
     );
     Ok((app, origin))
 }

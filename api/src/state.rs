@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Semaphore;
 
 use crate::auth::Tokens;
+use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::settings::Environment;
+use crate::trace::Traces;
 
 /// What every request can reach; cheap to clone.
 #[derive(Clone)]
@@ -18,7 +20,10 @@ struct Inner {
     tokens: Tokens,
     cursor_key: Vec<u8>,
     environment: Environment,
+    serves_metrics: bool,
     permits: Semaphore,
+    metrics: Metrics,
+    traces: Traces,
     is_draining: AtomicBool,
 }
 
@@ -29,13 +34,18 @@ impl App {
         cursor_key: Vec<u8>,
         environment: Environment,
         max_concurrency: usize,
+        serves_metrics: bool,
+        traces: Traces,
     ) -> Self {
         Self(Arc::new(Inner {
             services,
             tokens,
             cursor_key,
             environment,
+            serves_metrics,
             permits: Semaphore::new(max_concurrency),
+            metrics: Metrics::new(),
+            traces,
             is_draining: AtomicBool::new(false),
         }))
     }
@@ -60,6 +70,19 @@ impl App {
     /// Returns what limits how many requests are worked on at a time.
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.0.permits
+    }
+
+    /// Whether what is counted is shown beside the API, and not at an address of its own.
+    pub(crate) fn serves_metrics(&self) -> bool {
+        self.0.serves_metrics
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Whether the service has been told to stop.

@@ -10,12 +10,17 @@ use tracing::Instrument;
 
 use super::codes::Code;
 use super::problem::Problem;
+use crate::metrics::UNMATCHED;
 use crate::state::App;
+use crate::trace::Answered;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const SCHEMA_REVISION: HeaderName = HeaderName::from_static("schema-revision");
 /// Longest path with query.
 const LONGEST_URI: usize = 8 * 1024;
+/// Most bytes of all header names and values.
+const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// How long a request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
@@ -23,18 +28,21 @@ const TIME_LIMIT: Duration = Duration::from_secs(15);
 pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(request.headers());
+    let span = app.traces().begin(traceparent(request.headers()));
+    let trace_id = span.trace_id();
+    let _in_flight = app.metrics().begin();
     let method = request.method().clone();
     // The template, not the path: a path may hold what somebody typed.
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+        .map_or_else(|| UNMATCHED.to_owned(), |path| path.as_str().to_owned());
 
     let response = match refuse(&request) {
         Some(problem) => problem.into_response(),
         None => {
-            let span = tracing::info_span!("request", request_id = id);
-            answer(&app, request, next).instrument(span).await
+            let context = tracing::info_span!("request", request_id = id, trace_id);
+            answer(&app, request, next).instrument(context).await
         }
     };
     let mut response = finish(response, &method, &id);
@@ -42,30 +50,50 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
+    if let Ok(value) = HeaderValue::from_str(&span.traceparent()) {
+        headers.insert(TRACEPARENT, value);
+    }
     if !headers.contains_key(SCHEMA_REVISION)
         && let Ok(value) = HeaderValue::from_str(&app.services().revision())
     {
         headers.insert(SCHEMA_REVISION, value);
     }
     protect(headers, &route);
+    let answered = Answered {
+        method: method.as_str(),
+        route: &route,
+        status: response.status().as_u16(),
+        request_id: &id,
+        duration: began.elapsed(),
+    };
+    app.metrics()
+        .answered(answered.method, &route, answered.status, answered.duration);
+    app.traces().end(span, &answered);
     tracing::info!(
         request_id = id,
+        trace_id,
         %method,
         route,
-        status = response.status().as_u16(),
-        duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        status = answered.status,
+        duration_us = u64::try_from(answered.duration.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     response
 }
 
 async fn answer(app: &App, request: Request, next: Next) -> Response {
-    let is_probe = matches!(request.uri().path(), "/livez" | "/readyz" | "/health");
+    let is_probe = matches!(
+        request.uri().path(),
+        "/livez" | "/readyz" | "/health" | "/metrics"
+    );
     let _permit = match app.permits().try_acquire() {
         Ok(permit) => Some(permit),
         // Whoever asks whether we are alive should not hear that we are busy.
         Err(_) if is_probe => None,
-        Err(_) => return Problem::new(Code::Overloaded).into_response(),
+        Err(_) => {
+            app.metrics().shed();
+            return Problem::new(Code::Overloaded).into_response();
+        }
     };
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
@@ -77,6 +105,14 @@ fn refuse(request: &Request) -> Option<Problem> {
     let length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
     if length > LONGEST_URI {
         return Some(Problem::new(Code::UriTooLong));
+    }
+    let fields = request.headers().iter();
+    if fields
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum::<usize>()
+        > MOST_HEADER_BYTES
+    {
+        return Some(Problem::new(Code::HeadersTooLarge));
     }
     let accepts = request.headers().get_all(header::ACCEPT);
     let is_api = request.uri().path().starts_with("/api/");
@@ -158,6 +194,13 @@ fn protect(headers: &mut HeaderMap, route: &str) {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(caching));
+}
+
+/// A request with several of them has none that could be trusted.
+fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
 }
 
 /// Takes over an id that is made of harmless characters, or makes one.

@@ -21,6 +21,7 @@ mod revisions;
 mod rooms;
 mod site;
 mod statements;
+mod telemetry;
 mod tokens;
 
 /// A file that nobody declares as a module would never be compiled, and its tests would pass by not existing.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("settings", &[]),
     ("store", &["domain"]),
@@ -13,19 +13,24 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("auth", &["domain"]),
     ("phases", &["service"]),
     ("demo", &["service", "domain"]),
-    ("state", &["auth", "service", "settings"]),
-    ("http", &["state", "auth", "service", "domain"]),
+    ("metrics", &[]),
+    ("trace", &[]),
+    ("state", &["auth", "metrics", "service", "settings", "trace"]),
+    (
+        "http",
+        &["state", "auth", "metrics", "service", "domain", "trace"],
+    ),
     (
         "server",
         &[
-            "auth", "demo", "domain", "http", "phases", "service", "settings", "state", "store",
+            "auth", "demo", "domain", "http", "phases", "service", "settings", "state", "store", "trace",
         ],
     ),
     ("main", &[]),
 ];
 
 /// Words that a room must not contain, because something else is the one place for them.
-const MAY_NOT_NAME: [(&str, &[&str]); 10] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 12] = [
     (
         "domain",
         &["axum", "sea_orm", "entity::", "tokio", "std::fs", "std::io"],
@@ -36,6 +41,8 @@ const MAY_NOT_NAME: [(&str, &[&str]); 10] = [
     ("auth", &["axum", "sea_orm", "entity::"]),
     ("phases", &["axum", "sea_orm", "entity::"]),
     ("demo", &["axum", "sea_orm", "entity::"]),
+    ("metrics", &["axum", "sea_orm", "entity::", "tokio"]),
+    ("trace", &["axum", "sea_orm", "entity::"]),
     ("state", &["axum", "sea_orm", "entity::"]),
     ("server", &["sea_orm", "entity::"]),
     ("main", &["sea_orm", "entity::", "axum"]),

@@ -1,0 +1,96 @@
+//! The headers of answers: described once, named wherever they come.
+
+use serde_json::{Value, json};
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::response::Response;
+use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
+
+use super::walk::{operations, responses};
+
+/// Name, meaning and an example.
+const HEADERS: [(&str, &str, &str); 8] = [
+    (
+        "X-Request-Id",
+        "The request's id: the one that was sent, or a new one",
+        "4f1c0d27b64a3c1f0d27b64a3c1f0d27",
+    ),
+    (
+        "traceparent",
+        "The request's place in its trace (W3C Trace Context)",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    (
+        "Schema-Revision",
+        "The revision of the schema that was answered from",
+        "003",
+    ),
+    (
+        "ETag",
+        "The state that is shown; If-None-Match and If-Match take it",
+        "\"9f86d081884c7d659a2feaa0c55ad015\"",
+    ),
+    ("Location", "The path of what was made", "/api/v1/tasks/1"),
+    (
+        "Link",
+        "The next page (rel=\"next\"), when there is one",
+        "</api/v1/tasks?cursor=abc>; rel=\"next\"",
+    ),
+    ("Retry-After", "Seconds to wait before trying again", "5"),
+    ("WWW-Authenticate", "What kind of token is needed", "Bearer"),
+];
+
+/// Names in every answer the headers that come with it.
+pub(super) fn name(document: &mut OpenApi) {
+    for (path, method, operation) in operations(document) {
+        let is_api = path.starts_with("/api/");
+        let statuses: Vec<String> = operation.responses.responses.keys().cloned().collect();
+        let is_cached = statuses.iter().any(|status| status == "304");
+        // A task's writes show its new state; other resources have none that could be compared.
+        let shows_task = path.starts_with("/api/v1/tasks") && !path.ends_with("/tags/{name}");
+        let is_list = operation.parameters.iter().flatten().any(|it| match it {
+            RefOr::T(parameter) => parameter.name == "cursor",
+            RefOr::Ref(_) => false,
+        });
+        for (status, response) in responses(operation) {
+            add(response, "X-Request-Id");
+            add(response, "traceparent");
+            add(response, "Schema-Revision");
+            match status {
+                "200" | "201" if is_cached || (is_api && shows_task) => add(response, "ETag"),
+                "304" => add(response, "ETag"),
+                "401" => add(response, "WWW-Authenticate"),
+                "429" | "503" => add(response, "Retry-After"),
+                _ => {}
+            }
+            if status == "201" && method == "post" {
+                add(response, "Location");
+            }
+            if status == "200" && is_list {
+                add(response, "Link");
+            }
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    for (name, description, example) in HEADERS {
+        components
+            .headers
+            .insert(name.to_owned(), RefOr::T(header(name, description, example)));
+    }
+}
+
+/// What an answer says of its own header stays.
+fn add(response: &mut Response, name: &str) {
+    let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{name}")));
+    response.headers.insert(name.to_owned(), reference);
+}
+
+fn header(name: &str, description: &str, example: &str) -> Header {
+    let is_number = name == "Retry-After";
+    let kind = if is_number { Type::Integer } else { Type::String };
+    let example: Value = if is_number { json!(5) } else { json!(example) };
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(kind)))
+        .description(Some(description))
+        .example(Some(example))
+        .build()
+}
