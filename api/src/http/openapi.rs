@@ -6,6 +6,7 @@ mod heads;
 mod links;
 mod shared;
 mod since;
+mod sparse;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -369,6 +370,7 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
     written_bodies_are_not_null(&mut document);
     headers::name(&mut document);
     links::add(&mut document);
+    sparse::describe(&mut document);
     examples::add(&mut document);
     since::mark(&mut document);
     heads::add(&mut document);

@@ -25,7 +25,7 @@ const MEMBERS: [(&str, Feature); 12] = [
     ("tags_match", Feature::Tags),
 ];
 /// The schemas that have these members.
-const SCHEMAS: [&str; 3] = ["Task", "TaskCreate", "TaskPatch"];
+const SCHEMAS: [&str; 4] = ["Task", "TaskEntry", "TaskCreate", "TaskPatch"];
 
 /// Says of everything that comes later which revision brings it.
 pub(super) fn mark(document: &mut OpenApi) {
