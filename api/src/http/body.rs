@@ -101,11 +101,11 @@ pub(super) struct NewTaskBody {
     /// Several lines.
     #[schema(max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
     description: Option<String>,
-    /// Whether it is done already.
-    #[schema(default = false, nullable = false)]
+    /// Whether it is done already; false unless said.
+    #[schema(nullable = false)]
     completed: Option<bool>,
-    /// How urgent it is.
-    #[schema(default = "medium", nullable = false)]
+    /// How urgent it is; `medium` unless said.
+    #[schema(nullable = false)]
     priority: Option<PriorityBody>,
     /// When it is due: RFC 3339, or a date that stands for the last second of its day in UTC.
     #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
@@ -263,7 +263,7 @@ pub(super) struct MessageBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct NewMessageBody {
     /// `user` (the default) or `assistant`.
-    #[schema(pattern = "^(user|assistant)$", default = "user", nullable = false)]
+    #[schema(pattern = "^(user|assistant)$", nullable = false)]
     role: Option<String>,
     /// 1 to 4000 characters.
     #[schema(

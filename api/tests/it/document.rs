@@ -107,6 +107,28 @@ fn every_body_of_a_request_or_a_success_has_an_example_with_the_required_members
     assert!(bodies > 30, "{bodies} bodies");
 }
 
+/// Generators make a member with a default a required one, and cannot send one that is wrapped in a composition of one.
+#[test]
+fn what_is_read_has_neither_defaults_nor_compositions_of_one() {
+    let document = serde_json::to_value(document()).unwrap();
+    for schema in [
+        "TaskCreate",
+        "TaskPatch",
+        "MessageCreate",
+        "TagCreate",
+        "TagPatch",
+    ] {
+        let properties = &document["components"]["schemas"][schema]["properties"];
+        for (name, property) in properties.as_object().unwrap() {
+            assert!(property.get("default").is_none(), "{schema}.{name}");
+            for several in ["allOf", "oneOf", "anyOf"] {
+                let count = property[several].as_array().map(Vec::len);
+                assert_ne!(count, Some(1), "{schema}.{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_answer_names_its_headers() {
     let document = serde_json::to_value(document()).unwrap();

@@ -1,7 +1,9 @@
 //! Which revision brings what: operations by their tag, parameters and members by their name.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::{AllOfBuilder, Schema};
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{OpenApi, RefOr};
 
 use super::walk::operations;
@@ -44,17 +46,22 @@ pub(super) fn mark(document: &mut OpenApi) {
         }
     }
     let components = document.components.get_or_insert_default();
+    let schemas = components.schemas.clone();
     for (name, schema) in &mut components.schemas {
         if let RefOr::T(Schema::Object(object)) = schema
             && SCHEMAS.contains(&name.as_str())
         {
             for (name, property) in &mut object.properties {
                 if let Some(feature) = member(name) {
+                    if let Some(whole) = written_out(property, &schemas) {
+                        *property = whole;
+                    }
                     mark_property(property, since(feature));
                 }
             }
         }
     }
+    drop_unused(document, "Priority");
 }
 
 fn member(name: &str) -> Option<Feature> {
@@ -68,21 +75,41 @@ fn since(feature: Feature) -> Extensions {
     Extensions::from_iter([("x-since-revision", feature.revision())])
 }
 
+/// Returns what a reference leads to, which some generators cannot read in a wrapper of its own.
+fn written_out(property: &RefOr<Schema>, schemas: &BTreeMap<String, RefOr<Schema>>) -> Option<RefOr<Schema>> {
+    let reference = match property {
+        RefOr::Ref(reference) => reference,
+        RefOr::T(Schema::OneOf(several)) => match several.items.as_slice() {
+            [RefOr::Ref(reference)] => reference,
+            _ => return None,
+        },
+        RefOr::T(_) => return None,
+    };
+    let name = reference.ref_location.rsplit('/').next()?;
+    let mut whole = schemas.get(name)?.clone();
+    if let RefOr::T(Schema::Object(object)) = &mut whole
+        && !reference.description.is_empty()
+    {
+        object.description = Some(reference.description.clone());
+    }
+    Some(whole)
+}
+
+/// Takes a schema away that nothing refers to any more.
+fn drop_unused(document: &mut OpenApi, name: &str) {
+    let reference = format!("#/components/schemas/{name}\"");
+    let is_used = document.to_json().is_ok_and(|text| text.contains(&reference));
+    if let Some(components) = document.components.as_mut().filter(|_| !is_used) {
+        components.schemas.remove(name);
+    }
+}
+
 fn mark_property(property: &mut RefOr<Schema>, since: Extensions) {
     match property {
         RefOr::T(Schema::Object(object)) => object.extensions = Some(since),
         RefOr::T(Schema::Array(array)) => array.extensions = Some(since),
         RefOr::T(Schema::OneOf(several)) => several.extensions = Some(since),
-        // A reference has no room for more than words.
-        RefOr::Ref(reference) => {
-            let mut reference = reference.clone();
-            let description = std::mem::take(&mut reference.description);
-            *property = AllOfBuilder::new()
-                .item(reference)
-                .description((!description.is_empty()).then_some(description))
-                .extensions(Some(since))
-                .into();
-        }
-        RefOr::T(_) => {}
+        // A reference has no room for it: `written_out` has replaced those.
+        RefOr::T(_) | RefOr::Ref(_) => {}
     }
 }
