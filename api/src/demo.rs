@@ -1,7 +1,9 @@
 //! Believable tasks of a demo user, made through the same use cases as anybody's.
 
-use crate::domain::{Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId};
-use crate::service::{Failure, Principal, Services};
+use crate::domain::{
+    Credential, Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId,
+};
+use crate::service::{Failure, Posted, Principal, Services};
 
 /// The demo user's id.
 pub(crate) const USER: &str = "usr_demo";
@@ -15,13 +17,16 @@ pub(crate) async fn fill(services: &Services) -> Result<(), Failure> {
         id: UserId::parse(USER).expect("the demo user's id is an ordinary one"),
         email: EMAIL.to_owned(),
         name: Some("Demo".to_owned()),
+        credential: Credential::Issued { at: None },
         seen_at: now,
     };
     if services.summary(&user).await?.value.total > 0 {
         return Ok(());
     }
     for row in &ROWS {
-        services.create_task(&user, &task(row, now)).await?;
+        services
+            .create_task(&user, &task(row, now), Posted::unanswered())
+            .await?;
     }
     Ok(())
 }

@@ -1,14 +1,22 @@
 //! The words of the product: tasks, tags, conversations, and the rules that hold for them. Pure: no HTTP, no database.
 
+pub(crate) use account::{
+    Account, ApiToken, Credential, NewAccount, NewApiToken, Session, SessionId, TokenId,
+};
+pub(crate) use bulk::{Bulk, Change, Operation, Target};
 pub use clock::Clock;
 pub(crate) use conversation::{Conversation, Message, NewMessage, Role};
+pub(crate) use email::Email;
 pub(crate) use feature::{Feature, Missing};
 pub(crate) use instant::{DayEdge, Instant};
+pub(crate) use password::Password;
+pub(crate) use permission::{Permission, Permissions};
 pub(crate) use priority::Priority;
 pub(crate) use query::{
     Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
 };
 pub(crate) use recurrence::Recurrence;
+pub(crate) use repeat::{Keyed, RepeatKey, Reply, fingerprint};
 pub(crate) use tag::{Tag, TagName};
 pub(crate) use task::{NewTask, Summary, Task, TaskPatch};
 pub(crate) use text::{Description, Title, no_controls};
@@ -16,13 +24,19 @@ pub(crate) use user::{User, UserId};
 pub(crate) use version::{Precondition, Version};
 pub(crate) use violation::{Rule, Violation};
 
+mod account;
+mod bulk;
 mod clock;
 mod conversation;
+mod email;
 mod feature;
 mod instant;
+mod password;
+mod permission;
 mod priority;
 mod query;
 mod recurrence;
+mod repeat;
 mod tag;
 mod task;
 mod text;

@@ -2,8 +2,14 @@
 //!
 //! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
 
+mod access;
+mod account_body;
+mod accounts;
+mod api_tokens;
 mod body;
+mod bulk;
 mod codes;
+mod compat;
 mod conditional;
 mod conversations;
 mod cursor;
@@ -11,20 +17,24 @@ mod envelope;
 mod extract;
 mod fields;
 mod me;
+mod once;
 mod openapi;
 mod operations;
 mod pages;
 mod parameters;
 mod problem;
 mod schema;
+mod sessions;
 mod tags;
 mod tasks;
+mod throttle;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::cors::CorsLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,14 +46,18 @@ use crate::state::App;
 pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let (router, document) = routes().split_for_parts();
     let document = openapi::finished(document);
+    let (original, _) = compat::routes().split_for_parts();
     let router = router
+        .nest("/api/v1", original.clone())
+        .nest("/api", original)
         .route("/openapi.json", openapi::route(&document))
+        .route("/openapi-compat.json", openapi::route(&compat_document()))
         .merge(pages::routes(&document))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(middleware::from_fn_with_state(app.clone(), envelope::wrap))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(holds_no_secret)))
         .layer(middleware::from_fn(conditional::mark_encoding))
         .with_state(app.clone());
     let router = match origins {
@@ -68,12 +82,28 @@ pub(crate) fn document() -> OpenApi {
     openapi::finished(routes().into_openapi())
 }
 
+/// Returns the document that describes the original's routes.
+pub(crate) fn compat_document() -> OpenApi {
+    let health = OpenApiRouter::<App>::new().routes(routes!(operations::health));
+    openapi::compat(compat::routes().into_openapi(), health.into_openapi())
+}
+
 /// Every operation that the document describes.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(me::get))
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::sign_in))
+        .routes(routes!(accounts::sign_out))
+        .routes(routes!(accounts::refresh))
+        .routes(routes!(me::get, me::patch, me::delete))
+        .routes(routes!(me::change_password))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(api_tokens::list, api_tokens::create))
+        .routes(routes!(api_tokens::delete))
         .routes(routes!(tasks::list, tasks::create))
         .routes(routes!(tasks::summary))
+        .routes(routes!(bulk::carry_out))
         .routes(routes!(tasks::get, tasks::replace, tasks::patch, tasks::delete))
         .routes(routes!(tasks::complete, tasks::reopen, tasks::toggle))
         .routes(routes!(tags::put_on_task, tags::take_off_task))
@@ -91,6 +121,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::health))
         .routes(routes!(operations::version))
         .routes(routes!(operations::metrics))
+}
+
+/// A secret beside what a client sent, compressed, could be guessed from the length of the answer.
+fn holds_no_secret(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers
+        .get(header::CACHE_CONTROL)
+        .is_none_or(|value| value != "no-store")
 }
 
 /// Exact origins only, and no credentials: the API takes bearer tokens, not cookies.
@@ -111,6 +148,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("x-request-id"),
+            once::KEY,
         ])
         .expose_headers([
             header::ETAG,
@@ -119,6 +157,10 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::RETRY_AFTER,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("schema-revision"),
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
+            HeaderName::from_static("idempotency-scope"),
         ])
         .max_age(std::time::Duration::from_secs(600))
 }

@@ -7,16 +7,20 @@
 //! * `store`: the only room that names the tables and the ORM; owns the shape of the live schema
 //! * `domain`: the words of the product and their rules; pure
 //! * `auth`: who a token speaks for
+//! * `limits`: how many requests somebody may send
 //! * `phases`: the revisions that this build knows, and bringing a database to head
 //! * `metrics`, `trace`: what is counted, and which trace a request belongs to
-//! * `settings`, `state`, `server`, `demo`: what is set, what requests share, starting and stopping, believable data
+//! * `settings`, `state`, `server`, `probe`, `demo`: what is set, what requests share, starting and stopping, asking
+//!   whether it runs, believable data
 
 mod auth;
 mod demo;
 mod domain;
 mod http;
+mod limits;
 mod metrics;
 mod phases;
+mod probe;
 mod server;
 mod service;
 pub mod settings;
@@ -25,4 +29,5 @@ mod store;
 mod trace;
 
 pub use domain::Clock;
-pub use server::{Server, StartError, demo, development_token, document};
+pub use probe::{ProbeError, ready};
+pub use server::{Server, StartError, compat_document, demo, development_token, document};

@@ -33,6 +33,7 @@ async fn run(line: CommandLine) -> Result<()> {
             &user,
             &email,
         )?),
+        Some(Command::Ready) => say(&api::ready(&settings).await?),
         Some(Command::Demo) => say(&api::demo(&settings, Clock::system()).await?),
     }
 }

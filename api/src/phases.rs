@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migration::Migrator;
-use seaworthy::command::{self, CommandError, Conduct, OutOfOrder};
+use seaworthy::command::{self, CommandError, Conduct, Living, OutOfOrder};
 use seaworthy::environment::Environment;
 use seaworthy::graph::Target;
 use seaworthy::revision::Stage;
@@ -27,12 +27,7 @@ pub(crate) fn known_revisions() -> Vec<KnownRevision> {
             revises: header.revises.iter().map(ToString::to_string).collect(),
             message: header.message.clone(),
             phase: header.phase.clone(),
-            stage: match header.stage {
-                Stage::Expand => "expand",
-                Stage::Migrate => "migrate",
-                Stage::Contract => "contract",
-            }
-            .to_owned(),
+            stage: header.stage.word().to_owned(),
         })
         .collect()
 }
@@ -46,6 +41,8 @@ pub(crate) async fn upgrade(database: DatabaseUrl) -> Result<(), CommandError> {
         stop: CancellationToken::new(),
         observer: &Log,
         waiting: &|_, _| tracing::info!("waiting for another process that migrates"),
+        through: Stage::Contract,
+        living: Living::Heed,
         consent: &|_| false,
     };
     command::upgrade(&environment, &Target::heads(), OutOfOrder::Refuse, &conduct).await?;

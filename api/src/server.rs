@@ -1,6 +1,7 @@
 //! Starts the service and stops it without dropping what is under way.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -12,18 +13,23 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
-use crate::auth::{Identity, TokenError, Tokens};
+use crate::auth::{Hasher, Issuer, Strength, Tokens};
 use crate::domain::{Clock, UserId};
 use crate::http;
+use crate::limits::Limits;
 use crate::phases;
-use crate::service::Services;
+use crate::service::{Authority, Services};
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
-use crate::store::{Address, Limits, Store};
+use crate::store::{Address, Limits as DatabaseLimits, Store};
 use crate::trace::Traces;
 
-/// How long a token for development is good.
-const TOKEN_DAYS: i64 = 7;
+/// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How often clients that have not asked for a while are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(15);
+/// How long a token for development is good: seven days.
+const TOKEN_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 /// A running service.
 pub struct Server {
@@ -34,6 +40,10 @@ pub struct Server {
     serving: JoinHandle<std::io::Result<()>>,
     watching: JoinHandle<()>,
     metrics: Option<(SocketAddr, JoinHandle<std::io::Result<()>>)>,
+    living: JoinHandle<()>,
+    life: CancellationToken,
+    sweeping: JoinHandle<()>,
+    forgetting: JoinHandle<()>,
 }
 
 /// The service cannot start.
@@ -75,6 +85,15 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// Keys of an issuer without saying which issuer and for whom.
+    #[error("TODO_JWKS_URL needs TODO_JWT_ISSUER and TODO_JWT_AUDIENCE as well")]
+    IncompleteIssuer,
+    /// The keys of an issuer cannot be fetched from there.
+    #[error("the issuer cannot be used")]
+    Issuer {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Nobody can have a token like this.
     #[error("no token can be made: {reason}")]
     Token {
@@ -111,6 +130,11 @@ impl Server {
         };
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
+        let life = CancellationToken::new();
+        let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
+        let living = tokio::spawn(app.services().clone().live(place, life.clone()));
+        let sweeping = tokio::spawn(app.services().clone().sweep_keys());
+        let forgetting = tokio::spawn(forget_idle(app.clone()));
         Ok(Self {
             address,
             app,
@@ -119,6 +143,10 @@ impl Server {
             serving,
             watching,
             metrics,
+            living,
+            life,
+            sweeping,
+            forgetting,
         })
     }
 
@@ -152,6 +180,22 @@ impl Server {
         self.app.services().effort().1
     }
 
+    /// Returns how many passwords were hashed or compared since the start.
+    #[must_use]
+    pub fn password_hashes(&self) -> u64 {
+        self.app.services().password_hashes()
+    }
+
+    /// Removes idempotency keys whose time is over, which otherwise happens about once a minute.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database does.
+    pub async fn sweep(&self) -> Result<(), StartError> {
+        let swept = self.app.services().sweep_keys_once().await;
+        swept.map_err(|error| StartError::Database { source: error.into() })
+    }
+
     /// Says on `/readyz` that no more requests should be sent here; everything else goes on.
     pub fn drain(&self) {
         self.app.drain();
@@ -174,9 +218,22 @@ impl Server {
             // A scraper that holds its connection open must not hold the process.
             metrics.abort();
         }
+        self.sweeping.abort();
+        self.forgetting.abort();
+        // Until here the schema was in use.
+        self.life.cancel();
+        drop(tokio::time::timeout(FAREWELL, self.living).await);
         self.app.traces().close().await;
         self.app.services().close().await;
         served
+    }
+}
+
+/// Forgets clients that have not asked for a while; ends only with the task that runs it.
+async fn forget_idle(app: App) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        app.limits().forget_idle();
     }
 }
 
@@ -202,7 +259,9 @@ fn traces(settings: &Settings) -> Result<Traces, StartError> {
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router)
+    // With the client's address, which requests and wrong passwords are counted by.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
@@ -223,19 +282,18 @@ pub fn development_token(
             reason: "production takes tokens from its issuer only",
         });
     }
-    let identity = Identity {
-        id: UserId::parse(user).ok_or(StartError::Token {
-            reason: "the id is reserved or malformed",
-        })?,
-        email: email.to_owned(),
-        name: None,
+    let id = UserId::parse(user).ok_or(StartError::Token {
+        reason: "the id is reserved or malformed",
+    })?;
+    let no_token = |_| StartError::Token {
+        reason: "the e-mail address is malformed",
     };
     let (tokens, ..) = tokens(settings)?;
-    let token = tokens
-        .mint(&identity, clock.now(), TOKEN_DAYS)
-        .map_err(no_token)?;
+    let now = clock.now();
+    let until = now.plus_seconds(TOKEN_SECONDS);
+    let token = tokens.mint(&id, email, None, now, until).map_err(no_token)?;
     // A token that would not be taken is worse than none.
-    tokens.verify(&token).map_err(no_token)?;
+    tokens.verify_own(&token, now).map_err(no_token)?;
     Ok(token)
 }
 
@@ -262,6 +320,12 @@ pub fn document() -> OpenApi {
     http::document()
 }
 
+/// Returns the document that describes the original's routes.
+#[must_use]
+pub fn compat_document() -> OpenApi {
+    http::compat_document()
+}
+
 async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
     let (tokens, cursor_key, origin) = tokens(settings)?;
     if settings.migrates() {
@@ -274,24 +338,23 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
             .await
             .map_err(|error| migrate(Box::from(error)))?;
     }
-    let limits = Limits {
+    let limits = DatabaseLimits {
         connections: settings.database_connections,
-        ..Limits::default()
+        ..DatabaseLimits::default()
     };
     let address = Address::from(settings.database().to_owned());
     let store = Store::open(&address, &limits, phases::known_revisions())
         .await
         .map_err(|error| StartError::Database { source: error.into() })?;
-    let services = Services::new(store, clock);
-    let app = App::new(
-        services,
-        tokens,
-        cursor_key,
-        settings.environment,
-        settings.max_concurrency,
-        settings.metrics_address.is_none(),
-        traces(settings)?,
-    );
+    let strength = Strength {
+        memory_kib: settings.password_memory_kib,
+        iterations: settings.password_iterations,
+    };
+    let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
+    let authority = Authority::new(tokens, hasher, settings.token_days, settings.session_days);
+    let services = Services::new(store, clock, authority);
+    let limits = Limits::new(&settings.traffic);
+    let app = App::new(services, cursor_key, limits, traces(settings)?, settings);
     Ok((app, origin))
 }
 
@@ -303,10 +366,29 @@ fn tokens(settings: &Settings) -> Result<(Tokens, Vec<u8>, SecretOrigin), StartE
     let cursor_key = mac.finalize().into_bytes().to_vec();
     let tokens = Tokens::new(
         secret.bytes(),
-        settings.jwt_issuer.as_deref(),
-        settings.jwt_audience.as_deref(),
+        given(&settings.jwt_issuer),
+        given(&settings.jwt_audience),
+        external_issuer(settings)?,
     );
     Ok((tokens, cursor_key, origin))
+}
+
+/// Whose public keys are taken: without knowing whom a token is from and for, any customer of the issuer could sign in.
+fn external_issuer(settings: &Settings) -> Result<Option<Issuer>, StartError> {
+    let Some(url) = given(&settings.jwks_url) else {
+        return Ok(None);
+    };
+    if given(&settings.jwt_issuer).is_none() || given(&settings.jwt_audience).is_none() {
+        return Err(StartError::IncompleteIssuer);
+    }
+    Issuer::new(url).map(Some).map_err(|source| StartError::Issuer {
+        source: source.into(),
+    })
+}
+
+/// An empty variable says nothing.
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
 }
 
 fn origins(texts: &[String]) -> Result<Vec<HeaderValue>, StartError> {
@@ -328,10 +410,4 @@ fn origins(texts: &[String]) -> Result<Vec<HeaderValue>, StartError> {
                 })
         })
         .collect()
-}
-
-fn no_token(_: TokenError) -> StartError {
-    StartError::Token {
-        reason: "the e-mail address is malformed",
-    }
 }

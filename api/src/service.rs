@@ -1,20 +1,35 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
-pub(crate) use crate::store::{Completion, KnownRevision, Principal, SchemaStatus, StoreError as Failure};
+pub(crate) use accounts::{Authority, Refusal, Registration, SignedIn};
+pub(crate) use once::{Answer, Posted};
 
+pub(crate) use crate::store::{
+    BulkItem, Completion, KnownRevision, Outcome, Principal, SchemaStatus, StoreError as Failure,
+    UnknownRevision,
+};
+
+mod accounts;
 mod conversations;
+mod me;
+mod memory;
+mod once;
 mod schema;
 mod tags;
 mod tasks;
 
+use std::sync::Arc;
+
 use crate::domain::{Clock, Instant, Task, Version};
 use crate::store::{Scope, Store};
+use memory::Memory;
 
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Services {
     store: Store,
     clock: Clock,
+    authority: Arc<Authority>,
+    memory: Memory,
 }
 
 /// A result with the revision of the schema that it was worked out on.
@@ -25,8 +40,13 @@ pub(crate) struct Seen<T> {
 }
 
 impl Services {
-    pub(crate) fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub(crate) fn new(store: Store, clock: Clock, authority: Authority) -> Self {
+        Self {
+            store,
+            clock,
+            authority: Arc::new(authority),
+            memory: Memory::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {

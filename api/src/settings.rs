@@ -1,5 +1,9 @@
 //! What can be set from outside, by option or by variable, and nowhere else.
 
+mod traffic;
+
+pub use traffic::{Networks, Rate, TrafficSettings};
+
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -46,6 +50,8 @@ pub enum Command {
     },
     /// Fills the database with believable tasks of a demo user and prints a token for them.
     Demo,
+    /// Asks the service that runs with these settings whether it is ready; fails when it is not. For health checks.
+    Ready,
 }
 
 /// What can be set.
@@ -109,6 +115,26 @@ pub struct Settings {
     /// Whom a token must be meant for (`aud`).
     #[arg(long, env = "TODO_JWT_AUDIENCE", global = true, value_name = "AUDIENCE")]
     pub jwt_audience: Option<String>,
+    /// Where the issuer publishes its keys (JWKS), for tokens signed with Ed25519, ES256 or RS256; needs an issuer and an
+    /// audience.
+    #[arg(long, env = "TODO_JWKS_URL", global = true, value_name = "URL")]
+    pub jwks_url: Option<String>,
+    /// Days that a token of a sign-in is good; it can be renewed while the sign-in lasts.
+    #[arg(long, env = "TOKEN_DAYS", default_value_t = 7, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub token_days: u32,
+    /// Days after which a sign-in is over, however often its token was renewed.
+    #[arg(long, env = "SESSION_DAYS", default_value_t = 30, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub session_days: u32,
+    /// KiB of memory that hashing a password takes (argon2id).
+    #[arg(long, env = "PASSWORD_MEMORY_KIB", default_value_t = 19 * 1024, global = true, value_name = "KIB",
+          value_parser = clap::value_parser!(u32).range(19 * 1024..=1024 * 1024))]
+    pub password_memory_kib: u32,
+    /// Rounds that hashing a password takes (argon2id).
+    #[arg(long, env = "PASSWORD_ITERATIONS", default_value_t = 2, global = true, value_name = "COUNT",
+          value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub password_iterations: u32,
     /// Origins whose pages may call the API, separated by commas.
     #[arg(
         long,
@@ -140,6 +166,9 @@ pub struct Settings {
         value_name = "SECONDS"
     )]
     pub drain_seconds: u64,
+    /// How many requests are taken from whom.
+    #[command(flatten)]
+    pub traffic: TrafficSettings,
 }
 
 /// What kind of place the service runs in.
@@ -407,6 +436,8 @@ mod tests {
         let mut known: Vec<&str> = command
             .get_arguments()
             .filter_map(|argument| argument.get_env()?.to_str())
+            // What the stack of containers asks for besides.
+            .chain(["POSTGRES_PASSWORD"])
             .collect();
         named.sort_unstable();
         known.sort_unstable();

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
-use crate::auth::Tokens;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::service::Services;
-use crate::settings::Environment;
+use crate::settings::{Environment, Settings};
 use crate::trace::Traces;
 
 /// What every request can reach; cheap to clone.
@@ -17,10 +17,10 @@ pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     services: Services,
-    tokens: Tokens,
     cursor_key: Vec<u8>,
     environment: Environment,
     serves_metrics: bool,
+    limits: Limits,
     permits: Semaphore,
     metrics: Metrics,
     traces: Traces,
@@ -30,20 +30,18 @@ struct Inner {
 impl App {
     pub(crate) fn new(
         services: Services,
-        tokens: Tokens,
         cursor_key: Vec<u8>,
-        environment: Environment,
-        max_concurrency: usize,
-        serves_metrics: bool,
+        limits: Limits,
         traces: Traces,
+        settings: &Settings,
     ) -> Self {
         Self(Arc::new(Inner {
             services,
-            tokens,
             cursor_key,
-            environment,
-            serves_metrics,
-            permits: Semaphore::new(max_concurrency),
+            environment: settings.environment,
+            serves_metrics: settings.metrics_address.is_none(),
+            limits,
+            permits: Semaphore::new(settings.max_concurrency),
             metrics: Metrics::new(),
             traces,
             is_draining: AtomicBool::new(false),
@@ -54,10 +52,6 @@ impl App {
         &self.0.services
     }
 
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.0.tokens
-    }
-
     /// Returns what cursors are signed with.
     pub(crate) fn cursor_key(&self) -> &[u8] {
         &self.0.cursor_key
@@ -65,6 +59,11 @@ impl App {
 
     pub(crate) fn environment(&self) -> Environment {
         self.0.environment
+    }
+
+    /// Returns what limits how many requests somebody may send.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Returns what limits how many requests are worked on at a time.

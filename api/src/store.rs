@@ -4,31 +4,45 @@
 //! owner cannot be written. [`Store::run`] works a whole unit of work off and does it once more when the schema moved
 //! underneath it.
 
+pub(crate) use accounts::Desk;
+pub(crate) use bulk::BulkItem;
 pub(crate) use fault::StoreError;
+pub(crate) use keys::Outcome;
 pub(crate) use pool::{Address, Limits, OpenError};
-pub(crate) use shape::{KnownRevision, SchemaStatus, Shape};
+pub(crate) use shape::{KnownRevision, SchemaStatus, Shape, UnknownRevision};
 pub(crate) use tasks::Completion;
 pub(crate) use users::Principal;
 
+mod accounts;
+mod api_tokens;
+mod bulk;
 mod conversations;
 mod fault;
 mod filter;
+mod keys;
+mod list;
+mod needs;
 mod pool;
 mod row;
 mod runner;
+mod sessions;
 mod shape;
 mod tags;
 mod tasks;
 mod users;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::Mutex;
+use sea_orm::{DatabaseExecutor, DatabaseTransaction};
+use seaworthy::heartbeat::Heart;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Feature, Missing, UserId};
+use crate::domain::{Feature, UserId};
 use fault::Cure;
 use pool::Pool;
 use runner::Runner;
@@ -44,6 +58,8 @@ struct Inner {
     shape: ArcSwap<Shape>,
     /// Held while the schema is looked at, so that a hundred failing requests look once.
     refreshing: Mutex<()>,
+    /// Told when the schema may have moved.
+    moved: Notify,
     known: Known,
     statements: AtomicU64,
     retries: AtomicU64,
@@ -55,8 +71,12 @@ pub(crate) struct Scope {
     store: Store,
     shape: Arc<Shape>,
     owner: UserId,
+    /// What everything is part of, when there is more to the unit of work than the work itself.
+    outer: Option<Arc<DatabaseTransaction>>,
 }
 
+/// How often a unit of work is done once more at most: an upgrade of two steps can get in the way of both tries.
+const REPEATS: u32 = 2;
 /// How long a unit of work waits before it is done once more after it did not get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// A snapshot this old is looked at again before something is called missing.
@@ -79,13 +99,14 @@ impl Store {
             revisions,
             shape: ArcSwap::from_pointee(shape),
             refreshing: Mutex::new(()),
+            moved: Notify::new(),
             known: Known::default(),
             statements,
             retries: AtomicU64::new(0),
         })))
     }
 
-    /// Does a unit of work for somebody, and the whole of it once more when the schema moved or a lock was not granted.
+    /// Does a unit of work for somebody, and the whole of it again when the schema moved or a lock was not granted.
     ///
     /// The work must leave nothing behind when it fails: it writes with one statement or in a transaction.
     pub(crate) async fn run<T, F>(
@@ -96,31 +117,59 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let shape = self.shape();
-        let failure = match self.attempt(principal, Arc::clone(&shape), &work).await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        match failure.cure() {
-            Cure::None => {
-                if matches!(failure, StoreError::Unreachable { .. }) {
-                    // The other connections are most likely as dead as this one.
-                    self.0.pool.retire_connections();
-                }
-                return Err(failure);
-            }
-            Cure::Look if matches!(failure, StoreError::Missing(_)) && shape.age() < MISSING_AGE => {
-                return Err(failure);
-            }
-            Cure::Look => self.check(Some(&shape)).await?,
-            Cure::Refresh => drop(self.refresh(&shape).await?),
-            Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
-            Cure::Recognise => self.0.known.forget(&principal.id),
-        }
-        self.0.retries.fetch_add(1, Ordering::Relaxed);
-        self.attempt(principal, self.shape(), &work)
+        self.healed(Some(&principal.id), |shape| self.attempt(principal, shape, &work))
             .await
-            .map_err(StoreError::after_all)
+    }
+
+    /// Does a unit of work before it is known who asks, with the same promise as [`Store::run`].
+    pub(crate) async fn ask<T, F>(&self, work: impl Fn(Desk) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.healed(None, |shape| work(Desk::new(self.clone(), shape)))
+            .await
+    }
+
+    async fn healed<T, F>(
+        &self,
+        person: Option<&UserId>,
+        attempt: impl Fn(Arc<Shape>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        for round in 0..REPEATS {
+            let shape = self.shape();
+            let failure = match attempt(Arc::clone(&shape)).await {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            let failed = Instant::now();
+            match failure.cure() {
+                Cure::None => {
+                    if matches!(failure, StoreError::Unreachable { .. }) {
+                        // The other connections are most likely as dead as this one.
+                        self.0.pool.retire_connections(failed);
+                    }
+                    return Err(failure);
+                }
+                Cure::Look if matches!(failure, StoreError::Missing(_)) && shape.age() < MISSING_AGE => {
+                    return Err(failure);
+                }
+                // What is not there after a look is not there, and whoever has waited twice has waited long enough.
+                Cure::Look | Cure::Wait if round > 0 => return Err(failure.after_all()),
+                Cure::Look => self.look_since(failed).await?,
+                Cure::Refresh => self.refresh(failed).await?,
+                Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
+                Cure::Recognise => {
+                    if let Some(person) = person {
+                        self.0.known.forget(person);
+                    }
+                }
+            }
+            self.0.retries.fetch_add(1, Ordering::Relaxed);
+        }
+        attempt(self.shape()).await.map_err(StoreError::after_all)
     }
 
     async fn attempt<T, F>(
@@ -136,6 +185,7 @@ impl Store {
             store: self.clone(),
             shape,
             owner: principal.id.clone(),
+            outer: None,
         };
         scope.needs(Feature::Tasks)?;
         scope.recognise(principal).await?;
@@ -147,46 +197,57 @@ impl Store {
         self.0.shape.load_full()
     }
 
-    /// Looks at the schema again unless somebody else has since `seen`; connections with statements from before are let go
-    /// of.
-    pub(crate) async fn refresh(&self, seen: &Arc<Shape>) -> Result<Arc<Shape>, StoreError> {
-        let _turn = self.0.refreshing.lock().await;
-        let current = self.shape();
-        if !Arc::ptr_eq(&current, seen) {
-            return Ok(current);
-        }
-        self.0.pool.retire_connections();
-        self.look().await
+    /// Looks at the schema after something failed, and lets go of the connections from before: what they have prepared may be
+    /// wrong, also where the schema looks as it did.
+    async fn refresh(&self, failed: Instant) -> Result<(), StoreError> {
+        self.0.pool.retire_connections(failed);
+        self.look_since(failed).await
     }
 
-    /// Looks at the schema and takes over what has changed: what the timer does.
-    ///
-    /// Somebody who has seen an outdated snapshot gets one that is newer than theirs.
-    pub(crate) async fn check(&self, seen: Option<&Arc<Shape>>) -> Result<(), StoreError> {
+    /// Looks at the schema.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        self.look_since(Instant::now()).await
+    }
+
+    /// Looks at the schema unless somebody has begun to since that moment: a look that began earlier may have missed what
+    /// happened in between.
+    async fn look_since(&self, moment: Instant) -> Result<(), StoreError> {
         let _turn = self.0.refreshing.lock().await;
         let before = self.shape();
-        if seen.is_some_and(|seen| !Arc::ptr_eq(seen, &before)) {
+        if before.asked() > moment {
             return Ok(());
         }
-        let now = self.look().await?;
+        let now = Shape::probe(&self.runner(), &self.0.revisions).await?;
+        if !now.has(Feature::Tasks) {
+            self.0.known.forget_everybody();
+        }
         if !now.is_like(&before) {
-            self.0.pool.retire_connections();
+            // Before anybody sees the new snapshot: they would send its statements on connections of the old one.
+            self.0.pool.retire_connections(Instant::now());
             tracing::info!(
                 from = before.revision(),
                 to = now.revision(),
                 "the schema has moved"
             );
         }
+        self.0.shape.store(Arc::new(now));
         Ok(())
     }
 
-    async fn look(&self) -> Result<Arc<Shape>, StoreError> {
-        let shape = Arc::new(Shape::probe(&self.runner(), &self.0.revisions).await?);
-        if !shape.has(Feature::Tasks) {
-            self.0.known.forget_everybody();
-        }
-        self.0.shape.store(Arc::clone(&shape));
-        Ok(shape)
+    /// Notices when the schema moves, for [`Self::moved`]; ends only with the task that runs it.
+    pub(crate) async fn watch(&self) {
+        self.0.pool.watch().tell(&self.0.moved).await;
+    }
+
+    /// Waits until the schema may have moved.
+    pub(crate) async fn moved(&self) {
+        self.0.moved.notified().await;
+    }
+
+    /// Gives signs of life until told to stop, so that nobody removes what this build uses.
+    pub(crate) async fn live(&self, place: &str, stop: &CancellationToken) {
+        let heart = Heart::new(needs::build(&self.0.revisions), place);
+        heart.beat_until(self.0.pool.connection(), stop).await;
     }
 
     /// Asks the database for a sign of life.
@@ -227,13 +288,7 @@ impl Store {
 impl Scope {
     /// Refuses to go on when the schema does not have this yet.
     fn needs(&self, feature: Feature) -> Result<(), StoreError> {
-        if self.shape.has(feature) {
-            return Ok(());
-        }
-        Err(StoreError::Missing(Missing {
-            feature,
-            current_revision: self.shape.revision().to_owned(),
-        }))
+        self.shape.needs(feature)
     }
 
     /// Returns the revision that the snapshot stands at.
@@ -241,7 +296,11 @@ impl Scope {
         self.shape.revision()
     }
 
-    fn runner(&self) -> Runner<'_, &sea_orm::DatabaseConnection> {
-        self.store.runner()
+    fn runner(&self) -> Runner<'_, DatabaseExecutor<'_>> {
+        let connection = match &self.outer {
+            Some(transaction) => transaction.as_ref().into(),
+            None => self.store.0.pool.connection().into(),
+        };
+        Runner::new(connection, &self.store.0.statements)
     }
 }

@@ -23,6 +23,9 @@ mod m20241226_100000_add_conversations;
 mod m20241227_100000_add_advanced_task_features;
 mod m20241228_100000_create_accounts;
 mod m20241228_110000_make_email_unique_in_any_case;
+mod m20241229_100000_index_lists;
+mod m20241229_110000_drop_idle_indexes;
+mod m20241230_100000_index_search;
 
 /// Every revision of the Todo database.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +43,9 @@ impl Migrator {
             Box::new(m20241227_100000_add_advanced_task_features::Migration),
             Box::new(m20241228_100000_create_accounts::Migration),
             Box::new(m20241228_110000_make_email_unique_in_any_case::Migration),
+            Box::new(m20241229_100000_index_lists::Migration),
+            Box::new(m20241229_110000_drop_idle_indexes::Migration),
+            Box::new(m20241230_100000_index_search::Migration),
         ]
     }
 }

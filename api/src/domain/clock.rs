@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::Instant;
 
@@ -25,6 +26,15 @@ impl Clock {
     pub fn fixed(seconds: i64) -> Self {
         let instant = Instant::from(chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default());
         Self(Arc::new(move || instant))
+    }
+
+    /// Returns a clock that shows what somebody sets it to, in seconds since 1970.
+    #[must_use]
+    pub fn set_by(seconds: Arc<AtomicI64>) -> Self {
+        Self(Arc::new(move || {
+            let seconds = seconds.load(Ordering::Relaxed);
+            Instant::from(chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+        }))
     }
 
     pub(crate) fn now(&self) -> Instant {

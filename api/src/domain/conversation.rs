@@ -37,7 +37,22 @@ pub(crate) enum Role {
     Assistant,
 }
 
+impl Message {
+    /// Returns the same message with moments that are whole seconds.
+    pub(crate) fn in_whole_seconds(mut self) -> Self {
+        self.created_at = self.created_at.map(Instant::whole_second);
+        self
+    }
+}
+
 impl Conversation {
+    /// Returns the same conversation with moments that are whole seconds.
+    pub(crate) fn in_whole_seconds(mut self) -> Self {
+        self.created_at = self.created_at.map(Instant::whole_second);
+        self.updated_at = self.updated_at.map(Instant::whole_second);
+        self
+    }
+
     /// How many messages a conversation may have.
     pub(crate) const MOST_MESSAGES: i64 = 100;
 }

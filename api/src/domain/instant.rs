@@ -56,6 +56,36 @@ impl Instant {
         Self(day.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::hours(17))
     }
 
+    /// Reads seconds since 1970; nothing when that is no year of ours.
+    pub(crate) fn at_second(seconds: f64) -> Option<Self> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the cast saturates, and then it is no year of ours"
+        )]
+        let moment = DateTime::from_timestamp(seconds as i64, 0)?;
+        Some(Self(moment)).filter(Self::is_supported)
+    }
+
+    /// Returns the moment so many seconds later.
+    pub(crate) fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0 + chrono::TimeDelta::seconds(seconds))
+    }
+
+    /// Returns the moment for a column that knows its zone.
+    pub(crate) fn to_zoned(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// Returns the hour that the moment is in.
+    pub(crate) fn hour(self) -> Self {
+        self.plus_seconds(-self.seconds().rem_euclid(3600)).whole_second()
+    }
+
+    /// Returns the second that the moment is in.
+    pub(crate) fn whole_second(self) -> Self {
+        Self(self.0.trunc_subsecs(0))
+    }
+
     /// Returns the seconds since 1970.
     pub(crate) fn seconds(self) -> i64 {
         self.0.timestamp()

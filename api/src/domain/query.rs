@@ -8,10 +8,12 @@ pub(crate) struct TaskQuery {
     pub(crate) filter: TaskFilter,
     /// At most three keys; the id always comes last and settles ties.
     pub(crate) sort: Vec<SortTerm>,
-    /// 1 to 200.
+    /// At least 1.
     pub(crate) limit: u64,
     /// Where the page before ended.
     pub(crate) after: Option<Cursor>,
+    /// How many tasks are left out at the beginning.
+    pub(crate) skip: u64,
     /// Whether all matching tasks are counted.
     pub(crate) with_total: bool,
 }

@@ -64,6 +64,19 @@ impl Task {
     /// How many tags a task may carry.
     pub(crate) const MOST_TAGS: usize = 20;
 
+    /// Returns the same task with moments that are whole seconds.
+    pub(crate) fn in_whole_seconds(mut self) -> Self {
+        for moment in [
+            &mut self.due_date,
+            &mut self.remind_at,
+            &mut self.created_at,
+            &mut self.updated_at,
+        ] {
+            *moment = moment.map(Instant::whole_second);
+        }
+        self
+    }
+
     /// Whether the task comes back after it is done.
     pub(crate) fn is_recurring(&self) -> bool {
         self.recurrence_pattern.is_some()

@@ -15,6 +15,8 @@ pub(crate) enum Rule {
     Date,
     /// No pattern of recurrence.
     Recurrence,
+    /// A password that may not be chosen.
+    Password,
     /// A query parameter that cannot be understood.
     Filter,
 }

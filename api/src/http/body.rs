@@ -184,7 +184,7 @@ pub(super) struct CompletionBody {
 pub(super) struct TagBody {
     /// The number of the name.
     #[schema(minimum = 1)]
-    id: i32,
+    pub(super) id: i32,
     /// The name.
     #[schema(min_length = 1, max_length = 50, example = "boat")]
     name: String,

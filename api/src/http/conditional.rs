@@ -94,6 +94,14 @@ pub(super) fn tag(headers: &mut HeaderMap, version: &Version, revision: &str) {
     }
 }
 
+/// Reads one entity tag of a body, as `If-Match` has it.
+pub(super) fn precondition(text: &str) -> Option<Precondition> {
+    match text {
+        "*" => Some(Precondition::Exists),
+        tag => Some(Precondition::AnyOf(vec![Version::quoted(opaque(tag)?)])),
+    }
+}
+
 /// Tells the tags of compressed answers from those of plain ones.
 pub(super) async fn mark_encoding(request: Request, next: Next) -> Response<Body> {
     let mut response = next.run(request).await;

@@ -1,31 +1,25 @@
 //! Conversations and what was said in them; before revision 002 there are none to be had.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::body::{ConversationBody, MessageBody, NewMessageBody, PageBody, new_message};
 use super::codes::Code;
 use super::conditional::IfNoneMatch;
-use super::extract::{CurrentUser, JsonObject, Segments, id};
+use super::extract::{CurrentUser, Segments, id};
+use super::once::{EmptyPost, Post, created};
 use super::openapi::{
-    Cached, ConversationId, ConversationMessage, Everywhere, OnOne, PageQuery, WithBody, WithQuery,
+    Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::service::Failure;
+use crate::domain::{Conversation, Message, Reply};
+use crate::service::{Failure, Posted, Seen};
 use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
     Problem::of(failure, Code::ConversationNotFound)
-}
-
-fn made(body: impl IntoResponse, location: &str) -> Response {
-    let mut response = (StatusCode::CREATED, body).into_response();
-    if let Ok(location) = HeaderValue::from_str(location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
 }
 
 /// List conversations
@@ -58,16 +52,29 @@ pub(super) async fn list(
 /// Begin a conversation
 ///
 /// It has no messages yet.
-#[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations",
+#[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations", params(Key),
     responses((status = 201, description = "The new conversation", body = ConversationBody,
-               headers(("Location" = String, description = "The conversation's path"))), Everywhere))]
+               headers(("Location" = String, description = "The conversation's path"))), Once, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    EmptyPost(keyed): EmptyPost,
 ) -> Result<Response, Problem> {
-    let begun = app.services().create_conversation(&user).await.map_err(problem)?;
-    let location = format!("/api/v1/conversations/{}", begun.value.id);
-    Ok(made(axum::Json(ConversationBody::from(begun.value)), &location))
+    let posted = Posted {
+        keyed: keyed.as_ref(),
+        write: &begun,
+    };
+    let answer = app.services().create_conversation(&user, posted).await;
+    Ok(answer.map_err(problem)?.into_response())
+}
+
+fn begun(seen: &Seen<Conversation>) -> Reply {
+    let location = format!("/api/v1/conversations/{}", seen.value.id);
+    created(
+        &ConversationBody::from(seen.value.clone()),
+        location,
+        &seen.revision,
+    )
 }
 
 /// Show a conversation
@@ -138,24 +145,31 @@ pub(super) async fn messages(
 ///
 /// A conversation takes at most 100.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", operation_id = "createMessage", tag = "conversations",
-    params(ConversationId), request_body = NewMessageBody,
+    params(ConversationId, Key), request_body = NewMessageBody,
     responses((status = 201, description = "The new message", body = MessageBody,
-               headers(("Location" = String, description = "The message's path"))), WithBody, OnOne, Everywhere))]
+               headers(("Location" = String, description = "The message's path"))), Once, WithBody, OnOne, Everywhere))]
 pub(super) async fn say(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
     Segments(text): Segments<String>,
-    JsonObject(fields): JsonObject,
+    post: Post,
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
-    let new = new_message(fields)?;
-    let said = app
-        .services()
-        .create_message(&user, id, &new)
-        .await
-        .map_err(problem)?;
-    let location = format!("/api/v1/conversations/{id}/messages/{}", said.value.id);
-    Ok(made(axum::Json(MessageBody::from(said.value)), &location))
+    let new = new_message(post.fields)?;
+    let posted = Posted {
+        keyed: post.keyed.as_ref(),
+        write: &said,
+    };
+    let answer = app.services().create_message(&user, id, &new, posted).await;
+    Ok(answer.map_err(problem)?.into_response())
+}
+
+fn said(seen: &Seen<Message>) -> Reply {
+    let Message {
+        id, conversation_id, ..
+    } = seen.value;
+    let location = format!("/api/v1/conversations/{conversation_id}/messages/{id}");
+    created(&MessageBody::from(seen.value.clone()), location, &seen.revision)
 }
 
 /// Show a message

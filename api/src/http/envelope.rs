@@ -10,6 +10,8 @@ use tracing::Instrument;
 
 use super::codes::Code;
 use super::problem::Problem;
+use super::throttle;
+use crate::domain::Instant as Moment;
 use crate::metrics::UNMATCHED;
 use crate::state::App;
 use crate::trace::Answered;
@@ -25,7 +27,7 @@ const MOST_HEADER_BYTES: usize = 16 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Wraps a request and its answer.
-pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(request.headers());
     let span = app.traces().begin(traceparent(request.headers()));
@@ -38,14 +40,16 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
         .get::<MatchedPath>()
         .map_or_else(|| UNMATCHED.to_owned(), |path| path.as_str().to_owned());
 
-    let response = match refuse(&request) {
-        Some(problem) => problem.into_response(),
-        None => {
+    let slot = throttle::slot(&app, &mut request);
+    let response = match refuse(&request).and_then(|()| throttle::count_account(&app, &request)) {
+        Err(problem) => problem.into_response(),
+        Ok(()) => {
             let context = tracing::info_span!("request", request_id = id, trace_id);
             answer(&app, request, next).instrument(context).await
         }
     };
-    let mut response = finish(response, &method, &id);
+    let original = super::compat::has(&route).then(|| app.services().now());
+    let mut response = finish(response, &method, &id, original);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
@@ -58,6 +62,7 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     {
         headers.insert(SCHEMA_REVISION, value);
     }
+    throttle::show(&app, slot.as_ref(), headers);
     protect(headers, &route);
     let answered = Answered {
         method: method.as_str(),
@@ -95,16 +100,28 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
             return Problem::new(Code::Overloaded).into_response();
         }
     };
-    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+    match tokio::time::timeout(TIME_LIMIT, carry_out(request, next)).await {
         Ok(response) => response,
         Err(_) => Problem::new(Code::Timeout).into_response(),
     }
 }
 
-fn refuse(request: &Request) -> Option<Problem> {
+/// A request under a key goes on when nobody waits for its answer any more: whoever asks again is to find it.
+async fn carry_out(request: Request, next: Next) -> Response {
+    if !request.headers().contains_key(super::once::KEY) {
+        return next.run(request).await;
+    }
+    let work = next.run(request).in_current_span();
+    match tokio::spawn(work).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Internal).into_response(),
+    }
+}
+
+fn refuse(request: &Request) -> Result<(), Problem> {
     let length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
     if length > LONGEST_URI {
-        return Some(Problem::new(Code::UriTooLong));
+        return Err(Problem::new(Code::UriTooLong));
     }
     let fields = request.headers().iter();
     if fields
@@ -112,14 +129,14 @@ fn refuse(request: &Request) -> Option<Problem> {
         .sum::<usize>()
         > MOST_HEADER_BYTES
     {
-        return Some(Problem::new(Code::HeadersTooLarge));
+        return Err(Problem::new(Code::HeadersTooLarge));
     }
     let accepts = request.headers().get_all(header::ACCEPT);
     let is_api = request.uri().path().starts_with("/api/");
     let is_acceptable = |value: &HeaderValue| value.to_str().is_ok_and(accepts_json);
     match is_api && accepts.iter().next().is_some() && !accepts.iter().any(is_acceptable) {
-        true => Some(Problem::new(Code::NotAcceptable)),
-        false => None,
+        true => Err(Problem::new(Code::NotAcceptable)),
+        false => Ok(()),
     }
 }
 
@@ -141,7 +158,7 @@ fn accepts_json(accept: &str) -> bool {
 }
 
 /// Writes a problem down, and answers OPTIONS with what a path allows.
-fn finish(mut response: Response, method: &Method, id: &str) -> Response {
+fn finish(mut response: Response, method: &Method, id: &str, original: Option<Moment>) -> Response {
     if *method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         let allow = response.headers_mut().remove(header::ALLOW);
         let mut response = StatusCode::NO_CONTENT.into_response();
@@ -154,7 +171,9 @@ fn finish(mut response: Response, method: &Method, id: &str) -> Response {
         return response;
     };
     let allow = response.headers_mut().remove(header::ALLOW);
-    let mut response = problem.render(id);
+    // What leads nowhere is none of the original's routes.
+    let original = original.filter(|_| problem.code != Code::NotFound);
+    let mut response = problem.render(id, original);
     response
         .headers_mut()
         .extend(allow.map(|allow| (header::ALLOW, allow)));

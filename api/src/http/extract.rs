@@ -1,19 +1,27 @@
 //! What handlers take out of a request.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::access::Access;
 use super::codes::Code;
 use super::fields::Fields;
 use super::problem::Problem;
+use super::throttle;
 use crate::service::Principal;
 use crate::state::App;
 
 /// Who the request speaks for.
 pub(super) struct CurrentUser(pub(super) Principal);
+
+/// Where the request comes from, as far as that can be trusted.
+pub(super) struct ClientAddress(pub(super) IpAddr);
 
 /// The parameters of the path; one that cannot be read is a path that leads nowhere.
 pub(super) struct Segments<T>(pub(super) T);
@@ -25,7 +33,7 @@ pub(super) struct JsonObject(pub(super) Fields);
 pub(super) struct OptionalJsonObject(pub(super) Option<Fields>);
 
 /// Most bytes of a body.
-const MOST_BYTES: usize = 64 * 1024;
+pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// Deepest nesting of a body.
 const DEEPEST: usize = 32;
 
@@ -33,24 +41,46 @@ impl FromRequestParts<App> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-        let value = values.next().ok_or_else(|| Problem::new(Code::TokenMissing))?;
-        let token = value
-            .to_str()
-            .ok()
-            .filter(|_| values.next().is_none())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
-        let identity = app.tokens().verify(token)?;
-        Ok(Self(Principal {
-            id: identity.id,
-            email: identity.email,
-            name: identity.name,
-            seen_at: app.services().now(),
-        }))
+        match identify(parts, app).await {
+            Ok(principal) => {
+                throttle::count_user(app, parts, &principal.id)?;
+                Ok(Self(principal))
+            }
+            Err(problem) => {
+                throttle::count_stranger(app, parts)?;
+                Err(problem)
+            }
+        }
     }
+}
+
+impl FromRequestParts<App> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self(throttle::origin(app, &parts.extensions, &parts.headers)))
+    }
+}
+
+async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(|| Problem::new(Code::TokenMissing))?;
+    let token = value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
+    let principal = app.services().authenticate(token).await?;
+    // Outside of the table is for persons alone.
+    let template = parts
+        .extensions
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
+    Access::of(&parts.method, template).check(&principal)?;
+    Ok(principal)
 }
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
@@ -76,9 +106,8 @@ impl FromRequest<App> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request).await?;
-        check_type(&parts)?;
-        object(&bytes).map(Self)
+        let (parts, bytes) = read(request, MOST_BYTES).await?;
+        json(&parts, &bytes).and_then(Fields::of).map(Self)
     }
 }
 
@@ -86,25 +115,25 @@ impl FromRequest<App> for OptionalJsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request).await?;
+        let (parts, bytes) = read(request, MOST_BYTES).await?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
-        check_type(&parts)?;
-        Ok(Self(Some(object(&bytes)?)))
+        json(&parts, &bytes).and_then(Fields::of).map(Some).map(Self)
     }
 }
 
-async fn read(request: Request) -> Result<(Parts, axum::body::Bytes), Problem> {
+/// Reads a body of at most so many bytes.
+pub(super) async fn read(request: Request, most: usize) -> Result<(Parts, axum::body::Bytes), Problem> {
     let (parts, body) = request.into_parts();
     let length = parts.headers.get(header::CONTENT_LENGTH);
     let is_announced_too_large = length
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
-        .is_some_and(|length| length > MOST_BYTES as u64);
+        .is_some_and(|length| length > most as u64);
     if is_announced_too_large {
         return Err(Problem::new(Code::PayloadTooLarge));
     }
-    match axum::body::to_bytes(body, MOST_BYTES).await {
+    match axum::body::to_bytes(body, most).await {
         Ok(bytes) => Ok((parts, bytes)),
         Err(_) => Err(Problem::new(Code::PayloadTooLarge)),
     }
@@ -131,7 +160,9 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn object(bytes: &[u8]) -> Result<Fields, Problem> {
+/// Reads JSON that is not nested too deep.
+pub(super) fn json(parts: &Parts, bytes: &[u8]) -> Result<Value, Problem> {
+    check_type(parts)?;
     let malformed = |detail: String| Problem::new(Code::MalformedJson).detail(detail);
     let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
     if depth(&value) > DEEPEST {
@@ -139,7 +170,7 @@ fn object(bytes: &[u8]) -> Result<Fields, Problem> {
             "the body is nested more than {DEEPEST} levels deep"
         )));
     }
-    Fields::of(value)
+    Ok(value)
 }
 
 fn depth(value: &Value) -> usize {

@@ -94,6 +94,14 @@ impl Fields {
     }
 }
 
+/// Takes an object as it is: what is in it is read by itself.
+pub(super) fn object(value: &Value) -> Result<Value, Violation> {
+    match value {
+        Value::Object(_) => Ok(value.clone()),
+        _ => Err(Violation::new(Rule::General, "an object is wanted here")),
+    }
+}
+
 /// Reads a string and what is in it.
 pub(super) fn text<T>(
     rule: Rule,

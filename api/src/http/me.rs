@@ -1,15 +1,22 @@
 //! The caller.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::account_body::{PasswordChangeBody, UserPatchBody, password_change, user_patch};
 use super::body::UserBody;
 use super::codes::Code;
 use super::conditional::IfNoneMatch;
-use super::extract::CurrentUser;
-use super::openapi::{Cached, Everywhere};
+use super::extract::{CurrentUser, JsonObject};
+use super::openapi::{Cached, Conflicting, Everywhere, Throttled, WithBody};
 use super::problem::Problem;
+use crate::service::Failure;
 use crate::state::App;
+
+fn problem(failure: Failure) -> Problem {
+    Problem::of(failure, Code::UserNotFound)
+}
 
 /// Show the caller
 ///
@@ -21,10 +28,54 @@ pub(super) async fn get(
     CurrentUser(user): CurrentUser,
     seen: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let found = app
-        .services()
-        .user(&user)
-        .await
-        .map_err(|failure| Problem::of(failure, Code::UserNotFound))?;
+    let found = app.services().user(&user).await.map_err(problem)?;
     Ok(seen.answer_hashed(&found.revision, &UserBody::from(found.value)))
+}
+
+/// Change the caller
+///
+/// The name; the e-mail address stays what it was at the registration.
+#[utoipa::path(patch, path = "/api/v1/me", operation_id = "patchMe", tag = "me",
+    request_body(content((UserPatchBody = "application/merge-patch+json"), (UserPatchBody = "application/json"))),
+    responses((status = 200, description = "The caller", body = UserBody), WithBody, Everywhere))]
+pub(super) async fn patch(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    JsonObject(fields): JsonObject,
+) -> Result<axum::Json<UserBody>, Problem> {
+    let changed = match user_patch(fields)? {
+        Some(name) => app.services().rename_user(&user, name.as_deref()).await,
+        None => app.services().user(&user).await,
+    };
+    Ok(axum::Json(UserBody::from(changed.map_err(problem)?.value)))
+}
+
+/// Delete the caller
+///
+/// With everything that is theirs; nothing brings it back. The sign-in must be at most ten minutes old: sign in again first.
+/// Whoever comes with a token of an external issuer afterwards is made known anew.
+#[utoipa::path(delete, path = "/api/v1/me", operation_id = "deleteMe", tag = "me",
+    responses((status = 204, description = "The caller is gone"), Everywhere))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+) -> Result<StatusCode, Problem> {
+    app.services().delete_user(&user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Change the password
+///
+/// All other sign-ins end; API tokens stay. Wrong passwords slow the account down as they do at signing in.
+#[utoipa::path(post, path = "/api/v1/me/password", operation_id = "changePassword", tag = "me",
+    request_body = PasswordChangeBody,
+    responses((status = 204, description = "The new password counts"), Conflicting, Throttled, WithBody, Everywhere))]
+pub(super) async fn change_password(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    JsonObject(fields): JsonObject,
+) -> Result<StatusCode, Problem> {
+    let (current, new) = password_change(fields)?;
+    app.services().change_password(&user, &current, &new).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

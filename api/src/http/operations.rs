@@ -12,6 +12,7 @@ use super::codes::Code;
 use super::openapi::{Anybody, OnOne};
 use super::problem::Problem;
 use crate::metrics::{CONTENT_TYPE, Connections, Live};
+use crate::service::{SchemaStatus, UnknownRevision};
 use crate::state::App;
 
 /// How long the database may take for a sign of life.
@@ -34,8 +35,14 @@ pub(super) struct ReadyBody {
     #[schema(example = "ready")]
     status: &'static str,
     /// Where the schema stands.
-    #[schema(example = "003")]
+    #[schema(example = "e05c7b1d48a2")]
     revision: String,
+    /// What is worth knowing of the schema: what is missing, or which applied revisions this build does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "the database has revisions that this build does not know: m20270101_090000_add_notes (expand)"
+    )]
+    note: Option<String>,
 }
 
 /// How the original said that it was well.
@@ -75,15 +82,19 @@ pub(super) async fn live() -> Response {
 
 /// Should requests be sent here?
 ///
-/// Not while the service stops, the database does not answer, or the schema is older than revision 001.
+/// Not while the service stops, the database does not answer, or the schema lacks what no request can do without: it is older
+/// than revision 001, or a contract revision of a newer build has removed it. A newer schema that still has all of it is no
+/// reason against it; the note names the revisions that this build does not know.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations", security(()),
     responses((status = 200, description = "Yes", body = ReadyBody), (status = 503, description = "No", body = ReadyBody),
               Anybody))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
+    let schema = app.services().schema();
+    let note = note(&schema);
     let status = match app.is_draining() {
         true => "draining",
         false if !database_answers(&app).await => "database",
-        false if !app.services().is_supported() => "schema",
+        false if !schema.missing.is_empty() => "schema",
         false => "ready",
     };
     let code = match status {
@@ -91,7 +102,15 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let revision = app.services().revision();
-    (code, axum::Json(ReadyBody { status, revision })).into_response()
+    (
+        code,
+        axum::Json(ReadyBody {
+            status,
+            revision,
+            note,
+        }),
+    )
+        .into_response()
 }
 
 /// Is the service well?
@@ -156,6 +175,27 @@ pub(super) fn counted(app: &App) -> Response {
         in_sync: schema.in_sync,
     });
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}
+
+/// Returns what is worth knowing of a schema, where it is not just older.
+fn note(schema: &SchemaStatus) -> Option<String> {
+    let described = |revision: &UnknownRevision| match revision.stage {
+        Some(stage) => format!("{} ({stage})", revision.name),
+        None => format!("{} (stage unknown)", revision.name),
+    };
+    let unknown: Vec<String> = schema.unknown.iter().map(described).collect();
+    let unknown = unknown.join(", ");
+    match (schema.missing.as_slice(), unknown.as_str()) {
+        ([], "") => None,
+        ([], _) => Some(format!(
+            "the database has revisions that this build does not know: {unknown}"
+        )),
+        (missing, "") => Some(format!("the schema has no {}", missing.join(", "))),
+        (missing, _) => Some(format!(
+            "the schema has no {} any more; the database has revisions that this build does not know: {unknown}",
+            missing.join(", ")
+        )),
+    }
 }
 
 async fn database_answers(app: &App) -> bool {

@@ -66,13 +66,50 @@ impl Parameters {
         self.errors.push(FieldProblem::in_query(name, detail));
     }
 
-    fn parsed<T>(&mut self, name: &str, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         let value = self.take(name)?;
         let parsed = parse(&value);
         if parsed.is_none() {
             self.refuse(name, format!("{wanted} is wanted here"));
         }
         parsed
+    }
+
+    /// Takes a parameter for one that has no value.
+    pub(super) fn drop_empty(&mut self) {
+        self.left.retain(|(_, value)| !value.is_empty());
+    }
+
+    /// Refuses a parameter that another reader would take.
+    pub(super) fn forbid(&mut self, name: &str) {
+        if self.take(name).is_some() {
+            self.refuse(name, "this parameter is not known here");
+        }
+    }
+
+    /// Gives a parameter another name and value; returns whether it was there.
+    pub(super) fn rewrite(&mut self, name: &str, new: &str, value: impl Fn(&str) -> String) -> bool {
+        let mut is_there = false;
+        for (key, text) in self.left.iter_mut().filter(|(key, _)| key == name) {
+            *text = value(text);
+            new.clone_into(key);
+            is_there = true;
+        }
+        is_there
+    }
+
+    /// Calls a parameter in what is wrong as its sender called it.
+    pub(super) fn rename_in_errors(&mut self, name: &str, sent: &str) {
+        for error in &mut self.errors {
+            if error.parameter.as_deref() == Some(name) {
+                error.parameter = Some(sent.to_owned());
+            }
+        }
     }
 
     fn boolean(&mut self, name: &str) -> Option<bool> {
@@ -156,6 +193,7 @@ impl Parameters {
             }),
             limit: self.limit(),
             after: None,
+            skip: 0,
             with_total: with_total.unwrap_or_default(),
         };
         (query, fields)
@@ -234,7 +272,7 @@ impl Place {
     }
 }
 
-/// Reads `-priority,due_date`; the id is added at the end as the tie-break.
+/// Reads `-priority,due_date`; the id is added at the end as the tie-break, in the direction of the key before it.
 fn sort(text: &str) -> Option<Vec<SortTerm>> {
     let mut terms: Vec<SortTerm> = Vec::new();
     for part in text.split(',') {
@@ -255,9 +293,11 @@ fn sort(text: &str) -> Option<Vec<SortTerm>> {
         // Nothing behind the id can matter.
         terms.truncate(index + 1);
     } else {
+        // The other way round an index would have to be read in both directions at once.
+        let direction = terms.last()?.direction;
         terms.push(SortTerm {
             key: SortKey::Id,
-            direction: Direction::Ascending,
+            direction,
         });
     }
     Some(terms)

@@ -8,9 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::codes::Code;
+use super::compat::ErrorBody;
 use crate::auth::TokenError;
-use crate::domain::{Missing, Rule, Violation};
-use crate::service::Failure;
+use crate::domain::{Instant, Missing, Permission, Rule, Violation};
+use crate::service::{Failure, Refusal};
 
 /// What is wrong with a request, or with us.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub(super) struct Problem {
     errors: Vec<FieldProblem>,
     current_etag: Option<String>,
     missing: Option<Missing>,
+    required_scope: Option<Permission>,
+    /// Seconds to wait, where that is not always the same.
+    retry_after: Option<u32>,
 }
 
 /// One value that is not valid.
@@ -52,19 +56,19 @@ pub(super) struct ProblemBody {
     #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
     /// What is wrong this time.
-    detail: String,
+    pub(super) detail: String,
     /// This occurrence.
     #[schema(example = "urn:request:4f1c")]
     instance: String,
     /// The code; `/errors` lists all of them.
     #[schema(example = "TASK_NOT_FOUND")]
-    code: &'static str,
+    pub(super) code: &'static str,
     /// The request's id, as in X-Request-Id.
-    request_id: String,
+    pub(super) request_id: String,
     /// The values that are not valid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<FieldProblem>,
+    pub(super) errors: Vec<FieldProblem>,
     /// The entity tag that If-Match should have had.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_etag: Option<String>,
@@ -74,9 +78,42 @@ pub(super) struct ProblemBody {
     /// Where the schema stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_revision: Option<String>,
+    /// The scope that an API token lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tasks:write")]
+    required_scope: Option<&'static str>,
     /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
+}
+
+/// What is wrong with one of several operations.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct ItemProblem {
+    /// The page that explains the code.
+    #[serde(rename = "type")]
+    #[schema(example = "/errors/TASK_NOT_FOUND")]
+    kind: String,
+    /// The code in a few words.
+    title: &'static str,
+    /// The status that the operation alone would have had.
+    #[schema(example = 404, minimum = 400, maximum = 599)]
+    pub(super) status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// The code.
+    #[schema(example = "TASK_NOT_FOUND")]
+    code: &'static str,
+    /// The values that are not valid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(super) errors: Vec<FieldProblem>,
+    /// The entity tag that `if_match` should have had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_etag: Option<String>,
+    /// The revision that brings what is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required_revision: Option<&'static str>,
 }
 
 /// Seconds to wait for a revision, the database or a free place.
@@ -90,11 +127,28 @@ impl Problem {
             errors: Vec::new(),
             current_etag: None,
             missing: None,
+            required_scope: None,
+            retry_after: None,
         }
+    }
+
+    /// Says which scope an API token lacks.
+    pub(super) fn of_scope(permission: Permission) -> Self {
+        Self {
+            required_scope: Some(permission),
+            ..Self::new(Code::ScopeInsufficient)
+        }
+        .detail(format!("the API token lacks the scope {}", permission.word()))
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says when to try again.
+    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -114,6 +168,70 @@ impl Problem {
         }
     }
 
+    /// Makes one problem of several.
+    pub(super) fn of_several(problems: Vec<Self>) -> Self {
+        let errors = problems.into_iter().flat_map(|problem| problem.errors).collect();
+        Self::of_fields(Code::Validation, errors)
+    }
+
+    /// Says in which of several operations this is wrong.
+    pub(super) fn in_operation(mut self, index: usize) -> Self {
+        if self.errors.is_empty() {
+            let detail = self.explained();
+            self.errors.push(FieldProblem {
+                pointer: Some(String::new()),
+                parameter: None,
+                code: self.code.code(),
+                detail,
+            });
+        }
+        for pointer in self.errors.iter_mut().filter_map(|error| error.pointer.as_mut()) {
+            pointer.insert_str(0, &format!("/operations/{index}"));
+        }
+        self
+    }
+
+    /// Says where inside of a member of the body this is wrong.
+    pub(super) fn in_member(mut self, name: &str) -> Self {
+        for pointer in self.errors.iter_mut().filter_map(|error| error.pointer.as_mut()) {
+            pointer.insert_str(0, &format!("/{name}"));
+        }
+        self
+    }
+
+    /// Returns what to do about one of several operations.
+    pub(super) fn item(self) -> ItemProblem {
+        let detail = self.explained();
+        ItemProblem {
+            kind: format!("/errors/{}", self.code.code()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail,
+            code: self.code.code(),
+            errors: self.errors,
+            current_etag: self.current_etag,
+            required_revision: self.missing.as_ref().map(|missing| missing.feature.revision()),
+        }
+    }
+
+    /// Says what is wrong this time.
+    fn explained(&self) -> String {
+        match (&self.detail, &self.missing) {
+            (Some(detail), _) => detail.clone(),
+            (None, Some(missing)) => format!(
+                "{} comes with revision {}; the schema is at {}",
+                missing.feature.name(),
+                missing.feature.revision(),
+                missing.current_revision
+            ),
+            (None, None) => match self.errors.as_slice() {
+                [] => self.code.title().to_owned(),
+                [one] => one.detail.clone(),
+                several => format!("{} values are not valid", several.len()),
+            },
+        }
+    }
+
     /// Turns a failure into a problem; `not_found` says what was looked for.
     pub(super) fn of(failure: Failure, not_found: Code) -> Self {
         match failure {
@@ -122,6 +240,8 @@ impl Problem {
                 missing: Some(missing),
                 ..Self::new(Code::FeatureUnavailable)
             },
+            Failure::Gone => Self::new(Code::TokenInvalid),
+            Failure::TooManyTokens => Self::new(Code::TooManyApiTokens),
             Failure::EmailTaken => Self::new(Code::EmailExists),
             Failure::Changed { current } => Self {
                 current_etag: Some(format!("\"{}\"", current.as_str())),
@@ -130,6 +250,9 @@ impl Problem {
             Failure::TagExists => Self::new(Code::TagExists),
             Failure::TooManyTags => Self::new(Code::TooManyTags),
             Failure::ConversationFull => Self::new(Code::ConversationTooLong),
+            Failure::KeyReused => Self::new(Code::KeyReused),
+            Failure::KeyInProgress => Self::new(Code::KeyInProgress),
+            Failure::Operation { index, failure } => Self::of(*failure, not_found).in_operation(index),
             Failure::Unreachable { source } => {
                 tracing::error!(error = %source, "the database cannot be reached");
                 Self::new(Code::Database)
@@ -146,27 +269,21 @@ impl Problem {
     }
 
     /// Writes the problem down for the request of this id.
-    pub(super) fn render(self, request_id: &str) -> Response {
+    ///
+    /// With a time it is written in the original's words, too.
+    pub(super) fn render(self, request_id: &str, original: Option<Instant>) -> Response {
         let code = self.code;
-        let retry_after = matches!(
+        let is_passing = matches!(
             code,
-            Code::Database | Code::Busy | Code::FeatureUnavailable | Code::Overloaded
-        )
-        .then_some(RETRY_AFTER);
-        let detail = match (&self.detail, &self.missing) {
-            (Some(detail), _) => detail.clone(),
-            (None, Some(missing)) => format!(
-                "{} comes with revision {}; the schema is at {}",
-                missing.feature.name(),
-                missing.feature.revision(),
-                missing.current_revision
-            ),
-            (None, None) => match self.errors.as_slice() {
-                [] => code.title().to_owned(),
-                [one] => one.detail.clone(),
-                several => format!("{} values are not valid", several.len()),
-            },
-        };
+            Code::Database
+                | Code::Busy
+                | Code::FeatureUnavailable
+                | Code::IssuerUnavailable
+                | Code::LoginThrottled
+                | Code::Overloaded
+        );
+        let retry_after = self.retry_after.or(is_passing.then_some(RETRY_AFTER));
+        let detail = self.explained();
         let body = ProblemBody {
             kind: format!("/errors/{}", code.code()),
             title: code.title(),
@@ -179,23 +296,33 @@ impl Problem {
             current_etag: self.current_etag,
             required_revision: self.missing.as_ref().map(|missing| missing.feature.revision()),
             current_revision: self.missing.map(|missing| missing.current_revision),
+            required_scope: self.required_scope.map(Permission::word),
             retry_after,
         };
-        let mut response = (code.status(), axum::Json(body)).into_response();
+        let mut response = match original {
+            Some(time) => {
+                let body = ErrorBody::of(body, time.whole_second().to_string());
+                (code.status(), axum::Json(body)).into_response()
+            }
+            None => {
+                let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+                (code.status(), kind, axum::Json(body)).into_response()
+            }
+        };
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         match code {
-            Code::TokenMissing => {
+            Code::TokenMissing | Code::InvalidCredentials => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Code::TokenInvalid | Code::TokenExpired => {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Code::ScopeInsufficient => {
+                let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
             _ => {}
@@ -233,6 +360,7 @@ fn code_of(rule: Rule) -> Code {
         Rule::Priority => Code::PriorityInvalid,
         Rule::Date => Code::DateInvalid,
         Rule::Recurrence => Code::RecurrenceInvalid,
+        Rule::Password => Code::PasswordInvalid,
         Rule::Filter => Code::FilterInvalid,
     }
 }
@@ -242,7 +370,31 @@ impl From<TokenError> for Problem {
         Self::new(match error {
             TokenError::Expired => Code::TokenExpired,
             TokenError::Invalid => Code::TokenInvalid,
+            TokenError::Unavailable => Code::IssuerUnavailable,
         })
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Token(error) => error.into(),
+            Refusal::Credentials => Self::new(Code::InvalidCredentials),
+            Refusal::Throttled { seconds } => Self {
+                retry_after: Some(seconds),
+                ..Self::new(Code::LoginThrottled)
+            },
+            Refusal::Overloaded(_) => Self::new(Code::Overloaded),
+            Refusal::NoSession => Self::new(Code::Forbidden)
+                .detail("the token belongs to no sign-in of this service: it comes from an external issuer"),
+            Refusal::NotFresh => Self::new(Code::SignInTooOld),
+            Refusal::NoPassword => Self::new(Code::NoPassword),
+            Refusal::Random(error) => {
+                tracing::error!(error = %error, "the system has no random numbers");
+                Self::new(Code::Internal)
+            }
+            Refusal::Store(failure) => Self::of(failure, Code::UserNotFound),
+        }
     }
 }
 

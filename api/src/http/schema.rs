@@ -9,7 +9,7 @@ use super::conditional::IfNoneMatch;
 use super::extract::CurrentUser;
 use super::openapi::{Cached, Everywhere};
 use crate::domain::Feature;
-use crate::service::{KnownRevision, SchemaStatus};
+use crate::service::{KnownRevision, SchemaStatus, UnknownRevision};
 use crate::state::App;
 
 /// How the live schema stands to what the service knows.
@@ -17,10 +17,10 @@ use crate::state::App;
 #[schema(as = SchemaStatus)]
 pub(super) struct SchemaBody {
     /// The newest applied revisions; none on an empty database.
-    #[schema(example = json!(["002"]))]
+    #[schema(example = json!(["003"]))]
     current: Vec<String>,
     /// The newest revisions that the service knows.
-    #[schema(example = json!(["003"]))]
+    #[schema(example = json!(["e05c7b1d48a2"]))]
     head: Vec<String>,
     /// Whether nothing is pending and nothing is unknown.
     in_sync: bool,
@@ -29,7 +29,10 @@ pub(super) struct SchemaBody {
     /// What is not applied yet, oldest first.
     pending: Vec<RevisionBody>,
     /// Applied revisions that this build does not know.
-    unknown: Vec<String>,
+    unknown: Vec<UnknownBody>,
+    /// Tables, and columns as `table.column`, that the service cannot do without and that are not there.
+    #[schema(example = json!([]))]
+    missing: Vec<String>,
 }
 
 /// A part of the product.
@@ -51,7 +54,7 @@ pub(super) struct FeatureBody {
 #[schema(as = Revision)]
 pub(super) struct RevisionBody {
     /// Its id.
-    #[schema(example = "003")]
+    #[schema(example = "e05c7b1d48a2")]
     revision: String,
     /// What it does.
     message: String,
@@ -61,6 +64,18 @@ pub(super) struct RevisionBody {
     /// `expand`, `migrate` or `contract`.
     #[schema(example = "expand")]
     stage: String,
+}
+
+/// A revision that is applied and that this build does not know.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UnknownRevision)]
+pub(super) struct UnknownBody {
+    /// The name of the migration.
+    #[schema(example = "m20270101_090000_drop_is_recurring")]
+    name: String,
+    /// `expand`, `migrate` or `contract`, if whoever applied it has said so.
+    #[schema(required = true, example = "contract")]
+    stage: Option<&'static str>,
 }
 
 /// Show the schema
@@ -81,7 +96,17 @@ impl From<SchemaStatus> for SchemaBody {
             in_sync: status.in_sync,
             features: status.features.into_iter().map(FeatureBody::from).collect(),
             pending: status.pending.into_iter().map(RevisionBody::from).collect(),
-            unknown: status.unknown,
+            unknown: status.unknown.into_iter().map(UnknownBody::from).collect(),
+            missing: status.missing,
+        }
+    }
+}
+
+impl From<UnknownRevision> for UnknownBody {
+    fn from(revision: UnknownRevision) -> Self {
+        Self {
+            name: revision.name,
+            stage: revision.stage,
         }
     }
 }

@@ -8,13 +8,14 @@ use super::body::{NewTagBody, PageBody, TagBody, TagPatchBody, new_tag, tag_name
 use super::codes::Code;
 use super::conditional::IfNoneMatch;
 use super::extract::{CurrentUser, JsonObject, Segments, id};
+use super::once::{Post, created};
 use super::openapi::{
-    Cached, Conflicting, Everywhere, OnOne, PageQuery, TagId, TaskTag, WithBody, WithQuery,
+    Cached, Conflicting, Everywhere, Key, OnOne, Once, PageQuery, TagId, TaskTag, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::{FieldProblem, Problem};
-use crate::domain::{Tag, TagName};
-use crate::service::{Failure, Seen};
+use crate::domain::{Reply, Tag, TagName};
+use crate::service::{Failure, Posted, Seen};
 use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
@@ -58,22 +59,29 @@ pub(super) async fn list(
 /// Create a tag
 ///
 /// A tag exists for its user while one of their tasks carries it, so the tasks to put it on come along.
-#[utoipa::path(post, path = "/api/v1/tags", operation_id = "createTag", tag = "tags", request_body = NewTagBody,
+#[utoipa::path(post, path = "/api/v1/tags", operation_id = "createTag", tag = "tags", params(Key), request_body = NewTagBody,
     responses((status = 201, description = "The new tag", body = TagBody,
                headers(("Location" = String, description = "The tag's path"))),
-              Conflicting, WithBody, OnOne, Everywhere))]
+              Once, Conflicting, WithBody, OnOne, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    JsonObject(fields): JsonObject,
+    post: Post,
 ) -> Result<Response, Problem> {
-    let (name, tasks) = new_tag(fields)?;
-    let made = app
-        .services()
-        .create_tag(&user, &name, &tasks)
-        .await
-        .map_err(|failure| Problem::of(failure, Code::TaskNotFound))?;
-    Ok(placed(StatusCode::CREATED, made))
+    let (name, tasks) = new_tag(post.fields)?;
+    let posted = Posted {
+        keyed: post.keyed.as_ref(),
+        write: &made,
+    };
+    let answer = app.services().create_tag(&user, &name, &tasks, posted).await;
+    Ok(answer
+        .map_err(|failure| Problem::of(failure, Code::TaskNotFound))?
+        .into_response())
+}
+
+fn made(seen: &Seen<Tag>) -> Reply {
+    let body = TagBody::from(seen.value.clone());
+    created(&body, format!("/api/v1/tags/{}", body.id), &seen.revision)
 }
 
 /// Show a tag

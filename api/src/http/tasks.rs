@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,11 +15,14 @@ use super::body::{
 use super::codes::Code;
 use super::conditional::{IfMatch, IfNoneMatch, tag};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
-use super::openapi::{Cached, Everywhere, ListQuery, OnOne, Preconditioned, TaskId, WithBody, WithQuery};
+use super::once::{Post, created, tagged};
+use super::openapi::{
+    Cached, Everywhere, Key, ListQuery, OnOne, Once, Preconditioned, TaskId, WithBody, WithQuery,
+};
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::{Summary, Task};
-use crate::service::{Completion, Failure, Seen};
+use crate::domain::{Reply, Summary, Task};
+use crate::service::{Completion, Failure, Posted, Seen};
 use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
@@ -36,7 +39,7 @@ fn shown(status: StatusCode, seen: Seen<Task>) -> Response {
 
 /// List tasks
 ///
-/// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the id settles ties.
+/// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the id settles ties in the direction of the last key.
 /// Follow `next_cursor` (or the Link header) with the same filter and order.
 #[utoipa::path(get, path = "/api/v1/tasks", operation_id = "listTasks", tag = "tasks", params(ListQuery),
     responses((status = 200, description = "A page of tasks", body = PageBody<TaskBody>), Cached, WithQuery, Everywhere))]
@@ -78,23 +81,28 @@ fn sparse(page: &PageBody<TaskBody>, fields: &[String]) -> serde_json::Value {
 /// Create a task
 ///
 /// A value that the schema has no column for yet is refused with 503, unless it is the default.
-#[utoipa::path(post, path = "/api/v1/tasks", operation_id = "createTask", tag = "tasks", request_body = NewTaskBody,
+#[utoipa::path(post, path = "/api/v1/tasks", operation_id = "createTask", tag = "tasks", params(Key), request_body = NewTaskBody,
     responses((status = 201, description = "The new task", body = TaskBody,
                headers(("Location" = String, description = "The task's path"), ("ETag" = String, description = "Its state"))),
-              WithBody, Everywhere))]
+              Once, WithBody, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    JsonObject(fields): JsonObject,
+    post: Post,
 ) -> Result<Response, Problem> {
-    let new = new_task(fields)?;
-    let made = app.services().create_task(&user, &new).await.map_err(problem)?;
-    let location = format!("/api/v1/tasks/{}", made.value.id);
-    let mut response = shown(StatusCode::CREATED, made);
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let new = new_task(post.fields)?;
+    let posted = Posted {
+        keyed: post.keyed.as_ref(),
+        write: &made,
+    };
+    let answer = app.services().create_task(&user, &new, posted).await;
+    Ok(answer.map_err(problem)?.into_response())
+}
+
+fn made(seen: &Seen<Task>) -> Reply {
+    let location = format!("/api/v1/tasks/{}", seen.value.id);
+    let body = TaskBody::from(seen.value.clone());
+    tagged(created(&body, location, &seen.revision), &seen.version())
 }
 
 /// Show a task

@@ -1,6 +1,6 @@
 //! Conversations and their messages.
 
-use super::{Failure, Principal, Seen, Services};
+use super::{Answer, Failure, Posted, Principal, Seen, Services};
 use crate::domain::{Conversation, Cursor, Message, NewMessage, Page};
 
 impl Services {
@@ -28,12 +28,12 @@ impl Services {
     pub(crate) async fn create_conversation(
         &self,
         principal: &Principal,
-    ) -> Result<Seen<Conversation>, Failure> {
+        posted: Posted<'_, Conversation>,
+    ) -> Result<Answer, Failure> {
         let now = self.now();
-        self.run(
-            principal,
-            |scope| async move { scope.create_conversation(now).await },
-        )
+        self.post(principal, posted, |scope| async move {
+            scope.create_conversation(now).await
+        })
         .await
     }
 
@@ -80,9 +80,10 @@ impl Services {
         principal: &Principal,
         conversation: i32,
         new: &NewMessage,
-    ) -> Result<Seen<Message>, Failure> {
+        posted: Posted<'_, Message>,
+    ) -> Result<Answer, Failure> {
         let now = self.now();
-        self.run(principal, |scope| async move {
+        self.post(principal, posted, |scope| async move {
             scope.create_message(conversation, new, now).await
         })
         .await

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Failure, SchemaStatus, Services};
 use crate::domain::Feature;
 
-/// How often the schema is looked at while nothing goes wrong.
+/// How often the schema is looked at while nobody says that it has moved.
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Services {
@@ -19,9 +21,9 @@ impl Services {
         self.store.shape().revision().to_owned()
     }
 
-    /// Whether the last look found what every request needs.
-    pub(crate) fn is_supported(&self) -> bool {
-        self.store.shape().has(Feature::Tasks)
+    /// Whether the schema has a place for answers to requests under a key.
+    pub(super) fn keeps_answers(&self) -> bool {
+        self.store.shape().has(Feature::IdempotencyKeys)
     }
 
     /// Asks the database for a sign of life.
@@ -29,12 +31,22 @@ impl Services {
         self.store.ping().await
     }
 
-    /// Looks at the schema again and again; ends only with the task that runs it.
+    /// Looks at the schema when it has moved, and again and again; ends only with the task that runs it.
     pub(crate) async fn watch_schema(self) {
+        tokio::join!(self.store.watch(), self.look_again());
+    }
+
+    /// Gives signs of life until told to stop.
+    pub(crate) async fn live(self, place: String, stop: CancellationToken) {
+        self.store.live(&place, &stop).await;
+    }
+
+    async fn look_again(&self) {
         let mut is_reachable = true;
         loop {
-            tokio::time::sleep(EVERY).await;
-            match self.store.check(None).await {
+            // A hint that comes while the timer fires is kept for the next round.
+            drop(tokio::time::timeout(EVERY, self.store.moved()).await);
+            match self.store.check().await {
                 Ok(()) => is_reachable = true,
                 // Once is enough: an outage would fill the log.
                 Err(error) if is_reachable => {

@@ -1,6 +1,6 @@
 //! Tags: a tag is somebody's while one of their tasks carries it.
 
-use super::{Failure, Principal, Seen, Services};
+use super::{Answer, Failure, Posted, Principal, Seen, Services};
 use crate::domain::{Cursor, Page, Tag, TagName};
 
 impl Services {
@@ -24,9 +24,10 @@ impl Services {
         principal: &Principal,
         name: &TagName,
         tasks: &[i32],
-    ) -> Result<Seen<Tag>, Failure> {
+        posted: Posted<'_, Tag>,
+    ) -> Result<Answer, Failure> {
         let now = self.now();
-        self.run(principal, |scope| async move {
+        self.post(principal, posted, |scope| async move {
             scope.create_tag(name, tasks, now).await
         })
         .await

@@ -1,7 +1,7 @@
 //! Tasks and the person who has them.
 
-use super::{Completion, Failure, Principal, Seen, Services};
-use crate::domain::{NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery, User};
+use super::{Answer, BulkItem, Completion, Failure, Posted, Principal, Seen, Services};
+use crate::domain::{Bulk, NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery, User};
 
 impl Services {
     /// Returns the person themselves.
@@ -35,11 +35,27 @@ impl Services {
         &self,
         principal: &Principal,
         new: &NewTask,
-    ) -> Result<Seen<Task>, Failure> {
+        posted: Posted<'_, Task>,
+    ) -> Result<Answer, Failure> {
         let now = self.now();
-        self.run(
+        self.post(principal, posted, |scope| async move {
+            scope.create_task(new, now).await
+        })
+        .await
+    }
+
+    /// Carries out several operations at once.
+    pub(crate) async fn bulk(
+        &self,
+        principal: &Principal,
+        bulk: &Bulk,
+        posted: Posted<'_, Vec<(usize, BulkItem)>>,
+    ) -> Result<Answer, Failure> {
+        let now = self.now();
+        self.post(
             principal,
-            |scope| async move { scope.create_task(new, now).await },
+            posted,
+            |scope| async move { scope.bulk(bulk, now).await },
         )
         .await
     }

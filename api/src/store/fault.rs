@@ -16,6 +16,12 @@ pub(crate) enum StoreError {
     /// The schema has gained what the snapshot lacks, or there is no such thing.
     #[error("the snapshot of the schema may be out of date")]
     Outdated,
+    /// The person is gone, and their credential with them.
+    #[error("the person is gone")]
+    Gone,
+    /// Somebody has the most API tokens that they can have.
+    #[error("there are too many API tokens")]
+    TooManyTokens,
     /// The e-mail address belongs to somebody else.
     #[error("the e-mail address belongs to another user")]
     EmailTaken,
@@ -34,6 +40,19 @@ pub(crate) enum StoreError {
     /// A conversation cannot take another message.
     #[error("the conversation is full")]
     ConversationFull,
+    /// The key stands for another request.
+    #[error("the key belongs to another request")]
+    KeyReused,
+    /// The request of this key is being carried out.
+    #[error("the request of this key is under way")]
+    KeyInProgress,
+    /// One of several operations failed, and with it all of them.
+    #[error("operation {index} failed")]
+    Operation {
+        index: usize,
+        #[source]
+        failure: Box<Self>,
+    },
     /// Nobody answers, or no connection was free in time.
     #[error("the database cannot be reached")]
     Unreachable { source: DbErr },
@@ -67,6 +86,11 @@ impl StoreError {
             Self::Outdated => Self::NotFound,
             other => other,
         }
+    }
+
+    /// Whether what was asked for is at fault, and neither the database nor a snapshot of its schema.
+    pub(super) fn is_of_request(&self) -> bool {
+        matches!(self, Self::Missing(_) | Self::NotFound | Self::Changed { .. })
     }
 
     pub(super) fn cure(&self) -> Cure {

@@ -14,16 +14,25 @@ const TAGS_SQLITE: &str = "(SELECT json_group_array(g.name) FROM task_tags l \
 
 /// Returns a column of `tasks`, or what it defaults to where the schema has no such column yet.
 pub(super) fn column(shape: &Shape, column: Column) -> Expr {
-    let (feature, default) = match column {
-        Column::Priority => (Feature::Priority, "CAST('medium' AS varchar(20))"),
-        Column::DueDate => (Feature::DueDate, "CAST(NULL AS timestamp)"),
-        Column::RemindAt => (Feature::RemindAt, "CAST(NULL AS timestamp)"),
-        Column::RecurrencePattern => (Feature::Recurrence, "CAST(NULL AS varchar(100))"),
-        _ => return Expr::col((Entity, column)),
-    };
-    match shape.has(feature) {
-        true => Expr::col((Entity, column)),
-        false => Expr::cust(default),
+    match since(column) {
+        Some((feature, default)) if !shape.has(feature) => Expr::cust(default),
+        _ => Expr::col((Entity, column)),
+    }
+}
+
+/// Whether the schema has a column of `tasks`.
+pub(super) fn is_present(shape: &Shape, column: Column) -> bool {
+    since(column).is_none_or(|(feature, _)| shape.has(feature))
+}
+
+/// Returns what brings a column, and what it defaults to before; nothing for those that were there from the first.
+fn since(column: Column) -> Option<(Feature, &'static str)> {
+    match column {
+        Column::Priority => Some((Feature::Priority, "CAST('medium' AS varchar(20))")),
+        Column::DueDate => Some((Feature::DueDate, "CAST(NULL AS timestamp)")),
+        Column::RemindAt => Some((Feature::RemindAt, "CAST(NULL AS timestamp)")),
+        Column::RecurrencePattern => Some((Feature::Recurrence, "CAST(NULL AS varchar(100))")),
+        _ => None,
     }
 }
 
@@ -85,4 +94,10 @@ pub(super) fn moment(row: &QueryResult, index: usize) -> Result<Option<Instant>,
 /// Returns what makes a task somebody's: part of every query.
 pub(super) fn owned_by(owner: &UserId) -> Expr {
     Column::UserId.eq(owner.as_str())
+}
+
+/// Reads a moment of a column that knows its zone.
+pub(super) fn zoned(row: &QueryResult, index: usize) -> Result<Instant, DbErr> {
+    let stored: chrono::DateTime<chrono::Utc> = row.try_get_by_index(index)?;
+    Ok(Instant::from(stored))
 }

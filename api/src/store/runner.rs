@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
-    SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend, DbErr,
+    QueryResult, SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions, TransactionTrait,
 };
 
 use super::StoreError;
@@ -26,8 +26,9 @@ impl<'a, C> Runner<'a, C> {
     }
 }
 
-impl<'a> Runner<'a, &DatabaseConnection> {
-    /// Begins to write; SQLite takes its write lock now, because it cannot wait for it later.
+impl<'a> Runner<'a, DatabaseExecutor<'_>> {
+    /// Begins to write; SQLite takes its write lock now, because it cannot wait for it later. Within a transaction this is a
+    /// part of it.
     pub(super) async fn begin(self) -> Result<Runner<'a, DatabaseTransaction>, StoreError> {
         let options = TransactionOptions {
             isolation_level: None,
@@ -37,7 +38,9 @@ impl<'a> Runner<'a, &DatabaseConnection> {
         let transaction = self.counted().begin_with_options(options).await?;
         Ok(Runner::new(transaction, self.count))
     }
+}
 
+impl Runner<'_, &DatabaseConnection> {
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         Ok(self.counted().execute_unprepared("SELECT 1").await.map(drop)?)
     }
@@ -47,12 +50,22 @@ impl<'a> Runner<'a, &DatabaseConnection> {
         self.counted().query_all_raw(statement).await
     }
 
+    /// Returns the connection, for statements that somebody else sends; they count as one.
+    pub(super) fn connection(&self) -> &DatabaseConnection {
+        self.counted()
+    }
+
     pub(super) fn backend(&self) -> DbBackend {
         self.connection.get_database_backend()
     }
 }
 
 impl Runner<'_, DatabaseTransaction> {
+    /// Hands the transaction over to whoever will end it.
+    pub(super) fn into_connection(self) -> DatabaseTransaction {
+        self.connection
+    }
+
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         self.count.fetch_add(1, Ordering::Relaxed);
         Ok(self.connection.commit().await?)
@@ -69,6 +82,14 @@ impl Target for &DatabaseConnection {
     type Connection = DatabaseConnection;
 
     fn target(&self) -> &DatabaseConnection {
+        self
+    }
+}
+
+impl Target for DatabaseExecutor<'_> {
+    type Connection = Self;
+
+    fn target(&self) -> &Self {
         self
     }
 }

@@ -1,12 +1,16 @@
 //! What the live schema has: columns and tables, not a number.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
 
+use seaworthy::ledger::Ledger;
+
+use super::StoreError;
+use super::needs::lacking;
 use super::runner::Runner;
-use crate::domain::Feature;
+use crate::domain::{Feature, Missing};
 
 /// A snapshot of what the live schema has.
 #[derive(Debug)]
@@ -17,7 +21,11 @@ pub(crate) struct Shape {
     revision: String,
     /// SeaORM's names of what is applied.
     applied: HashSet<String>,
-    taken: Instant,
+    /// What is applied without this build knowing it.
+    unknown: Vec<UnknownRevision>,
+    /// What no request can do without and is not there.
+    lacking: Vec<String>,
+    asked: Instant,
 }
 
 /// A revision that this build knows.
@@ -37,6 +45,15 @@ pub(crate) struct KnownRevision {
     pub(crate) stage: String,
 }
 
+/// A revision that is applied and that this build does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnknownRevision {
+    /// SeaORM's name for it.
+    pub(crate) name: String,
+    /// Where in a zero-downtime change it belongs, if whoever applied it has said so.
+    pub(crate) stage: Option<&'static str>,
+}
+
 /// How the live schema stands to what this build knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SchemaStatus {
@@ -46,7 +63,9 @@ pub(crate) struct SchemaStatus {
     pub(crate) features: Vec<(Feature, bool)>,
     pub(crate) pending: Vec<KnownRevision>,
     /// Applied revisions that this build does not know.
-    pub(crate) unknown: Vec<String>,
+    pub(crate) unknown: Vec<UnknownRevision>,
+    /// What no request can do without and is not there: tables, or `table.column`.
+    pub(crate) missing: Vec<String>,
 }
 
 const POSTGRES: &str = "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_catalog.pg_class c \
@@ -63,6 +82,7 @@ impl Shape {
         runner: &Runner<'_, &DatabaseConnection>,
         revisions: &[KnownRevision],
     ) -> Result<Self, DbErr> {
+        let asked = Instant::now();
         let query = match runner.backend() {
             DbBackend::Postgres => POSTGRES,
             _ => SQLITE,
@@ -71,17 +91,21 @@ impl Shape {
         for row in runner.rows(query).await? {
             columns.insert((row.try_get("", "t")?, row.try_get("", "c")?));
         }
-        let mut applied = HashSet::new();
+        let mut applied: HashSet<String> = HashSet::new();
         if columns.iter().any(|(table, _)| table == "seaql_migrations") {
             for row in runner.rows("SELECT version FROM seaql_migrations").await? {
                 applied.insert(row.try_get("", "version")?);
             }
         }
+        let unknown = unknown(runner, revisions, &applied).await;
+        let lacking = lacking(&columns);
         Ok(Self {
-            features: Feature::ALL.map(|feature| is_present(feature, &columns)),
+            features: Feature::ALL.map(|feature| is_present(feature, &columns, &lacking)),
             revision: heads(revisions, &applied),
             applied,
-            taken: Instant::now(),
+            unknown,
+            lacking,
+            asked,
         })
     }
 
@@ -92,6 +116,17 @@ impl Shape {
             .is_some_and(|index| self.features[index])
     }
 
+    /// Refuses to go on without it.
+    pub(super) fn needs(&self, feature: Feature) -> Result<(), StoreError> {
+        if self.has(feature) {
+            return Ok(());
+        }
+        Err(StoreError::Missing(Missing {
+            feature,
+            current_revision: self.revision.clone(),
+        }))
+    }
+
     /// Returns the newest applied revision; `base` when there is none.
     pub(crate) fn revision(&self) -> &str {
         &self.revision
@@ -99,11 +134,19 @@ impl Shape {
 
     /// Whether another snapshot shows the same schema.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.features == other.features && self.applied == other.applied
+        self.features == other.features
+            && self.applied == other.applied
+            && self.lacking == other.lacking
+            && self.unknown == other.unknown
     }
 
     pub(super) fn age(&self) -> Duration {
-        self.taken.elapsed()
+        self.asked.elapsed()
+    }
+
+    /// Returns when the database began to be asked: what happened later may be missing.
+    pub(super) fn asked(&self) -> Instant {
+        self.asked
     }
 
     pub(super) fn status(&self, revisions: &[KnownRevision]) -> SchemaStatus {
@@ -113,30 +156,55 @@ impl Shape {
             .filter(|revision| !is_applied(revision))
             .cloned()
             .collect();
-        let mut unknown: Vec<String> = self
-            .applied
-            .iter()
-            .filter(|name| !revisions.iter().any(|revision| revision.name == **name))
-            .cloned()
-            .collect();
-        unknown.sort();
         SchemaStatus {
             current: newest(&revisions.iter().filter(is_applied).collect::<Vec<_>>()),
             head: newest(&revisions.iter().collect::<Vec<_>>()),
-            in_sync: pending.is_empty() && unknown.is_empty(),
+            in_sync: pending.is_empty() && self.unknown.is_empty(),
             features: Feature::ALL.into_iter().zip(self.features).collect(),
             pending,
-            unknown,
+            unknown: self.unknown.clone(),
+            missing: self.lacking.clone(),
         }
     }
 }
 
+/// Returns what is applied without this build knowing it, with the stages that the history has.
+async fn unknown(
+    runner: &Runner<'_, &DatabaseConnection>,
+    revisions: &[KnownRevision],
+    applied: &HashSet<String>,
+) -> Vec<UnknownRevision> {
+    let known: HashSet<&str> = revisions.iter().map(|revision| revision.name.as_str()).collect();
+    let mut names: Vec<&str> = applied
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !known.contains(name))
+        .collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    names.sort_unstable();
+    let ledger = Ledger::new("seaql_migrations");
+    let stages = ledger.stages(runner.connection(), &names).await;
+    let stages = stages.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the stages of unknown revisions cannot be read");
+        HashMap::new()
+    });
+    names
+        .into_iter()
+        .map(|name| UnknownRevision {
+            name: name.to_owned(),
+            stage: stages.get(name).map(|stage| stage.word()),
+        })
+        .collect()
+}
+
 /// Which columns make a feature; the names are those of the entities.
-fn is_present(feature: Feature, columns: &HashSet<(String, String)>) -> bool {
+fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[String]) -> bool {
     let has = |table: &str, column: &str| columns.contains(&(table.to_owned(), column.to_owned()));
     let task = |column: entity::task::Column| has(entity::task::Entity.table_name(), column.as_str());
     match feature {
-        Feature::Tasks => has(entity::user::Entity.table_name(), "id") && task(entity::task::Column::Id),
+        Feature::Tasks => lacking.is_empty(),
         Feature::Conversations => {
             has(entity::conversation::Entity.table_name(), "id")
                 && has(entity::message::Entity.table_name(), "id")
@@ -172,7 +240,7 @@ fn heads(revisions: &[KnownRevision], applied: &HashSet<String>) -> String {
 }
 
 /// Returns the ids of those that none of the others revises.
-fn newest(revisions: &[&KnownRevision]) -> Vec<String> {
+pub(super) fn newest(revisions: &[&KnownRevision]) -> Vec<String> {
     revisions
         .iter()
         .filter(|revision| !revisions.iter().any(|other| other.revises.contains(&revision.id)))

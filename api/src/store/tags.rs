@@ -1,6 +1,8 @@
 //! Tags. The inherited table shares a name between everybody who uses it, so a tag is somebody's only through their tasks,
 //! and nothing here changes or removes a row of `tags` that others may use.
 
+use std::collections::HashMap;
+
 use entity::{tag, task, task_tag};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement};
 use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
@@ -149,22 +151,7 @@ impl Scope {
         task_id: i32,
         names: &[TagName],
     ) -> Result<Vec<String>, StoreError> {
-        let mut own = self.select_tags();
-        own.and_where(folded_name(transaction.is_postgres()).is_in(names.iter().map(TagName::folded)));
-        let mut known: Vec<Tag> = Vec::new();
-        for row in transaction.all(&own).await? {
-            known.push(read(&row)?);
-        }
-        let spelled: Vec<TagName> = names
-            .iter()
-            .map(|name| {
-                let own = known
-                    .iter()
-                    .find(|tag| tag.name.to_ascii_lowercase() == name.folded());
-                own.and_then(|tag| TagName::parse(&tag.name).ok())
-                    .unwrap_or_else(|| name.clone())
-            })
-            .collect();
+        let spelled = self.spelled(transaction, names).await?;
         transaction.execute(&insert_names(&spelled)).await?;
         let wanted = Query::select()
             .expr(Expr::val(task_id))
@@ -180,6 +167,70 @@ impl Scope {
             .expect("two columns are selected for two columns");
         transaction.execute(&link).await?;
         Ok(self.locked_task(transaction, task_id).await?.tags)
+    }
+
+    /// Puts tags on tasks that carry none yet, and returns the names of all of them.
+    pub(super) async fn tag_new_tasks(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        wanted: &[(i32, &[TagName])],
+    ) -> Result<HashMap<i32, Vec<String>>, StoreError> {
+        let mut names: Vec<TagName> = wanted.iter().flat_map(|(_, names)| *names).cloned().collect();
+        names.sort_by_key(TagName::folded);
+        names.dedup_by_key(|name| name.folded());
+        if names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let spelled = self.spelled(transaction, &names).await?;
+        transaction.execute(&insert_names(&spelled)).await?;
+        let select = Query::select()
+            .columns([tag::Column::Id, tag::Column::Name])
+            .from(tag::Entity)
+            .and_where(tag::Column::Name.is_in(spelled.iter().map(TagName::as_str)))
+            .to_owned();
+        let mut known: HashMap<String, (i32, String)> = HashMap::new();
+        for row in transaction.all(&select).await? {
+            let name: String = row.try_get_by_index(1)?;
+            known.insert(name.to_ascii_lowercase(), (row.try_get_by_index(0)?, name));
+        }
+        let mut link = Query::insert();
+        link.into_table(task_tag::Entity)
+            .columns([task_tag::Column::TaskId, task_tag::Column::TagId]);
+        let mut put: HashMap<i32, Vec<String>> = HashMap::new();
+        for (task, names) in wanted {
+            for (id, name) in names.iter().filter_map(|name| known.get(&name.folded())) {
+                link.values_panic([(*task).into(), (*id).into()]);
+                put.entry(*task).or_default().push(name.clone());
+            }
+        }
+        transaction.execute(&link).await?;
+        put.values_mut().for_each(|names| names.sort());
+        Ok(put)
+    }
+
+    /// Returns names as the owner writes them already.
+    async fn spelled(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        names: &[TagName],
+    ) -> Result<Vec<TagName>, StoreError> {
+        let mut own = self.select_tags();
+        own.and_where(folded_name(transaction.is_postgres()).is_in(names.iter().map(TagName::folded)));
+        let mut known: Vec<Tag> = Vec::new();
+        for row in transaction.all(&own).await? {
+            known.push(read(&row)?);
+        }
+        let spelled = names
+            .iter()
+            .map(|name| {
+                let own = known
+                    .iter()
+                    .find(|tag| tag.name.to_ascii_lowercase() == name.folded());
+                own.and_then(|tag| TagName::parse(&tag.name).ok())
+                    .unwrap_or_else(|| name.clone())
+            })
+            .collect();
+        Ok(spelled)
     }
 
     /// Takes every tag off a task but these.

@@ -30,19 +30,9 @@ impl Scope {
 
     /// Makes a task.
     pub(crate) async fn create_task(&self, new: &NewTask, now: Instant) -> Result<Task, StoreError> {
-        let patch = TaskPatch::from(new.clone());
-        self.supports(&patch)?;
+        self.supports(&TaskPatch::from(new.clone()))?;
         let runner = self.runner();
-        let mut columns = vec![Column::UserId, Column::CreatedAt, Column::UpdatedAt];
-        let mut values: Vec<Expr> = vec![
-            self.owner.as_str().into(),
-            now.to_utc().into(),
-            now.to_utc().into(),
-        ];
-        for (column, value) in self.values(&patch) {
-            columns.push(column);
-            values.push(value);
-        }
+        let (columns, values) = self.new_row(new, now);
         let insert = Query::insert()
             .into_table(Entity)
             .columns(columns)
@@ -59,6 +49,21 @@ impl Scope {
         task.tags = self.put_tags(&transaction, task.id, &new.tags).await?;
         transaction.commit().await?;
         Ok(task)
+    }
+
+    /// Returns the columns of a new task and what goes into them.
+    pub(super) fn new_row(&self, new: &NewTask, now: Instant) -> (Vec<Column>, Vec<Expr>) {
+        let mut columns = vec![Column::UserId, Column::CreatedAt, Column::UpdatedAt];
+        let mut values: Vec<Expr> = vec![
+            self.owner.as_str().into(),
+            now.to_utc().into(),
+            now.to_utc().into(),
+        ];
+        for (column, value) in self.values(&TaskPatch::from(new.clone())) {
+            columns.push(column);
+            values.push(value);
+        }
+        (columns, values)
     }
 
     /// Changes what the patch names.
@@ -127,16 +132,7 @@ impl Scope {
                     .value(Column::Completed, Column::Completed.into_simple_expr().not())
                     .value(Column::UpdatedAt, now.to_utc());
             }
-            Completion::Is(completed) => {
-                let unchanged = Expr::case(
-                    Column::Completed.eq(completed),
-                    Column::UpdatedAt.into_simple_expr(),
-                )
-                .finally(Expr::val(now.to_utc()));
-                update
-                    .value(Column::Completed, completed)
-                    .value(Column::UpdatedAt, unchanged);
-            }
+            Completion::Is(completed) => Self::set_completed(&mut update, completed, now),
         }
         if !precondition.needs_current() {
             let row = self.runner().one(&update).await?.ok_or(StoreError::NotFound)?;
@@ -149,6 +145,18 @@ impl Scope {
         let task = self.task(&row)?;
         transaction.commit().await?;
         Ok(task)
+    }
+
+    /// What is that way already was not changed.
+    pub(super) fn set_completed(update: &mut UpdateStatement, completed: bool, now: Instant) {
+        let unchanged = Expr::case(
+            Column::Completed.eq(completed),
+            Column::UpdatedAt.into_simple_expr(),
+        )
+        .finally(Expr::val(now.to_utc()));
+        update
+            .value(Column::Completed, completed)
+            .value(Column::UpdatedAt, unchanged);
     }
 
     /// Removes a task with its links to tags.
@@ -207,7 +215,7 @@ impl Scope {
         Ok(self.task(&row)?)
     }
 
-    fn check(&self, current: &Task, precondition: &Precondition) -> Result<(), StoreError> {
+    pub(super) fn check(&self, current: &Task, precondition: &Precondition) -> Result<(), StoreError> {
         let current = current.version(self.revision());
         match precondition.allows(&current) {
             true => Ok(()),
@@ -216,7 +224,7 @@ impl Scope {
     }
 
     /// Refuses what the schema cannot keep; a default needs no column.
-    fn supports(&self, patch: &TaskPatch) -> Result<(), StoreError> {
+    pub(super) fn supports(&self, patch: &TaskPatch) -> Result<(), StoreError> {
         patch
             .features()
             .into_iter()
@@ -224,7 +232,7 @@ impl Scope {
     }
 
     /// Returns the columns that a patch writes and the schema has.
-    fn values(&self, patch: &TaskPatch) -> Vec<(Column, Expr)> {
+    pub(super) fn values(&self, patch: &TaskPatch) -> Vec<(Column, Expr)> {
         let moment = |moment: Option<Instant>| Expr::val(moment.map(Instant::to_utc));
         let mut values: Vec<(Column, Expr)> = Vec::new();
         if let Some(title) = &patch.title {
@@ -259,7 +267,7 @@ impl Scope {
     }
 
     /// Returns what a patch sets to its default because the schema has no place for it.
-    fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
+    pub(super) fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
         [
             (patch.priority.is_some(), Feature::Priority, "priority"),
             (patch.due_date.is_some(), Feature::DueDate, "due_date"),
@@ -333,7 +341,7 @@ impl Scope {
 
 /// Returns the condition that columns of `tasks` and `task_tags` have not come since the snapshot: somebody may have put another
 /// value than the default into them by now, and the default would not be written.
-fn still_missing(is_postgres: bool, columns: &[&str]) -> Expr {
+pub(super) fn still_missing(is_postgres: bool, columns: &[&str]) -> Expr {
     let names = columns.join("', '");
     Expr::cust(match is_postgres {
         true => format!(

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::sync::RwLock;
 
-use entity::{task, user};
+use entity::{conversation, message, task, task_tag, user};
 use sea_orm::ColumnTrait;
-use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::sea_query::{
+    DeleteStatement, DynIden, Expr, ExprTrait, Func, IntoIden, LockType, OnConflict, Query, SelectStatement,
+};
 
 use super::fault::is_duplicate;
 use super::row::{column, moment, owned_by};
 use super::{Scope, StoreError};
-use crate::domain::{Feature, Instant, Summary, User, UserId};
+use crate::domain::{Credential, Feature, Instant, Summary, User, UserId};
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) struct Principal {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: Option<String>,
+    /// What says so.
+    pub(crate) credential: Credential,
     /// When the request came in: the birth of somebody who is seen for the first time.
     pub(crate) seen_at: Instant,
 }
@@ -64,7 +68,7 @@ impl Known {
 }
 
 impl Scope {
-    /// Makes the row of somebody who is seen for the first time.
+    /// Makes the row of somebody who is seen for the first time, if a token of an issuer says who they are.
     ///
     /// An e-mail address that belongs to another id is refused and never linked: whoever issues tokens could take over
     /// accounts otherwise.
@@ -74,34 +78,46 @@ impl Scope {
             return Ok(());
         }
         if self.own_user().await?.is_none() {
-            let insert = Query::insert()
-                .into_table(user::Entity)
-                .columns([
-                    user::Column::Id,
-                    user::Column::Email,
-                    user::Column::Name,
-                    user::Column::CreatedAt,
-                ])
-                .values_panic([
-                    principal.id.as_str().into(),
-                    principal.email.as_str().into(),
-                    Expr::val(principal.name.clone()),
-                    principal.seen_at.to_utc().into(),
-                ])
-                .on_conflict(OnConflict::column(user::Column::Id).do_nothing().to_owned())
-                .to_owned();
-            match self.runner().execute(&insert).await {
-                Ok(_) => {}
-                // Two first requests at once: the address is then their own.
-                Err(error) if is_duplicate(&error) && self.own_user().await?.is_none() => {
-                    return Err(StoreError::EmailTaken);
-                }
-                Err(error) if is_duplicate(&error) => {}
-                Err(error) => return Err(error),
+            if principal.credential.is_local() {
+                return Err(StoreError::Gone);
             }
+            self.make_known(principal).await?;
         }
         known.remember(&principal.id);
         Ok(())
+    }
+
+    async fn make_known(&self, principal: &Principal) -> Result<(), StoreError> {
+        let runner = self.runner();
+        // The index for it comes with a later revision than the first.
+        if runner.one(&holder_of(&principal.email)).await?.is_some() && self.own_user().await?.is_none() {
+            return Err(StoreError::EmailTaken);
+        }
+        let insert = Query::insert()
+            .into_table(user::Entity)
+            .columns([
+                user::Column::Id,
+                user::Column::Email,
+                user::Column::Name,
+                user::Column::CreatedAt,
+            ])
+            .values_panic([
+                principal.id.as_str().into(),
+                principal.email.as_str().into(),
+                Expr::val(principal.name.clone()),
+                principal.seen_at.to_utc().into(),
+            ])
+            .on_conflict(OnConflict::column(user::Column::Id).do_nothing().to_owned())
+            .to_owned();
+        match runner.execute(&insert).await {
+            Ok(_) => Ok(()),
+            // Two first requests at once: the address is then their own.
+            Err(error) if is_duplicate(&error) => match self.own_user().await? {
+                Some(_) => Ok(()),
+                None => Err(StoreError::EmailTaken),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the owner.
@@ -130,6 +146,80 @@ impl Scope {
         }))
     }
 
+    /// Calls the owner something else.
+    pub(crate) async fn rename_user(&self, name: Option<&str>) -> Result<User, StoreError> {
+        let update = Query::update()
+            .table(user::Entity)
+            .value(user::Column::Name, name.map(str::to_owned))
+            .and_where(user::Column::Id.eq(self.owner.as_str()))
+            .to_owned();
+        self.runner().execute(&update).await?;
+        self.user().await
+    }
+
+    /// Removes the owner and everything that is theirs, in the order that the foreign keys want.
+    ///
+    /// What came with the accounts goes by itself.
+    pub(crate) async fn delete_user(&self) -> Result<(), StoreError> {
+        let transaction = self.runner().begin().await?;
+        let mut lock = Query::select();
+        lock.column(user::Column::Id)
+            .from(user::Entity)
+            .and_where(user::Column::Id.eq(self.owner.as_str()));
+        if transaction.is_postgres() {
+            // Nobody may add something of theirs meanwhile. SQLite's transaction keeps all writers out.
+            lock.lock(LockType::Update);
+        }
+        if transaction.one(&lock).await?.is_none() {
+            return Err(StoreError::NotFound);
+        }
+        for delete in self.everything() {
+            transaction.execute(&delete).await?;
+        }
+        transaction.commit().await?;
+        self.store.0.known.forget(&self.owner);
+        Ok(())
+    }
+
+    fn everything(&self) -> Vec<DeleteStatement> {
+        let owner = self.owner.as_str();
+        let mut deletes = Vec::new();
+        let mut delete = |table: DynIden, condition: Expr| {
+            deletes.push(Query::delete().from_table(table).and_where(condition).to_owned());
+        };
+        if self.shape.has(Feature::Conversations) {
+            let own = Query::select()
+                .column(conversation::Column::Id)
+                .from(conversation::Entity)
+                .and_where(conversation::Column::UserId.eq(owner))
+                .to_owned();
+            delete(
+                message::Entity.into_iden(),
+                message::Column::ConversationId
+                    .in_subquery(own)
+                    .or(message::Column::UserId.eq(owner)),
+            );
+            delete(
+                conversation::Entity.into_iden(),
+                conversation::Column::UserId.eq(owner),
+            );
+        }
+        if self.shape.has(Feature::Tags) {
+            let own = Query::select()
+                .column(task::Column::Id)
+                .from(task::Entity)
+                .and_where(owned_by(&self.owner))
+                .to_owned();
+            delete(
+                task_tag::Entity.into_iden(),
+                task_tag::Column::TaskId.in_subquery(own),
+            );
+        }
+        delete(task::Entity.into_iden(), owned_by(&self.owner));
+        delete(user::Entity.into_iden(), user::Column::Id.eq(owner));
+        deletes
+    }
+
     /// Counts the owner's tasks; the days are those of UTC.
     pub(crate) async fn summary(&self, now: Instant) -> Result<Summary, StoreError> {
         let runner = self.runner();
@@ -137,7 +227,6 @@ impl Scope {
         let due = || column(shape, task::Column::DueDate);
         let priority = || column(shape, task::Column::Priority);
         let pending = || sea_orm::Condition::all().add(task::Column::Completed.eq(false));
-        use sea_orm::sea_query::ExprTrait;
         let within = |from: Instant, until: Instant| {
             pending()
                 .add(due().gte(from.to_utc()))
@@ -157,7 +246,7 @@ impl Scope {
         let mut select = Query::select();
         for condition in conditions {
             let one = Expr::case(condition, Expr::val(1)).into();
-            select.expr(Expr::from(sea_orm::sea_query::Func::count::<Expr>(one)));
+            select.expr(Expr::from(Func::count::<Expr>(one)));
         }
         select.expr(match (shape.has(Feature::Tags), runner.is_postgres()) {
             (false, _) => Expr::cust("CAST('{}' AS text)"),
@@ -181,4 +270,21 @@ impl Scope {
             by_tag: by_tag.into_iter().collect(),
         })
     }
+}
+
+/// Whether an e-mail address is this one, however it is written.
+///
+/// The database folds both sides: it must be the fold of the unique index.
+pub(super) fn has_email(email: &str) -> Expr {
+    Func::lower(Expr::col((user::Entity, user::Column::Email))).eq(Func::lower(Expr::val(email)))
+}
+
+/// Asks for whoever has an e-mail address.
+pub(super) fn holder_of(email: &str) -> SelectStatement {
+    Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(has_email(email))
+        .limit(1)
+        .to_owned()
 }

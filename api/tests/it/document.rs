@@ -4,32 +4,47 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use api::document;
+use api::{compat_document, document};
 use reqwest::Method;
 use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
 
-use crate::site::on_each;
+use crate::site::{Answer, Site, on_each};
 
-/// With `UPDATE_OPENAPI=1` the file is written anew.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "whoever updates the file says so")]
-fn the_committed_document_is_the_one_that_is_served() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
-    let text = format!("{}\n", document().to_pretty_json().unwrap());
-    if std::env::var("UPDATE_OPENAPI").is_ok() {
-        fs::write(&path, &text).unwrap();
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == text,
-        "api/openapi.json is not what is served: run UPDATE_OPENAPI=1 cargo test -p api document and read the diff"
-    );
+/// The documents with the path that each is served at, the file that it is kept in, and the prefixes of its paths.
+fn documents() -> [(&'static str, OpenApi, &'static [&'static str]); 2] {
+    [
+        ("openapi.json", document(), &[""]),
+        ("openapi-compat.json", compat_document(), &["/api/v1", "/api"]),
+    ]
 }
 
+/// With `UPDATE_OPENAPI=1` the files are written anew.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "whoever updates the files says so")]
+fn the_committed_documents_are_the_ones_that_are_served() {
+    for (name, document, _) in documents() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let text = format!("{}\n", document.to_pretty_json().unwrap());
+        if std::env::var("UPDATE_OPENAPI").is_ok() {
+            fs::write(&path, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == text,
+            "api/{name} is not what is served: run UPDATE_OPENAPI=1 cargo test -p api document and read the diff"
+        );
+    }
+}
+
+/// Methods, paths and operations; what is said about a path as a whole is none.
 fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
+            if method == "servers" {
+                continue;
+            }
             found.push((method.to_uppercase(), path.clone(), operation));
         }
     }
@@ -38,35 +53,45 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 
 #[test]
 fn every_operation_has_a_name_words_and_statuses() {
-    let document = serde_json::to_value(document()).unwrap();
-    assert_eq!(document["openapi"], "3.1.0");
     let mut names = BTreeSet::new();
-    for (method, path, operation) in operations(&document) {
-        let text = |member: &str| operation[member].as_str().unwrap_or_default().to_owned();
-        assert!(
-            names.insert(text("operationId")),
-            "{method} {path} has the name of another"
-        );
-        assert!(text("summary").len() > 3, "{method} {path} has no summary");
-        assert!(
-            text("description").len() > 3,
-            "{method} {path} has no description"
-        );
-        let statuses: Vec<&String> = operation["responses"].as_object().unwrap().keys().collect();
-        assert!(
-            statuses.iter().any(|status| status.starts_with('2')),
-            "{method} {path}"
-        );
-        if path.starts_with("/api/") {
-            assert!(statuses.iter().any(|status| *status == "401"), "{method} {path}");
+    for (file, document, _) in documents() {
+        let document = serde_json::to_value(document).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        for (method, path, operation) in operations(&document) {
+            let text = |member: &str| operation[member].as_str().unwrap_or_default().to_owned();
+            assert!(
+                names.insert((file, text("operationId"))),
+                "{method} {path} has the name of another"
+            );
+            assert!(text("summary").len() > 3, "{method} {path} has no summary");
+            assert!(
+                text("description").len() > 3,
+                "{method} {path} has no description"
+            );
+            let responses = operation["responses"].as_object().unwrap();
+            let has = |status: &str| responses.keys().any(|known| known.starts_with(status));
+            assert!(has("2"), "{method} {path}");
+            if path.starts_with("/api/") || path.starts_with("/{user_id}") {
+                let is_open = !operation["security"].is_null();
+                assert!(is_open || has("401"), "{method} {path}");
+                assert!(has("429"), "{method} {path}");
+                for response in responses.values() {
+                    let headers = &resolved(&document, response)["headers"];
+                    let limit = resolved(&document, &headers["RateLimit"]);
+                    assert!(limit["schema"].is_object(), "{method} {path}");
+                }
+            }
+            if path.starts_with("/{user_id}") {
+                assert!(has("403"), "{method} {path}");
+            }
+            assert_eq!(
+                ["{id}", "{name}", "{code}"].iter().any(|it| path.contains(it)),
+                has("404") && path.contains('{'),
+                "{method} {path}"
+            );
         }
-        assert_eq!(
-            path.contains('{'),
-            statuses.iter().any(|status| *status == "404") && path.contains('{'),
-            "{method} {path}"
-        );
     }
-    assert!(names.len() >= 28, "{} operations", names.len());
+    assert!(names.len() >= 39, "{} operations", names.len());
 }
 
 /// Follows a reference into the components.
@@ -81,13 +106,20 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 
 #[test]
 fn every_body_of_a_request_or_a_success_has_an_example_with_the_required_members() {
-    let document = serde_json::to_value(document()).unwrap();
     let mut bodies = 0;
-    for (method, path, operation) in operations(&document) {
+    for (_, document, _) in documents() {
+        bodies += bodies_with_an_example(&serde_json::to_value(document).unwrap());
+    }
+    assert!(bodies > 60, "{bodies} bodies");
+}
+
+fn bodies_with_an_example(document: &Value) -> usize {
+    let mut bodies = 0;
+    for (method, path, operation) in operations(document) {
         let successes = operation["responses"].as_object().unwrap().iter();
         let successes = successes
             .filter(|(status, _)| status.starts_with('2'))
-            .map(|(_, response)| resolved(&document, response));
+            .map(|(_, response)| resolved(document, response));
         let request = operation.get("requestBody").into_iter();
         for (kind, content) in request
             .chain(successes)
@@ -96,7 +128,7 @@ fn every_body_of_a_request_or_a_success_has_an_example_with_the_required_members
         {
             let example = &content["example"];
             assert!(!example.is_null(), "{method} {path} shows no {kind}");
-            let schema = resolved(&document, &content["schema"]);
+            let schema = resolved(document, &content["schema"]);
             for required in schema["required"].as_array().into_iter().flatten() {
                 let member = required.as_str().unwrap();
                 assert!(example.get(member).is_some(), "{method} {path}: no {member}");
@@ -104,7 +136,7 @@ fn every_body_of_a_request_or_a_success_has_an_example_with_the_required_members
             bodies += 1;
         }
     }
-    assert!(bodies > 30, "{bodies} bodies");
+    bodies
 }
 
 /// Generators make a member with a default a required one, and cannot send one that is wrapped in a composition of one.
@@ -117,6 +149,11 @@ fn what_is_read_has_neither_defaults_nor_compositions_of_one() {
         "MessageCreate",
         "TagCreate",
         "TagPatch",
+        "BulkCreate",
+        "OperationCreate",
+        "Registration",
+        "UserPatch",
+        "ApiTokenCreate",
     ] {
         let properties = &document["components"]["schemas"][schema]["properties"];
         for (name, property) in properties.as_object().unwrap() {
@@ -131,22 +168,34 @@ fn what_is_read_has_neither_defaults_nor_compositions_of_one() {
 
 #[test]
 fn every_answer_names_its_headers() {
-    let document = serde_json::to_value(document()).unwrap();
-    for (method, path, operation) in operations(&document) {
+    for (_, document, _) in documents() {
+        answers_name_their_headers(&serde_json::to_value(document).unwrap());
+    }
+}
+
+fn answers_name_their_headers(document: &Value) {
+    for (method, path, operation) in operations(document) {
+        let is_keyed = operation["parameters"]
+            .as_array()
+            .is_some_and(|known| known.iter().any(|it| it["name"] == "Idempotency-Key"));
         for (status, response) in operation["responses"].as_object().unwrap() {
-            let response = resolved(&document, response);
+            let response = resolved(document, response);
             let mut wanted = vec!["X-Request-Id", "Schema-Revision", "traceparent"];
+            if is_keyed && status.starts_with('2') {
+                wanted.extend(["Idempotency-Replayed", "Idempotency-Scope"]);
+            }
             match status.as_str() {
                 "201" => wanted.push("Location"),
                 "304" => wanted.push("ETag"),
                 "401" => wanted.push("WWW-Authenticate"),
+                "429" => wanted.extend(["Retry-After", "RateLimit", "RateLimit-Policy"]),
                 "503" if !path.ends_with('z') && path != "/health" => wanted.push("Retry-After"),
                 _ => {}
             }
             for name in wanted {
                 let header = &response["headers"][name];
                 assert!(
-                    resolved(&document, header)["schema"].is_object(),
+                    resolved(document, header)["schema"].is_object(),
                     "{method} {path} {status}: {name}"
                 );
             }
@@ -156,8 +205,13 @@ fn every_answer_names_its_headers() {
 
 #[test]
 fn links_lead_from_what_was_made_to_operations_with_these_parameters() {
-    let document = serde_json::to_value(document()).unwrap();
-    let operations = operations(&document);
+    let count = |document| links(&serde_json::to_value(document).unwrap());
+    let counts = documents().map(|(_, document, _)| count(document));
+    assert!(counts[0] >= 17 && counts[1] >= 4, "{counts:?} links");
+}
+
+fn links(document: &Value) -> usize {
+    let operations = operations(document);
     let mut links = 0;
     for (_, path, operation) in &operations {
         let Some(found) = operation["responses"]["201"]["links"].as_object() else {
@@ -180,12 +234,17 @@ fn links_lead_from_what_was_made_to_operations_with_these_parameters() {
             links += 1;
         }
     }
-    assert!(links >= 16, "{links} links");
+    links
 }
 
 #[test]
 fn a_get_has_its_head_and_nothing_comes_without_a_group() {
-    let document = serde_json::to_value(document()).unwrap();
+    for (_, document, _) in documents() {
+        heads_and_groups(&serde_json::to_value(document).unwrap());
+    }
+}
+
+fn heads_and_groups(document: &Value) {
     let groups: Vec<&Value> = document["tags"]
         .as_array()
         .unwrap()
@@ -198,7 +257,12 @@ fn a_get_has_its_head_and_nothing_comes_without_a_group() {
             methods.get("head").is_some(),
             "{path}"
         );
-        for operation in methods.as_object().unwrap().values() {
+        for (_, operation) in methods
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(it, _)| *it != "servers")
+        {
             assert!(
                 groups.contains(&&operation["tags"][0]),
                 "{path} {}",
@@ -208,28 +272,104 @@ fn a_get_has_its_head_and_nothing_comes_without_a_group() {
     }
 }
 
-#[tokio::test]
-async fn what_comes_with_a_later_revision_says_so_and_is_refused_before_it() {
-    let document = serde_json::to_value(document()).unwrap();
-    let since = |pointer: &str| document.pointer(pointer).map(|it| it["x-since-revision"].clone());
+#[test]
+fn members_and_parameters_that_come_later_say_so() {
     for (pointer, revision) in [
-        ("/components/schemas/Task/properties/priority", "003"),
-        ("/components/schemas/TaskCreate/properties/due_date", "003"),
-        ("/components/schemas/TaskPatch/properties/tags", "003"),
-        ("/paths/~1api~1v1~1tags/post", "003"),
-        ("/paths/~1api~1v1~1conversations/post", "002"),
+        ("/components/schemas/Task/properties/priority", json!("003")),
+        ("/components/schemas/TaskCreate/properties/due_date", json!("003")),
+        ("/components/schemas/TaskPatch/properties/tags", json!("003")),
+        ("/components/schemas/Task/properties/title", Value::Null),
     ] {
-        assert_eq!(since(pointer), Some(json!(revision)), "{pointer}");
+        for (file, document, _) in documents() {
+            let document = serde_json::to_value(document).unwrap();
+            let since = document.pointer(pointer).map(|it| it["x-since-revision"].clone());
+            assert_eq!(since.as_ref(), Some(&revision), "{file} {pointer}");
+        }
     }
-    assert_eq!(since("/paths/~1api~1v1~1tasks/post"), Some(Value::Null));
-    on_each("001", async |site| {
-        let refused = site
-            .post("usr_ada", "/api/v1/conversations", json!({}))
-            .await
-            .expect(503);
-        assert_eq!(refused.json()["required_revision"], "002");
-    })
-    .await;
+    for (file, document, _) in documents() {
+        let document = serde_json::to_value(document).unwrap();
+        for (method, path, operation) in operations(&document) {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let wanted = match parameter["name"].as_str().unwrap() {
+                    "Idempotency-Key" => json!("a3c1f0d27b64"),
+                    "due_before" | "tags" => json!("003"),
+                    "user_id" | "cursor" | "limit" => Value::Null,
+                    _ => continue,
+                };
+                assert_eq!(parameter["x-since-revision"], wanted, "{file} {method} {path}");
+            }
+        }
+    }
+}
+
+/// Every operation is asked for with the example of its body on each of the revisions that bring something.
+#[tokio::test]
+async fn what_is_said_to_come_with_a_later_revision_and_nothing_else_is_refused_before_it() {
+    const STEPS: [&str; 4] = ["001", "002", "003", "a3c1f0d27b64"];
+    for (place, revision) in STEPS.into_iter().enumerate() {
+        on_each(revision, async |site| {
+            for (_, document, prefixes) in documents() {
+                let document = serde_json::to_value(document).unwrap();
+                for (method, path, operation) in operations(&document) {
+                    // Whoever deletes themselves cannot ask for more.
+                    if operation["operationId"] == "deleteMe" || method == "HEAD" {
+                        continue;
+                    }
+                    let prefix = if path == "/health" { "" } else { prefixes[0] };
+                    let answer = example(site, &method, &format!("{prefix}{path}"), operation).await;
+                    let since = operation["x-since-revision"].as_str().unwrap_or("001");
+                    let is_there = STEPS.iter().position(|it| *it == since).unwrap() <= place;
+                    let required = match answer.status.as_u16() {
+                        503 => answer.json()["required_revision"].clone(),
+                        // What no token like this may do is said first.
+                        403 => continue,
+                        // Nothing is shown, and there is nothing to take away.
+                        200 if !is_there && method == "GET" => continue,
+                        404 if !is_there && path.contains("{id}") => continue,
+                        _ => Value::Null,
+                    };
+                    let wanted = if is_there { Value::Null } else { json!(since) };
+                    assert_eq!(required, wanted, "{method} {path} on {revision}: {}", answer.text);
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// Sends what the document shows, without the members that come later.
+async fn example(site: &Site, method: &str, path: &str, operation: &Value) -> Answer {
+    let contents = operation["requestBody"]["content"].as_object();
+    let body = contents
+        .and_then(|contents| contents.values().next())
+        .map(|content| content["example"].clone());
+    let body = body.map(|body| match body.get("title") {
+        Some(title) => json!({"title": title}),
+        None => body,
+    });
+    let places = operation["parameters"].as_array().into_iter().flatten();
+    let places = places.filter(|parameter| parameter["in"] == "path");
+    let path = places.fold(path.to_owned(), |path, place| {
+        let shown = place["example"].to_string();
+        path.replace(
+            &format!("{{{}}}", place["name"].as_str().unwrap()),
+            shown.trim_matches('"'),
+        )
+    });
+    let key = format!("{method}-{path}");
+    let headers = [("Idempotency-Key", key.as_str())];
+    let headers = if method == "POST" { &headers[..] } else { &[] };
+    let method = method.parse().unwrap();
+    site.send_with("usr_ada", method, &path, body, headers).await
+}
+
+/// Returns a path with something in every place.
+fn filled(path: &str) -> String {
+    path.replace("{user_id}", "usr_ada")
+        .replace("{id}", "1")
+        .replace("{message_id}", "1")
+        .replace("{name}", "x")
+        .replace("{code}", "NOT_FOUND")
 }
 
 #[tokio::test]
@@ -256,23 +396,28 @@ async fn a_head_answers_like_its_get_without_a_body() {
 #[tokio::test]
 async fn every_documented_operation_has_a_route() {
     on_each("003", async |site| {
-        let served = site.get("usr_ada", "/openapi.json").await.expect(200).json();
-        assert_eq!(served, serde_json::to_value(document()).unwrap());
-        for (method, path, _) in operations(&served) {
-            let filled = path
-                .replace("{id}", "1")
-                .replace("{message_id}", "1")
-                .replace("{name}", "x");
-            let filled = filled.replace("{code}", "NOT_FOUND");
-            let method: Method = method.parse().unwrap();
-            let answer = site.send("usr_ada", method.clone(), &filled, None).await;
-            assert_ne!(answer.status.as_u16(), 405, "{method} {path}");
-            if answer.status.as_u16() == 404 && method != Method::HEAD {
-                assert_ne!(answer.code(), "NOT_FOUND", "{method} {path}");
+        for (name, document, prefixes) in documents() {
+            let served = site.get("usr_ada", &format!("/{name}")).await.expect(200).json();
+            assert_eq!(served, serde_json::to_value(document).unwrap());
+            for (method, path, _) in operations(&served) {
+                let prefixes = if path == "/health" { &[""] } else { prefixes };
+                for prefix in prefixes {
+                    has_a_route(site, &method, &format!("{prefix}{path}")).await;
+                }
             }
         }
     })
     .await;
+}
+
+async fn has_a_route(site: &Site, method: &str, path: &str) {
+    let filled = filled(path);
+    let method: Method = method.parse().unwrap();
+    let answer = site.send("usr_ada", method.clone(), &filled, None).await;
+    assert_ne!(answer.status.as_u16(), 405, "{method} {path}");
+    if answer.status.as_u16() == 404 && method != Method::HEAD {
+        assert_ne!(answer.json()["code"], "NOT_FOUND", "{method} {path}");
+    }
 }
 
 #[tokio::test]
@@ -283,6 +428,11 @@ async fn the_members_that_the_document_names_are_the_ones_that_are_read() {
         for (schema, method, path) in [
             ("TaskCreate", Method::POST, "/api/v1/tasks".to_owned()),
             ("TaskPatch", Method::PATCH, path.clone()),
+            ("Registration", Method::POST, "/api/v1/auth/register".to_owned()),
+            ("Login", Method::POST, "/api/v1/auth/login".to_owned()),
+            ("UserPatch", Method::PATCH, "/api/v1/me".to_owned()),
+            ("PasswordChange", Method::POST, "/api/v1/me/password".to_owned()),
+            ("ApiTokenCreate", Method::POST, "/api/v1/me/tokens".to_owned()),
             ("Completion", Method::PATCH, format!("{path}/complete")),
             ("TagCreate", Method::POST, "/api/v1/tags".to_owned()),
             (

@@ -1,4 +1,4 @@
-//! The requests of docs/api.md, sent with curl to a running service, and their answers held against the page.
+//! The requests of docs/api.md and of the README, sent with curl to a running service, and their answers held against the page.
 
 use std::process::Command;
 
@@ -38,21 +38,45 @@ async fn the_page_about_the_api_tells_the_truth() {
     assert!(requests >= 5, "only {requests} requests were found on the page");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_tells_the_truth_about_the_service() {
+    let page = include_str!("../../../README.md");
+    let mut requests = 0;
+    for block in blocks(page) {
+        if !block.iter().any(|step| step.command.starts_with("curl ")) {
+            continue;
+        }
+        for database in databases().await {
+            let site = Site::open(database, "head", &[]).await;
+            requests += run(&site, &block);
+            site.close().await;
+        }
+    }
+    assert!(requests >= 5, "only {requests} requests were found in the README");
+}
+
 /// Runs the commands of a block and returns how many requests it sent.
 fn run(site: &Site, block: &[Step]) -> usize {
     let mut requests = 0;
+    let mut token = site.token("usr_ada");
     for step in block.iter().filter(|step| !step.command.starts_with("TOKEN=")) {
         let command = step
             .command
             .replace("http://127.0.0.1:8080", site.url("").trim_end_matches('/'));
+        let is_export = command.starts_with("export TOKEN=");
+        let tail = if is_export { "; printf %s \"$TOKEN\"" } else { "" };
         let output = Command::new("sh")
             .arg("-c")
-            .arg(&command)
-            .env("TOKEN", site.token("usr_ada"))
+            .arg(format!("{command}{tail}"))
+            .env("TOKEN", &token)
             .output()
             .unwrap();
         assert!(output.status.success(), "{command}: {output:?}");
         let answer = String::from_utf8(output.stdout).unwrap();
+        if is_export {
+            assert!(answer.len() > 40, "{command} sets {answer}");
+            token.clone_from(&answer);
+        }
         let mut rest = answer.as_str();
         for fragment in step.shown.split("...") {
             let found = rest.find(fragment);

@@ -1,6 +1,6 @@
 //! Two users: whatever path of the document is asked for, somebody else's things are not there.
 
-use api::document;
+use api::{compat_document, document};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,7 +18,9 @@ async fn ask(site: &Site, user: &str, method: &Method, path: &str, body: Option<
 /// Returns a body that the operation would take from the owner.
 fn body(operation: &str) -> Option<Value> {
     match operation {
-        "replaceTask" | "createTask" => Some(json!({"title": "mine now"})),
+        "replaceTask" | "createTask" | "createOwnTask" | "updateOwnTask" => {
+            Some(json!({"title": "mine now"}))
+        }
         "patchTask" => Some(json!({"title": "mine now"})),
         "renameTag" => Some(json!({"name": "mine"})),
         "createMessage" => Some(json!({"content": "hello"})),
@@ -43,34 +45,56 @@ async fn what_is_somebody_elses_is_like_what_never_was() {
         .expect(201);
         let before = snapshot(site).await;
 
-        let document = serde_json::to_value(document()).unwrap();
+        let own = paths(&serde_json::to_value(document()).unwrap(), &[""]);
+        let original = paths(
+            &serde_json::to_value(compat_document()).unwrap(),
+            &["/api/v1", "/api"],
+        );
         let mut asked = 0;
-        for (path, operations) in document["paths"].as_object().unwrap() {
-            if !path.contains('{') {
+        for (path, method, id) in own.iter().chain(&original) {
+            if !path.contains("{id}") {
                 continue;
             }
-            for (method, operation) in operations.as_object().unwrap() {
-                let method: Method = method.to_uppercase().parse().unwrap();
-                let id = operation["operationId"].as_str().unwrap();
-                let filled = |number: &str| {
-                    path.replace("{id}", number)
-                        .replace("{message_id}", number)
-                        .replace("{name}", "private")
-                };
-                let foreign = ask(site, "usr_eve", &method, &filled("1"), body(id)).await;
-                let missing = ask(site, "usr_eve", &method, &filled("999"), body(id)).await;
-                assert_eq!(foreign.0, 404, "{id}: {}", foreign.1);
-                assert_eq!(foreign, missing, "{id}");
-                asked += 1;
+            let filled = |number: &str| {
+                path.replace("{user_id}", "me")
+                    .replace("{id}", number)
+                    .replace("{message_id}", number)
+                    .replace("{name}", "private")
+            };
+            let foreign = ask(site, "usr_eve", method, &filled("1"), body(id)).await;
+            let missing = ask(site, "usr_eve", method, &filled("999"), body(id)).await;
+            assert_eq!(foreign.0, 404, "{id}: {}", foreign.1);
+            assert_eq!(foreign, missing, "{id}");
+            asked += 1;
+        }
+        assert!(asked >= 29, "only {asked} operations have ids in their path");
+        for (path, method, id) in &original {
+            let path = path.replace("{user_id}", "usr_ada").replace("{id}", "1");
+            if path.contains("usr_ada") {
+                let foreign = ask(site, "usr_eve", method, &path, body(id)).await;
+                assert_eq!(foreign.0, 403, "{id}: {}", foreign.1);
             }
         }
-        assert!(
-            asked >= 15,
-            "only {asked} operations have parameters in their path"
-        );
         assert_eq!(snapshot(site).await, before, "nothing was changed");
     })
     .await;
+}
+
+/// Returns the paths of a document below each prefix, with methods and names of operations.
+fn paths(document: &Value, prefixes: &[&str]) -> Vec<(String, Method, String)> {
+    let mut found = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let Some(id) = operation["operationId"].as_str() else {
+                continue;
+            };
+            for prefix in prefixes {
+                let method = method.to_uppercase().parse().unwrap();
+                found.push((format!("{prefix}{path}"), method, id.to_owned()));
+            }
+        }
+    }
+    found
 }
 
 /// Everything that the owner sees.

@@ -87,10 +87,10 @@ async fn priority_sorts_by_rank_and_missing_dates_come_last_both_ways() {
     on_each("003", async |site| {
         fill(site).await;
         for (sort, order) in [
-            ("-priority", "bdceaf"),
+            ("-priority", "dbecfa"),
             ("priority", "afcebd"),
             ("due_date", "cdafbe"),
-            ("-due_date", "afdcbe"),
+            ("-due_date", "fadceb"),
             ("-title", "fedcba"),
             ("completed,-id", "fecbad"),
             ("-priority,due_date", "dbceaf"),

@@ -229,6 +229,10 @@ async fn readiness_fails_first_and_what_is_under_way_is_finished() {
         assert_eq!(answer.status().as_u16(), 200);
         stopping.await.unwrap().unwrap();
         blocker.close().await;
-        database.remove().await.unwrap();
+        std::sync::Arc::into_inner(database)
+            .unwrap()
+            .remove()
+            .await
+            .unwrap();
     }
 }

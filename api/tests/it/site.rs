@@ -1,5 +1,7 @@
 //! A running service with a database of its own, and a client to talk to it.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::settings::{CommandLine, Settings};
@@ -8,8 +10,9 @@ use clap::Parser;
 use migration::Migrator;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, StatusCode};
-use seaworthy::command::{self, Conduct, OutOfOrder};
+use seaworthy::command::{self, Conduct, Living, OutOfOrder};
 use seaworthy::environment::Environment;
+use seaworthy::revision::Stage;
 use seaworthy::runner::Observer;
 use seaworthy::session::{Access, Session};
 use seaworthy::verify::ScratchDatabase;
@@ -21,12 +24,32 @@ pub(crate) const NOW: i64 = 1_772_366_400;
 /// What tokens are signed with.
 pub(crate) const SECRET: &str = "Vq0k3ZpW7sYtR1mC9xLbN5hJ8uGfD2aE";
 
+/// What everybody's password is.
+pub(crate) const PASSWORD: &str = "Sturdy7hull";
+
 /// A running service with a database of its own.
 pub(crate) struct Site {
     pub(crate) server: Server,
-    pub(crate) database: ScratchDatabase,
+    pub(crate) database: Arc<ScratchDatabase>,
     pub(crate) settings: Settings,
     client: Client,
+}
+
+/// A second service on the database of a site.
+pub(crate) struct Beside(Site);
+
+impl Beside {
+    pub(crate) async fn stop(self) {
+        self.0.server.stop().await.unwrap();
+    }
+}
+
+impl Deref for Beside {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.0
+    }
 }
 
 /// An answer, read to its end.
@@ -98,19 +121,36 @@ pub(crate) fn settings(address: &str, more: &[&str]) -> Settings {
         "--database-url",
         address,
     ];
-    CommandLine::try_parse_from(arguments.iter().chain(more))
+    // A test sends more than a person does; those about limits set their own.
+    let unlimited = ["--rate-write", "--rate-read", "--rate-auth", "--rate-anonymous"];
+    let unlimited: Vec<&str> = unlimited
+        .iter()
+        .filter(|name| !more.contains(*name))
+        .flat_map(|name| [*name, "off"])
+        .collect();
+    CommandLine::try_parse_from(arguments.iter().chain(&unlimited).chain(more))
         .unwrap()
         .settings
 }
 
 impl Site {
     pub(crate) async fn open(database: ScratchDatabase, revision: &str, more: &[&str]) -> Self {
+        Self::open_by(database, revision, more, Clock::fixed(NOW)).await
+    }
+
+    /// The same with a clock of one's own.
+    pub(crate) async fn open_by(
+        database: ScratchDatabase,
+        revision: &str,
+        more: &[&str],
+        clock: Clock,
+    ) -> Self {
         migrate(&database, revision).await;
         let settings = settings(database.address(), more);
-        let server = Server::start(&settings, Clock::fixed(NOW)).await.unwrap();
+        let server = Server::start(&settings, clock).await.unwrap();
         Self {
             server,
-            database,
+            database: Arc::new(database),
             settings,
             client: Client::builder()
                 .timeout(Duration::from_secs(20))
@@ -119,9 +159,19 @@ impl Site {
         }
     }
 
+    /// Returns a second service on the same database; whoever takes it stops it.
+    pub(crate) fn beside(&self, server: Server) -> Beside {
+        Beside(Self {
+            server,
+            database: Arc::clone(&self.database),
+            settings: self.settings.clone(),
+            client: self.client.clone(),
+        })
+    }
+
     pub(crate) async fn close(self) {
         self.server.stop().await.unwrap();
-        self.database.remove().await.unwrap();
+        Arc::into_inner(self.database).unwrap().remove().await.unwrap();
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -188,6 +238,41 @@ impl Site {
         }
     }
 
+    /// Sends a request with any token.
+    pub(crate) async fn with_token(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let body = body.map(|body| (body.to_string(), "application/json"));
+        self.send_raw(Some(token), method, path, body, &[]).await
+    }
+
+    /// Sends a body without a token.
+    pub(crate) async fn post_unsigned(&self, path: &str, body: Value) -> Answer {
+        let body = Some((body.to_string(), "application/json"));
+        self.send_raw(None, Method::POST, path, body, &[]).await
+    }
+
+    /// Makes an account and returns its token.
+    pub(crate) async fn register(&self, email: &str) -> String {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        let made = self
+            .post_unsigned("/api/v1/auth/register", body)
+            .await
+            .expect(201);
+        made.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs in and returns the token.
+    pub(crate) async fn login(&self, email: &str) -> String {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        let made = self.post_unsigned("/api/v1/auth/login", body).await.expect(200);
+        made.json()["token"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn get(&self, user: &str, path: &str) -> Answer {
         self.send(user, Method::GET, path, None).await
     }
@@ -216,29 +301,53 @@ impl Site {
     }
 }
 
-/// Brings a database up or down to a revision.
+/// Returns the ids of all revisions, oldest first.
+pub(crate) fn ids() -> Vec<String> {
+    let revisions = Migrator::revisions();
+    let headers = revisions.iter().filter_map(|revision| revision.header());
+    headers.map(|header| header.id.to_string()).collect()
+}
+
+/// Returns how far along the chain of revisions one is; `base` and `head` are its ends.
+pub(crate) fn position(revision: &str) -> usize {
+    let ids = ids();
+    match revision {
+        "base" => 0,
+        "head" => ids.len(),
+        id => 1 + ids.iter().position(|other| other == id).unwrap(),
+    }
+}
+
+/// Brings a database up or down to a revision, which may be `base` or `head`.
 pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
     let environment = Environment::new(Migrator::revisions()).database(database.url().clone());
     let current = command::current(&environment).await.unwrap();
     let current = current
         .revisions
         .first()
-        .map_or_else(|| "000".to_owned(), |line| line.revision.revision.to_string());
-    let conduct = Conduct {
-        wait: Duration::from_secs(10),
-        retries: 20,
-        stop: CancellationToken::new(),
-        observer: &Silent,
-        waiting: &|_, _| {},
-        consent: &|_| true,
-    };
+        .map_or_else(|| "base".to_owned(), |line| line.revision.revision.to_string());
+    let conduct = conduct(Living::Ignore);
     let target = revision.parse().unwrap();
-    if revision != "base" && current.as_str() < revision {
+    if position(&current) < position(revision) {
         command::upgrade(&environment, &target, OutOfOrder::Refuse, &conduct)
             .await
             .unwrap();
     } else {
         command::downgrade(&environment, &target, &conduct).await.unwrap();
+    }
+}
+
+/// Returns how the tests migrate.
+pub(crate) fn conduct(living: Living) -> Conduct<'static> {
+    Conduct {
+        wait: Duration::from_secs(10),
+        retries: 20,
+        stop: CancellationToken::new(),
+        observer: &Silent,
+        waiting: &|_, _| {},
+        through: Stage::Contract,
+        living,
+        consent: &|_| true,
     }
 }
 

@@ -80,3 +80,33 @@ async fn a_request_is_one_statement_where_it_can_be() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_key_costs_four_statements_and_no_key_none() {
+    on_each("head", async |site| {
+        let task = json!({"title": "t"});
+        site.task("usr_ada", task.clone()).await;
+        assert_eq!(
+            cost(site, Method::POST, "/api/v1/tasks", Some(task.clone()), &[]).await,
+            1
+        );
+        let mut least = u64::MAX;
+        for key in ["a", "b", "c"] {
+            let before = site.server.statements();
+            let headers = [("idempotency-key", key)];
+            site.send_with(
+                "usr_ada",
+                Method::POST,
+                "/api/v1/tasks",
+                Some(task.clone()),
+                &headers,
+            )
+            .await
+            .expect(201);
+            least = least.min(site.server.statements() - before);
+        }
+        // Begin, the key, the task, the answer, commit. PostgreSQL and SQLite alike.
+        assert_eq!(least, 5);
+    })
+    .await;
+}

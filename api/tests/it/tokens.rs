@@ -2,21 +2,14 @@
 
 use api::settings::Settings;
 use api::{Clock, development_token};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::forge::{Signature, shared, token};
 use crate::site::{NOW, SECRET, Site, databases, on_each, settings};
 
 /// Far away, by any clock.
 const LATER: i64 = 4_000_000_000;
-
-fn signed(algorithm: Algorithm, key: &str, claims: &Value) -> String {
-    let key = EncodingKey::from_secret(key.as_bytes());
-    jsonwebtoken::encode(&Header::new(algorithm), claims, &key).unwrap()
-}
 
 fn claims() -> Value {
     json!({"sub": "usr_ada", "email": "ada@example.org", "exp": LATER})
@@ -36,9 +29,11 @@ fn with(name: &str, value: Value) -> Value {
 
 /// A token whose header says that it needs no signature.
 fn unsigned(algorithm: &str) -> String {
-    let header = URL_SAFE_NO_PAD.encode(json!({"alg": algorithm, "typ": "JWT"}).to_string());
-    let payload = URL_SAFE_NO_PAD.encode(claims().to_string());
-    format!("{header}.{payload}.")
+    token(
+        &json!({"alg": algorithm, "typ": "JWT"}),
+        &claims(),
+        &Signature::None,
+    )
 }
 
 async fn ask(site: &Site, token: &str) -> crate::site::Answer {
@@ -49,7 +44,13 @@ async fn ask(site: &Site, token: &str) -> crate::site::Answer {
 #[tokio::test]
 async fn tokens_that_are_not_what_they_should_be_are_refused() {
     on_each("003", async |site| {
-        let hs256 = |claims: &Value| signed(Algorithm::HS256, SECRET, claims);
+        let hs256 = |claims: &Value| shared(SECRET, claims);
+        let key = SECRET.as_bytes();
+        let header = |name: &str, value: Value| {
+            let mut header = json!({"alg": "HS256"});
+            header[name] = value;
+            token(&header, &claims(), &Signature::Hs256(key))
+        };
         let good = hs256(&claims());
         let (head, signature) = good.rsplit_once('.').unwrap();
         let other = hs256(&with("sub", json!("usr_bob")));
@@ -58,12 +59,27 @@ async fn tokens_that_are_not_what_they_should_be_are_refused() {
             (unsigned("none"), "AUTH_TOKEN_INVALID"),
             (unsigned("None"), "AUTH_TOKEN_INVALID"),
             (unsigned("HS256"), "AUTH_TOKEN_INVALID"),
-            (signed(Algorithm::HS384, SECRET, &claims()), "AUTH_TOKEN_INVALID"),
-            (signed(Algorithm::HS512, SECRET, &claims()), "AUTH_TOKEN_INVALID"),
             (
-                signed(Algorithm::HS256, "another key that is long enough", &claims()),
+                token(&json!({"alg": "HS384"}), &claims(), &Signature::Hs384(key)),
                 "AUTH_TOKEN_INVALID",
             ),
+            (
+                token(&json!({"alg": "HS512"}), &claims(), &Signature::Hs512(key)),
+                "AUTH_TOKEN_INVALID",
+            ),
+            (
+                token(&json!({"alg": "HS256"}), &claims(), &Signature::Hs512(key)),
+                "AUTH_TOKEN_INVALID",
+            ),
+            (
+                shared("another key that is long enough", &claims()),
+                "AUTH_TOKEN_INVALID",
+            ),
+            (header("crit", json!(["exp"])), "AUTH_TOKEN_INVALID"),
+            (header("crit", json!([])), "AUTH_TOKEN_INVALID"),
+            (header("alg", json!("EdDSA")), "AUTH_TOKEN_INVALID"),
+            (header("alg", json!("RS256")), "AUTH_TOKEN_INVALID"),
+            (header("alg", json!(["HS256"])), "AUTH_TOKEN_INVALID"),
             (mixed, "AUTH_TOKEN_INVALID"),
             (format!("{head}."), "AUTH_TOKEN_INVALID"),
             (head.to_owned(), "AUTH_TOKEN_INVALID"),
@@ -123,8 +139,7 @@ async fn a_token_is_taken_from_the_header_alone() {
 async fn an_email_address_is_never_linked_to_another_id() {
     on_each("003", async |site| {
         ask(site, &site.token("usr_ada")).await.expect(200);
-        let thief = signed(
-            Algorithm::HS256,
+        let thief = shared(
             SECRET,
             &json!({"sub": "usr_eve", "email": "usr_ada@example.org", "exp": LATER}),
         );
@@ -167,15 +182,11 @@ async fn issuer_and_audience_are_checked_when_they_are_set() {
             json!({"sub": "usr_ada", "email": "a@b", "exp": LATER, "iss": "https://evil.example", "aud": "todo"}),
             json!({"sub": "usr_ada", "email": "a@b", "exp": LATER, "iss": "https://auth.example", "aud": "other"}),
         ] {
-            ask(&site, &signed(Algorithm::HS256, SECRET, &claims))
-                .await
-                .expect(401);
+            ask(&site, &shared(SECRET, &claims)).await.expect(401);
         }
         let several = json!({"sub": "usr_eve", "email": "e@b", "exp": LATER, "iss": "https://auth.example",
                              "aud": ["other", "todo"]});
-        ask(&site, &signed(Algorithm::HS256, SECRET, &several))
-            .await
-            .expect(200);
+        ask(&site, &shared(SECRET, &several)).await.expect(200);
         site.close().await;
     }
 }

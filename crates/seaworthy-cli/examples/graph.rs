@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use sea_orm_migration::prelude::*;
 use seaworthy::environment::Environment;
-use seaworthy::revision::{Header, Revision};
+use seaworthy::revision::{Header, Revision, Stage};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -29,6 +29,8 @@ struct Row {
     labels: Vec<String>,
     depends_on: Vec<String>,
     message: String,
+    stage: Stage,
+    removes: Vec<String>,
 }
 
 struct Described {
@@ -63,6 +65,8 @@ impl Row {
         let mut header = Header::new(self.id).message(self.message);
         header.revises = self.down.into_iter().map(Into::into).collect();
         header.labels = self.labels;
+        header.stage = self.stage;
+        header.removes = self.removes;
         header.depends_on = self.depends_on;
         Box::new(Described { header })
     }

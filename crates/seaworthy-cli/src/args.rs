@@ -100,7 +100,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  upgrade head          everything\n  upgrade +1            the next one\n  \
                             upgrade head --sql    a script instead, from where the database stands\n  \
-                            upgrade 001:003 --sql a script from 001 to 003, without asking a database"
+                            upgrade 001:003 --sql a script from 001 to 003, without asking a database\n  \
+                            upgrade --stage expand only what the code that runs now does not mind"
     )]
     Upgrade {
         /// Where to go; a range a:b with --sql
@@ -112,6 +113,11 @@ pub(crate) enum Command {
         /// Also apply revisions that are older than what is applied already
         #[arg(long)]
         allow_out_of_order: bool,
+        /// The last stage to run: stop before the first revision of a later one
+        #[arg(long, value_enum, default_value_t = LastStage::Contract, value_name = "STAGE")]
+        stage: LastStage,
+        #[command(flatten)]
+        in_use: InUse,
     },
     /// Undo revisions down to a target
     #[command(
@@ -126,6 +132,8 @@ pub(crate) enum Command {
         /// Print a script for psql or sqlite3 instead of running it
         #[arg(long)]
         sql: bool,
+        #[command(flatten)]
+        in_use: InUse,
     },
     /// Show where the database stands
     Current {
@@ -196,12 +204,18 @@ pub(crate) enum Command {
         new: NewRevision,
     },
     /// Show what a run would do, with its SQL, and do nothing
+    #[command(
+        after_help = "Exit code 3 when a run would be refused because a running application still uses what goes."
+    )]
     Plan {
         /// Where to go
         #[arg(default_value = "heads", allow_negative_numbers = true)]
         target: String,
+        /// The last stage of an upgrade: stop before the first revision of a later one
+        #[arg(long, value_enum, default_value_t = LastStage::Contract, value_name = "STAGE")]
+        stage: LastStage,
     },
-    /// Show where the database stands, what is pending, and how the last run ended
+    /// Show where the database stands, what is pending, the last run, and who is running
     Status,
     /// Find what would block or break a running application on PostgreSQL; asks no database
     #[command(
@@ -221,19 +235,29 @@ pub(crate) enum Command {
         /// Also apply revisions that are older than what is applied already
         #[arg(long)]
         allow_out_of_order: bool,
+        #[command(flatten)]
+        in_use: InUse,
     },
     /// Undo applied revisions, as SeaORM's own command line does
     Down {
         /// How many
         #[arg(short, long, default_value_t = 1, value_name = "N")]
         num: usize,
+        #[command(flatten)]
+        in_use: InUse,
     },
     /// Drop every table and apply everything again
     Fresh,
     /// Undo everything and apply it again
-    Refresh,
+    Refresh {
+        #[command(flatten)]
+        in_use: InUse,
+    },
     /// Undo everything and drop the table of applied revisions
-    Reset,
+    Reset {
+        #[command(flatten)]
+        in_use: InUse,
+    },
     /// Write a new, empty revision, as sea-orm-cli does
     Generate {
         /// What to call it
@@ -244,6 +268,25 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// What to do about running applications.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct InUse {
+    /// Also remove what running applications still use
+    #[arg(long)]
+    pub(crate) through_contract: bool,
+}
+
+/// A stage of a zero-downtime change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LastStage {
+    /// Only what adds
+    Expand,
+    /// What adds, and what moves data
+    Migrate,
+    /// Everything
+    Contract,
 }
 
 /// What `lint` looks at.

@@ -1,12 +1,12 @@
 //! One function per verb: ask the library, show the answer.
 
-use seaworthy::command;
 use seaworthy::environment::Environment;
 use seaworthy::graph::{Splice, Target};
+use seaworthy::revision::Stage;
 
-use crate::args::{Arguments, Command, Format};
+use crate::args::{Arguments, Command, Format, InUse, LastStage};
 use crate::exit::{Ending, Failure};
-use crate::output::{Screen, lists, reports};
+use crate::output::Screen;
 
 mod files;
 mod inspect;
@@ -34,13 +34,24 @@ pub(crate) async fn run(
     match command.unwrap_or(Command::Up {
         num: None,
         allow_out_of_order: false,
+        in_use: InUse {
+            through_contract: false,
+        },
     }) {
         Command::Upgrade {
             target,
             sql,
             allow_out_of_order,
-        } => runner.upgrade(&target, sql, allow_out_of_order).await,
-        Command::Downgrade { target, sql } => runner.downgrade(&target, sql).await,
+            stage,
+            in_use,
+        } => {
+            let bounds = run::Bounds {
+                through: last_stage(stage),
+                in_use,
+            };
+            runner.upgrade(&target, sql, allow_out_of_order, bounds).await
+        }
+        Command::Downgrade { target, sql, in_use } => runner.downgrade(&target, sql, in_use).await,
         Command::Stamp {
             revisions,
             purge,
@@ -50,11 +61,12 @@ pub(crate) async fn run(
         Command::Up {
             num,
             allow_out_of_order,
-        } => runner.up(num, allow_out_of_order).await,
-        Command::Down { num } => runner.down(num).await,
+            in_use,
+        } => runner.up(num, allow_out_of_order, in_use).await,
+        Command::Down { num, in_use } => runner.down(num, in_use).await,
         Command::Fresh => runner.fresh().await,
-        Command::Refresh => runner.refresh().await,
-        Command::Reset => runner.reset().await,
+        Command::Refresh { in_use } => runner.refresh(in_use).await,
+        Command::Reset { in_use } => runner.reset(in_use).await,
         Command::Current { check_heads } => inspect::current(environment, check_heads, screen).await,
         Command::History { applied: true, .. } => inspect::applied(environment, screen).await,
         Command::History {
@@ -62,23 +74,13 @@ pub(crate) async fn run(
             indicate_current,
             ..
         } => inspect::history(environment, rev_range.as_deref(), indicate_current, screen).await,
-        Command::Heads { resolve_dependencies } => {
-            lists::heads(screen, &command::heads(environment, resolve_dependencies)?);
-            Ok(Ending::Done)
-        }
-        Command::Branches => {
-            lists::branches(screen, &command::branches(environment)?);
-            Ok(Ending::Done)
-        }
+        Command::Heads { resolve_dependencies } => inspect::heads(environment, resolve_dependencies, screen),
+        Command::Branches => inspect::branches(environment, screen),
         Command::Show { revisions } => inspect::show(environment, &revisions, screen).await,
-        Command::Plan { target } => {
-            reports::plan(screen, &command::plan(environment, &target.parse()?).await?);
-            Ok(Ending::Done)
+        Command::Plan { target, stage } => {
+            inspect::plan(environment, &target, last_stage(stage), screen).await
         }
-        Command::Status => {
-            reports::status(screen, &command::status(environment).await?);
-            Ok(Ending::Done)
-        }
+        Command::Status => inspect::status(environment, screen).await,
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
         Command::Revision {
             new,
@@ -91,6 +93,14 @@ pub(crate) async fn run(
             place,
             ..
         } => files::generate(environment, &migration_name, &place, screen),
+    }
+}
+
+fn last_stage(stage: LastStage) -> Stage {
+    match stage {
+        LastStage::Expand => Stage::Expand,
+        LastStage::Migrate => Stage::Migrate,
+        LastStage::Contract => Stage::Contract,
     }
 }
 

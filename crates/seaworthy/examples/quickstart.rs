@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{pk_auto, text};
-use seaworthy::command::{self, Conduct, OutOfOrder};
+use seaworthy::command::{self, Conduct, Living, OutOfOrder};
 use seaworthy::environment::Environment;
 use seaworthy::graph::{Applied, RevisionGraph, Target};
-use seaworthy::revision::{Header, Revision};
+use seaworthy::revision::{Header, Revision, Stage};
 use seaworthy::revision_vec;
 use seaworthy::runner::Observer;
 use seaworthy::verify::ScratchDatabase;
@@ -60,6 +60,8 @@ async fn upgrade_a_file() -> Result<(), Box<dyn Error>> {
         observer: &Silent,
         waiting: &|_, _| {},
         // Called before something would be lost; nobody is there to be asked, so nothing may go.
+        through: Stage::Contract,
+        living: Living::Heed,
         consent: &|_| false,
     };
     let outcome = command::upgrade(&environment, &Target::head(), OutOfOrder::Refuse, &conduct).await?;

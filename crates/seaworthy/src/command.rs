@@ -16,6 +16,7 @@ pub use inspect::{
 };
 pub use journal::applied_history;
 pub use lint::{LintSelection, LintedStep, lint};
+pub use living::Living;
 pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
 pub use outcome::{Changed, Outcome};
 pub use plan::{PlanReport, PlannedStep, plan};
@@ -29,6 +30,7 @@ pub use upgrade::{OutOfOrder, up, upgrade};
 use crate::environment::Environment;
 use crate::graph::{GraphError, RevisionGraph};
 use crate::ledger::Ledger;
+use crate::revision::Stage;
 use crate::runner::{Observer, pause_before};
 use crate::session::{Access, DatabaseUrl, Fault, Holder, Session};
 
@@ -39,6 +41,7 @@ mod fresh;
 mod inspect;
 mod journal;
 mod lint;
+mod living;
 mod offline;
 mod outcome;
 mod plan;
@@ -62,6 +65,10 @@ pub struct Conduct<'a> {
     pub observer: &'a dyn Observer,
     /// Hears who holds the migration lock while the command waits for it.
     pub waiting: &'a (dyn Fn(Option<&Holder>, Duration) + Sync),
+    /// The last stage that an upgrade runs: it stops before the first revision of a later one.
+    pub through: Stage,
+    /// What to do about living processes that still want what a step removes.
+    pub living: Living,
     /// Decides whether what a command would destroy may go.
     pub consent: &'a (dyn Fn(&Stakes) -> bool + Sync),
 }

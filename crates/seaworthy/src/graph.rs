@@ -27,6 +27,7 @@ mod plan;
 mod progress;
 mod reach;
 mod resolve;
+mod stage;
 mod stamp;
 mod steps;
 mod target;

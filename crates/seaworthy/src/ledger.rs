@@ -5,14 +5,18 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Alias, Expr, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, TransactionTrait};
 use thiserror::Error;
 
+pub use announcement::{Announcement, CHANNEL};
 pub use entry::{Entry, Kind, Moment, Outcome, now};
 
+use crate::revision::{Direction, Stage};
 use crate::session::{DatabaseError, Fault, Locked, Session};
+use entry::Layout;
 
+mod announcement;
 mod entry;
 mod sql;
 
@@ -30,7 +34,7 @@ pub struct Records {
     pub applied: Vec<AppliedRow>,
     /// For each migration name the last entry that changed the database or began to.
     pub latest: HashMap<String, Entry>,
-    /// Whether both tables exist.
+    /// Whether both tables exist, with all their columns.
     pub installed: bool,
 }
 
@@ -92,7 +96,7 @@ impl Ledger {
     pub async fn read(&self, session: &Session) -> Result<Records, LedgerError> {
         let queries = [
             self.select_applied(session.backend()),
-            self.select_latest(session.backend()),
+            self.select_latest(session.backend(), Layout::WithStage),
         ];
         let mut answers = session.row_sets(&queries).await.into_iter();
         let applied = answers.next().unwrap_or_else(|| Ok(Vec::new()));
@@ -102,8 +106,11 @@ impl Ledger {
             // Where the first table is missing, the server has not looked at the second query.
             None => session.rows(&queries[1]).await,
         };
-        let latest = existing(latest).map_err(|source| self.error("read", &self.history_table, source))?;
-        self.records(applied.as_deref(), latest.as_deref())
+        let (latest, layout) = self
+            .of_any_layout(session, latest, Self::select_latest)
+            .await
+            .map_err(|source| self.error("read", &self.history_table, source))?;
+        self.records(applied.as_deref(), latest.as_deref(), layout)
             .map_err(|source| self.error("read", &self.version_table, source))
     }
 
@@ -114,24 +121,75 @@ impl Ledger {
     /// Fails when the table exists and cannot be read.
     pub async fn history(&self, session: &Session) -> Result<Vec<Entry>, LedgerError> {
         let failed = |source| self.error("read", &self.history_table, source);
-        let rows = existing(session.rows(&self.select_history(session.backend())).await).map_err(failed)?;
+        let rows = session
+            .rows(&self.select_history(session.backend(), Layout::WithStage))
+            .await;
+        let (rows, _) = self
+            .of_any_layout(session, rows, Self::select_history)
+            .await
+            .map_err(failed)?;
         rows.unwrap_or_default()
             .iter()
             .map(|row| Entry::from_row(row).map_err(failed))
             .collect()
     }
 
-    /// Creates the two tables where they are missing.
+    /// Returns the stages of applied revisions by SeaORM's name, as the history has them; for a program that finds revisions
+    /// applied which it does not know.
+    ///
+    /// A name is missing when another tool applied the revision, or a version of this one that recorded no stages.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the history cannot be read; that there is none is no failure.
+    pub async fn stages(
+        &self,
+        connection: &impl ConnectionTrait,
+        names: &[&str],
+    ) -> Result<HashMap<String, Stage>, DatabaseError> {
+        let backend = connection.get_database_backend();
+        let select = self.select_newest(backend, Layout::WithStage, |newest| {
+            newest.and_where(Expr::col("name").is_in(names.iter().copied()));
+        });
+        let rows = match connection.query_all(&select).await {
+            Err(error) if matches!(Fault::of(&error), Fault::UndefinedTable | Fault::AlreadyDone) => {
+                Vec::new()
+            }
+            rows => rows?,
+        };
+        let mut stages = HashMap::new();
+        for row in &rows {
+            let entry = Entry::from_row(row)?;
+            if let Some(stage) = entry.stage.filter(|_| entry.direction == Direction::Up) {
+                stages.insert(entry.name, stage);
+            }
+        }
+        Ok(stages)
+    }
+
+    /// Creates the two tables where they are missing, and the column that a history from before stages lacks.
     ///
     /// # Errors
     ///
     /// Fails when the role may not create tables.
     pub async fn install(&self, locked: &Locked<'_>) -> Result<(), LedgerError> {
+        let failed = |source| self.error("create", &self.history_table, source);
         let session = locked.session();
         session
             .send(&self.create_tables(session.backend()))
             .await
-            .map_err(|source| self.error("create", &self.history_table, source))
+            .map_err(failed)?;
+        let history = sql::quoted(&self.history_table);
+        match session
+            .rows(&format!("SELECT stage FROM {history} LIMIT 0"))
+            .await
+        {
+            Err(error) if Fault::of(&error) == Fault::AlreadyDone => {
+                let add = format!("ALTER TABLE {history} ADD COLUMN stage text");
+                session.send(&add).await.map_err(failed)
+            }
+            other => other.map(drop).map_err(failed),
+        }
     }
 
     /// Writes an entry of the history and what it means for the applied set, within the caller's transaction.
@@ -188,8 +246,9 @@ impl Ledger {
         &self,
         applied: Option<&[QueryResult]>,
         latest: Option<&[QueryResult]>,
+        layout: Layout,
     ) -> Result<Records, DbErr> {
-        let installed = applied.is_some() && latest.is_some();
+        let installed = applied.is_some() && latest.is_some() && layout == Layout::WithStage;
         let mut entries = HashMap::new();
         for row in latest.unwrap_or_default() {
             let entry = Entry::from_row(row)?;
@@ -224,27 +283,51 @@ impl Ledger {
         sql::inline(backend, &select)
     }
 
-    fn select_latest(&self, backend: DbBackend) -> String {
-        let newest = Query::select()
+    fn select_latest(&self, backend: DbBackend, layout: Layout) -> String {
+        sql::inline(backend, &self.select_newest(backend, layout, |_| {}))
+    }
+
+    /// Returns the query for the last entry of each name that changed the database or began to.
+    fn select_newest(
+        &self,
+        backend: DbBackend,
+        layout: Layout,
+        narrow: impl FnOnce(&mut SelectStatement),
+    ) -> SelectStatement {
+        let mut newest = Query::select()
             .expr(Expr::cust("max(id)"))
             .from(Alias::new(&self.history_table))
             .and_where(Expr::cust("outcome IN ('done', 'started', 'progressed')"))
             .group_by_col("name")
             .to_owned();
-        let select = Entry::select(&self.history_table, backend)
-            .and_where(sea_orm::sea_query::ExprTrait::in_subquery(
-                Expr::col("id"),
-                newest,
-            ))
+        narrow(&mut newest);
+        Entry::select(&self.history_table, backend, layout)
+            .and_where(Expr::col("id").in_subquery(newest))
+            .to_owned()
+    }
+
+    fn select_history(&self, backend: DbBackend, layout: Layout) -> String {
+        let select = Entry::select(&self.history_table, backend, layout)
+            .order_by("id", sea_orm::sea_query::Order::Asc)
             .to_owned();
         sql::inline(backend, &select)
     }
 
-    fn select_history(&self, backend: DbBackend) -> String {
-        let select = Entry::select(&self.history_table, backend)
-            .order_by("id", sea_orm::sea_query::Order::Asc)
-            .to_owned();
-        sql::inline(backend, &select)
+    /// Returns the rows of a query on the history; asked once more where the history is one from before stages.
+    async fn of_any_layout(
+        &self,
+        session: &Session,
+        rows: Result<Vec<QueryResult>, DbErr>,
+        select: impl Fn(&Self, DbBackend, Layout) -> String,
+    ) -> Result<(Option<Vec<QueryResult>>, Layout), DbErr> {
+        match existing(rows) {
+            // To a question, the fault can only be that a column is not there.
+            Err(error) if Fault::of(&error) == Fault::AlreadyDone => {
+                let older = select(self, session.backend(), Layout::WithoutStage);
+                Ok((existing(session.rows(&older).await)?, Layout::WithoutStage))
+            }
+            other => Ok((other?, Layout::WithStage)),
+        }
     }
 
     fn error(&self, action: &'static str, table: &str, source: DbErr) -> LedgerError {

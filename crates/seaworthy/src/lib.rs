@@ -29,6 +29,7 @@
 //! * [`graph`]: how revisions build on each other, and what a target therefore means; pure
 //! * [`session`]: one server connection, its limits and the migration lock
 //! * [`ledger`]: what is applied, and the history of how it came to be
+//! * [`heartbeat`]: which builds use the database at the moment, and what they cannot do without
 //! * [`runner`]: works a plan off, step by step
 //! * [`script`]: the SQL that a plan would send
 //! * [`lint`]: what a script would do to a running application; pure
@@ -43,6 +44,7 @@
 pub mod command;
 pub mod environment;
 pub mod graph;
+pub mod heartbeat;
 pub mod ledger;
 pub mod lint;
 pub mod revision;

@@ -53,6 +53,8 @@ pub struct Header {
     pub phase: Option<String>,
     /// Where in a zero-downtime change the revision belongs.
     pub stage: Stage,
+    /// What is gone once the revision is applied: `tasks`, or `tasks.is_recurring`.
+    pub removes: Vec<String>,
 }
 
 /// Which way a revision is run.
@@ -65,8 +67,8 @@ pub enum Direction {
     Down,
 }
 
-/// Where in a zero-downtime change a revision belongs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where in a zero-downtime change a revision belongs; in the order in which they come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Adds what the new code needs and the old code does not mind.
@@ -89,6 +91,18 @@ impl Direction {
     }
 }
 
+impl Stage {
+    /// Returns `expand`, `migrate` or `contract`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expand => "expand",
+            Self::Migrate => "migrate",
+            Self::Contract => "contract",
+        }
+    }
+}
+
 impl Header {
     /// Returns the header of a base: a revision without parents.
     pub fn new(id: impl Into<RevisionId>) -> Self {
@@ -103,6 +117,7 @@ impl Header {
             depends_on: Vec::new(),
             phase: None,
             stage: Stage::default(),
+            removes: Vec::new(),
         }
     }
 
@@ -152,6 +167,16 @@ impl Header {
     #[must_use]
     pub fn stage(mut self, stage: Stage) -> Self {
         self.stage = stage;
+        self
+    }
+
+    /// Names a table, or a column as `table.column`, that is gone once the revision is applied; call it once for each.
+    ///
+    /// Dropped and renamed tables and columns are found in the SQL as well. What has to be named is what the SQL does not
+    /// show, such as a column whose meaning ends.
+    #[must_use]
+    pub fn removes(mut self, what: impl Into<String>) -> Self {
+        self.removes.push(what.into());
         self
     }
 

@@ -263,6 +263,7 @@ impl Run<'_> {
             direction: work.direction,
             revision: work.header.id.to_string(),
             name: work.header.name.clone(),
+            stage: Some(work.header.stage),
             outcome,
             started_at: Moment::At(begun.at),
             finished_at: (outcome != Outcome::Started).then(|| Moment::At(now())),

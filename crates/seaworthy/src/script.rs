@@ -18,11 +18,13 @@ use sqlparser::parser::Parser;
 
 pub use loss::{Loss, Losses};
 pub use recorder::{Answers, Recorder};
+pub use removal::removals;
 
 use crate::revision::{Direction, Revision};
 
 mod loss;
 mod recorder;
+mod removal;
 
 /// What a revision sends in one direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

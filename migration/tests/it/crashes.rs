@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
+use sea_orm_migration::sea_orm::sqlx::postgres::PgListener;
+use seaworthy::ledger::{Announcement, CHANNEL};
 
 use crate::databases::{TestDatabase, on_postgres, on_sqlite, value};
 use crate::program::{Program, until};
@@ -111,6 +113,36 @@ async fn an_invalid_index_left_by_a_signal_is_built_anew() {
         old.close().await.unwrap();
         second.end().await.with_code(0);
         assert_eq!(indexes(database).await, "valid");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_step_that_died_is_not_announced() {
+    on_postgres(async |database| {
+        let mut listener = PgListener::connect(database.address()).await.unwrap();
+        listener.listen(CHANNEL).await.unwrap();
+        let program = Program::troubles(database);
+        program.run("upgrade calm").await.with_code(0);
+        let mut running = program
+            .clone()
+            .with("TROUBLES_SECONDS", LONG)
+            .start("upgrade slow");
+        database.is_kept_busy().await;
+        running.kill();
+        assert!(running.end().await.was_killed());
+        // It makes the same table, so it waits until nothing can come of the first run any more.
+        program.run("upgrade slow").await.with_code(0);
+        database.execute("NOTIFY seaworthy, 'the end'").await;
+        let mut heard = Vec::new();
+        loop {
+            let notice = listener.recv().await.unwrap();
+            match Announcement::parse(notice.payload()) {
+                Some(announcement) => heard.push(announcement.revision),
+                None => break,
+            }
+        }
+        assert_eq!(heard, ["calm", "slow"]);
     })
     .await;
 }

@@ -104,6 +104,30 @@ async fn a_role_that_may_only_read_can_look_at_everything_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_role_that_may_not_create_an_extension_is_told_so() {
+    on_postgres(async |database| {
+        let program = Program::migration(database);
+        program.run("upgrade 4f6ae8c3190d").await.with_code(0);
+        let grant = "GRANT USAGE, CREATE ON SCHEMA public TO {role}; \
+                     GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; \
+                     GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}";
+        as_role(database, grant, async |program| {
+            program.run("upgrade head").await.with_code(1).saying(&[
+                "error: upgrade of e05c7b1d48a2 failed",
+                "permission denied to create extension \"pg_trgm\"",
+                "hint: ",
+            ]);
+        })
+        .await;
+        // Somebody else may create it beforehand.
+        database.execute("CREATE EXTENSION pg_trgm").await;
+        program.run("upgrade head").await.with_code(0);
+        assert_head(database).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn looking_leaves_no_trace_on_sqlite() {
     on_sqlite(async |database| {
         let program = Program::migration(database);

@@ -17,6 +17,7 @@ mod input;
 mod kills;
 mod ledger;
 mod locking;
+mod ours;
 mod outside;
 mod phases;
 mod program;

@@ -2,7 +2,7 @@
 
 use crate::databases::{TestDatabase, on_postgres, on_sqlite};
 use crate::program::{Program, Running};
-use crate::schema::assert_head;
+use crate::schema::{assert_head, ids};
 
 /// What goes with the tables of the phases, and how many rows are in them.
 const STAKES: [&str; 2] = ["table tasks (2 rows)", "table users (1 row)"];
@@ -28,7 +28,8 @@ async fn ask(database: &TestDatabase) {
             "INSERT INTO tasks (user_id, title) VALUES ('ada', 'caulk the hull'), ('ada', 'mend the sail')",
         )
         .await;
-    for verb in ["downgrade base", "down -n 3", "fresh", "refresh", "reset"] {
+    let all_down = format!("down -n {}", ids().len());
+    for verb in ["downgrade base", &all_down, "fresh", "refresh", "reset"] {
         program
             .run(verb)
             .await

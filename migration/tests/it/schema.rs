@@ -6,43 +6,94 @@
 use std::fs;
 use std::path::Path;
 
+use migration::Migrator;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::databases::{TestDatabase, value};
 
-/// Asserts that a database has the schema of a revision's fixture, given by the revision's number.
-pub(crate) async fn assert_revision(connection: &DatabaseConnection, number: u32) {
+/// How many revisions came with the guide, each with a whole schema as its fixture.
+const INHERITED: usize = 3;
+
+/// Returns the ids of all revisions, oldest first.
+pub(crate) fn ids() -> Vec<String> {
+    let revisions = Migrator::revisions();
+    let headers = revisions.iter().filter_map(|revision| revision.header());
+    headers.map(|header| header.id.to_string()).collect()
+}
+
+/// Returns the id of the newest revision.
+pub(crate) fn head() -> String {
+    ids().pop().unwrap()
+}
+
+/// Asserts that a database has the schema that the first so many revisions make.
+pub(crate) async fn assert_revision(connection: &DatabaseConnection, number: usize) {
     let found = differences_from_revision(connection, number).await;
     assert!(
         found.is_empty(),
-        "the schema is not that of {number:03}:\n{}",
+        "the schema is not that after {number} revisions:\n{}",
         found.join("\n")
     );
 }
 
-/// Lists where a database differs from a revision's fixture, one line each.
-pub(crate) async fn differences_from_revision(connection: &DatabaseConnection, number: u32) -> Vec<String> {
-    let prefix = match connection.get_database_backend() {
+/// Lists where a database differs from what the first so many revisions make, one line each.
+pub(crate) async fn differences_from_revision(connection: &DatabaseConnection, number: usize) -> Vec<String> {
+    let backend = connection.get_database_backend();
+    differences(&expected(backend, number), &inspect(connection).await)
+}
+
+/// Returns the schema that the first so many revisions make: the last inherited fixture, and what ours change about it.
+fn expected(backend: DbBackend, number: usize) -> Value {
+    let ids = ids();
+    let mut schema = match number {
+        0 => fixture(backend, "000"),
+        _ => fixture(backend, &ids[number.min(INHERITED) - 1]),
+    };
+    for id in ids.iter().take(number).skip(INHERITED) {
+        merge(&mut schema, fixture(backend, id));
+    }
+    schema
+}
+
+fn fixture(backend: DbBackend, id: &str) -> Value {
+    let prefix = match backend {
         DbBackend::Postgres => "pg",
         _ => "sqlite",
     };
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/fixtures/{prefix}_{number:03}.json"));
-    let expected = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    differences(&expected, &inspect(connection).await)
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/fixtures/{prefix}_{id}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
 }
 
-/// Asserts that a database is where the inherited revisions end: their schema, each recorded once.
+/// Changes a document by a merge patch: members replace members, `null` removes one.
+fn merge(document: &mut Value, patch: Value) {
+    let Value::Object(members) = patch else {
+        *document = patch;
+        return;
+    };
+    if !document.is_object() {
+        *document = Value::Object(Map::new());
+    }
+    for (name, value) in members {
+        match value {
+            Value::Null => drop(document.as_object_mut().unwrap().remove(&name)),
+            value => merge(&mut document[name], value),
+        }
+    }
+}
+
+/// Asserts that a database is at the newest revision: the schema, and each revision recorded once.
 pub(crate) async fn assert_head(database: &TestDatabase) {
     let connection = database.connect().await;
-    assert_revision(&connection, 3).await;
+    let number = ids().len();
+    assert_revision(&connection, number).await;
     for table in [
         "seaql_migrations",
         "(SELECT DISTINCT version FROM seaql_migrations) AS rows",
     ] {
         let rows: i64 = value(&connection, &format!("SELECT count(*) FROM {table}")).await;
-        assert_eq!(rows, 3, "rows in {table}");
+        assert_eq!(rows, i64::try_from(number).unwrap(), "rows in {table}");
     }
     connection.close().await.unwrap();
 }

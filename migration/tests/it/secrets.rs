@@ -23,7 +23,7 @@ async fn no_verb_shows_the_password() {
         assert_silence(&shown);
         let reached = shown
             .iter()
-            .filter(|ended| ended.stdout.contains("the database is at 003"))
+            .filter(|ended| ended.stdout.contains("the database is at 001"))
             .count();
         assert!(reached > 0, "the role could not log in");
     })

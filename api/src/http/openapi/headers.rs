@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
 
-use super::walk::{operations, responses};
+use super::answers::problems;
+use super::walk::{operations, responses, served_at};
 
 /// Name, meaning and an example.
-const HEADERS: [(&str, &str, &str); 8] = [
+const HEADERS: [(&str, &str, &str); 12] = [
     (
         "X-Request-Id",
         "The request's id: the one that was sent, or a new one",
@@ -22,7 +24,7 @@ const HEADERS: [(&str, &str, &str); 8] = [
     (
         "Schema-Revision",
         "The revision of the schema that was answered from",
-        "003",
+        "e05c7b1d48a2",
     ),
     (
         "ETag",
@@ -37,26 +39,53 @@ const HEADERS: [(&str, &str, &str); 8] = [
     ),
     ("Retry-After", "Seconds to wait before trying again", "5"),
     ("WWW-Authenticate", "What kind of token is needed", "Bearer"),
+    (
+        "RateLimit",
+        "How many more requests are taken (`r`), and in how many seconds the limit is whole again (`t`)",
+        "\"write\";r=42;t=5",
+    ),
+    (
+        "RateLimit-Policy",
+        "Which limit counts, and how many requests (`q`) it takes in how many seconds (`w`)",
+        "\"write\";q=100;w=60",
+    ),
+    (
+        "Idempotency-Replayed",
+        "`true` when the request was carried out before and this is the answer from then",
+        "true",
+    ),
+    (
+        "Idempotency-Scope",
+        "`process` when the schema cannot keep answers yet, so that only the server that gave this one knows the key",
+        "process",
+    ),
 ];
 
 /// Names in every answer the headers that come with it.
 pub(super) fn name(document: &mut OpenApi) {
     for (path, method, operation) in operations(document) {
-        let is_api = path.starts_with("/api/");
-        let statuses: Vec<String> = operation.responses.responses.keys().cloned().collect();
-        let is_cached = statuses.iter().any(|status| status == "304");
-        // A task's writes show its new state; other resources have none that could be compared.
-        let shows_task = path.starts_with("/api/v1/tasks") && !path.ends_with("/tags/{name}");
-        let is_list = operation.parameters.iter().flatten().any(|it| match it {
-            RefOr::T(parameter) => parameter.name == "cursor",
-            RefOr::Ref(_) => false,
-        });
+        let path = served_at(path);
+        let is_limited = path.starts_with("/api/");
+        if is_limited {
+            operation.responses.responses.extend(problems(&[429]));
+        }
+        let is_cached = operation.responses.responses.contains_key("304");
+        let is_list = takes(operation, "cursor");
+        let is_keyed = takes(operation, "Idempotency-Key");
         for (status, response) in responses(operation) {
-            add(response, "X-Request-Id");
-            add(response, "traceparent");
-            add(response, "Schema-Revision");
+            for name in ["X-Request-Id", "traceparent", "Schema-Revision"] {
+                add(response, name);
+            }
+            if is_limited {
+                add(response, "RateLimit");
+                add(response, "RateLimit-Policy");
+            }
+            if is_keyed && status.starts_with('2') {
+                add(response, "Idempotency-Replayed");
+                add(response, "Idempotency-Scope");
+            }
             match status {
-                "200" | "201" if is_cached || (is_api && shows_task) => add(response, "ETag"),
+                "200" | "201" if is_cached || shows_a_task(&path) => add(response, "ETag"),
                 "304" => add(response, "ETag"),
                 "401" => add(response, "WWW-Authenticate"),
                 "429" | "503" => add(response, "Retry-After"),
@@ -78,7 +107,18 @@ pub(super) fn name(document: &mut OpenApi) {
     }
 }
 
-/// What an answer says of its own header stays.
+/// A task's writes show its new state; other resources have none that could be compared.
+fn shows_a_task(path: &str) -> bool {
+    path.contains("/tasks") && !path.ends_with("/bulk") && !path.ends_with("/tags/{name}")
+}
+
+fn takes(operation: &Operation, name: &str) -> bool {
+    operation.parameters.iter().flatten().any(|it| match it {
+        RefOr::T(parameter) => parameter.name == name,
+        RefOr::Ref(_) => false,
+    })
+}
+
 fn add(response: &mut Response, name: &str) {
     let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{name}")));
     response.headers.insert(name.to_owned(), reference);

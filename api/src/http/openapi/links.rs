@@ -14,7 +14,7 @@ type From = (
 );
 
 const ID: &[(&str, &str)] = &[("id", "$response.body#/id")];
-const LINKS: [From; 4] = [
+const LINKS: [From; 6] = [
     (
         "createTask",
         &[
@@ -28,6 +28,12 @@ const LINKS: [From; 4] = [
         ],
         ID,
     ),
+    (
+        "createOwnTask",
+        &["getOwnTask", "updateOwnTask", "completeOwnTask", "deleteOwnTask"],
+        &[("user_id", "$request.path.user_id"), ("id", "$response.body#/id")],
+    ),
+    ("createApiToken", &["deleteApiToken"], ID),
     ("createTag", &["getTag", "renameTag", "deleteTag"], ID),
     (
         "createConversation",

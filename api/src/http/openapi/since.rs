@@ -1,4 +1,4 @@
-//! Which revision brings what: operations by their tag, parameters and members by their name.
+//! Which revision brings what: operations by their path, parameters and members by their name.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,17 @@ use utoipa::openapi::{OpenApi, RefOr};
 use super::walk::operations;
 use crate::domain::Feature;
 
-/// Resources that are absent before their revision.
-const RESOURCES: [(&str, Feature); 2] = [("tags", Feature::Tags), ("conversations", Feature::Conversations)];
+/// Parts of paths below which everything is absent before its revision.
+const RESOURCES: [(&str, Feature); 6] = [
+    ("/tags", Feature::Tags),
+    ("/conversations", Feature::Conversations),
+    ("/auth/", Feature::Accounts),
+    ("/me/password", Feature::Accounts),
+    ("/me/sessions", Feature::Accounts),
+    ("/me/tokens", Feature::ApiTokens),
+];
 /// Members of tasks, and the parameters that filter by them; before their revision they show and take their default.
-const MEMBERS: [(&str, Feature); 12] = [
+const MEMBERS: [(&str, Feature); 13] = [
     ("priority", Feature::Priority),
     ("due_date", Feature::DueDate),
     ("due_after", Feature::DueDate),
@@ -25,17 +32,19 @@ const MEMBERS: [(&str, Feature); 12] = [
     ("is_recurring", Feature::Recurrence),
     ("tags", Feature::Tags),
     ("tags_match", Feature::Tags),
+    ("Idempotency-Key", Feature::IdempotencyKeys),
 ];
 /// The schemas that have these members.
 const SCHEMAS: [&str; 4] = ["Task", "TaskEntry", "TaskCreate", "TaskPatch"];
 
 /// Says of everything that comes later which revision brings it.
 pub(super) fn mark(document: &mut OpenApi) {
-    for (_, _, operation) in operations(document) {
-        let tags = operation.tags.clone().unwrap_or_default();
-        let resource = RESOURCES.iter().find(|(tag, _)| tags.iter().any(|it| it == tag));
-        if let Some((_, feature)) = resource {
-            operation.extensions = Some(since(*feature));
+    for (path, _, operation) in operations(document) {
+        if let Some((_, feature)) = RESOURCES.iter().find(|(part, _)| path.contains(part)) {
+            operation
+                .extensions
+                .get_or_insert_default()
+                .merge(since(*feature));
         }
         for parameter in operation.parameters.iter_mut().flatten() {
             if let RefOr::T(parameter) = parameter

@@ -1,5 +1,7 @@
 //! Every operation of the document, whatever its method.
 
+use std::borrow::Cow;
+
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{OpenApi, RefOr};
@@ -29,4 +31,12 @@ pub(super) fn responses(operation: &mut Operation) -> impl Iterator<Item = (&str
         RefOr::T(response) => Some((status.as_str(), response)),
         RefOr::Ref(_) => None,
     })
+}
+
+/// Returns the path that an operation is served at: those of the original's document begin where its servers end.
+pub(super) fn served_at(path: &str) -> Cow<'_, str> {
+    match path.starts_with("/{user_id}") {
+        true => format!("/api/v1{path}").into(),
+        false => path.into(),
+    }
 }

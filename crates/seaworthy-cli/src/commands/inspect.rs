@@ -2,11 +2,12 @@
 
 use seaworthy::command::{self, HistoryFilter};
 use seaworthy::environment::Environment;
+use seaworthy::revision::Stage;
 
 use super::targets;
 use crate::exit::{Ending, Failure};
 use crate::output::lists::Marks;
-use crate::output::{Screen, lists};
+use crate::output::{Screen, lists, reports};
 
 pub(super) async fn current(
     environment: &Environment,
@@ -53,5 +54,39 @@ pub(super) async fn show(
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     lists::show(screen, &command::show(environment, &targets(revisions)?).await?);
+    Ok(Ending::Done)
+}
+
+pub(super) fn heads(
+    environment: &Environment,
+    resolve_dependencies: bool,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    lists::heads(screen, &command::heads(environment, resolve_dependencies)?);
+    Ok(Ending::Done)
+}
+
+pub(super) fn branches(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+    lists::branches(screen, &command::branches(environment)?);
+    Ok(Ending::Done)
+}
+
+pub(super) async fn plan(
+    environment: &Environment,
+    target: &str,
+    through: Stage,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let answer = command::plan(environment, &target.parse()?, through).await?;
+    reports::plan(screen, &answer);
+    if answer.in_use.is_empty() {
+        Ok(Ending::Done)
+    } else {
+        Ok(Ending::CheckSaysNo)
+    }
+}
+
+pub(super) async fn status(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+    reports::status(screen, &command::status(environment).await?);
     Ok(Ending::Done)
 }

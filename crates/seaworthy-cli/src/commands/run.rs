@@ -2,13 +2,16 @@
 
 use std::io::{BufRead, Write};
 
-use seaworthy::command::{self, Category, CommandError, Conduct, OfflineScript, OutOfOrder, Purge, Stakes};
+use seaworthy::command::{
+    self, Category, CommandError, Conduct, Living, OfflineScript, OutOfOrder, Purge, Stakes,
+};
 use seaworthy::environment::Environment;
 use seaworthy::graph::{HistoryRange, Target};
+use seaworthy::revision::Stage;
 use tokio_util::sync::CancellationToken;
 
 use super::targets;
-use crate::args::General;
+use crate::args::{General, InUse};
 use crate::exit::{Ending, Failure};
 use crate::output::progress::Progress;
 use crate::output::{Screen, reports};
@@ -21,27 +24,62 @@ pub(super) struct Runner<'a> {
     pub(super) screen: &'a Screen,
 }
 
+/// How far a run goes.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// The last stage.
+    pub(super) through: Stage,
+    /// Whether running applications count.
+    pub(super) in_use: InUse,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::from(InUse {
+            through_contract: false,
+        })
+    }
+}
+
+impl From<InUse> for Bounds {
+    fn from(in_use: InUse) -> Self {
+        Self {
+            through: Stage::Contract,
+            in_use,
+        }
+    }
+}
+
 impl Runner<'_> {
-    pub(super) async fn upgrade(&self, target: &str, sql: bool, allow: bool) -> Result<Ending, Failure> {
+    pub(super) async fn upgrade(
+        &self,
+        target: &str,
+        sql: bool,
+        allow: bool,
+        bounds: Bounds,
+    ) -> Result<Ending, Failure> {
         let (from, to) = self.range(target, sql)?;
         if sql {
-            return self.script(&command::upgrade_sql(self.environment, from.as_ref(), &to).await?);
+            return self
+                .script(&command::upgrade_sql(self.environment, from.as_ref(), &to, bounds.through).await?);
         }
-        self.conduct(async |conduct| {
+        self.conduct(bounds, async |conduct| {
             command::upgrade(self.environment, &to, out_of_order(allow), conduct).await
         })
         .await
         .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
-    pub(super) async fn downgrade(&self, target: &str, sql: bool) -> Result<Ending, Failure> {
+    pub(super) async fn downgrade(&self, target: &str, sql: bool, in_use: InUse) -> Result<Ending, Failure> {
         let (from, to) = self.range(target, sql)?;
         if sql {
             return self.script(&command::downgrade_sql(self.environment, from.as_ref(), &to).await?);
         }
-        self.conduct(async |conduct| command::downgrade(self.environment, &to, conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+        self.conduct(in_use.into(), async |conduct| {
+            command::downgrade(self.environment, &to, conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
     pub(super) async fn stamp(
@@ -66,50 +104,65 @@ impl Runner<'_> {
         }
         let targets = targets(revisions)?;
         let purge = if purge { Purge::All } else { Purge::Keep };
-        self.conduct(async |conduct| command::stamp(self.environment, &targets, purge, conduct).await)
-            .await
-            .map(|stamped| self.shown(reports::stamped, &stamped))
+        self.conduct(Bounds::default(), async |conduct| {
+            command::stamp(self.environment, &targets, purge, conduct).await
+        })
+        .await
+        .map(|stamped| self.shown(reports::stamped, &stamped))
     }
 
     pub(super) async fn adopt(&self) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::adopt(self.environment, conduct).await)
-            .await
-            .map(|adopted| self.shown(reports::adopted, &adopted))
+        self.conduct(Bounds::default(), async |conduct| {
+            command::adopt(self.environment, conduct).await
+        })
+        .await
+        .map(|adopted| self.shown(reports::adopted, &adopted))
     }
 
-    pub(super) async fn up(&self, num: Option<usize>, allow: bool) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::up(self.environment, num, out_of_order(allow), conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+    pub(super) async fn up(&self, num: Option<usize>, allow: bool, in_use: InUse) -> Result<Ending, Failure> {
+        self.conduct(in_use.into(), async |conduct| {
+            command::up(self.environment, num, out_of_order(allow), conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
-    pub(super) async fn down(&self, num: usize) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::down(self.environment, Some(num), conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+    pub(super) async fn down(&self, num: usize, in_use: InUse) -> Result<Ending, Failure> {
+        self.conduct(in_use.into(), async |conduct| {
+            command::down(self.environment, Some(num), conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
     pub(super) async fn fresh(&self) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::fresh(self.environment, conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+        self.conduct(Bounds::default(), async |conduct| {
+            command::fresh(self.environment, conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
-    pub(super) async fn refresh(&self) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::refresh(self.environment, conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+    pub(super) async fn refresh(&self, in_use: InUse) -> Result<Ending, Failure> {
+        self.conduct(in_use.into(), async |conduct| {
+            command::refresh(self.environment, conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
-    pub(super) async fn reset(&self) -> Result<Ending, Failure> {
-        self.conduct(async |conduct| command::reset(self.environment, conduct).await)
-            .await
-            .map(|outcome| self.shown(reports::outcome, &outcome))
+    pub(super) async fn reset(&self, in_use: InUse) -> Result<Ending, Failure> {
+        self.conduct(in_use.into(), async |conduct| {
+            command::reset(self.environment, conduct).await
+        })
+        .await
+        .map(|outcome| self.shown(reports::outcome, &outcome))
     }
 
     /// Runs a command with progress on the screen, asking before something is destroyed, and stopping at a signal.
     async fn conduct<T>(
         &self,
+        bounds: Bounds,
         run: impl AsyncFnOnce(&Conduct<'_>) -> Result<T, CommandError>,
     ) -> Result<T, Failure> {
         let stop = CancellationToken::new();
@@ -123,6 +176,11 @@ impl Runner<'_> {
                 stop,
                 observer: &progress,
                 waiting: &|holder, waited| progress.waiting(holder, waited),
+                through: bounds.through,
+                living: match bounds.in_use.through_contract {
+                    true => Living::Ignore,
+                    false => Living::Heed,
+                },
                 consent: &|stakes| self.consents(stakes, &signals),
             };
             run(&conduct).await

@@ -144,6 +144,10 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
             ));
         }
     }
+    for want in &answer.in_use {
+        screen.line("");
+        screen.line(&format!("In use:   {} removes it: {want}", want.revision));
+    }
     screen.line("");
     let pending = answer.pending.len();
     screen.line(&format!(
@@ -184,6 +188,12 @@ pub(crate) fn status(screen: &Screen, answer: &StatusReport) {
         &answer.unfinished,
         &answer.changed,
     );
+    for alive in &answer.alive {
+        screen.line(&format!(
+            "Running:  {} {} ({}), last seen {:.0} s ago",
+            alive.build.name, alive.build.version, alive.instance, alive.seen_seconds_ago
+        ));
+    }
     match &answer.last_run {
         None => screen.line("Last run: none is recorded"),
         Some(run) => {

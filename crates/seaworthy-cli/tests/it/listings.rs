@@ -120,6 +120,7 @@ fn history_applied() {
         "parts_done": null,
         "revision": "base01",
         "run": "<run>",
+        "stage": "expand",
         "started_at": "<started_at>",
         "tool_version": "<tool_version>",
         "user": "<user>"
@@ -233,6 +234,7 @@ fn show() {
             "parts_done": null,
             "revision": "base01",
             "run": "<run>",
+            "stage": "expand",
             "started_at": "<started_at>",
             "tool_version": "<tool_version>",
             "user": "<user>"

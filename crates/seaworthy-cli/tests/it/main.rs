@@ -7,6 +7,7 @@ mod hazards;
 mod listings;
 mod rooms;
 mod shapes;
+mod stages;
 mod terminal;
 mod texts;
 

@@ -149,6 +149,7 @@ fn plan() {
         "base01"
       ],
       "database": "sqlite://graph.db",
+      "in_use": [],
       "notes": [],
       "out_of_order": [],
       "pending": [
@@ -188,6 +189,7 @@ fn status() {
     terminal.run("upgrade base01");
     assert_json_snapshot!(steady(terminal.json("status")), @r#"
     {
+      "alive": [],
       "applied": 1,
       "changed": [],
       "current": [

@@ -16,7 +16,8 @@ use crate::revision::{Direction, RevisionId};
 ///
 /// # Errors
 ///
-/// Fails when the target makes no sense, what would be lost is not given up, the lock is not obtained, or a step fails; steps
+/// Fails when the target makes no sense, a living process cannot do without what goes, what would be lost is not given up, the
+/// lock is not obtained, or a step fails; steps
 /// that were undone before stay undone.
 pub async fn downgrade(
     environment: &Environment,
@@ -65,6 +66,7 @@ impl Project<'_> {
             close(reader).await;
             return Ok(self.nothing(&intended, &state, Vec::new(), false));
         };
+        self.heed_the_living(session, &intended, &state, conduct).await?;
         let losses = self.losses(&intended, session.backend()).await;
         let stakes = Stakes::count(session, losses).await?;
         if !stakes.is_nothing() && !(conduct.consent)(&stakes) {

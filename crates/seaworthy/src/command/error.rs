@@ -6,8 +6,9 @@ use thiserror::Error;
 
 use super::{Stakes, UnfinishedStep, UnknownRow};
 use crate::graph::GraphError;
+use crate::heartbeat::{GONE_AFTER, InUse};
 use crate::ledger::LedgerError;
-use crate::revision::RevisionId;
+use crate::revision::{Direction, RevisionId};
 use crate::runner::{RunError, StepError};
 use crate::session::{DatabaseError, LockError, SessionError};
 use crate::source::SourceError;
@@ -56,6 +57,12 @@ pub enum CommandError {
     OutOfOrder {
         /// The revisions that were left out, oldest first.
         missing: Vec<RevisionId>,
+    },
+    /// Living processes still want what a step removes.
+    #[error("{}", still_in_use(wants))]
+    StillInUse {
+        /// What they want.
+        wants: Vec<InUse>,
     },
     /// What would be destroyed was not given up.
     #[error("{}", refused(stakes))]
@@ -160,6 +167,7 @@ impl CommandError {
             Self::NoDatabase => "no_database",
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
             Self::OutOfOrder { .. } => "out_of_order",
+            Self::StillInUse { .. } => "still_in_use",
             Self::Refused { .. } => "refused",
             Self::Stopped => "stopped",
             Self::ChangedMeanwhile => "changed_meanwhile",
@@ -180,6 +188,7 @@ impl CommandError {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
             Self::Refused { .. }
             | Self::OutOfOrder { .. }
+            | Self::StillInUse { .. }
             | Self::ManagedByAlembic { .. }
             | Self::ChangedMeanwhile => Category::Refused,
             Self::Stopped => Category::Stopped,
@@ -215,6 +224,11 @@ impl CommandError {
                     .to_owned(),
             ),
             Self::OutOfOrder { .. } => Some("apply them too with --allow-out-of-order".to_owned()),
+            Self::StillInUse { .. } => Some(format!(
+                "stop or replace these processes and run again; one that died counts as gone after {} s. Stop before the \
+                 removal with --stage, or remove it all the same with --through-contract",
+                GONE_AFTER.as_secs()
+            )),
             Self::Refused { .. } => {
                 Some("say --yes, or set SEAWORTHY_YES=1 where another program runs this one".to_owned())
             }
@@ -275,6 +289,21 @@ fn unknown(rows: &[UnknownRow]) -> String {
 fn older(missing: &[RevisionId]) -> String {
     let verb = if missing.len() == 1 { "is" } else { "are" };
     format!("{} {verb}", listed(missing))
+}
+
+fn still_in_use(wants: &[InUse]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (index, want) in wants.iter().enumerate() {
+        if index == 0 || wants[index - 1].revision != want.revision {
+            let verb = match want.direction {
+                Direction::Up => "applying",
+                Direction::Down => "undoing",
+            };
+            lines.push(format!("{verb} {} removes what is in use", want.revision));
+        }
+        lines.push(want.to_string());
+    }
+    lines.join("\n  ")
 }
 
 fn refused(stakes: &Stakes) -> String {

@@ -66,7 +66,11 @@ impl Project<'_> {
             action: "drop everything",
             source: source.into(),
         };
-        let own = [self.ledger.version_table(), self.ledger.history_table()];
+        let own = [
+            self.ledger.version_table(),
+            self.ledger.history_table(),
+            crate::heartbeat::TABLE,
+        ];
         let objects = objects(session).await.map_err(failed)?;
         let known: BTreeSet<Loss> = objects
             .iter()

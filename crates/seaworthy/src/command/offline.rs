@@ -11,7 +11,7 @@ use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, Plan, StampPlan, Step, Target};
 use crate::ledger::{Entry, Kind, Moment};
-use crate::revision::{Direction, Header, RevisionId};
+use crate::revision::{Direction, Header, RevisionId, Stage};
 use crate::script::{Script, record};
 use crate::session::Actor;
 
@@ -28,7 +28,7 @@ pub struct OfflineScript {
 
 /// Returns the script of an upgrade.
 ///
-/// With a `from` no database is asked; without one the script starts where the database stands.
+/// It ends before the first revision of a later stage than `through`. With a `from` no database is asked; without one the script starts where the database stands.
 ///
 /// # Errors
 ///
@@ -37,6 +37,7 @@ pub async fn upgrade_sql(
     environment: &Environment,
     from: Option<&Target>,
     to: &Target,
+    through: Stage,
 ) -> Result<OfflineScript, CommandError> {
     let project = Project::of(environment)?;
     let plan = match from {
@@ -46,6 +47,7 @@ pub async fn upgrade_sql(
             project.graph.upgrade(&state.applied, to)?
         }
     };
+    let plan = project.graph.through(plan, through);
     project.script(&plan, Kind::Upgrade).await
 }
 
@@ -153,8 +155,9 @@ impl Project<'_> {
         };
         let version = &self.environment.actor.tool_version;
         format!(
-            "-- seaworthy {version}: {verb}. Feed it to: {pipe}\n{}",
-            self.ledger.create_tables(backend)
+            "-- seaworthy {version}: {verb}. Feed it to: {pipe}\n{}{}",
+            self.ledger.create_tables(backend),
+            crate::heartbeat::create_table(backend)
         )
     }
 

@@ -3,11 +3,13 @@
 use serde::Serialize;
 
 use super::inspect::Shown;
+use super::living::living;
 use super::upgrade::close;
 use super::{Changed, CommandError, Project, UnfinishedStep, UnknownRow};
 use crate::environment::Environment;
 use crate::graph::{Plan, Target};
-use crate::revision::{Direction, RevisionId};
+use crate::heartbeat::InUse;
+use crate::revision::{Direction, RevisionId, Stage};
 use crate::script::record;
 
 /// What a run would do.
@@ -33,6 +35,8 @@ pub struct PlanReport {
     pub unfinished: Vec<UnfinishedStep>,
     /// Applied revisions whose SQL is not what it was when they were applied.
     pub changed: Vec<Changed>,
+    /// What the steps remove although a living process still wants it; a run would refuse.
+    pub in_use: Vec<InUse>,
 }
 
 /// One step of a plan.
@@ -55,20 +59,29 @@ pub struct PlannedStep {
 
 /// Returns what an upgrade or downgrade to a target would do; changes nothing.
 ///
-/// A target that is applied already, or counts down, means a downgrade.
+/// A target that is applied already, or counts down, means a downgrade. An upgrade ends before the first revision of a later
+/// stage than `through`.
 ///
 /// # Errors
 ///
 /// Fails when the target makes no sense or the database cannot be read.
-pub async fn plan(environment: &Environment, target: &Target) -> Result<PlanReport, CommandError> {
+pub async fn plan(
+    environment: &Environment,
+    target: &Target,
+    through: Stage,
+) -> Result<PlanReport, CommandError> {
     let project = Project::of(environment)?;
     let reader = project.reader().await?;
     let state = project.state(reader.as_ref()).await?;
+    let living = match &reader {
+        Some(session) => living(session).await?,
+        None => Vec::new(),
+    };
     close(reader).await;
     let url = project.url()?;
     let upwards = project.graph.upgrade(&state.applied, target);
     let plan: Plan = match upwards {
-        Ok(plan) if !plan.is_empty() => plan,
+        Ok(plan) if !plan.is_empty() => project.graph.through(plan, through),
         Ok(nothing) => match project.plan_down(&state, target) {
             Ok(plan) if !plan.is_empty() => plan,
             _ => nothing,
@@ -99,6 +112,7 @@ pub async fn plan(environment: &Environment, target: &Target) -> Result<PlanRepo
         steps,
         pending: project.pending(&state)?,
         notes: plan.notes.iter().map(ToString::to_string).collect(),
+        in_use: project.in_use(&plan, &state, &living, url.backend()).await,
         out_of_order: project.graph.gaps(&state.applied),
         changed: project.changed(&state, url.backend()).await,
         unknown: state.unknown,

@@ -175,6 +175,7 @@ impl Project<'_> {
             direction,
             revision: revision.to_owned(),
             name: name.to_owned(),
+            stage: self.graph.stored(name).map(|header| header.stage),
             outcome: Outcome::Done,
             started_at: at,
             finished_at: Some(at),

@@ -62,6 +62,16 @@ impl State {
             rows: self.unknown.clone(),
         })
     }
+
+    /// Returns the applied revisions whose undoing began and did not end, newest first.
+    pub(super) fn half_undone(&self) -> Vec<RevisionId> {
+        let is_half_undone = |revision: &&RevisionId| {
+            self.unfinished
+                .iter()
+                .any(|step| step.revision == **revision && step.direction == Direction::Down)
+        };
+        self.order.iter().rev().filter(is_half_undone).cloned().collect()
+    }
 }
 
 impl Project<'_> {

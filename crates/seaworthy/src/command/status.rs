@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use super::living::living;
 use super::state::{State, text};
 use super::upgrade::close;
 use super::{Changed, CommandError, Project, Shown, UnfinishedStep, UnknownRow};
 use crate::environment::Environment;
 use crate::graph::Target;
+use crate::heartbeat::Alive;
 use crate::ledger::{Entry, Kind, Outcome};
 use crate::revision::RevisionId;
 
@@ -31,6 +33,8 @@ pub struct StatusReport {
     pub changed: Vec<Changed>,
     /// The last run that the history knows.
     pub last_run: Option<LastRun>,
+    /// The applications that gave a sign of life not long ago.
+    pub alive: Vec<Alive>,
 }
 
 /// A run as the history knows it.
@@ -63,9 +67,12 @@ pub async fn status(environment: &Environment) -> Result<StatusReport, CommandEr
     let project = Project::of(environment)?;
     let reader = project.reader().await?;
     let state = project.state(reader.as_ref()).await?;
-    let last_run = match &reader {
-        Some(session) => LastRun::of(&project.ledger.history(session).await?),
-        None => None,
+    let (last_run, alive) = match &reader {
+        Some(session) => (
+            LastRun::of(&project.ledger.history(session).await?),
+            living(session).await?,
+        ),
+        None => (None, Vec::new()),
     };
     close(reader).await;
     let url = project.url()?;
@@ -85,6 +92,7 @@ pub async fn status(environment: &Environment) -> Result<StatusReport, CommandEr
         unknown: state.unknown,
         unfinished: state.unfinished,
         last_run,
+        alive,
     })
 }
 

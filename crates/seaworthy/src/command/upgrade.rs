@@ -4,8 +4,9 @@ use super::adopt::alembic_rows;
 use super::state::State;
 use super::{CommandError, Conduct, Outcome, Project};
 use crate::environment::Environment;
-use crate::graph::{Plan, Target};
+use crate::graph::{Applied, Plan, Step, Target};
 use crate::ledger::Kind;
+use crate::revision::Direction;
 use crate::session::Session;
 
 /// What to do with revisions that are older than applied ones and not applied themselves.
@@ -22,7 +23,8 @@ pub enum OutOfOrder {
 /// # Errors
 ///
 /// Fails when the target makes no sense, the database is at revisions that are not known, older revisions were left out, the
-/// lock is not obtained, or a step fails; steps that were done before stay done.
+/// a living process still wants what a step removes, the lock is not obtained, or a step fails; steps that were done before
+/// stay done.
 pub async fn upgrade(
     environment: &Environment,
     target: &Target,
@@ -32,8 +34,9 @@ pub async fn upgrade(
     let project = Project::of(environment)?;
     let doing = format!("upgrade {target}");
     project
-        .apply(&doing, out_of_order, conduct, |state| {
-            Ok(project.graph.upgrade(&state.applied, target)?)
+        .apply(&doing, out_of_order, conduct, |applied| {
+            let plan = project.graph.upgrade(applied, target)?;
+            Ok(project.graph.through(plan, conduct.through))
         })
         .await
 }
@@ -50,8 +53,9 @@ pub async fn up(
     conduct: &Conduct<'_>,
 ) -> Result<Outcome, CommandError> {
     let project = Project::of(environment)?;
-    let plan = |state: &State| {
-        let mut plan = project.graph.upgrade(&state.applied, &Target::heads())?;
+    let plan = |applied: &Applied| {
+        let plan = project.graph.upgrade(applied, &Target::heads())?;
+        let mut plan = project.graph.through(plan, conduct.through);
         plan.steps.truncate(steps.unwrap_or(usize::MAX));
         Ok(plan)
     };
@@ -65,7 +69,7 @@ impl Project<'_> {
         doing: &str,
         out_of_order: OutOfOrder,
         conduct: &Conduct<'_>,
-        plan: impl Fn(&State) -> Result<Plan, CommandError>,
+        plan: impl Fn(&Applied) -> Result<Plan, CommandError>,
     ) -> Result<Outcome, CommandError> {
         // A target that makes no sense must not leave an empty database file behind.
         let reader = conduct.unless_stopped(self.reader()).await?;
@@ -95,10 +99,13 @@ impl Project<'_> {
         let state = self.state(Some(&session)).await?;
         let result = match self.checked(&plan, &state, out_of_order) {
             Ok(plan) if plan.is_empty() => Ok(self.nothing(&plan, &state, changed, true)),
-            Ok(plan) => {
-                self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
-                    .await
-            }
+            Ok(plan) => match self.heed_the_living(&session, &plan, &state, conduct).await {
+                Ok(()) => {
+                    self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
+                        .await
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         locked.release().await;
@@ -108,16 +115,32 @@ impl Project<'_> {
 
     fn checked(
         &self,
-        plan: &impl Fn(&State) -> Result<Plan, CommandError>,
+        plan: &impl Fn(&Applied) -> Result<Plan, CommandError>,
         state: &State,
         out_of_order: OutOfOrder,
     ) -> Result<Plan, CommandError> {
         state.refuse_unknown()?;
-        let plan = plan(state)?;
-        let missing = self.graph.gaps(&state.applied);
+        // A downgrade that died has left half of a revision behind: applied by its row, and not all there. The rest of it
+        // is undone before it is applied again.
+        let half_undone = state.half_undone();
+        let mut applied = state.applied.clone();
+        for revision in &half_undone {
+            applied.remove(&self.graph, revision);
+        }
+        let mut plan = plan(&applied)?;
+        let missing = self.graph.gaps(&applied);
         if !plan.is_empty() && !missing.is_empty() && out_of_order == OutOfOrder::Refuse {
             return Err(CommandError::OutOfOrder { missing });
         }
+        let undoing: Vec<Step> = half_undone
+            .into_iter()
+            .filter(|revision| plan.steps.iter().any(|step| step.revision == *revision))
+            .map(|revision| Step {
+                revision,
+                direction: Direction::Down,
+            })
+            .collect();
+        plan.steps.splice(..0, undoing);
         Ok(plan)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::revision::{Direction, RevisionId};
+use crate::revision::{Direction, RevisionId, Stage};
 
 use super::applied::Applied;
 use super::reach::PositionSet;
@@ -58,6 +58,15 @@ pub enum Note {
         /// The late revisions.
         revisions: Vec<RevisionId>,
     },
+    /// The plan ends before a revision of a later stage than was asked for.
+    LaterStage {
+        /// The revision.
+        revision: RevisionId,
+        /// Its stage.
+        stage: Stage,
+        /// Whether nothing comes before it.
+        nothing: bool,
+    },
 }
 
 impl fmt::Display for Note {
@@ -85,6 +94,22 @@ impl fmt::Display for Note {
                 "nothing to do: nothing above {target} is applied, but {} stays applied",
                 listed(others)
             ),
+            Self::LaterStage {
+                revision,
+                stage,
+                nothing: true,
+            } => write!(
+                formatter,
+                "nothing to do: {revision}, which comes next, is a {} revision",
+                stage.word()
+            ),
+            Self::LaterStage { revision, stage, .. } => {
+                write!(
+                    formatter,
+                    "stopped before {revision}, a {} revision",
+                    stage.word()
+                )
+            }
             Self::FillsGaps { revisions } => write!(
                 formatter,
                 "{} would be applied after revisions that build on it",

@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
 use sea_orm::{DbBackend, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
 
-use crate::revision::Direction;
+use crate::revision::{Direction, Stage};
 use crate::session::Actor;
 
 /// An entry of the history.
@@ -23,6 +23,9 @@ pub struct Entry {
     pub revision: String,
     /// SeaORM's name for it.
     pub name: String,
+    /// Where in a zero-downtime change it belongs; unknown of entries that older versions of this tool wrote, and of
+    /// revisions that the tool did not know.
+    pub stage: Option<Stage>,
     /// How it ended.
     pub outcome: Outcome,
     /// When it began.
@@ -106,6 +109,7 @@ struct Stored {
     direction: Direction,
     revision: String,
     name: String,
+    stage: Option<Stage>,
     outcome: Outcome,
     started_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
@@ -116,6 +120,15 @@ struct Stored {
     by_user: Option<String>,
     by_host: Option<String>,
     tool_version: String,
+}
+
+/// Which columns a history has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// All of them.
+    WithStage,
+    /// It was made before stages were recorded; the next run that has something to do adds the column.
+    WithoutStage,
 }
 
 impl Entry {
@@ -140,7 +153,7 @@ impl Entry {
     /// Returns the query for entries; [`Entry::from_row`] reads its rows.
     ///
     /// A row is one JSON array: the SQLite driver copies every single value and hands it from thread to thread.
-    pub(super) fn select(table: &str, backend: DbBackend) -> SelectStatement {
+    pub(super) fn select(table: &str, backend: DbBackend, layout: Layout) -> SelectStatement {
         let array = match backend {
             DbBackend::Postgres => "json_build_array",
             _ => "json_array",
@@ -151,8 +164,12 @@ impl Entry {
             }
             _ => column.to_owned(),
         };
+        let stage = match layout {
+            Layout::WithStage => "stage",
+            Layout::WithoutStage => "NULL",
+        };
         let entry = format!(
-            "CAST({array}(id, run, kind, direction, revision, name, outcome, {started_at}, {finished_at}, duration_ms, error, \
+            "CAST({array}(id, run, kind, direction, revision, name, {stage}, outcome, {started_at}, {finished_at}, duration_ms, error, \
              checksum, parts_done, by_user, by_host, tool_version) AS text)",
             started_at = time("started_at"),
             finished_at = time("finished_at"),
@@ -174,6 +191,7 @@ impl Entry {
             direction: stored.direction,
             revision: stored.revision,
             name: stored.name,
+            stage: stored.stage,
             outcome: stored.outcome,
             started_at: Moment::At(stored.started_at),
             finished_at: stored.finished_at.map(Moment::At),

@@ -7,8 +7,9 @@ use sea_orm::sea_query::{
 use sea_orm::{DbBackend, Schema};
 use sea_orm_migration::seaql_migrations;
 
+use super::announcement::announcement;
 use super::{Entry, Ledger, Moment, Outcome};
-use crate::revision::Direction;
+use crate::revision::{Direction, Stage};
 
 impl Ledger {
     /// Returns the statements that create the two tables where they are missing.
@@ -33,7 +34,7 @@ impl Ledger {
         };
         format!(
             "{version_table};\nCREATE TABLE IF NOT EXISTS {history} (id {id}, run text NOT NULL, kind text NOT NULL, \
-             direction text NOT NULL, revision text NOT NULL, name text NOT NULL, outcome text NOT NULL, \
+             direction text NOT NULL, revision text NOT NULL, name text NOT NULL, stage text, outcome text NOT NULL, \
              started_at {time} NOT NULL, finished_at {time}, duration_ms {integer}, error text, checksum text, \
              parts_done {integer}, by_user text, by_host text, tool_version text NOT NULL);\n",
             history = quoted(&self.history_table),
@@ -48,43 +49,51 @@ impl Ledger {
             sql.push_str(&self.version_change(backend, entry));
             sql.push_str(";\n");
         }
-        let insert = Query::insert()
-            .into_table(Alias::new(&self.history_table))
-            .columns([
-                "run",
-                "kind",
-                "direction",
-                "revision",
-                "name",
-                "outcome",
-                "started_at",
-                "finished_at",
-                "duration_ms",
-                "error",
-                "checksum",
-                "parts_done",
-                "by_user",
-                "by_host",
-                "tool_version",
-            ])
-            .values_panic([
-                Expr::val(entry.run.as_str()),
-                Expr::val(entry.kind.word()),
-                Expr::val(entry.direction.word()),
-                Expr::val(entry.revision.as_str()),
-                Expr::val(entry.name.as_str()),
-                Expr::val(entry.outcome.word()),
-                time(backend, Some(entry.started_at)),
-                time(backend, entry.finished_at),
-                Expr::val(entry.duration_ms),
-                Expr::val(entry.error.as_deref().map(without_nul)),
-                Expr::val(entry.checksum.as_deref()),
-                Expr::val(entry.parts_done),
-                Expr::val(entry.actor.user.as_deref()),
-                Expr::val(entry.actor.host.as_deref()),
-                Expr::val(entry.actor.tool_version.as_str()),
-            ])
-            .to_owned();
+        let mut insert = Query::insert();
+        insert.into_table(Alias::new(&self.history_table)).columns([
+            "run",
+            "kind",
+            "direction",
+            "revision",
+            "name",
+            "stage",
+            "outcome",
+            "started_at",
+            "finished_at",
+            "duration_ms",
+            "error",
+            "checksum",
+            "parts_done",
+            "by_user",
+            "by_host",
+            "tool_version",
+        ]);
+        let mut values = Query::select();
+        values.exprs([
+            Expr::val(entry.run.as_str()),
+            Expr::val(entry.kind.word()),
+            Expr::val(entry.direction.word()),
+            Expr::val(entry.revision.as_str()),
+            Expr::val(entry.name.as_str()),
+            Expr::val(entry.stage.map(Stage::word)),
+            Expr::val(entry.outcome.word()),
+            time(backend, Some(entry.started_at)),
+            time(backend, entry.finished_at),
+            Expr::val(entry.duration_ms),
+            Expr::val(entry.error.as_deref().map(without_nul)),
+            Expr::val(entry.checksum.as_deref()),
+            Expr::val(entry.parts_done),
+            Expr::val(entry.actor.user.as_deref()),
+            Expr::val(entry.actor.host.as_deref()),
+            Expr::val(entry.actor.tool_version.as_str()),
+        ]);
+        if entry.outcome == Outcome::Done && backend == DbBackend::Postgres {
+            // A function among the tables is called once, and costs no statement of its own.
+            values.from_function(announcement(&entry.revision, entry.direction), "announced");
+        }
+        insert
+            .select_from(values)
+            .expect("there are as many values as columns");
         sql.push_str(&inline(backend, &insert));
         sql.push_str(";\n");
         sql

@@ -4,9 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use sea_orm_migration::prelude::*;
-use seaworthy::command::{self, CommandError, Conduct, OutOfOrder, Outcome, Stakes};
+use seaworthy::command::{self, CommandError, Conduct, Living, OutOfOrder, Outcome, Stakes};
 use seaworthy::environment::Environment;
-use seaworthy::revision::{Header, Revision};
+use seaworthy::revision::{Header, Revision, Stage};
 use seaworthy::runner::Observer;
 use seaworthy::session::{Access, Session, Settings};
 use seaworthy::verify::ScratchDatabase;
@@ -43,6 +43,18 @@ impl Sql {
             down: owned(down),
             transaction: None,
         }
+    }
+
+    /// The same in a stage.
+    pub(crate) fn stage(mut self, stage: Stage) -> Self {
+        self.header = self.header.stage(stage);
+        self
+    }
+
+    /// The same with a declaration of what it removes.
+    pub(crate) fn removes(mut self, what: &str) -> Self {
+        self.header = self.header.removes(what);
+        self
     }
 
     /// The same without a transaction around it.
@@ -173,6 +185,8 @@ impl Person {
             stop: CancellationToken::new(),
             observer: &Silent,
             waiting: &|_, _| {},
+            through: Stage::Contract,
+            living: Living::Heed,
             consent: &|stakes| {
                 self.asked.lock().unwrap().push(stakes.clone());
                 self.agrees

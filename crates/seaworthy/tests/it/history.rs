@@ -2,8 +2,9 @@
 
 use seaworthy::command;
 use seaworthy::ledger::{Kind, Outcome};
+use seaworthy::revision::Stage;
 
-use crate::databases::{Sql, databases, environment, upgrade};
+use crate::databases::{Sql, databases, environment, events, send, upgrade};
 
 #[tokio::test]
 async fn an_entry_says_who_did_what_when_and_for_how_long() {
@@ -92,6 +93,27 @@ async fn a_revision_that_makes_up_values_is_never_called_edited() {
             seaworthy::environment::Environment::new(revisions).database(database.url().clone());
         upgrade(&environment, "head").await.unwrap();
         assert!(upgrade(&environment, "head").await.unwrap().changed.is_empty());
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_history_from_before_stages_is_read_and_gains_the_column() {
+    for database in databases().await {
+        let environment = environment(&database, &[Sql::table("a", None), Sql::table("b", Some("a"))]);
+        upgrade(&environment, "a").await.unwrap();
+        send(&database, "ALTER TABLE seaworthy_history DROP COLUMN stage").await;
+        assert_eq!(events(&environment).await, ["up a done"]);
+        let nothing = upgrade(&environment, "a").await.unwrap();
+        assert!(nothing.report.is_none());
+        upgrade(&environment, "b").await.unwrap();
+        let stages: Vec<_> = command::applied_history(&environment)
+            .await
+            .unwrap()
+            .iter()
+            .map(|entry| entry.stage)
+            .collect();
+        assert_eq!(stages, [Some(Stage::Expand), None]);
         database.remove().await.unwrap();
     }
 }

@@ -1,11 +1,13 @@
 //! The toolkit against real databases. `scripts/test` provides the PostgreSQL server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod announcements;
 mod databases;
 mod graph_cases;
 mod graph_properties;
 mod hazards;
 mod history;
+mod living;
 mod offline;
 mod order;
 mod rooms;

@@ -1,6 +1,7 @@
 //! Scripts: fed to a database they leave behind what a run would.
 
 use seaworthy::command;
+use seaworthy::revision::Stage;
 
 use crate::databases::{Sql, current, databases, environment, events, send, tables, upgrade};
 
@@ -22,7 +23,7 @@ fn revisions() -> [Sql; 3] {
 async fn a_script_leaves_the_same_database_as_a_run() {
     for database in databases().await {
         let environment = environment(&database, &revisions());
-        let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap())
+        let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap(), Stage::Contract)
             .await
             .unwrap();
         send(&database, &script.sql).await;
@@ -51,7 +52,7 @@ async fn without_a_range_a_script_starts_where_the_database_stands() {
     for database in databases().await {
         let environment = environment(&database, &revisions());
         upgrade(&environment, "a").await.unwrap();
-        let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap())
+        let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap(), Stage::Contract)
             .await
             .unwrap();
         assert_eq!(script.revisions, ["b".into(), "c".into()]);
@@ -69,7 +70,7 @@ async fn a_range_asks_no_database() {
     let database = &databases().await[0];
     let environment = environment(database, &revisions());
     let (from, to) = ("a".parse().unwrap(), "head".parse().unwrap());
-    let script = command::upgrade_sql(&environment, Some(&from), &to)
+    let script = command::upgrade_sql(&environment, Some(&from), &to, Stage::Contract)
         .await
         .unwrap();
     assert_eq!(script.revisions, ["b".into(), "c".into()]);

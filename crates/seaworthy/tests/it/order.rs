@@ -89,7 +89,13 @@ async fn a_row_that_no_revision_knows_is_named_with_when_and_by_whom() {
         assert_eq!(answer.unknown.len(), 1);
         assert_eq!(current(&older).await, ["a"]);
         command::status(&older).await.unwrap();
-        command::plan(&older, &"head".parse().unwrap()).await.unwrap();
+        command::plan(
+            &older,
+            &"head".parse().unwrap(),
+            seaworthy::revision::Stage::Contract,
+        )
+        .await
+        .unwrap();
 
         let person = Person::agreeing();
         let target = ["a".parse().unwrap()];

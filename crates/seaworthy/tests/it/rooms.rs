@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("revision", &[]),
     ("graph", &["revision"]),
     ("session", &[]),
     ("ledger", &["revision", "session"]),
     ("script", &["revision"]),
     ("lint", &["revision", "script"]),
+    ("heartbeat", &["revision", "session"]),
     ("runner", &["revision", "session", "ledger"]),
     ("source", &["revision"]),
     ("verify", &["session"]),
@@ -23,6 +24,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "graph",
             "session",
             "ledger",
+            "heartbeat",
             "script",
             "lint",
             "runner",
@@ -89,16 +91,25 @@ fn the_library_prints_nothing_reads_no_variable_and_ends_no_process() {
 }
 
 #[test]
-fn only_the_ledger_names_the_tables_of_the_ledger() {
-    for (room, file) in files().into_iter().filter(|(room, _)| room != "ledger") {
+fn only_one_room_names_a_table_of_ours() {
+    for (owner, table) in [
+        ("ledger", "seaworthy_history"),
+        ("heartbeat", "seaworthy_heartbeats"),
+    ] {
+        only_one_room_names(owner, table);
+    }
+}
+
+fn only_one_room_names(owner: &str, table: &str) {
+    for (room, file) in files().into_iter().filter(|(room, _)| room != owner) {
         let text = fs::read_to_string(&file).unwrap();
         let code: String = text
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"))
             .collect();
         assert!(
-            !code.contains("seaworthy_history"),
-            "{} of {room} names the history table",
+            !code.contains(table),
+            "{} of {room} names {table}",
             file.display()
         );
     }

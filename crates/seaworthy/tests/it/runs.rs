@@ -1,6 +1,7 @@
 //! Upgrades and downgrades as a whole: what is applied, what is asked, what is said.
 
 use seaworthy::command::{self, OutOfOrder};
+use seaworthy::revision::Stage;
 use seaworthy::script::Loss;
 
 use crate::databases::{
@@ -208,10 +209,10 @@ async fn looking_creates_nothing() {
         let environment = environment(&database, &three());
         command::current(&environment).await.unwrap();
         command::status(&environment).await.unwrap();
-        command::plan(&environment, &"head".parse().unwrap())
+        command::plan(&environment, &"head".parse().unwrap(), Stage::Contract)
             .await
             .unwrap();
-        command::upgrade_sql(&environment, None, &"head".parse().unwrap())
+        command::upgrade_sql(&environment, None, &"head".parse().unwrap(), Stage::Contract)
             .await
             .unwrap();
         command::show(&environment, &["head".parse().unwrap()])

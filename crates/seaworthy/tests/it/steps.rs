@@ -1,6 +1,7 @@
 //! Single steps: all or nothing in a transaction, part by part without one.
 
 use seaworthy::command;
+use seaworthy::revision::Stage;
 
 use crate::databases::{
     Sql, current, databases, downgrade, environment, events, postgres, send, tables, upgrade,
@@ -208,7 +209,7 @@ async fn a_rebuild_on_sqlite_keeps_the_rows_that_reference_the_table() {
         )
         .await;
         if through_script {
-            let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap())
+            let script = command::upgrade_sql(&environment, None, &"head".parse().unwrap(), Stage::Contract)
                 .await
                 .unwrap();
             send(&database, &script.sql).await;

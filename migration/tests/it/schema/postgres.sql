@@ -69,7 +69,11 @@ indexes AS (
         jsonb_agg(jsonb_build_object(
             'name', index_class.relname,
             'columns', (
-                SELECT jsonb_agg(pg_get_indexdef(indexrelid, number, true) ORDER BY number)
+                SELECT jsonb_agg(
+                    pg_get_indexdef(indexrelid, number, true)
+                    || CASE WHEN indoption[number - 1] & 1 = 1 THEN ' DESC' ELSE '' END
+                    ORDER BY number
+                )
                 FROM generate_series(1, indnkeyatts) AS number
             ),
             'method', amname,
@@ -123,7 +127,11 @@ SELECT jsonb_build_object(
         FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
     ), '{}'),
     'functions', coalesce((
-        SELECT jsonb_agg(proname ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        SELECT jsonb_agg(proname ORDER BY proname) FROM pg_proc
+        -- What an extension brings along belongs to the extension.
+        WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (
+            SELECT FROM pg_depend WHERE objid = pg_proc.oid AND classid = 'pg_proc'::regclass AND deptype = 'e'
+        )
     ), '[]'),
     'free_sequences', coalesce((
         SELECT jsonb_agg(relname ORDER BY relname) FROM relations

@@ -56,7 +56,18 @@ indexes AS (
         pragma.name,
         pragma.origin,
         pragma."unique" AS is_unique,
-        (SELECT json_group_array(name ORDER BY seqno) FROM pragma_index_info(pragma.name)) AS columns,
+        -- No pragma shows an expression; the list in the statement does.
+        (
+            SELECT iif(
+                count(name) = count(*),
+                json_group_array(name ORDER BY seqno),
+                (
+                    SELECT json_array(substr(sql, instr(sql, '('))) FROM sqlite_schema
+                    WHERE sqlite_schema.name = pragma.name
+                )
+            )
+            FROM pragma_index_info(pragma.name)
+        ) AS columns,
         iif(pragma.partial, (
             SELECT substr(sql, instr(upper(sql), ' WHERE ') + length(' WHERE '))
             FROM sqlite_schema WHERE sqlite_schema.name = pragma.name

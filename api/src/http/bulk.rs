@@ -1,0 +1,370 @@
+//! Several operations on tasks in one request.
+
+use std::collections::{BTreeMap, HashSet};
+
+use axum::extract::{FromRequest, Request, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::body::{TaskPatchBody, new_task, task_patch};
+use super::codes::Code;
+use super::conditional::precondition;
+use super::extract::CurrentUser;
+use super::fields::{Fields, boolean, list, object, text};
+use super::once::{Post, stated};
+use super::openapi::{Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
+use super::problem::{ItemProblem, Problem};
+use crate::domain::{Bulk, Change, Operation, Precondition, Reply, Rule, Target, Violation};
+use crate::service::{BulkItem, Failure, Posted, Seen};
+use crate::state::App;
+
+/// Operations on tasks, carried out one after the other.
+#[derive(ToSchema)]
+#[schema(as = BulkCreate, example = json!({"atomic": true, "operations": [
+    {"op": "create", "temp_id": "hull", "data": {"title": "Caulk the hull"}},
+    {"op": "update", "id": "hull", "data": {"description": "Before the rain"}},
+    {"op": "complete", "id": 1, "if_match": "\"5d41402abc4b2a76b9719d911017c592\""}]}))]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct BulkBody {
+    /// Whether nothing is done when one operation fails, which is so when this is absent. Otherwise each that can be is done, and
+    /// `results` tells which.
+    #[schema(nullable = false)]
+    atomic: Option<bool>,
+    /// 1 to 100.
+    #[schema(min_items = 1, max_items = 100)]
+    operations: Vec<OperationBody>,
+}
+
+/// One operation.
+#[derive(ToSchema)]
+#[schema(as = OperationCreate)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct OperationBody {
+    /// What to do.
+    op: OperationWord,
+    /// Which task: its number, or the `temp_id` of a `create` before this operation. Not for `create`.
+    #[schema(value_type = Option<Value>, nullable = false, example = 1)]
+    id: Option<Value>,
+    /// For `create`: what later operations call the new task.
+    #[schema(min_length = 1, max_length = 64, nullable = false)]
+    temp_id: Option<String>,
+    /// The entity tag that the task must have, or `*`. Not for `create`.
+    #[schema(nullable = false)]
+    if_match: Option<String>,
+    /// For `create` a task as in `POST /api/v1/tasks`, for `update` a merge patch.
+    #[schema(nullable = false)]
+    data: Option<TaskPatchBody>,
+}
+
+/// What to do.
+#[derive(ToSchema)]
+#[schema(as = OperationWord, rename_all = "lowercase")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) enum OperationWord {
+    /// Makes a task of `data`.
+    Create,
+    /// Changes what `data` names.
+    Update,
+    /// Removes the task.
+    Delete,
+    /// Sets it done.
+    Complete,
+    /// Sets it not done.
+    Uncomplete,
+}
+
+/// What became of the operations.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkResult)]
+pub(super) struct BulkResultBody {
+    /// One for each operation, in their order.
+    results: Vec<ItemBody>,
+    /// The numbers of the tasks that had a `temp_id`.
+    #[schema(example = json!({"hull": 7}))]
+    temp_id_mapping: BTreeMap<String, i32>,
+}
+
+/// What became of one operation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkItem)]
+pub(super) struct ItemBody {
+    /// Which operation.
+    #[schema(minimum = 0, maximum = 99)]
+    index: usize,
+    /// The status that the operation alone would have had.
+    #[schema(example = 201)]
+    status: u16,
+    /// The number of the task.
+    #[schema(required = true)]
+    id: Option<i32>,
+    /// The task's entity tag.
+    #[schema(required = true)]
+    etag: Option<String>,
+    /// Why it was not done.
+    #[schema(required = true)]
+    problem: Option<ItemProblem>,
+}
+
+/// Most bytes of a request.
+const MOST_BYTES: usize = 1024 * 1024;
+/// Most bytes of an answer: what is kept under a key.
+const MOST_ANSWER_BYTES: usize = 64 * 1024;
+
+/// A request that may be larger than others.
+pub(super) struct LargePost(Post);
+
+impl FromRequest<App> for LargePost {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        Post::read(request, MOST_BYTES).await.map(Self)
+    }
+}
+
+/// Carry out several operations
+///
+/// In one transaction, each seeing what those before it did. By default all or nothing: the first operation that fails is named
+/// in `errors` by its place, and nothing is done. With `atomic: false` each stands for itself. The key is required, because a
+/// repeated bulk request does the most harm.
+#[utoipa::path(post, path = "/api/v1/tasks/bulk", operation_id = "bulkTasks", tag = "tasks", params(RequiredKey),
+    request_body = BulkBody,
+    responses((status = 200, description = "What became of each", body = BulkResultBody),
+              Once, Preconditioned, WithBody, OnOne, Everywhere))]
+pub(super) async fn carry_out(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    LargePost(post): LargePost,
+) -> Result<Response, Problem> {
+    let Some(keyed) = &post.keyed else {
+        return Err(Problem::new(Code::KeyInvalid).detail(
+            "a bulk request needs the header Idempotency-Key: any new word of your own, a UUID for example",
+        ));
+    };
+    let read = read(post.fields)?;
+    let posted = Posted {
+        keyed: Some(keyed),
+        write: &|seen| read.answer(seen),
+    };
+    let answer = app.services().bulk(&user, &read.bulk, posted).await;
+    Ok(answer.map_err(problem)?.into_response())
+}
+
+fn problem(failure: Failure) -> Problem {
+    Problem::of(failure, Code::TaskNotFound)
+}
+
+/// What was asked for, as far as it makes sense.
+struct Read {
+    bulk: Bulk,
+    /// Operations that make none; never when all or nothing is wanted.
+    refused: Vec<(usize, Problem)>,
+    temp_ids: Vec<(usize, String)>,
+}
+
+impl Read {
+    fn answer(&self, seen: &Seen<Vec<(usize, BulkItem)>>) -> Reply {
+        let refused = self
+            .refused
+            .iter()
+            .map(|(index, problem)| ItemBody::failed(*index, problem.clone()));
+        let done = seen
+            .value
+            .iter()
+            .map(|(index, item)| ItemBody::of(*index, item, &seen.revision));
+        let mut results: Vec<ItemBody> = refused.chain(done).collect();
+        results.sort_unstable_by_key(|item| item.index);
+        let made = |index: usize| results.iter().find(|item| item.index == index)?.id;
+        let temp_id_mapping = self
+            .temp_ids
+            .iter()
+            .filter_map(|(index, name)| Some((name.clone(), made(*index)?)))
+            .collect();
+        let mut body = BulkResultBody {
+            results,
+            temp_id_mapping,
+        };
+        let reply = stated(&body, &seen.revision);
+        if reply.body.len() <= MOST_ANSWER_BYTES {
+            return reply;
+        }
+        // `errors` echoes what was sent, which may be much; the codes stay.
+        let problems = body.results.iter_mut().filter_map(|item| item.problem.as_mut());
+        problems.for_each(|problem| problem.errors.clear());
+        stated(&body, &seen.revision)
+    }
+}
+
+impl ItemBody {
+    fn of(index: usize, item: &BulkItem, revision: &str) -> Self {
+        let (status, task) = match item {
+            BulkItem::Made(task) => (201, task),
+            BulkItem::Changed(task) => (200, task),
+            BulkItem::Removed(id) => {
+                return Self {
+                    index,
+                    status: 204,
+                    id: Some(*id),
+                    etag: None,
+                    problem: None,
+                };
+            }
+            BulkItem::Failed(failure) => return Self::failed(index, of_item(failure).in_operation(index)),
+        };
+        Self {
+            index,
+            status,
+            id: Some(task.id),
+            etag: Some(format!("\"{}\"", task.version(revision).as_str())),
+            problem: None,
+        }
+    }
+
+    fn failed(index: usize, problem: Problem) -> Self {
+        let problem = problem.item();
+        Self {
+            index,
+            status: problem.status,
+            id: None,
+            etag: None,
+            problem: Some(problem),
+        }
+    }
+}
+
+/// Returns what is wrong with one operation; what is wrong with the database is a failure of all of them.
+fn of_item(failure: &Failure) -> Problem {
+    match failure {
+        Failure::Missing(missing) => problem(Failure::Missing(missing.clone())),
+        Failure::Changed { current } => problem(Failure::Changed {
+            current: current.clone(),
+        }),
+        _ => problem(Failure::NotFound),
+    }
+}
+
+fn read(mut fields: Fields) -> Result<Read, Problem> {
+    let is_atomic = fields.optional("atomic", boolean).unwrap_or(true);
+    let operations = fields.required("operations", Rule::General, |value| {
+        let operations = list(Bulk::MOST, object)(value)?;
+        match operations.is_empty() {
+            true => Err(Violation::new(
+                Rule::General,
+                "at least one operation is wanted here",
+            )),
+            false => Ok(operations),
+        }
+    });
+    fields.finish()?;
+    let mut read = Read {
+        bulk: Bulk {
+            is_atomic,
+            operations: Vec::new(),
+        },
+        refused: Vec::new(),
+        temp_ids: Vec::new(),
+    };
+    let mut known = HashSet::new();
+    for (index, value) in operations.into_iter().flatten().enumerate() {
+        let name = value["temp_id"].as_str().filter(|_| value["op"] == "create");
+        let name = name.map(str::to_owned);
+        match operation(value, &known) {
+            Ok(operation) => read.bulk.operations.push((index, operation)),
+            Err(problem) => read.refused.push((index, problem.in_operation(index))),
+        }
+        if let Some(name) = name {
+            known.insert(name.clone());
+            read.temp_ids.push((index, name));
+        }
+    }
+    match is_atomic && !read.refused.is_empty() {
+        true => Err(Problem::of_several(
+            read.refused.into_iter().map(|(_, problem)| problem).collect(),
+        )),
+        false => Ok(read),
+    }
+}
+
+/// Reads an operation; `known` are the temporary ids of those before it.
+fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem> {
+    let mut fields = Fields::of(value)?;
+    let word = fields.required("op", Rule::General, |value| {
+        let word = value.as_str().filter(|word| WORDS.contains(word));
+        word.map(str::to_owned).ok_or_else(|| {
+            Violation::new(
+                Rule::General,
+                "an operation is create, update, delete, complete or uncomplete",
+            )
+        })
+    });
+    if word.as_deref() == Some("create") {
+        return creation(fields, known);
+    }
+    let target = fields.required("id", Rule::General, |value| target(value, known));
+    let wanted = fields.optional(
+        "if_match",
+        text(Rule::General, |tag| {
+            precondition(tag)
+                .ok_or_else(|| Violation::new(Rule::General, "an entity tag or * is wanted here"))
+        }),
+    );
+    let patch = match word.as_deref() {
+        Some("update") => fields.required("data", Rule::General, object),
+        _ => None,
+    };
+    fields.finish()?;
+    let change = match word.as_deref() {
+        Some("delete") => Change::Delete,
+        Some("uncomplete") => Change::Complete(false),
+        Some("complete") => Change::Complete(true),
+        _ => {
+            let data = Fields::of(patch.expect("a missing member was refused"))?;
+            Change::Update(task_patch(data).map_err(|problem| problem.in_member("data"))?)
+        }
+    };
+    Ok(Operation::Change {
+        target: target.expect("a missing id was refused"),
+        precondition: wanted.unwrap_or(Precondition::None),
+        change,
+    })
+}
+
+const WORDS: [&str; 5] = ["create", "update", "delete", "complete", "uncomplete"];
+
+fn creation(mut fields: Fields, known: &HashSet<String>) -> Result<Operation, Problem> {
+    let data = fields.required("data", Rule::General, object);
+    let temp_id = fields.optional(
+        "temp_id",
+        text(Rule::General, |name| {
+            let length = name.chars().count();
+            match (1..=Bulk::LONGEST_TEMP_ID).contains(&length) && !known.contains(name) {
+                true => Ok(name.to_owned()),
+                false => Err(Violation::new(
+                    Rule::General,
+                    "a name of 1 to 64 characters that no operation before this one has is wanted here",
+                )),
+            }
+        }),
+    );
+    fields.finish()?;
+    let data = Fields::of(data.expect("a missing member was refused"))?;
+    Ok(Operation::Create {
+        new: new_task(data).map_err(|problem| problem.in_member("data"))?,
+        temp_id,
+    })
+}
+
+fn target(value: &Value, known: &HashSet<String>) -> Result<Target, Violation> {
+    let wrong = |detail: &str| Err(Violation::new(Rule::General, detail));
+    match value {
+        Value::String(name) if known.contains(name) => Ok(Target::Temp(name.clone())),
+        Value::String(_) => wrong("no operation before this one has this temp_id"),
+        // A number that no task can have is not found, like any other.
+        Value::Number(id) if id.is_i64() => {
+            let id = id.as_i64().and_then(|id| i32::try_from(id).ok());
+            Ok(Target::Id(id.unwrap_or_default()))
+        }
+        _ => wrong("the number of a task or a temp_id is wanted here"),
+    }
+}

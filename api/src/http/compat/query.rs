@@ -1,0 +1,47 @@
+//! The original's query: its names for what the service's own list of tasks knows, too.
+
+use crate::domain::TaskQuery;
+use crate::http::parameters::Parameters;
+
+const DEFAULT_LIMIT: u64 = 100;
+const MOST_LIMIT: u64 = 1000;
+const MOST_OFFSET: u64 = 100_000;
+
+impl Parameters {
+    /// Takes everything that the original's list of tasks knows. An empty value is none.
+    pub(super) fn compat_task_query(&mut self) -> TaskQuery {
+        self.drop_empty();
+        for name in ["q", "include", "fields"] {
+            self.forbid(name);
+        }
+        let number = |most: u64, least: u64| {
+            move |value: &str| {
+                value
+                    .parse()
+                    .ok()
+                    .filter(|number| (least..=most).contains(number))
+            }
+        };
+        let limit = self.parsed("limit", "a number from 1 to 1000", number(MOST_LIMIT, 1));
+        let offset = self.parsed("offset", "a number up to 100000", number(MOST_OFFSET, 0));
+        let is_descending = self.parsed("order", "asc or desc", |value| match value {
+            "asc" => Some(false),
+            "desc" => Some(true),
+            _ => None,
+        });
+        if is_descending == Some(true) {
+            self.rewrite("sort", "sort", |key| format!("-{key}"));
+        }
+        let is_searched = self.rewrite("search", "q", str::to_owned);
+        let (query, _) = self.task_query();
+        if is_searched {
+            self.rename_in_errors("q", "search");
+        }
+        TaskQuery {
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
+            skip: offset.unwrap_or_default(),
+            with_total: true,
+            ..query
+        }
+    }
+}

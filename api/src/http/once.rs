@@ -1,0 +1,153 @@
+//! Requests that make something: read together with their key, and answered once per key.
+
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::codes::Code;
+use super::extract::{MOST_BYTES, json, read};
+use super::fields::Fields;
+use super::problem::Problem;
+use crate::domain::{Keyed, RepeatKey, Reply, Version, fingerprint};
+use crate::service::Answer;
+use crate::state::App;
+
+/// The header with the key.
+pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const SCOPE: HeaderName = HeaderName::from_static("idempotency-scope");
+const SCHEMA_REVISION: &str = "schema-revision";
+
+/// A request with a JSON object that makes something.
+pub(super) struct Post {
+    pub(super) fields: Fields,
+    pub(super) keyed: Option<Keyed>,
+}
+
+/// A request without a body that makes something.
+pub(super) struct EmptyPost(pub(super) Option<Keyed>);
+
+/// What a key is given for, before the body is read.
+struct Call {
+    key: RepeatKey,
+    route: String,
+    path: String,
+}
+
+impl FromRequest<App> for Post {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        Self::read(request, MOST_BYTES).await
+    }
+}
+
+impl Post {
+    /// Reads a body of at most so many bytes.
+    pub(super) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
+        let (parts, bytes) = read(request, most).await?;
+        let call = Call::of(&parts)?;
+        let value = json(&parts, &bytes)?;
+        let keyed = call.map(|call| call.with(Some(&value)));
+        let fields = Fields::of(value)?;
+        Ok(Self { fields, keyed })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for EmptyPost {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self(Call::of(parts)?.map(|call| call.with(None))))
+    }
+}
+
+impl Call {
+    fn of(parts: &Parts) -> Result<Option<Self>, Problem> {
+        let mut values = parts.headers.get_all(KEY).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        let key = value
+            .to_str()
+            .ok()
+            .filter(|_| values.next().is_none())
+            .and_then(RepeatKey::parse);
+        let key = key.ok_or_else(|| {
+            Problem::new(Code::KeyInvalid)
+                .detail("Idempotency-Key is one string of 1 to 255 printable characters")
+        })?;
+        let route = parts
+            .extensions
+            .get::<MatchedPath>()
+            .map_or("-", MatchedPath::as_str);
+        Ok(Some(Self {
+            key,
+            route: format!("{} {route}", parts.method),
+            path: parts.uri.path().to_owned(),
+        }))
+    }
+
+    fn with(self, body: Option<&Value>) -> Keyed {
+        Keyed {
+            fingerprint: fingerprint(&self.path, body),
+            route: self.route,
+            key: self.key,
+        }
+    }
+}
+
+/// Writes the answer to what was made.
+pub(super) fn created(body: &impl Serialize, location: String, revision: &str) -> Reply {
+    Reply {
+        status: StatusCode::CREATED.as_u16(),
+        headers: vec![
+            (header::LOCATION.as_str().to_owned(), location),
+            (SCHEMA_REVISION.to_owned(), revision.to_owned()),
+        ],
+        body: serde_json::to_string(body).unwrap_or_default(),
+    }
+}
+
+/// Writes the answer to what was done.
+pub(super) fn stated(body: &impl Serialize, revision: &str) -> Reply {
+    Reply {
+        status: StatusCode::OK.as_u16(),
+        headers: vec![(SCHEMA_REVISION.to_owned(), revision.to_owned())],
+        body: serde_json::to_string(body).unwrap_or_default(),
+    }
+}
+
+/// Writes the answer to what has an entity tag, too.
+pub(super) fn tagged(mut reply: Reply, version: &Version) -> Reply {
+    let tag = (
+        header::ETAG.as_str().to_owned(),
+        format!("\"{}\"", version.as_str()),
+    );
+    reply.headers.push(tag);
+    reply
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.reply.status).unwrap_or_default();
+        let mut response = (status, self.reply.body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in self.reply.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                headers.insert(name, value);
+            }
+        }
+        if self.is_repeated {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        if self.is_of_process {
+            headers.insert(SCOPE, HeaderValue::from_static("process"));
+        }
+        response
+    }
+}

@@ -1,0 +1,228 @@
+//! Requests under a key: the row of the key is made first and is the lock, and the answer commits together with the effect.
+//!
+//! Nobody waits for a lock that a request of the same key holds: PostgreSQL is asked for an advisory lock that is refused at
+//! once. SQLite has one writer at a time anyway, so whoever gets in finds either nothing or the answer.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, StatementBuilder, Value};
+
+use super::runner::Runner;
+use super::{Principal, Scope, Store, StoreError};
+use crate::domain::{Feature, Instant, Keyed, RepeatKey, Reply};
+
+/// How a request under a key went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was carried out, and its answer is kept in the database.
+    Kept(Reply),
+    /// It was carried out; the schema has no place for its answer.
+    Unkept(Reply),
+    /// It had been carried out before.
+    Repeated(Reply),
+}
+
+/// What is found under a key.
+enum Claim {
+    /// Nothing: it is ours.
+    Made,
+    /// Another request.
+    Foreign,
+    /// The same request, and somebody works on it.
+    Taken,
+    /// The same request and its answer.
+    Answered(Reply),
+}
+
+/// Most rows that one sweep removes, so that nobody waits long behind it.
+const BATCH: u64 = 500;
+
+const CLAIM_POSTGRES: &str = "WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(\
+    hashtextextended($1 || chr(31) || $2 || chr(31) || $3, 0)) AS is_ours), \
+    made AS (INSERT INTO idempotency_keys (user_id, route, key, fingerprint, created_at, expires_at) \
+    SELECT $1, $2, $3, $4, $5, $6 FROM turn WHERE is_ours ON CONFLICT (user_id, route, key) DO UPDATE \
+    SET fingerprint = $4, created_at = $5, expires_at = $6, status = NULL, headers = NULL, body = NULL \
+    WHERE idempotency_keys.expires_at <= $5 RETURNING 1) \
+    SELECT is_ours, EXISTS (SELECT 1 FROM made) FROM turn";
+const CLAIM_SQLITE: &str = "INSERT INTO idempotency_keys (user_id, route, key, fingerprint, created_at, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (user_id, route, key) DO UPDATE \
+    SET fingerprint = $4, created_at = $5, expires_at = $6, status = NULL, headers = NULL, body = NULL \
+    WHERE idempotency_keys.expires_at <= $5 RETURNING 1, 1";
+const READ: &str = "SELECT fingerprint, status, headers, body FROM idempotency_keys \
+    WHERE user_id = $1 AND route = $2 AND key = $3";
+const KEEP: &str = "UPDATE idempotency_keys SET status = $4, headers = $5, body = $6 \
+    WHERE user_id = $1 AND route = $2 AND key = $3";
+const SWEEP_POSTGRES: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys \
+    WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+const SWEEP_SQLITE: &str = "DELETE FROM idempotency_keys WHERE rowid IN (SELECT rowid FROM idempotency_keys \
+    WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+
+/// SQL with its values; both kinds of database take `$1`.
+struct Sql {
+    text: &'static str,
+    values: Vec<Value>,
+}
+
+impl StatementBuilder for Sql {
+    fn build(&self, backend: &DbBackend) -> Statement {
+        Statement::from_sql_and_values(*backend, self.text, self.values.clone())
+    }
+}
+
+impl Store {
+    /// Does a unit of work for somebody unless it was done under this key before.
+    ///
+    /// Doing it once more when the schema moved underneath is safe: the key's row is part of what is done.
+    pub(crate) async fn run_once<T, F>(
+        &self,
+        principal: &Principal,
+        keyed: &Keyed,
+        now: Instant,
+        work: impl Fn(Scope) -> F,
+        write: impl Fn(&T) -> Reply,
+    ) -> Result<Outcome, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let (work, write) = (&work, &write);
+        self.run(principal, |scope| async move {
+            if !scope.shape.has(Feature::IdempotencyKeys) {
+                return Ok(Outcome::Unkept(write(&work(scope).await?)));
+            }
+            let scope = scope.within_transaction().await?;
+            let done = async {
+                match scope.claim(keyed, now).await? {
+                    Claim::Made => {}
+                    Claim::Foreign => return Err(StoreError::KeyReused),
+                    Claim::Taken => return Err(StoreError::KeyInProgress),
+                    Claim::Answered(reply) => return Ok(Outcome::Repeated(reply)),
+                }
+                let reply = write(&work(scope.clone()).await?);
+                scope.keep(keyed, &reply).await?;
+                Ok(Outcome::Kept(reply))
+            };
+            let done = done.await;
+            match done {
+                Ok(Outcome::Kept(_)) => scope.commit().await?,
+                _ => scope.roll_back().await,
+            }
+            done
+        })
+        .await
+    }
+
+    /// Removes some keys whose time is over; returns whether there may be more of them.
+    pub(crate) async fn sweep_keys(&self, now: Instant) -> Result<bool, StoreError> {
+        if !self.shape().has(Feature::IdempotencyKeys) {
+            return Ok(false);
+        }
+        let runner = self.runner();
+        let text = match runner.is_postgres() {
+            true => SWEEP_POSTGRES,
+            false => SWEEP_SQLITE,
+        };
+        let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+        let values = vec![zoned(now).into(), limit.into()];
+        Ok(runner.execute(&Sql { text, values }).await? >= BATCH)
+    }
+}
+
+impl Scope {
+    async fn within_transaction(mut self) -> Result<Self, StoreError> {
+        let transaction = self.runner().begin().await?.into_connection();
+        self.outer = Some(Arc::new(transaction));
+        Ok(self)
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        let transaction = self.outer.and_then(Arc::into_inner);
+        let transaction =
+            transaction.expect("the work has ended, and with it every other use of its transaction");
+        Runner::<DatabaseTransaction>::new(transaction, &self.store.0.statements)
+            .commit()
+            .await
+    }
+
+    /// Undoes everything now: left to the pool, the lock of the key would still be there when the request comes again.
+    async fn roll_back(self) {
+        if let Some(transaction) = self.outer.and_then(Arc::into_inner) {
+            // A connection that cannot even do this is closed, and the server undoes the rest.
+            drop(transaction.rollback().await);
+        }
+    }
+
+    async fn claim(&self, keyed: &Keyed, now: Instant) -> Result<Claim, StoreError> {
+        let runner = self.runner();
+        let mut values = self.key(keyed);
+        let until = zoned(now) + RepeatKey::KEPT;
+        values.extend([keyed.fingerprint.as_str().into(), zoned(now).into(), until.into()]);
+        if runner.is_postgres() {
+            let text = CLAIM_POSTGRES;
+            let row = runner.one(&Sql { text, values }).await?;
+            let row = row.ok_or(StoreError::KeyInProgress)?;
+            let is_ours: bool = row.try_get_by_index(0)?;
+            let is_made: bool = row.try_get_by_index(1)?;
+            match (is_ours, is_made) {
+                (false, _) => return Ok(Claim::Taken),
+                (true, true) => return Ok(Claim::Made),
+                (true, false) => {}
+            }
+        } else {
+            let text = CLAIM_SQLITE;
+            if runner.one(&Sql { text, values }).await?.is_some() {
+                return Ok(Claim::Made);
+            }
+        }
+        let values = self.key(keyed);
+        match runner.one(&Sql { text: READ, values }).await? {
+            Some(row) => Ok(found(&row, keyed)?),
+            // Swept this very moment.
+            None => Ok(Claim::Taken),
+        }
+    }
+
+    async fn keep(&self, keyed: &Keyed, reply: &Reply) -> Result<(), StoreError> {
+        let mut values = self.key(keyed);
+        let headers =
+            serde_json::to_string(&reply.headers).map_err(|error| DbErr::Json(error.to_string()))?;
+        values.extend([
+            i32::from(reply.status).into(),
+            headers.into(),
+            reply.body.as_str().into(),
+        ]);
+        self.runner().execute(&Sql { text: KEEP, values }).await.map(drop)
+    }
+
+    fn key(&self, keyed: &Keyed) -> Vec<Value> {
+        vec![
+            self.owner.as_str().into(),
+            keyed.route.as_str().into(),
+            keyed.key.as_str().into(),
+        ]
+    }
+}
+
+fn found(row: &QueryResult, keyed: &Keyed) -> Result<Claim, DbErr> {
+    let fingerprint: String = row.try_get_by_index(0)?;
+    if fingerprint != keyed.fingerprint {
+        return Ok(Claim::Foreign);
+    }
+    let status: Option<i32> = row.try_get_by_index(1)?;
+    let Some(status) = status.and_then(|status| u16::try_from(status).ok()) else {
+        return Ok(Claim::Taken);
+    };
+    let headers: Option<String> = row.try_get_by_index(2)?;
+    let headers = headers.unwrap_or_else(|| "[]".to_owned());
+    let body: Option<String> = row.try_get_by_index(3)?;
+    Ok(Claim::Answered(Reply {
+        status,
+        headers: serde_json::from_str(&headers).map_err(|error| DbErr::Json(error.to_string()))?,
+        body: body.unwrap_or_default(),
+    }))
+}
+
+/// These columns keep a zone, unlike the inherited ones.
+fn zoned(moment: Instant) -> DateTime<Utc> {
+    moment.to_utc().and_utc()
+}

@@ -1,0 +1,317 @@
+//! Pages of tasks, read out of an index in their order however many tasks there are.
+//!
+//! A page is put together from parts that an index has in one piece: those completed and those not, and behind a cursor
+//! what equals it in all keys but the last, in all but the last two, and so on. As one condition with OR no database finds
+//! the place where a page begins, and the thousandth page costs a thousand times the first.
+
+use entity::task::{Column, Entity};
+use sea_orm::sea_query::{
+    Alias, Asterisk, Expr, ExprTrait, Func, NullOrdering, Order, Query, SelectStatement, UnionType,
+};
+use sea_orm::{Condition, QueryResult, sea_query};
+
+use super::filter::Search;
+use super::row::{column, is_present};
+use super::{Scope, Shape, StoreError};
+use crate::domain::{
+    Cursor, CursorValue, Direction, Feature, Instant, Page, SortKey, SortTerm, Task, TaskQuery,
+};
+
+#[cfg(test)]
+mod plans;
+
+/// A range of an index.
+struct Part {
+    condition: Condition,
+    /// So many sort terms have the same value everywhere.
+    fixed: usize,
+    /// Of so many sort terms it is known whether their value is missing.
+    settled: usize,
+}
+
+const COLUMNS: [Column; 10] = [
+    Column::Id,
+    Column::Title,
+    Column::Description,
+    Column::Completed,
+    Column::Priority,
+    Column::DueDate,
+    Column::RemindAt,
+    Column::RecurrencePattern,
+    Column::CreatedAt,
+    Column::UpdatedAt,
+];
+
+impl Scope {
+    /// Returns a page of the owner's tasks.
+    pub(crate) async fn tasks(&self, query: &TaskQuery, now: Instant) -> Result<Page<Task>, StoreError> {
+        let runner = self.runner();
+        let (select, counting) = self.page(query, now, runner.is_postgres());
+        let rows = runner.all(&select).await?;
+        let mut tasks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            tasks.push(self.task(row)?);
+        }
+        let mut page = Page::of(tasks, query.limit, |last| end(&query.sort, last));
+        if query.with_total {
+            page.total = Some(match rows.first() {
+                Some(row) => row.try_get_by_index(11)?,
+                None if query.after.is_none() && query.skip == 0 => 0,
+                // Past the end there is no row to carry the count.
+                None => count(runner.one(&counting).await?)?,
+            });
+        }
+        Ok(page)
+    }
+
+    /// Returns the statement for a page, and the one that counts all pages.
+    fn page(&self, query: &TaskQuery, now: Instant, is_postgres: bool) -> (SelectStatement, SelectStatement) {
+        let search = Search {
+            shape: &self.shape,
+            is_postgres,
+            owner: &self.owner,
+            filter: &query.filter,
+            now,
+        };
+        let counting = Query::select()
+            .expr(Func::count(Expr::col((Entity, Column::Id))))
+            .from(Entity)
+            .cond_where(search.any_condition())
+            .to_owned();
+        let mut select = Query::select();
+        select.exprs(self.task_columns(is_postgres));
+        if query.with_total {
+            // Inside, `tasks` is the inner one.
+            select.expr(Expr::from(counting.clone()));
+        }
+        source(&mut select, &search, query);
+        (select, counting)
+    }
+}
+
+fn count(row: Option<QueryResult>) -> Result<i64, StoreError> {
+    Ok(row
+        .map(|row| row.try_get_by_index(0))
+        .transpose()?
+        .unwrap_or_default())
+}
+
+/// Says where the rows of a page come from, in which order, and how many: one part as it is, several put together under the
+/// name of the table.
+fn source(select: &mut SelectStatement, search: &Search<'_>, query: &TaskQuery) {
+    let statuses = match query.filter.completed {
+        Some(completed) => vec![completed],
+        None if query.filter.overdue == Some(true) => vec![false],
+        None => vec![false, true],
+    };
+    let mut parts = Vec::new();
+    for completed in statuses {
+        parts_of(search, query, completed, &mut parts);
+    }
+    if parts.is_empty() {
+        // Nothing is behind the cursor: there can be nothing behind missing values.
+        parts.push(Part {
+            condition: Condition::all().add(Expr::cust("1 = 0")),
+            fixed: 0,
+            settled: 0,
+        });
+    }
+    if let [part] = &parts[..] {
+        select.from(Entity);
+        take(select, search, query, part, query.limit + 1);
+        skip(select, query);
+        return;
+    }
+    let mut ranges = parts.iter().map(|part| range(search, query, part));
+    let mut all = ranges.next().expect("a part at least");
+    all.unions(ranges.map(|range| (UnionType::All, range)));
+    select.from_subquery(all, Entity);
+    order(select, search, &query.sort, None);
+    select.limit(query.limit + 1);
+    skip(select, query);
+}
+
+/// Leaves rows out at the beginning, for those who count instead of going by a cursor.
+fn skip(select: &mut SelectStatement, query: &TaskQuery) {
+    if query.skip > 0 {
+        select.offset(query.skip);
+    }
+}
+
+/// Returns a part as a query of its own, wrapped because SQLite takes no order and no limit inside of a union.
+fn range(search: &Search<'_>, query: &TaskQuery, part: &Part) -> SelectStatement {
+    let present = COLUMNS
+        .into_iter()
+        .filter(|column| is_present(search.shape, *column));
+    let mut range = Query::select();
+    range.columns(present.map(|column| (Entity, column))).from(Entity);
+    take(&mut range, search, query, part, query.skip + query.limit + 1);
+    Query::select()
+        .column(Asterisk)
+        .from_subquery(range, Alias::new("part"))
+        .to_owned()
+}
+
+fn take(select: &mut SelectStatement, search: &Search<'_>, query: &TaskQuery, part: &Part, rows: u64) {
+    select.cond_where(part.condition.clone());
+    order(select, search, &query.sort, Some(part));
+    select.limit(rows);
+}
+
+/// Finds the parts of those tasks that are completed, or of those that are not.
+fn parts_of(search: &Search<'_>, query: &TaskQuery, completed: bool, parts: &mut Vec<Part>) {
+    let mut equal = search.condition(completed);
+    let Some(cursor) = &query.after else {
+        return split(search, query, equal, 0, parts);
+    };
+    for (index, (term, value)) in query.sort.iter().zip(&cursor.0).enumerate() {
+        if term.key == SortKey::Completed {
+            let own = CursorValue::Number(i64::from(completed));
+            if own == *value {
+                continue;
+            }
+            let is_behind = (term.direction == Direction::Ascending) == completed;
+            if is_behind {
+                split(search, query, equal, index + 1, parts);
+            }
+            return;
+        }
+        if *value != CursorValue::Missing {
+            let by = sorted_by(search.shape, term.key);
+            let beyond = match term.direction {
+                Direction::Ascending => by.gt(bound(value)),
+                Direction::Descending => by.lt(bound(value)),
+            };
+            parts.push(Part {
+                condition: missing(search, term.key, false, equal.clone()).add(beyond),
+                fixed: index,
+                settled: index + 1,
+            });
+            if is_nullable(term.key) {
+                parts.push(Part {
+                    condition: missing(search, term.key, true, equal.clone()),
+                    fixed: index,
+                    settled: index + 1,
+                });
+            }
+        }
+        equal = match value {
+            CursorValue::Missing => missing(search, term.key, true, equal),
+            value => missing(search, term.key, false, equal)
+                .add(sorted_by(search.shape, term.key).eq(bound(value))),
+        };
+    }
+}
+
+/// Adds a part, or two: missing values come last, and backwards the index has them first.
+fn split(search: &Search<'_>, query: &TaskQuery, condition: Condition, from: usize, parts: &mut Vec<Part>) {
+    let next = (from..query.sort.len()).find(|index| query.sort[*index].key != SortKey::Completed);
+    let Some((index, term)) = next.map(|index| (index, query.sort[index])) else {
+        return parts.push(Part {
+            condition,
+            fixed: from,
+            settled: from,
+        });
+    };
+    if !is_nullable(term.key) || term.direction == Direction::Ascending {
+        return parts.push(Part {
+            condition,
+            fixed: from,
+            settled: from,
+        });
+    }
+    for is_missing in [false, true] {
+        parts.push(Part {
+            condition: missing(search, term.key, is_missing, condition.clone()),
+            fixed: from,
+            settled: index + 1,
+        });
+    }
+}
+
+/// Adds that a key's value is missing, or that it is not, in the words of the index.
+///
+/// SQLite puts missing values first, so that its indexes have whether a value is missing before the value itself.
+fn missing(search: &Search<'_>, key: SortKey, is_missing: bool, condition: Condition) -> Condition {
+    if !is_nullable(key) {
+        return condition;
+    }
+    let by = sorted_by(search.shape, key);
+    condition.add(match (search.is_postgres, is_missing) {
+        (true, true) => by.is_null(),
+        (true, false) => by.is_not_null(),
+        (false, is_missing) => by.is_null().eq(is_missing),
+    })
+}
+
+/// Orders all that was put together, or a part of it, in the words of its index.
+fn order(select: &mut SelectStatement, search: &Search<'_>, sort: &[SortTerm], part: Option<&Part>) {
+    for (index, term) in sort.iter().enumerate() {
+        let by = || sorted_by(search.shape, term.key);
+        if part.is_some_and(|part| is_constant(search, index, term.key, part)) {
+            continue;
+        }
+        // Where a database puts missing values by itself: PostgreSQL takes them for the greatest, SQLite for the least.
+        let (direction, missing_last) = match term.direction {
+            Direction::Ascending => (Order::Asc, search.is_postgres),
+            Direction::Descending => (Order::Desc, !search.is_postgres),
+        };
+        let is_settled = part.is_some_and(|part| index < part.settled);
+        if !is_nullable(term.key) || is_settled || missing_last {
+            select.order_by_expr(by(), direction);
+        } else if search.is_postgres {
+            select.order_by_expr_with_nulls(by(), direction, NullOrdering::Last);
+        } else {
+            select.order_by_expr(by().is_null(), Order::Asc);
+            select.order_by_expr(by(), direction);
+        }
+    }
+}
+
+/// Whether a database has to be told that a sort term has the same value everywhere in a part: neither knows it of
+/// whether a task is completed, as a number, and SQLite of no expression.
+fn is_constant(search: &Search<'_>, index: usize, key: SortKey, part: &Part) -> bool {
+    key == SortKey::Completed || (!search.is_postgres && index < part.fixed)
+}
+
+/// Returns what a list is sorted by for a key.
+fn sorted_by(shape: &Shape, key: SortKey) -> Expr {
+    match key {
+        SortKey::DueDate => column(shape, Column::DueDate),
+        SortKey::CreatedAt => column(shape, Column::CreatedAt),
+        SortKey::UpdatedAt => column(shape, Column::UpdatedAt),
+        SortKey::Title => column(shape, Column::Title),
+        SortKey::Id => column(shape, Column::Id),
+        // A boolean is no number on PostgreSQL.
+        SortKey::Completed => Expr::cust("CASE WHEN tasks.completed THEN 1 ELSE 0 END"),
+        SortKey::Priority => rank(shape),
+    }
+}
+
+/// Returns a priority's rank, spelled as in the index of phase VII; as text `high` comes before `low`.
+///
+/// Any word that is neither `low` nor `high` counts as `medium`, as it does when it is read.
+pub(super) fn rank(shape: &Shape) -> Expr {
+    Expr::cust(match shape.has(Feature::Priority) {
+        true => "(CASE tasks.priority WHEN 'high' THEN 3 WHEN 'low' THEN 1 ELSE 2 END)",
+        false => "CAST(2 AS integer)",
+    })
+}
+
+fn is_nullable(key: SortKey) -> bool {
+    matches!(key, SortKey::DueDate | SortKey::CreatedAt | SortKey::UpdatedAt)
+}
+
+/// Returns where a page ends whose last task this is.
+fn end(sort: &[SortTerm], last: &Task) -> Cursor {
+    Cursor(sort.iter().map(|term| term.key.value(last)).collect())
+}
+
+fn bound(value: &CursorValue) -> sea_query::Value {
+    match value {
+        CursorValue::Missing => sea_query::Value::String(None),
+        CursorValue::Number(number) => (*number).into(),
+        CursorValue::Text(text) => text.clone().into(),
+        CursorValue::Moment(moment) => moment.to_utc().into(),
+    }
+}
