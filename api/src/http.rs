@@ -20,6 +20,7 @@ mod me;
 mod once;
 mod openapi;
 mod operations;
+mod pages;
 mod parameters;
 mod problem;
 mod schema;
@@ -28,6 +29,7 @@ mod tags;
 mod tasks;
 mod throttle;
 
+use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,8 +52,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .nest("/api", original)
         .route("/openapi.json", openapi::route(&document))
         .route("/openapi-compat.json", openapi::route(&compat_document()))
-        .route("/errors", axum::routing::get(codes::list))
-        .route("/errors/{code}", axum::routing::get(codes::page))
+        .merge(pages::routes(&document))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))
@@ -64,6 +65,16 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         origins => router.layer(cross_origin(origins)),
     };
     (router, document)
+}
+
+/// Returns what shows the counters at an address of its own.
+pub(crate) fn metrics_router(app: &App) -> Router {
+    Router::new()
+        .route(
+            "/metrics",
+            axum::routing::get(|State(app): State<App>| async move { operations::counted(&app) }),
+        )
+        .with_state(app.clone())
 }
 
 /// Returns the document that describes the service.
@@ -103,10 +114,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(conversations::messages, conversations::say))
         .routes(routes!(conversations::message, conversations::unsay))
         .routes(routes!(schema::get))
+        .routes(routes!(codes::list))
+        .routes(routes!(codes::page))
         .routes(routes!(operations::live))
         .routes(routes!(operations::ready))
         .routes(routes!(operations::health))
         .routes(routes!(operations::version))
+        .routes(routes!(operations::metrics))
 }
 
 /// A secret beside what a client sent, compressed, could be guessed from the length of the answer.

@@ -9,6 +9,7 @@
 //! * `auth`: who a token speaks for
 //! * `limits`: how many requests somebody may send
 //! * `phases`: the revisions that this build knows, and bringing a database to head
+//! * `metrics`, `trace`: what is counted, and which trace a request belongs to
 //! * `settings`, `state`, `server`, `probe`, `demo`: what is set, what requests share, starting and stopping, asking
 //!   whether it runs, believable data
 
@@ -17,6 +18,7 @@ mod demo;
 mod domain;
 mod http;
 mod limits;
+mod metrics;
 mod phases;
 mod probe;
 mod server;
@@ -24,6 +26,7 @@ mod service;
 pub mod settings;
 mod state;
 mod store;
+mod trace;
 
 pub use domain::Clock;
 pub use probe::{ProbeError, ready};

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use api::settings::{Command, CommandLine, Environment, SecretOrigin, Settings};
+use api::settings::{Command, CommandLine, LogFormat, SecretOrigin, Settings};
 use api::{Clock, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -71,9 +71,9 @@ fn log(settings: &Settings) -> Result<()> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    match settings.environment {
-        Environment::Production => output.json().flatten_event(true).init(),
-        Environment::Development => output.compact().init(),
+    match settings.log_format() {
+        LogFormat::Json => output.json().flatten_event(true).init(),
+        LogFormat::Text => output.compact().init(),
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use crate::service::{Authority, Services};
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
 use crate::store::{Address, Limits as DatabaseLimits, Store};
+use crate::trace::Traces;
 
 /// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -38,6 +39,7 @@ pub struct Server {
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     watching: JoinHandle<()>,
+    metrics: Option<(SocketAddr, JoinHandle<std::io::Result<()>>)>,
     living: JoinHandle<()>,
     life: CancellationToken,
     sweeping: JoinHandle<()>,
@@ -77,6 +79,12 @@ pub enum StartError {
         /// What was given.
         origin: String,
     },
+    /// The collector of spans cannot be used.
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {reason}")]
+    Collector {
+        /// Why not.
+        reason: String,
+    },
     /// Keys of an issuer without saying which issuer and for whom.
     #[error("TODO_JWKS_URL needs TODO_JWT_ISSUER and TODO_JWT_AUDIENCE as well")]
     IncompleteIssuer,
@@ -110,11 +118,16 @@ impl Server {
         let origins = origins(&settings.cors_origins)?;
         let (app, secret) = prepare(settings, clock).await?;
         let (router, _) = http::router(&app, &origins);
-        let address = settings.address();
-        let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = listen(settings.address()).await?;
         let stop = CancellationToken::new();
+        let metrics = match settings.metrics_address {
+            Some(address) => {
+                let (listener, address) = listen(address).await?;
+                let router = http::metrics_router(&app);
+                Some((address, tokio::spawn(serve(listener, router, stop.clone()))))
+            }
+            None => None,
+        };
         let serving = tokio::spawn(serve(listener, router, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
         let life = CancellationToken::new();
@@ -129,6 +142,7 @@ impl Server {
             stop,
             serving,
             watching,
+            metrics,
             living,
             life,
             sweeping,
@@ -140,6 +154,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns where what is counted is shown, when that is an address of its own.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(address, _)| *address)
     }
 
     /// Returns where the secret came from.
@@ -194,11 +214,16 @@ impl Server {
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.watching.abort();
+        if let Some((_, metrics)) = self.metrics {
+            // A scraper that holds its connection open must not hold the process.
+            metrics.abort();
+        }
         self.sweeping.abort();
         self.forgetting.abort();
         // Until here the schema was in use.
         self.life.cancel();
         drop(tokio::time::timeout(FAREWELL, self.living).await);
+        self.app.traces().close().await;
         self.app.services().close().await;
         served
     }
@@ -210,6 +235,27 @@ async fn forget_idle(app: App) {
         tokio::time::sleep(FORGET_EVERY).await;
         app.limits().forget_idle();
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failure = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failure)?;
+    let bound = listener.local_addr().map_err(failure)?;
+    Ok((listener, bound))
+}
+
+/// Only plain HTTP: a collector is a neighbour, and TLS to one further away is its own business.
+fn traces(settings: &Settings) -> Result<Traces, StartError> {
+    let Some(endpoint) = settings.collector() else {
+        return Ok(Traces::default());
+    };
+    let failure = |reason| StartError::Collector { reason };
+    if !endpoint.starts_with("http://") {
+        return Err(failure(
+            "it begins with http://, as in http://127.0.0.1:4318".to_owned(),
+        ));
+    }
+    Traces::exported_to(endpoint).map_err(|error| failure(error.to_string()))
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
@@ -307,7 +353,8 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
     let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
     let authority = Authority::new(tokens, hasher, settings.token_days, settings.session_days);
     let services = Services::new(store, clock, authority);
-    let app = App::new(services, cursor_key, Limits::new(&settings.traffic), settings);
+    let limits = Limits::new(&settings.traffic);
+    let app = App::new(services, cursor_key, limits, traces(settings)?, settings);
     Ok((app, origin))
 }
 

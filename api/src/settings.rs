@@ -82,6 +82,15 @@ pub struct Settings {
     /// What is logged: error, warn, info, debug, trace, or a filter as `tracing` takes it.
     #[arg(long, env = "LOG_LEVEL", default_value = "info", global = true)]
     pub log_level: String,
+    /// How the log is written. Without it: as JSON in production, as text elsewhere.
+    #[arg(long, env = "LOG_FORMAT", value_enum, global = true)]
+    pub log_format: Option<LogFormat>,
+    /// Where to show what is counted, as 127.0.0.1:9090. Without it: at /metrics, beside the API.
+    #[arg(long, env = "METRICS_ADDRESS", global = true, value_name = "ADDRESS")]
+    pub metrics_address: Option<SocketAddr>,
+    /// The collector that spans are handed to over OTLP (HTTP with JSON), as `http://127.0.0.1:4318`. Without it: none.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// The secret that tokens are signed with (HS256). In development one is made when there is none.
     #[arg(
         long,
@@ -171,6 +180,15 @@ pub enum Environment {
     Production,
 }
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object on each line.
+    Json,
+}
+
 /// A secret: never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -247,6 +265,22 @@ impl Settings {
             .as_ref()
             .map(|url| url.0.trim())
             .filter(|url| !url.is_empty())
+    }
+
+    /// Returns how the log is written.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(match self.environment {
+            Environment::Production => LogFormat::Json,
+            Environment::Development => LogFormat::Text,
+        })
+    }
+
+    /// Returns the collector of spans; an empty variable names none.
+    #[must_use]
+    pub fn collector(&self) -> Option<&str> {
+        let endpoint = self.otlp_endpoint.as_deref().map(str::trim);
+        endpoint.filter(|endpoint| !endpoint.is_empty())
     }
 
     /// Returns how long to drain.

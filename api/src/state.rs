@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Semaphore;
 
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::settings::{Environment, Settings};
+use crate::trace::Traces;
 
 /// What every request can reach; cheap to clone.
 #[derive(Clone)]
@@ -17,19 +19,31 @@ struct Inner {
     services: Services,
     cursor_key: Vec<u8>,
     environment: Environment,
+    serves_metrics: bool,
     limits: Limits,
     permits: Semaphore,
+    metrics: Metrics,
+    traces: Traces,
     is_draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(services: Services, cursor_key: Vec<u8>, limits: Limits, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        services: Services,
+        cursor_key: Vec<u8>,
+        limits: Limits,
+        traces: Traces,
+        settings: &Settings,
+    ) -> Self {
         Self(Arc::new(Inner {
             services,
             cursor_key,
             environment: settings.environment,
+            serves_metrics: settings.metrics_address.is_none(),
             limits,
             permits: Semaphore::new(settings.max_concurrency),
+            metrics: Metrics::new(),
+            traces,
             is_draining: AtomicBool::new(false),
         }))
     }
@@ -55,6 +69,19 @@ impl App {
     /// Returns what limits how many requests are worked on at a time.
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.0.permits
+    }
+
+    /// Whether what is counted is shown beside the API, and not at an address of its own.
+    pub(crate) fn serves_metrics(&self) -> bool {
+        self.0.serves_metrics
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Whether the service has been told to stop.

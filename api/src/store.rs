@@ -270,6 +270,11 @@ impl Store {
         self.0.retries.load(Ordering::Relaxed)
     }
 
+    /// Returns how many connections are at work, open and waiting, and allowed.
+    pub(crate) fn connections(&self) -> (u32, u32, u32) {
+        self.0.pool.usage()
+    }
+
     /// Closes every connection.
     pub(crate) async fn close(&self) {
         self.0.pool.close().await;

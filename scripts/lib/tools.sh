@@ -1,4 +1,5 @@
-# Programs that the scripts need: those of the system, and the real Alembic. Sourced by the scripts beside this folder.
+# Programs that the scripts need: those of the system, a browser, and the real Alembic. Sourced by the scripts beside
+# this folder.
 
 readonly ALEMBIC_VERSION=1.20.1
 readonly TOOLS="$PWD/target/tools"
@@ -22,18 +23,23 @@ require_programs() {
     command -v script >/dev/null || packages+=(bsdutils)
     ((${#packages[@]} > 0)) || return 0
 
-    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-        fail "programs are missing, install them with: sudo apt-get install --no-install-recommends ${packages[*]}"
-    fi
-    export DEBIAN_FRONTEND=noninteractive
-    quietly 'reading the list of packages' apt-get update
-    quietly "installing ${packages[*]}" apt-get install -y --no-install-recommends "${packages[@]}"
+    install_packages "${packages[@]}"
     # The shell remembers where it found programs, a python3 without venv for instance.
     hash -r
     find_postgres
     if [[ $sqlite_only == no && -z ${TEST_POSTGRES_URL:-} && -z $postgres_programs ]]; then
         fail 'the package postgresql is installed, but no folder with initdb and postgres was found'
     fi
+}
+
+# Installs packages of the system, or says how to.
+install_packages() {
+    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+        fail "programs are missing, install them with: sudo apt-get install --no-install-recommends $*"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    quietly 'reading the list of packages' apt-get update
+    quietly "installing $*" apt-get install -y --no-install-recommends "$@"
 }
 
 # Debian keeps the server's programs out of PATH, one folder per version; the newest one wins.
@@ -50,6 +56,22 @@ find_postgres() {
         pg_config --bindir 2>/dev/null || true
         printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV
     )
+}
+
+# The pages are looked at in a real browser. A driver belongs to the browser of its own version: hosted runners name a
+# matching pair, Debian installs one.
+provide_browser() {
+    local folder=${CHROMEWEBDRIVER:-}
+    if [[ -n ${TEST_CHROMEDRIVER:-} ]]; then
+        return
+    elif [[ -x $folder/chromedriver ]]; then
+        export TEST_CHROMEDRIVER="$folder/chromedriver"
+        return
+    elif ! command -v chromedriver >/dev/null; then
+        install_packages chromium chromium-driver
+        hash -r
+    fi
+    export TEST_CHROMEDRIVER=chromedriver
 }
 
 # Databases to take over are made by Alembic itself, not imitated.

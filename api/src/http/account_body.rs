@@ -79,8 +79,8 @@ pub(super) struct NewApiTokenBody {
     /// What the program may do.
     #[schema(min_items = 1, max_items = 5)]
     scopes: Vec<ScopeBody>,
-    /// After how many days it ends by itself.
-    #[schema(minimum = 1, maximum = 365, default = 90)]
+    /// After how many days it ends by itself; 90 when this is absent.
+    #[schema(minimum = 1, maximum = 365, nullable = false)]
     expires_in_days: Option<i64>,
 }
 

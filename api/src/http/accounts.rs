@@ -32,10 +32,9 @@ pub(super) async fn register(
 ) -> Result<Response, Problem> {
     let registration = registration(fields)?;
     let made = app.services().sign_up(&registration).await?;
-    Ok(secret(
-        StatusCode::CREATED,
-        axum::Json(RegisteredBody::from(made)),
-    ))
+    let location = [(header::LOCATION, "/api/v1/me")];
+    let body = axum::Json(RegisteredBody::from(made));
+    Ok(secret(StatusCode::CREATED, (location, body)))
 }
 
 /// Sign in

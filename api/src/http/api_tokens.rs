@@ -1,7 +1,7 @@
 //! The tokens of the caller's programs.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 
 use super::account_body::{AllBody, ApiTokenBody, ApiTokenSecretBody, NewApiTokenBody, new_api_token};
@@ -48,8 +48,12 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let new = new_api_token(fields)?;
     let (token, key) = app.services().create_api_token(&user, &new).await?;
-    let body = ApiTokenSecretBody::of(token, key.reveal());
-    Ok(secret(StatusCode::CREATED, axum::Json(body)))
+    let location = [(
+        header::LOCATION,
+        format!("/api/v1/me/tokens/{}", token.id.as_str()),
+    )];
+    let body = axum::Json(ApiTokenSecretBody::of(token, key.reveal()));
+    Ok(secret(StatusCode::CREATED, (location, body)))
 }
 
 /// Delete an API token

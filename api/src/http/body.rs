@@ -1,6 +1,8 @@
 //! What bodies look like, and how they are read. The types that are read exist for the document alone: reading goes member by
 //! member, so that an answer can name everything that is wrong.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -99,24 +101,27 @@ pub(super) struct NewTaskBody {
     /// Several lines.
     #[schema(max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
     description: Option<String>,
-    /// Whether it is done already.
-    #[schema(default = false)]
+    /// Whether it is done already; false unless said.
+    #[schema(nullable = false)]
     completed: Option<bool>,
-    /// How urgent it is.
-    #[schema(default = "medium")]
+    /// How urgent it is; `medium` unless said.
+    #[schema(nullable = false)]
     priority: Option<PriorityBody>,
     /// When it is due: RFC 3339, or a date that stands for the last second of its day in UTC.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
     due_date: Option<String>,
     /// When to remind: as `due_date`.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
     remind_at: Option<String>,
     /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule.
-    #[schema(max_length = 100)]
+    #[schema(
+        max_length = 100,
+        pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
+    )]
     recurrence_pattern: Option<String>,
     /// At most 20 names, unique without regard to case.
-    #[schema(max_items = 20)]
-    tags: Option<Vec<String>>,
+    #[schema(max_items = 20, nullable = false)]
+    tags: Option<BTreeSet<TagNameBody>>,
 }
 
 /// What to change of a task (RFC 7396): what is absent stays, null clears what may be empty.
@@ -142,18 +147,27 @@ pub(super) struct TaskPatchBody {
     #[schema(nullable = false)]
     priority: Option<PriorityBody>,
     /// When it is due.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
     due_date: Option<String>,
     /// When to remind.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
     remind_at: Option<String>,
     /// How it recurs.
-    #[schema(max_length = 100)]
+    #[schema(
+        max_length = 100,
+        pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
+    )]
     recurrence_pattern: Option<String>,
     /// All of its tags; not null.
     #[schema(max_items = 20, nullable = false)]
-    tags: Option<Vec<String>>,
+    tags: Option<BTreeSet<TagNameBody>>,
 }
+
+/// The name of a tag: one line without commas.
+#[derive(ToSchema)]
+#[schema(as = TagName, min_length = 1, max_length = 50, example = "boat", pattern = r"^[^\x00-\x1f\x7f,]*[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]*$")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct TagNameBody(String);
 
 /// Whether a task is done; without it the task is toggled.
 #[derive(ToSchema)]
@@ -179,17 +193,22 @@ pub(super) struct TagBody {
     task_count: i64,
 }
 
+/// The number of a task.
+#[derive(ToSchema)]
+#[schema(as = TaskNumber, minimum = 1, maximum = 2147483647_i32, example = 1)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(super) struct TaskNumber(i32);
+
 /// A tag to be put on tasks: it exists for its user while one of their tasks carries it.
 #[derive(ToSchema)]
 #[schema(as = TagCreate, example = json!({"name": "boat", "task_ids": [1]}))]
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct NewTagBody {
     /// The name.
-    #[schema(min_length = 1, max_length = 50)]
-    name: String,
+    name: TagNameBody,
     /// The caller's tasks to put it on.
     #[schema(min_items = 1, max_items = 100)]
-    task_ids: Vec<i32>,
+    task_ids: Vec<TaskNumber>,
 }
 
 /// Another name for a tag.
@@ -198,8 +217,7 @@ pub(super) struct NewTagBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct TagPatchBody {
     /// The name.
-    #[schema(min_length = 1, max_length = 50)]
-    name: String,
+    name: TagNameBody,
 }
 
 /// A conversation with the assistant.
@@ -245,10 +263,14 @@ pub(super) struct MessageBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct NewMessageBody {
     /// `user` (the default) or `assistant`.
-    #[schema(pattern = "^(user|assistant)$", default = "user")]
+    #[schema(pattern = "^(user|assistant)$", nullable = false)]
     role: Option<String>,
     /// 1 to 4000 characters.
-    #[schema(min_length = 1, max_length = 4000)]
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+    )]
     content: String,
 }
 
@@ -442,12 +464,20 @@ pub(super) fn completion(mut fields: Fields) -> Result<bool, super::problem::Pro
     Ok(completed.expect("a missing member was refused"))
 }
 
+/// For JSON Schema 1.0 is an integer too.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    })
+}
+
 /// Reads a new tag.
 pub(super) fn new_tag(mut fields: Fields) -> Result<(TagName, Vec<i32>), super::problem::Problem> {
     let name = fields.required("name", Rule::General, text(Rule::General, TagName::parse));
     let tasks = fields.required("task_ids", Rule::General, |value| {
         let ids = list(100, |id| {
-            id.as_i64()
+            whole(id)
                 .and_then(|id| i32::try_from(id).ok())
                 .ok_or_else(|| Violation::new(Rule::General, "the number of a task is wanted here"))
         })(value)?;

@@ -24,12 +24,13 @@ use crate::state::App;
 #[derive(ToSchema)]
 #[schema(as = BulkCreate, example = json!({"atomic": true, "operations": [
     {"op": "create", "temp_id": "hull", "data": {"title": "Caulk the hull"}},
-    {"op": "update", "id": "hull", "data": {"priority": "high"}},
+    {"op": "update", "id": "hull", "data": {"description": "Before the rain"}},
     {"op": "complete", "id": 1, "if_match": "\"5d41402abc4b2a76b9719d911017c592\""}]}))]
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct BulkBody {
-    /// Whether nothing is done when one operation fails. Otherwise each that can be is done, and `results` tells which.
-    #[schema(default = true)]
+    /// Whether nothing is done when one operation fails, which is so when this is absent. Otherwise each that can be is done, and
+    /// `results` tells which.
+    #[schema(nullable = false)]
     atomic: Option<bool>,
     /// 1 to 100.
     #[schema(min_items = 1, max_items = 100)]

@@ -1,10 +1,12 @@
 //! The registry of what can go wrong: one row per code, and a page per code at `/errors/{code}`.
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::extract::Segments;
+use super::openapi::{Anybody, ErrorCode, OnOne};
 use super::problem::Problem;
 
 macro_rules! codes {
@@ -101,6 +103,8 @@ codes! {
         "A body has at most 64 kB, that of a bulk request 1 MiB.";
     UriTooLong "URI_TOO_LONG" URI_TOO_LONG "The address is too long"
         "Path and query have at most 8 kB together.";
+    HeadersTooLarge "HEADERS_TOO_LARGE" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too large"
+        "The names and values of all headers have at most 16 kB together.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body's type is not supported"
         "Send application/json (for PATCH also application/merge-patch+json) without a content encoding.";
     Validation "VALIDATION_ERROR" UNPROCESSABLE_ENTITY "Some values are not valid"
@@ -145,20 +149,54 @@ codes! {
         "The request was given up after 15 seconds. A write may or may not have happened: read before trying again.";
 }
 
-/// Shows every code.
-pub(super) async fn list() -> Response {
-    let rows: Vec<_> = Code::ALL
-        .iter()
-        .map(|code| {
-            json!({ "code": code.code(), "status": code.status().as_u16(), "title": code.title(),
-                    "type": format!("/errors/{}", code.code()) })
-        })
-        .collect();
-    axum::Json(json!({ "data": rows })).into_response()
+/// What can go wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CodeList {
+    /// Every code, by status.
+    data: Vec<CodeRow>,
 }
 
-/// Shows what a code means.
-pub(super) async fn page(Path(code): Path<String>) -> Response {
+/// One thing that can go wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CodeRow {
+    /// Its name in problems.
+    #[schema(example = "TASK_NOT_FOUND")]
+    code: &'static str,
+    /// The status that it comes with.
+    #[schema(minimum = 400, maximum = 599, example = 404)]
+    status: u16,
+    /// What it says in a few words.
+    #[schema(example = "There is no such task")]
+    title: &'static str,
+    /// The path of its page.
+    #[serde(rename = "type")]
+    #[schema(example = "/errors/TASK_NOT_FOUND")]
+    kind: String,
+}
+
+/// List what can go wrong
+///
+/// Every code that a problem may carry.
+#[utoipa::path(get, path = "/errors", operation_id = "listErrors", tag = "operations", security(()),
+    responses((status = 200, description = "Every code", body = CodeList), Anybody))]
+pub(super) async fn list() -> Response {
+    let data = Code::ALL.iter().map(|code| CodeRow {
+        code: code.code(),
+        status: code.status().as_u16(),
+        title: code.title(),
+        kind: format!("/errors/{}", code.code()),
+    });
+    let data = data.collect();
+    axum::Json(CodeList { data }).into_response()
+}
+
+/// Explain what can go wrong
+///
+/// What a code means and what to do, for people.
+#[utoipa::path(get, path = "/errors/{code}", operation_id = "getError", tag = "operations", security(()), params(ErrorCode),
+    responses((status = 200, description = "The page", body = String, content_type = "text/plain",
+               example = "TASK_NOT_FOUND\nThere is no such task\n"), OnOne, Anybody))]
+pub(super) async fn page(Segments(code): Segments<String>) -> Response {
     let Some(code) = Code::ALL.iter().find(|known| known.code() == code) else {
         return Problem::new(Code::NotFound).into_response();
     };

@@ -1,6 +1,6 @@
 //! Entity tags: strong, and different for each encoding of the same thing.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -18,6 +18,7 @@ pub(super) struct IfMatch(pub(super) Precondition);
 /// What `If-None-Match` names.
 pub(super) struct IfNoneMatch(Vec<String>);
 
+const SCHEMA_REVISION: HeaderName = HeaderName::from_static("schema-revision");
 /// What compression adds to an entity tag.
 const ENCODINGS: [&str; 2] = ["gzip", "br"];
 
@@ -68,6 +69,19 @@ impl IfNoneMatch {
         let version = Version::of([revision.as_bytes(), bytes.as_slice()]);
         self.answer(&version, revision, body)
     }
+
+    /// The same for what is written down already and owes nothing to the schema.
+    pub(super) fn answer_bytes(&self, version: &Version, kind: &'static str, bytes: Bytes) -> Response {
+        let mut response = self.answer(version, "", &());
+        response.headers_mut().remove(SCHEMA_REVISION);
+        if response.status().is_success() {
+            *response.body_mut() = bytes.into();
+            let headers = response.headers_mut();
+            headers.remove(header::CONTENT_LENGTH);
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        response
+    }
 }
 
 /// Says which state of what is shown this is.
@@ -76,7 +90,7 @@ pub(super) fn tag(headers: &mut HeaderMap, version: &Version, revision: &str) {
         headers.insert(header::ETAG, value);
     }
     if let Ok(value) = HeaderValue::from_str(revision) {
-        headers.insert(HeaderName::from_static("schema-revision"), value);
+        headers.insert(SCHEMA_REVISION, value);
     }
 }
 

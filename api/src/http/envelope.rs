@@ -12,12 +12,17 @@ use super::codes::Code;
 use super::problem::Problem;
 use super::throttle;
 use crate::domain::Instant as Moment;
+use crate::metrics::UNMATCHED;
 use crate::state::App;
+use crate::trace::Answered;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const SCHEMA_REVISION: HeaderName = HeaderName::from_static("schema-revision");
 /// Longest path with query.
 const LONGEST_URI: usize = 8 * 1024;
+/// Most bytes of all header names and values.
+const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// How long a request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
@@ -25,19 +30,22 @@ const TIME_LIMIT: Duration = Duration::from_secs(15);
 pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(request.headers());
+    let span = app.traces().begin(traceparent(request.headers()));
+    let trace_id = span.trace_id();
+    let _in_flight = app.metrics().begin();
     let method = request.method().clone();
     // The template, not the path: a path may hold what somebody typed.
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+        .map_or_else(|| UNMATCHED.to_owned(), |path| path.as_str().to_owned());
 
     let slot = throttle::slot(&app, &mut request);
     let response = match refuse(&request).and_then(|()| throttle::count_account(&app, &request)) {
         Err(problem) => problem.into_response(),
         Ok(()) => {
-            let span = tracing::info_span!("request", request_id = id);
-            answer(&app, request, next).instrument(span).await
+            let context = tracing::info_span!("request", request_id = id, trace_id);
+            answer(&app, request, next).instrument(context).await
         }
     };
     let original = super::compat::has(&route).then(|| app.services().now());
@@ -46,6 +54,9 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
+    if let Ok(value) = HeaderValue::from_str(&span.traceparent()) {
+        headers.insert(TRACEPARENT, value);
+    }
     if !headers.contains_key(SCHEMA_REVISION)
         && let Ok(value) = HeaderValue::from_str(&app.services().revision())
     {
@@ -53,24 +64,41 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
     }
     throttle::show(&app, slot.as_ref(), headers);
     protect(headers, &route);
+    let answered = Answered {
+        method: method.as_str(),
+        route: &route,
+        status: response.status().as_u16(),
+        request_id: &id,
+        duration: began.elapsed(),
+    };
+    app.metrics()
+        .answered(answered.method, &route, answered.status, answered.duration);
+    app.traces().end(span, &answered);
     tracing::info!(
         request_id = id,
+        trace_id,
         %method,
         route,
-        status = response.status().as_u16(),
-        duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        status = answered.status,
+        duration_us = u64::try_from(answered.duration.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     response
 }
 
 async fn answer(app: &App, request: Request, next: Next) -> Response {
-    let is_probe = matches!(request.uri().path(), "/livez" | "/readyz" | "/health");
+    let is_probe = matches!(
+        request.uri().path(),
+        "/livez" | "/readyz" | "/health" | "/metrics"
+    );
     let _permit = match app.permits().try_acquire() {
         Ok(permit) => Some(permit),
         // Whoever asks whether we are alive should not hear that we are busy.
         Err(_) if is_probe => None,
-        Err(_) => return Problem::new(Code::Overloaded).into_response(),
+        Err(_) => {
+            app.metrics().shed();
+            return Problem::new(Code::Overloaded).into_response();
+        }
     };
     match tokio::time::timeout(TIME_LIMIT, carry_out(request, next)).await {
         Ok(response) => response,
@@ -94,6 +122,14 @@ fn refuse(request: &Request) -> Result<(), Problem> {
     let length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
     if length > LONGEST_URI {
         return Err(Problem::new(Code::UriTooLong));
+    }
+    let fields = request.headers().iter();
+    if fields
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum::<usize>()
+        > MOST_HEADER_BYTES
+    {
+        return Err(Problem::new(Code::HeadersTooLarge));
     }
     let accepts = request.headers().get_all(header::ACCEPT);
     let is_api = request.uri().path().starts_with("/api/");
@@ -150,10 +186,6 @@ fn protect(headers: &mut HeaderMap, route: &str) {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        ),
-        (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
@@ -168,6 +200,12 @@ fn protect(headers: &mut HeaderMap, route: &str) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page for people says itself what it may load.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ));
     let caching = match route.starts_with("/api/") {
         true => "private, no-cache",
         false => "no-cache",
@@ -175,6 +213,13 @@ fn protect(headers: &mut HeaderMap, route: &str) {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(caching));
+}
+
+/// A request with several of them has none that could be trusted.
+fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
 }
 
 /// Takes over an id that is made of harmless characters, or makes one.

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem::ProblemBody;
+use super::codes::Code;
+use super::openapi::{Anybody, OnOne};
+use super::problem::Problem;
+use crate::metrics::{CONTENT_TYPE, Connections, Live};
 use crate::service::{SchemaStatus, UnknownRevision};
 use crate::state::App;
 
@@ -32,7 +35,7 @@ pub(super) struct ReadyBody {
     #[schema(example = "ready")]
     status: &'static str,
     /// Where the schema stands.
-    #[schema(example = "003")]
+    #[schema(example = "e05c7b1d48a2")]
     revision: String,
     /// What is worth knowing of the schema: what is missing, or which applied revisions this build does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,7 @@ pub(super) struct VersionBody {
 /// Asks nobody else.
 #[utoipa::path(get, path = "/livez", operation_id = "getLiveness", tag = "operations", security(()),
     responses((status = 200, description = "It is", body = LiveBody),
-              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+              Anybody))]
 pub(super) async fn live() -> Response {
     axum::Json(LiveBody { status: "alive" }).into_response()
 }
@@ -84,7 +87,7 @@ pub(super) async fn live() -> Response {
 /// reason against it; the note names the revisions that this build does not know.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations", security(()),
     responses((status = 200, description = "Yes", body = ReadyBody), (status = 503, description = "No", body = ReadyBody),
-              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+              Anybody))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let schema = app.services().schema();
     let note = note(&schema);
@@ -115,7 +118,7 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
 /// The original's question and answer.
 #[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "operations", security(()),
     responses((status = 200, description = "It is", body = HealthBody), (status = 503, description = "It is not", body = HealthBody),
-              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+              Anybody))]
 pub(super) async fn health(State(app): State<App>) -> Response {
     let (code, status) = match database_answers(&app).await {
         true => (StatusCode::OK, "healthy"),
@@ -134,13 +137,44 @@ pub(super) async fn health(State(app): State<App>) -> Response {
 /// For whoever looks into a report.
 #[utoipa::path(get, path = "/version", operation_id = "getVersion", tag = "operations", security(()),
     responses((status = 200, description = "This one", body = VersionBody),
-              (status = 500, description = "It is not well", body = ProblemBody, content_type = "application/problem+json")))]
+              Anybody))]
 pub(super) async fn version() -> Response {
     axum::Json(VersionBody {
         name: "todo-api",
         version: env!("CARGO_PKG_VERSION"),
     })
     .into_response()
+}
+
+/// Show what is counted
+///
+/// `OpenMetrics` text, as Prometheus reads it. With `METRICS_ADDRESS` it is served there and not here.
+#[utoipa::path(get, path = "/metrics", operation_id = "getMetrics", tag = "operations", security(()),
+    responses((status = 200, description = "What is counted", body = String, content_type = "application/openmetrics-text"),
+              OnOne,
+              Anybody))]
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    match app.serves_metrics() {
+        true => counted(&app),
+        false => Problem::new(Code::NotFound).into_response(),
+    }
+}
+
+/// Writes down what is counted.
+pub(super) fn counted(app: &App) -> Response {
+    let services = app.services();
+    let (statements, retries) = services.effort();
+    let (used, idle, most) = services.connections();
+    let schema = services.schema();
+    let text = app.metrics().text(&Live {
+        connections: Connections { used, idle, most },
+        statements,
+        retries,
+        current: schema.current.join(","),
+        head: schema.head.join(","),
+        in_sync: schema.in_sync,
+    });
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
 /// Returns what is worth knowing of a schema, where it is not just older.

@@ -17,10 +17,10 @@ use crate::state::App;
 #[schema(as = SchemaStatus)]
 pub(super) struct SchemaBody {
     /// The newest applied revisions; none on an empty database.
-    #[schema(example = json!(["002"]))]
+    #[schema(example = json!(["003"]))]
     current: Vec<String>,
     /// The newest revisions that the service knows.
-    #[schema(example = json!(["003"]))]
+    #[schema(example = json!(["e05c7b1d48a2"]))]
     head: Vec<String>,
     /// Whether nothing is pending and nothing is unknown.
     in_sync: bool,
@@ -54,7 +54,7 @@ pub(super) struct FeatureBody {
 #[schema(as = Revision)]
 pub(super) struct RevisionBody {
     /// Its id.
-    #[schema(example = "003")]
+    #[schema(example = "e05c7b1d48a2")]
     revision: String,
     /// What it does.
     message: String,

@@ -63,6 +63,11 @@ impl Services {
         (self.store.statements(), self.store.retries())
     }
 
+    /// Returns how many connections are at work, open and waiting, and allowed.
+    pub(crate) fn connections(&self) -> (u32, u32, u32) {
+        self.store.connections()
+    }
+
     pub(crate) async fn close(&self) {
         self.store.close().await;
     }

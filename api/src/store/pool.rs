@@ -10,7 +10,7 @@ use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Connection, Database, Error as DriverError};
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use thiserror::Error;
 
 use super::watch::Watch;
@@ -103,6 +103,14 @@ impl Pool {
         self.retired.before.fetch_max(before, Ordering::AcqRel);
     }
 
+    /// Returns how many connections are at work, open and waiting, and allowed.
+    pub(super) fn usage(&self) -> (u32, u32, u32) {
+        match self.connection.get_database_backend() {
+            DbBackend::Postgres => usage_of(self.connection.get_postgres_connection_pool()),
+            _ => usage_of(self.connection.get_sqlite_connection_pool()),
+        }
+    }
+
     pub(super) async fn close(&self) {
         // Closing a pool twice is no error, and there is nothing left to do about one that fails.
         drop(self.connection.close_by_ref().await);
@@ -119,6 +127,12 @@ impl Retired {
         let age = u64::try_from(connection.age.as_micros()).unwrap_or(u64::MAX);
         self.since_epoch(Instant::now()).saturating_sub(age) >= self.before.load(Ordering::Acquire)
     }
+}
+
+fn usage_of<DB: Database>(pool: &sea_orm::sqlx::Pool<DB>) -> (u32, u32, u32) {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let used = pool.size().saturating_sub(idle);
+    (used, idle, pool.options().get_max_connections())
 }
 
 fn options<DB: Database>(limits: &Limits, retired: &Retired) -> PoolOptions<DB> {

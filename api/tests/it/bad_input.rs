@@ -215,3 +215,16 @@ async fn a_conversation_takes_a_hundred_messages_and_a_task_twenty_tags() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn headers_that_are_too_large_are_a_problem() {
+    on_each("head", async |site| {
+        let long = "x".repeat(17 * 1024);
+        let refused = site
+            .send_with("usr_ada", Method::GET, "/api/v1/me", None, &[("x-long", &long)])
+            .await
+            .expect(431);
+        assert_eq!(refused.code(), "HEADERS_TOO_LARGE");
+    })
+    .await;
+}

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::site::{Site, on_each};
+use crate::site::{Answer, Site, on_each};
 
 /// The documents with the path that each is served at, the file that it is kept in, and the prefixes of its paths.
 fn documents() -> [(&'static str, OpenApi, &'static [&'static str]); 2] {
@@ -76,20 +76,321 @@ fn every_operation_has_a_name_words_and_statuses() {
                 assert!(is_open || has("401"), "{method} {path}");
                 assert!(has("429"), "{method} {path}");
                 for response in responses.values() {
-                    assert!(response["headers"]["RateLimit"].is_object(), "{method} {path}");
+                    let headers = &resolved(&document, response)["headers"];
+                    let limit = resolved(&document, &headers["RateLimit"]);
+                    assert!(limit["schema"].is_object(), "{method} {path}");
                 }
             }
             if path.starts_with("/{user_id}") {
                 assert!(has("403"), "{method} {path}");
             }
             assert_eq!(
-                path.contains("{id}") || path.contains("{name}"),
+                ["{id}", "{name}", "{code}"].iter().any(|it| path.contains(it)),
                 has("404") && path.contains('{'),
                 "{method} {path}"
             );
         }
     }
     assert!(names.len() >= 39, "{} operations", names.len());
+}
+
+/// Follows a reference into the components.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        None => value,
+    }
+}
+
+#[test]
+fn every_body_of_a_request_or_a_success_has_an_example_with_the_required_members() {
+    let mut bodies = 0;
+    for (_, document, _) in documents() {
+        bodies += bodies_with_an_example(&serde_json::to_value(document).unwrap());
+    }
+    assert!(bodies > 60, "{bodies} bodies");
+}
+
+fn bodies_with_an_example(document: &Value) -> usize {
+    let mut bodies = 0;
+    for (method, path, operation) in operations(document) {
+        let successes = operation["responses"].as_object().unwrap().iter();
+        let successes = successes
+            .filter(|(status, _)| status.starts_with('2'))
+            .map(|(_, response)| resolved(document, response));
+        let request = operation.get("requestBody").into_iter();
+        for (kind, content) in request
+            .chain(successes)
+            .filter_map(|body| body["content"].as_object())
+            .flatten()
+        {
+            let example = &content["example"];
+            assert!(!example.is_null(), "{method} {path} shows no {kind}");
+            let schema = resolved(document, &content["schema"]);
+            for required in schema["required"].as_array().into_iter().flatten() {
+                let member = required.as_str().unwrap();
+                assert!(example.get(member).is_some(), "{method} {path}: no {member}");
+            }
+            bodies += 1;
+        }
+    }
+    bodies
+}
+
+/// Generators make a member with a default a required one, and cannot send one that is wrapped in a composition of one.
+#[test]
+fn what_is_read_has_neither_defaults_nor_compositions_of_one() {
+    let document = serde_json::to_value(document()).unwrap();
+    for schema in [
+        "TaskCreate",
+        "TaskPatch",
+        "MessageCreate",
+        "TagCreate",
+        "TagPatch",
+        "BulkCreate",
+        "OperationCreate",
+        "Registration",
+        "UserPatch",
+        "ApiTokenCreate",
+    ] {
+        let properties = &document["components"]["schemas"][schema]["properties"];
+        for (name, property) in properties.as_object().unwrap() {
+            assert!(property.get("default").is_none(), "{schema}.{name}");
+            for several in ["allOf", "oneOf", "anyOf"] {
+                let count = property[several].as_array().map(Vec::len);
+                assert_ne!(count, Some(1), "{schema}.{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_answer_names_its_headers() {
+    for (_, document, _) in documents() {
+        answers_name_their_headers(&serde_json::to_value(document).unwrap());
+    }
+}
+
+fn answers_name_their_headers(document: &Value) {
+    for (method, path, operation) in operations(document) {
+        let is_keyed = operation["parameters"]
+            .as_array()
+            .is_some_and(|known| known.iter().any(|it| it["name"] == "Idempotency-Key"));
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let response = resolved(document, response);
+            let mut wanted = vec!["X-Request-Id", "Schema-Revision", "traceparent"];
+            if is_keyed && status.starts_with('2') {
+                wanted.extend(["Idempotency-Replayed", "Idempotency-Scope"]);
+            }
+            match status.as_str() {
+                "201" => wanted.push("Location"),
+                "304" => wanted.push("ETag"),
+                "401" => wanted.push("WWW-Authenticate"),
+                "429" => wanted.extend(["Retry-After", "RateLimit", "RateLimit-Policy"]),
+                "503" if !path.ends_with('z') && path != "/health" => wanted.push("Retry-After"),
+                _ => {}
+            }
+            for name in wanted {
+                let header = &response["headers"][name];
+                assert!(
+                    resolved(document, header)["schema"].is_object(),
+                    "{method} {path} {status}: {name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn links_lead_from_what_was_made_to_operations_with_these_parameters() {
+    let count = |document| links(&serde_json::to_value(document).unwrap());
+    let counts = documents().map(|(_, document, _)| count(document));
+    assert!(counts[0] >= 17 && counts[1] >= 4, "{counts:?} links");
+}
+
+fn links(document: &Value) -> usize {
+    let operations = operations(document);
+    let mut links = 0;
+    for (_, path, operation) in &operations {
+        let Some(found) = operation["responses"]["201"]["links"].as_object() else {
+            continue;
+        };
+        for link in found.values() {
+            let target = operations
+                .iter()
+                .find(|(_, _, it)| it["operationId"] == link["operationId"])
+                .unwrap();
+            let parameters = target.2["parameters"].as_array().unwrap();
+            for name in link["parameters"].as_object().unwrap().keys() {
+                assert!(
+                    parameters
+                        .iter()
+                        .any(|it| it["name"] == *name && it["in"] == "path"),
+                    "{path}: {name}"
+                );
+            }
+            links += 1;
+        }
+    }
+    links
+}
+
+#[test]
+fn a_get_has_its_head_and_nothing_comes_without_a_group() {
+    for (_, document, _) in documents() {
+        heads_and_groups(&serde_json::to_value(document).unwrap());
+    }
+}
+
+fn heads_and_groups(document: &Value) {
+    let groups: Vec<&Value> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| &tag["name"])
+        .collect();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        assert_eq!(
+            methods.get("get").is_some(),
+            methods.get("head").is_some(),
+            "{path}"
+        );
+        for (_, operation) in methods
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(it, _)| *it != "servers")
+        {
+            assert!(
+                groups.contains(&&operation["tags"][0]),
+                "{path} {}",
+                operation["tags"]
+            );
+        }
+    }
+}
+
+#[test]
+fn members_and_parameters_that_come_later_say_so() {
+    for (pointer, revision) in [
+        ("/components/schemas/Task/properties/priority", json!("003")),
+        ("/components/schemas/TaskCreate/properties/due_date", json!("003")),
+        ("/components/schemas/TaskPatch/properties/tags", json!("003")),
+        ("/components/schemas/Task/properties/title", Value::Null),
+    ] {
+        for (file, document, _) in documents() {
+            let document = serde_json::to_value(document).unwrap();
+            let since = document.pointer(pointer).map(|it| it["x-since-revision"].clone());
+            assert_eq!(since.as_ref(), Some(&revision), "{file} {pointer}");
+        }
+    }
+    for (file, document, _) in documents() {
+        let document = serde_json::to_value(document).unwrap();
+        for (method, path, operation) in operations(&document) {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let wanted = match parameter["name"].as_str().unwrap() {
+                    "Idempotency-Key" => json!("a3c1f0d27b64"),
+                    "due_before" | "tags" => json!("003"),
+                    "user_id" | "cursor" | "limit" => Value::Null,
+                    _ => continue,
+                };
+                assert_eq!(parameter["x-since-revision"], wanted, "{file} {method} {path}");
+            }
+        }
+    }
+}
+
+/// Every operation is asked for with the example of its body on each of the revisions that bring something.
+#[tokio::test]
+async fn what_is_said_to_come_with_a_later_revision_and_nothing_else_is_refused_before_it() {
+    const STEPS: [&str; 4] = ["001", "002", "003", "a3c1f0d27b64"];
+    for (place, revision) in STEPS.into_iter().enumerate() {
+        on_each(revision, async |site| {
+            for (_, document, prefixes) in documents() {
+                let document = serde_json::to_value(document).unwrap();
+                for (method, path, operation) in operations(&document) {
+                    // Whoever deletes themselves cannot ask for more.
+                    if operation["operationId"] == "deleteMe" || method == "HEAD" {
+                        continue;
+                    }
+                    let prefix = if path == "/health" { "" } else { prefixes[0] };
+                    let answer = example(site, &method, &format!("{prefix}{path}"), operation).await;
+                    let since = operation["x-since-revision"].as_str().unwrap_or("001");
+                    let is_there = STEPS.iter().position(|it| *it == since).unwrap() <= place;
+                    let required = match answer.status.as_u16() {
+                        503 => answer.json()["required_revision"].clone(),
+                        // What no token like this may do is said first.
+                        403 => continue,
+                        // Nothing is shown, and there is nothing to take away.
+                        200 if !is_there && method == "GET" => continue,
+                        404 if !is_there && path.contains("{id}") => continue,
+                        _ => Value::Null,
+                    };
+                    let wanted = if is_there { Value::Null } else { json!(since) };
+                    assert_eq!(required, wanted, "{method} {path} on {revision}: {}", answer.text);
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// Sends what the document shows, without the members that come later.
+async fn example(site: &Site, method: &str, path: &str, operation: &Value) -> Answer {
+    let contents = operation["requestBody"]["content"].as_object();
+    let body = contents
+        .and_then(|contents| contents.values().next())
+        .map(|content| content["example"].clone());
+    let body = body.map(|body| match body.get("title") {
+        Some(title) => json!({"title": title}),
+        None => body,
+    });
+    let places = operation["parameters"].as_array().into_iter().flatten();
+    let places = places.filter(|parameter| parameter["in"] == "path");
+    let path = places.fold(path.to_owned(), |path, place| {
+        let shown = place["example"].to_string();
+        path.replace(
+            &format!("{{{}}}", place["name"].as_str().unwrap()),
+            shown.trim_matches('"'),
+        )
+    });
+    let key = format!("{method}-{path}");
+    let headers = [("Idempotency-Key", key.as_str())];
+    let headers = if method == "POST" { &headers[..] } else { &[] };
+    let method = method.parse().unwrap();
+    site.send_with("usr_ada", method, &path, body, headers).await
+}
+
+/// Returns a path with something in every place.
+fn filled(path: &str) -> String {
+    path.replace("{user_id}", "usr_ada")
+        .replace("{id}", "1")
+        .replace("{message_id}", "1")
+        .replace("{name}", "x")
+        .replace("{code}", "NOT_FOUND")
+}
+
+#[tokio::test]
+async fn a_head_answers_like_its_get_without_a_body() {
+    on_each("head", async |site| {
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        for path in [
+            path.as_str(),
+            "/api/v1/tasks",
+            "/errors",
+            "/openapi.json",
+            "/readyz",
+        ] {
+            let get = site.get("usr_ada", path).await.expect(200);
+            let head = site.send("usr_ada", Method::HEAD, path, None).await.expect(200);
+            assert_eq!(head.text, "");
+            assert_eq!(head.header("etag"), get.header("etag"));
+            assert_eq!(head.header("content-type"), get.header("content-type"));
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -110,15 +411,11 @@ async fn every_documented_operation_has_a_route() {
 }
 
 async fn has_a_route(site: &Site, method: &str, path: &str) {
-    let filled = path
-        .replace("{user_id}", "usr_ada")
-        .replace("{id}", "1")
-        .replace("{message_id}", "1")
-        .replace("{name}", "x");
+    let filled = filled(path);
     let method: Method = method.parse().unwrap();
     let answer = site.send("usr_ada", method.clone(), &filled, None).await;
     assert_ne!(answer.status.as_u16(), 405, "{method} {path}");
-    if answer.status.as_u16() == 404 {
+    if answer.status.as_u16() == 404 && method != Method::HEAD {
         assert_ne!(answer.json()["code"], "NOT_FOUND", "{method} {path}");
     }
 }

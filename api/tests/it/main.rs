@@ -10,6 +10,7 @@ use std::path::Path;
 mod accounts;
 mod api_tokens;
 mod bad_input;
+mod browser;
 mod bulk;
 mod compat;
 mod compose;
@@ -23,6 +24,7 @@ mod journey;
 mod limits;
 mod lists;
 mod operations;
+mod pages;
 mod passwords;
 mod pulse;
 mod repeats;
@@ -31,6 +33,7 @@ mod rooms;
 mod sessions;
 mod site;
 mod statements;
+mod telemetry;
 mod tokens;
 
 /// A file that nobody declares as a module would never be compiled, and its tests would pass by not existing.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("settings", &[]),
     ("store", &["domain"]),
@@ -15,19 +15,28 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("probe", &["settings"]),
     ("demo", &["service", "domain"]),
     ("limits", &["domain", "settings"]),
-    ("state", &["auth", "limits", "service", "settings"]),
-    ("http", &["state", "auth", "limits", "service", "domain"]),
+    ("metrics", &[]),
+    ("trace", &[]),
+    (
+        "state",
+        &["auth", "limits", "metrics", "service", "settings", "trace"],
+    ),
+    (
+        "http",
+        &["state", "auth", "limits", "metrics", "service", "domain", "trace"],
+    ),
     (
         "server",
         &[
             "auth", "demo", "domain", "http", "limits", "phases", "service", "settings", "state", "store",
+            "trace",
         ],
     ),
     ("main", &[]),
 ];
 
 /// Words that a room must not contain, because something else is the one place for them.
-const MAY_NOT_NAME: [(&str, &[&str]); 12] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 14] = [
     (
         "domain",
         &["axum", "sea_orm", "entity::", "tokio", "std::fs", "std::io"],
@@ -40,6 +49,8 @@ const MAY_NOT_NAME: [(&str, &[&str]); 12] = [
     ("phases", &["axum", "sea_orm", "entity::"]),
     ("probe", &["axum", "sea_orm", "entity::"]),
     ("demo", &["axum", "sea_orm", "entity::"]),
+    ("metrics", &["axum", "sea_orm", "entity::", "tokio"]),
+    ("trace", &["axum", "sea_orm", "entity::"]),
     ("state", &["axum", "sea_orm", "entity::"]),
     ("server", &["sea_orm", "entity::"]),
     ("main", &["sea_orm", "entity::", "axum"]),

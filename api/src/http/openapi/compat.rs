@@ -1,9 +1,11 @@
 //! The second document: the original's routes.
 
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Server};
+use serde_json::json;
+use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
 use utoipa::{IntoParams, PartialSchema};
 
-use super::complete;
+use super::walk::{operations, responses};
+use super::{complete, introduce};
 use crate::http::compat::ErrorBody;
 
 /// Whose things.
@@ -90,7 +92,7 @@ pub(in crate::http) fn compat(mut document: OpenApi, health: OpenApi) -> OpenApi
         let components = document.components.get_or_insert_default();
         components.schemas.insert(name, schema);
     }
-    complete(&mut document);
+    introduce(&mut document);
     document.info.title = "Todo API, the original's routes".to_owned();
     document.info.description = Some(
         "The routes of the original service over the same use cases: the owner's id in the path, `limit` and `offset`, moments \
@@ -100,34 +102,41 @@ pub(in crate::http) fn compat(mut document: OpenApi, health: OpenApi) -> OpenApi
     document.servers = Some(vec![Server::new("/api/v1"), Server::new("/api")]);
     let components = document.components.get_or_insert_default();
     components.schemas.insert("Error".to_owned(), ErrorBody::schema());
-    for item in document
-        .paths
-        .paths
-        .values_mut()
-        .filter(|item| item.servers.is_none())
-    {
-        let operations = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-            &mut item.patch,
-        ];
-        for operation in operations.into_iter().flatten() {
-            for response in operation.responses.responses.values_mut() {
-                let RefOr::T(response) = response else { continue };
-                if response
+    speak_like_the_original(&mut document);
+    complete(&mut document);
+    document
+}
+
+/// Below its servers problems come in the original's envelope.
+fn speak_like_the_original(document: &mut OpenApi) {
+    for (_, _, operation) in operations(document).filter(|(path, ..)| path.starts_with("/{user_id}")) {
+        for (_, response) in responses(operation) {
+            if let Some(problem) = response.content.shift_remove("application/problem+json") {
+                response
                     .content
-                    .shift_remove("application/problem+json")
-                    .is_some()
-                {
-                    let content = Content::new(Some(Ref::from_schema_name("Error")));
-                    response
-                        .content
-                        .insert("application/json".to_owned(), RefOr::T(content));
-                }
+                    .insert("application/json".to_owned(), enveloped(problem));
             }
         }
     }
-    document
+}
+
+/// Returns the same problem as the original writes it.
+fn enveloped(problem: RefOr<Content>) -> RefOr<Content> {
+    let example = match problem {
+        RefOr::T(content) => content.example,
+        RefOr::Ref(_) => None,
+    };
+    let example = example.map(|mut example| {
+        let words = json!({
+            "code": example["code"], "message": example["detail"],
+            "details": {"request_id": example["request_id"]}, "timestamp": "2026-03-01T12:00:00Z",
+        });
+        example["error"] = words;
+        example
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Error")))
+        .example(example)
+        .build();
+    RefOr::T(content)
 }

@@ -1,85 +1,136 @@
-//! Headers that whole groups of operations share.
+//! The headers of answers: described once, named wherever they come.
 
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{OpenApi, RefOr, Response, Type, schema};
+use serde_json::{Value, json};
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::response::Response;
+use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
 
-use super::problems;
+use super::answers::problems;
+use super::walk::{operations, responses, served_at};
 
-/// Adds to each operation the headers that its answers have.
-pub(super) fn describe(document: &mut OpenApi) {
-    for (path, item) in &mut document.paths.paths {
-        let is_limited = path.starts_with("/api/") || path.starts_with("/{user_id}");
-        for operation in operations(item) {
-            if is_limited {
-                describe_limits(operation);
+/// Name, meaning and an example.
+const HEADERS: [(&str, &str, &str); 12] = [
+    (
+        "X-Request-Id",
+        "The request's id: the one that was sent, or a new one",
+        "4f1c0d27b64a3c1f0d27b64a3c1f0d27",
+    ),
+    (
+        "traceparent",
+        "The request's place in its trace (W3C Trace Context)",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    (
+        "Schema-Revision",
+        "The revision of the schema that was answered from",
+        "e05c7b1d48a2",
+    ),
+    (
+        "ETag",
+        "The state that is shown; If-None-Match and If-Match take it",
+        "\"9f86d081884c7d659a2feaa0c55ad015\"",
+    ),
+    ("Location", "The path of what was made", "/api/v1/tasks/1"),
+    (
+        "Link",
+        "The next page (rel=\"next\"), when there is one",
+        "</api/v1/tasks?cursor=abc>; rel=\"next\"",
+    ),
+    ("Retry-After", "Seconds to wait before trying again", "5"),
+    ("WWW-Authenticate", "What kind of token is needed", "Bearer"),
+    (
+        "RateLimit",
+        "How many more requests are taken (`r`), and in how many seconds the limit is whole again (`t`)",
+        "\"write\";r=42;t=5",
+    ),
+    (
+        "RateLimit-Policy",
+        "Which limit counts, and how many requests (`q`) it takes in how many seconds (`w`)",
+        "\"write\";q=100;w=60",
+    ),
+    (
+        "Idempotency-Replayed",
+        "`true` when the request was carried out before and this is the answer from then",
+        "true",
+    ),
+    (
+        "Idempotency-Scope",
+        "`process` when the schema cannot keep answers yet, so that only the server that gave this one knows the key",
+        "process",
+    ),
+];
+
+/// Names in every answer the headers that come with it.
+pub(super) fn name(document: &mut OpenApi) {
+    for (path, method, operation) in operations(document) {
+        let path = served_at(path);
+        let is_limited = path.starts_with("/api/");
+        if is_limited {
+            operation.responses.responses.extend(problems(&[429]));
+        }
+        let is_cached = operation.responses.responses.contains_key("304");
+        let is_list = takes(operation, "cursor");
+        let is_keyed = takes(operation, "Idempotency-Key");
+        for (status, response) in responses(operation) {
+            for name in ["X-Request-Id", "traceparent", "Schema-Revision"] {
+                add(response, name);
             }
-            describe_key(operation);
+            if is_limited {
+                add(response, "RateLimit");
+                add(response, "RateLimit-Policy");
+            }
+            if is_keyed && status.starts_with('2') {
+                add(response, "Idempotency-Replayed");
+                add(response, "Idempotency-Scope");
+            }
+            match status {
+                "200" | "201" if is_cached || shows_a_task(&path) => add(response, "ETag"),
+                "304" => add(response, "ETag"),
+                "401" => add(response, "WWW-Authenticate"),
+                "429" | "503" => add(response, "Retry-After"),
+                _ => {}
+            }
+            if status == "201" && method == "post" {
+                add(response, "Location");
+            }
+            if status == "200" && is_list {
+                add(response, "Link");
+            }
         }
+    }
+    let components = document.components.get_or_insert_default();
+    for (name, description, example) in HEADERS {
+        components
+            .headers
+            .insert(name.to_owned(), RefOr::T(header(name, description, example)));
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [
-        &mut item.get,
-        &mut item.put,
-        &mut item.post,
-        &mut item.delete,
-        &mut item.patch,
-    ]
-    .into_iter()
-    .flatten()
+/// A task's writes show its new state; other resources have none that could be compared.
+fn shows_a_task(path: &str) -> bool {
+    path.contains("/tasks") && !path.ends_with("/bulk") && !path.ends_with("/tags/{name}")
 }
 
-/// Every answer tells how the caller stands.
-fn describe_limits(operation: &mut Operation) {
-    let responses = &mut operation.responses.responses;
-    responses.extend(problems(&[429]));
-    for (status, response) in responses {
-        let RefOr::T(response) = response else { continue };
-        add(
-            response,
-            "RateLimit",
-            "How many more requests are taken (`r`), and in how many seconds the limit is whole again (`t`)",
-        );
-        add(
-            response,
-            "RateLimit-Policy",
-            "Which limit counts, and how many requests (`q`) it takes in how many seconds (`w`)",
-        );
-        if status == "429" {
-            add(response, "Retry-After", "Seconds until a request is taken again");
-        }
-    }
+fn takes(operation: &Operation, name: &str) -> bool {
+    operation.parameters.iter().flatten().any(|it| match it {
+        RefOr::T(parameter) => parameter.name == name,
+        RefOr::Ref(_) => false,
+    })
 }
 
-fn describe_key(operation: &mut Operation) {
-    let is_keyed = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "Idempotency-Key"));
-    for (status, response) in &mut operation.responses.responses {
-        let RefOr::T(response) = response else { continue };
-        if is_keyed && status.starts_with('2') {
-            add(
-                response,
-                "Idempotency-Replayed",
-                "`true` when the request was carried out before and this is the answer from then",
-            );
-            add(
-                response,
-                "Idempotency-Scope",
-                "`process` when the schema cannot keep answers yet, so that only the server that gave this one knows the key",
-            );
-        }
-    }
+fn add(response: &mut Response, name: &str) {
+    let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{name}")));
+    response.headers.insert(name.to_owned(), reference);
 }
 
-fn add(response: &mut Response, name: &str, description: &str) {
-    let header = HeaderBuilder::new()
-        .schema(Some(schema::Object::with_type(Type::String)))
+fn header(name: &str, description: &str, example: &str) -> Header {
+    let is_number = name == "Retry-After";
+    let kind = if is_number { Type::Integer } else { Type::String };
+    let example: Value = if is_number { json!(5) } else { json!(example) };
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(kind)))
         .description(Some(description))
-        .build();
-    response.headers.insert(name.to_owned(), RefOr::T(header));
+        .example(Some(example))
+        .build()
 }

@@ -1,0 +1,216 @@
+//! What operations take beside their bodies: in the path, the query and the headers.
+
+use utoipa::IntoParams;
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct PageQuery {
+    /// How many entries.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Where the page begins: `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", min_length = 1)]
+    cursor: Option<String>,
+}
+
+/// Which tasks, in which order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct ListQuery {
+    /// `all` (the default), `pending` or `completed`.
+    #[param(pattern = "^(all|pending|completed)$", example = "pending")]
+    status: Option<String>,
+    /// One or several with commas.
+    #[param(pattern = "^(low|medium|high)(,(low|medium|high))*$", example = "high,medium")]
+    priority: Option<String>,
+    /// Names with commas; upper and lower case are the same.
+    #[param(
+        pattern = r"^[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}(,[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}){0,19}$",
+        example = "boat,urgent"
+    )]
+    tags: Option<String>,
+    /// Whether a task needs `all` (the default) of the tags or `any`.
+    #[param(pattern = "^(all|any)$")]
+    tags_match: Option<String>,
+    /// Due at this moment or later; a date is the beginning of its day.
+    #[param(
+        pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
+        example = "2026-12-01"
+    )]
+    due_after: Option<String>,
+    /// Due before this moment; a date is the end of its day.
+    #[param(
+        pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
+        example = "2026-12-31"
+    )]
+    due_before: Option<String>,
+    /// Not done and past its date, or the opposite.
+    overdue: Option<bool>,
+    /// Whether it has a date.
+    has_due: Option<bool>,
+    /// Whether it recurs.
+    recurring: Option<bool>,
+    /// Changed at this moment or later.
+    #[param(
+        pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
+        example = "2026-12-01T00:00:00Z"
+    )]
+    updated_since: Option<String>,
+    /// Words that must all be in the title or the description.
+    #[param(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        example = "hull"
+    )]
+    q: Option<String>,
+    /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`; `-` turns one round.
+    #[param(
+        pattern = r"^(?!.*\b(\w+)\b.*\b\1\b)-?(due_date|priority|created_at|updated_at|title|completed|id)(,-?(due_date|priority|created_at|updated_at|title|completed|id)){0,2}$",
+        example = "-priority,due_date"
+    )]
+    sort: Option<String>,
+    /// Only these members of each task.
+    #[param(
+        pattern = "^(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at)(,(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at))*$",
+        example = "id,title"
+    )]
+    fields: Option<String>,
+    /// `total` counts all matching tasks.
+    #[param(pattern = "^total$")]
+    include: Option<String>,
+    /// How many tasks.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Where the page begins: `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", min_length = 1)]
+    cursor: Option<String>,
+}
+
+/// Which code.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct ErrorCode {
+    /// The code of a problem.
+    #[param(pattern = "^[A-Z_]+$", example = "TASK_NOT_FOUND")]
+    code: String,
+}
+
+/// Which task.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct TaskId {
+    /// The number of the task.
+    #[param(minimum = 1, example = 1)]
+    id: i32,
+}
+
+/// Which tag.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct TagId {
+    /// The number of the tag.
+    #[param(minimum = 1, example = 1)]
+    id: i32,
+}
+
+/// Which tag of which task.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct TaskTag {
+    /// The number of the task.
+    #[param(minimum = 1, example = 1)]
+    id: i32,
+    /// The name of the tag.
+    #[param(
+        min_length = 1,
+        max_length = 50,
+        pattern = r"^[^\x00-\x1f\x7f,]*[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]*$",
+        example = "boat"
+    )]
+    name: String,
+}
+
+/// Which sign-in.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct SessionPath {
+    /// The name of the sign-in.
+    #[param(pattern = "^ses_[0-9a-z]{26}$", example = "ses_5w1m0c3k8g2z7q4t9x6v0b2n1d")]
+    id: String,
+}
+
+/// Which API token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct TokenPath {
+    /// The name of the token.
+    #[param(pattern = "^tok_[0-9a-z]{26}$", example = "tok_5w1m0c3k8g2z7q4t9x6v0b2n1d")]
+    id: String,
+}
+
+/// Which conversation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct ConversationId {
+    /// The number of the conversation.
+    #[param(minimum = 1, example = 1)]
+    id: i32,
+}
+
+/// Which message of which conversation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct ConversationMessage {
+    /// The number of the conversation.
+    #[param(minimum = 1, example = 1)]
+    id: i32,
+    /// The number of the message.
+    #[param(minimum = 1, example = 1)]
+    message_id: i32,
+}
+
+/// What makes a request happen once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct Key {
+    /// What the caller calls this request: 1 to 255 printable ASCII characters, as a quoted string or bare. A request that comes
+    /// again under its key within 24 hours is not carried out again; the answer is the first one.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 257,
+        pattern = r"^[\x20-\x7e]+$",
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    )]
+    key: Option<String>,
+}
+
+/// What makes a request happen once, where it cannot do without.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct RequiredKey {
+    /// What the caller calls this request: 1 to 255 printable ASCII characters, as a quoted string or bare. A request that comes
+    /// again under its key within 24 hours is not carried out again; the answer is the first one.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 257,
+        pattern = r"^[\x20-\x7e]+$",
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+    )]
+    key: String,
+}

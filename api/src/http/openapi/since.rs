@@ -1,0 +1,124 @@
+//! Which revision brings what: operations by their path, parameters and members by their name.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{OpenApi, RefOr};
+
+use super::walk::operations;
+use crate::domain::Feature;
+
+/// Parts of paths below which everything is absent before its revision.
+const RESOURCES: [(&str, Feature); 6] = [
+    ("/tags", Feature::Tags),
+    ("/conversations", Feature::Conversations),
+    ("/auth/", Feature::Accounts),
+    ("/me/password", Feature::Accounts),
+    ("/me/sessions", Feature::Accounts),
+    ("/me/tokens", Feature::ApiTokens),
+];
+/// Members of tasks, and the parameters that filter by them; before their revision they show and take their default.
+const MEMBERS: [(&str, Feature); 13] = [
+    ("priority", Feature::Priority),
+    ("due_date", Feature::DueDate),
+    ("due_after", Feature::DueDate),
+    ("due_before", Feature::DueDate),
+    ("overdue", Feature::DueDate),
+    ("has_due", Feature::DueDate),
+    ("remind_at", Feature::RemindAt),
+    ("recurrence_pattern", Feature::Recurrence),
+    ("recurring", Feature::Recurrence),
+    ("is_recurring", Feature::Recurrence),
+    ("tags", Feature::Tags),
+    ("tags_match", Feature::Tags),
+    ("Idempotency-Key", Feature::IdempotencyKeys),
+];
+/// The schemas that have these members.
+const SCHEMAS: [&str; 4] = ["Task", "TaskEntry", "TaskCreate", "TaskPatch"];
+
+/// Says of everything that comes later which revision brings it.
+pub(super) fn mark(document: &mut OpenApi) {
+    for (path, _, operation) in operations(document) {
+        if let Some((_, feature)) = RESOURCES.iter().find(|(part, _)| path.contains(part)) {
+            operation
+                .extensions
+                .get_or_insert_default()
+                .merge(since(*feature));
+        }
+        for parameter in operation.parameters.iter_mut().flatten() {
+            if let RefOr::T(parameter) = parameter
+                && let Some(feature) = member(&parameter.name)
+            {
+                parameter.extensions = Some(since(feature));
+            }
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    let schemas = components.schemas.clone();
+    for (name, schema) in &mut components.schemas {
+        if let RefOr::T(Schema::Object(object)) = schema
+            && SCHEMAS.contains(&name.as_str())
+        {
+            for (name, property) in &mut object.properties {
+                if let Some(feature) = member(name) {
+                    if let Some(whole) = written_out(property, &schemas) {
+                        *property = whole;
+                    }
+                    mark_property(property, since(feature));
+                }
+            }
+        }
+    }
+    drop_unused(document, "Priority");
+}
+
+fn member(name: &str) -> Option<Feature> {
+    MEMBERS
+        .iter()
+        .find(|(member, _)| *member == name)
+        .map(|(_, feature)| *feature)
+}
+
+fn since(feature: Feature) -> Extensions {
+    Extensions::from_iter([("x-since-revision", feature.revision())])
+}
+
+/// Returns what a reference leads to, which some generators cannot read in a wrapper of its own.
+fn written_out(property: &RefOr<Schema>, schemas: &BTreeMap<String, RefOr<Schema>>) -> Option<RefOr<Schema>> {
+    let reference = match property {
+        RefOr::Ref(reference) => reference,
+        RefOr::T(Schema::OneOf(several)) => match several.items.as_slice() {
+            [RefOr::Ref(reference)] => reference,
+            _ => return None,
+        },
+        RefOr::T(_) => return None,
+    };
+    let name = reference.ref_location.rsplit('/').next()?;
+    let mut whole = schemas.get(name)?.clone();
+    if let RefOr::T(Schema::Object(object)) = &mut whole
+        && !reference.description.is_empty()
+    {
+        object.description = Some(reference.description.clone());
+    }
+    Some(whole)
+}
+
+/// Takes a schema away that nothing refers to any more.
+fn drop_unused(document: &mut OpenApi, name: &str) {
+    let reference = format!("#/components/schemas/{name}\"");
+    let is_used = document.to_json().is_ok_and(|text| text.contains(&reference));
+    if let Some(components) = document.components.as_mut().filter(|_| !is_used) {
+        components.schemas.remove(name);
+    }
+}
+
+fn mark_property(property: &mut RefOr<Schema>, since: Extensions) {
+    match property {
+        RefOr::T(Schema::Object(object)) => object.extensions = Some(since),
+        RefOr::T(Schema::Array(array)) => array.extensions = Some(since),
+        RefOr::T(Schema::OneOf(several)) => several.extensions = Some(since),
+        // A reference has no room for it: `written_out` has replaced those.
+        RefOr::T(_) | RefOr::Ref(_) => {}
+    }
+}
