@@ -272,7 +272,7 @@ impl Place {
     }
 }
 
-/// Reads `-priority,due_date`; the id is added at the end as the tie-break, in the direction of the key before it.
+/// Reads `-priority,due_date`; the id is added at the end as the tie-break, upwards.
 fn sort(text: &str) -> Option<Vec<SortTerm>> {
     let mut terms: Vec<SortTerm> = Vec::new();
     for part in text.split(',') {
@@ -289,16 +289,13 @@ fn sort(text: &str) -> Option<Vec<SortTerm>> {
     if terms.len() > 3 {
         return None;
     }
-    if let Some(index) = terms.iter().position(|term| term.key == SortKey::Id) {
+    match terms.iter().position(|term| term.key == SortKey::Id) {
         // Nothing behind the id can matter.
-        terms.truncate(index + 1);
-    } else {
-        // The other way round an index would have to be read in both directions at once.
-        let direction = terms.last()?.direction;
-        terms.push(SortTerm {
+        Some(index) => terms.truncate(index + 1),
+        None => terms.push(SortTerm {
             key: SortKey::Id,
-            direction,
-        });
+            direction: Direction::Ascending,
+        }),
     }
     Some(terms)
 }

@@ -39,7 +39,7 @@ fn shown(status: StatusCode, seen: Seen<Task>) -> Response {
 
 /// List tasks
 ///
-/// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the id settles ties in the direction of the last key.
+/// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the smaller id comes first among equals, unless `id` or `-id` is a key.
 /// Follow `next_cursor` (or the Link header) with the same filter and order.
 #[utoipa::path(get, path = "/api/v1/tasks", operation_id = "listTasks", tag = "tasks", params(ListQuery),
     responses((status = 200, description = "A page of tasks", body = PageBody<TaskBody>), Cached, WithQuery, Everywhere))]

@@ -17,16 +17,23 @@ use crate::domain::{
     Cursor, CursorValue, Direction, Feature, Instant, Page, SortKey, SortTerm, Task, TaskQuery,
 };
 
+mod ties;
+
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod walks;
 
 /// A range of an index.
+#[derive(Clone)]
 struct Part {
     condition: Condition,
     /// So many sort terms have the same value everywhere.
     fixed: usize,
     /// Of so many sort terms it is known whether their value is missing.
     settled: usize,
+    /// The value of a sort term is missing everywhere.
+    is_missing: bool,
 }
 
 const COLUMNS: [Column; 10] = [
@@ -52,6 +59,13 @@ impl Scope {
         for row in &rows {
             tasks.push(self.task(row)?);
         }
+        if let Some(from) = ties::settle(query, &mut tasks) {
+            let block = self.block(query, &tasks[from], now, runner.is_postgres());
+            tasks.truncate(from);
+            for row in &runner.all(&block).await? {
+                tasks.push(self.task(row)?);
+            }
+        }
         let mut page = Page::of(tasks, query.limit, |last| end(&query.sort, last));
         if query.with_total {
             page.total = Some(match rows.first() {
@@ -66,13 +80,7 @@ impl Scope {
 
     /// Returns the statement for a page, and the one that counts all pages.
     fn page(&self, query: &TaskQuery, now: Instant, is_postgres: bool) -> (SelectStatement, SelectStatement) {
-        let search = Search {
-            shape: &self.shape,
-            is_postgres,
-            owner: &self.owner,
-            filter: &query.filter,
-            now,
-        };
+        let search = self.search(query, now, is_postgres);
         let counting = Query::select()
             .expr(Func::count(Expr::col((Entity, Column::Id))))
             .from(Entity)
@@ -84,8 +92,27 @@ impl Scope {
             // Inside, `tasks` is the inner one.
             select.expr(Expr::from(counting.clone()));
         }
-        source(&mut select, &search, query);
+        put_together(&mut select, &search, query, &parts(&search, query));
         (select, counting)
+    }
+
+    /// Returns the statement for the first of those tasks that tie with one.
+    fn block(&self, query: &TaskQuery, one: &Task, now: Instant, is_postgres: bool) -> SelectStatement {
+        let search = self.search(query, now, is_postgres);
+        let mut select = Query::select();
+        select.exprs(self.task_columns(is_postgres));
+        put_together(&mut select, &search, query, &ties::block(&search, query, one));
+        select
+    }
+
+    fn search<'a>(&'a self, query: &'a TaskQuery, now: Instant, is_postgres: bool) -> Search<'a> {
+        Search {
+            shape: &self.shape,
+            is_postgres,
+            owner: &self.owner,
+            filter: &query.filter,
+            now,
+        }
     }
 }
 
@@ -96,27 +123,31 @@ fn count(row: Option<QueryResult>) -> Result<i64, StoreError> {
         .unwrap_or_default())
 }
 
-/// Says where the rows of a page come from, in which order, and how many: one part as it is, several put together under the
-/// name of the table.
-fn source(select: &mut SelectStatement, search: &Search<'_>, query: &TaskQuery) {
-    let statuses = match query.filter.completed {
-        Some(completed) => vec![completed],
-        None if query.filter.overdue == Some(true) => vec![false],
-        None => vec![false, true],
-    };
+/// Returns the parts that the rows of a page come from.
+fn parts(search: &Search<'_>, query: &TaskQuery) -> Vec<Part> {
     let mut parts = Vec::new();
-    for completed in statuses {
+    for completed in statuses(query) {
         parts_of(search, query, completed, &mut parts);
     }
     if parts.is_empty() {
         // Nothing is behind the cursor: there can be nothing behind missing values.
-        parts.push(Part {
-            condition: Condition::all().add(Expr::cust("1 = 0")),
-            fixed: 0,
-            settled: 0,
-        });
+        parts.push(Part::fixed(Condition::all().add(Expr::cust("1 = 0")), 0));
     }
-    if let [part] = &parts[..] {
+    parts
+}
+
+fn statuses(query: &TaskQuery) -> Vec<bool> {
+    match query.filter.completed {
+        Some(completed) => vec![completed],
+        None if query.filter.overdue == Some(true) => vec![false],
+        None => vec![false, true],
+    }
+}
+
+/// Says where the rows of a page come from, in which order, and how many: one part as it is, several put together under the
+/// name of the table.
+fn put_together(select: &mut SelectStatement, search: &Search<'_>, query: &TaskQuery, parts: &[Part]) {
+    if let [part] = parts {
         select.from(Entity);
         take(select, search, query, part, query.limit + 1);
         skip(select, query);
@@ -154,78 +185,129 @@ fn range(search: &Search<'_>, query: &TaskQuery, part: &Part) -> SelectStatement
 
 fn take(select: &mut SelectStatement, search: &Search<'_>, query: &TaskQuery, part: &Part, rows: u64) {
     select.cond_where(part.condition.clone());
-    order(select, search, &query.sort, Some(part));
+    order(select, search, &ties::sort_within(query, part), Some(part));
     select.limit(rows);
 }
 
 /// Finds the parts of those tasks that are completed, or of those that are not.
 fn parts_of(search: &Search<'_>, query: &TaskQuery, completed: bool, parts: &mut Vec<Part>) {
-    let mut equal = search.condition(completed);
+    let mut equal = Part::fixed(search.condition(completed), 0);
     let Some(cursor) = &query.after else {
-        return split(search, query, equal, 0, parts);
+        return split(search, query, equal, parts);
     };
     for (index, (term, value)) in query.sort.iter().zip(&cursor.0).enumerate() {
         if term.key == SortKey::Completed {
             let own = CursorValue::Number(i64::from(completed));
-            if own == *value {
-                continue;
-            }
             let is_behind = (term.direction == Direction::Ascending) == completed;
-            if is_behind {
-                split(search, query, equal, index + 1, parts);
-            }
-            return;
-        }
-        if *value != CursorValue::Missing {
-            let by = sorted_by(search.shape, term.key);
-            let beyond = match term.direction {
-                Direction::Ascending => by.gt(bound(value)),
-                Direction::Descending => by.lt(bound(value)),
-            };
-            parts.push(Part {
-                condition: missing(search, term.key, false, equal.clone()).add(beyond),
-                fixed: index,
-                settled: index + 1,
-            });
-            if is_nullable(term.key) {
-                parts.push(Part {
-                    condition: missing(search, term.key, true, equal.clone()),
-                    fixed: index,
-                    settled: index + 1,
-                });
+            equal = equal.and_fixed(index);
+            match (own == *value, is_behind) {
+                (true, _) => continue,
+                (false, true) => return split(search, query, equal, parts),
+                (false, false) => return,
             }
         }
-        equal = match value {
-            CursorValue::Missing => missing(search, term.key, true, equal),
-            value => missing(search, term.key, false, equal)
-                .add(sorted_by(search.shape, term.key).eq(bound(value))),
-        };
+        beyond(search, query, index, value, &equal, parts);
+        equal = equal.with(search, term.key, value).and_fixed(index);
     }
 }
 
-/// Adds a part, or two: missing values come last, and backwards the index has them first.
-fn split(search: &Search<'_>, query: &TaskQuery, condition: Condition, from: usize, parts: &mut Vec<Part>) {
-    let next = (from..query.sort.len()).find(|index| query.sort[*index].key != SortKey::Completed);
-    let Some((index, term)) = next.map(|index| (index, query.sort[index])) else {
-        return parts.push(Part {
-            condition,
-            fixed: from,
-            settled: from,
-        });
+/// Adds what comes behind a value of a sort term and equals the cursor in those before it.
+fn beyond(
+    search: &Search<'_>,
+    query: &TaskQuery,
+    index: usize,
+    value: &CursorValue,
+    equal: &Part,
+    parts: &mut Vec<Part>,
+) {
+    let term = query.sort[index];
+    if *value == CursorValue::Missing {
+        return;
+    }
+    if ties::are_split(query, term.key) {
+        for rank in ties::ranks(term.direction, Some(value)) {
+            parts.push(equal.clone().with(search, term.key, &rank).and_fixed(index));
+        }
+        return;
+    }
+    let by = sorted_by(search.shape, term.key);
+    let is_beyond = match term.direction {
+        Direction::Ascending => by.gt(bound(value)),
+        Direction::Descending => by.lt(bound(value)),
     };
-    if !is_nullable(term.key) || term.direction == Direction::Ascending {
-        return parts.push(Part {
-            condition,
-            fixed: from,
-            settled: from,
-        });
+    let mut some = equal.clone().knowing(search, index, term.key, false);
+    some.condition = some.condition.add(is_beyond);
+    parts.push(some);
+    if is_nullable(term.key) {
+        parts.push(equal.clone().knowing(search, index, term.key, true));
+    }
+}
+
+/// Adds a part as it is, or in pieces that an index has in order: missing values come last, and backwards the index has them
+/// first.
+fn split(search: &Search<'_>, query: &TaskQuery, part: Part, parts: &mut Vec<Part>) {
+    let next = (part.fixed..query.sort.len()).find(|index| query.sort[*index].key != SortKey::Completed);
+    let Some((index, term)) = next.map(|index| (index, query.sort[index])) else {
+        return parts.push(part);
+    };
+    if ties::are_split(query, term.key) {
+        for rank in ties::ranks(term.direction, None) {
+            parts.push(part.clone().with(search, term.key, &rank).and_fixed(index));
+        }
+        return;
+    }
+    let is_in_order = term.direction == Direction::Ascending && !ties::are_against(query, term.key);
+    if !is_nullable(term.key) || is_in_order {
+        return parts.push(part);
     }
     for is_missing in [false, true] {
-        parts.push(Part {
-            condition: missing(search, term.key, is_missing, condition.clone()),
-            fixed: from,
+        parts.push(part.clone().knowing(search, index, term.key, is_missing));
+    }
+}
+
+impl Part {
+    /// A range in which so many sort terms have the same value everywhere.
+    fn fixed(condition: Condition, fixed: usize) -> Self {
+        Self {
+            condition,
+            fixed,
+            settled: fixed,
+            is_missing: false,
+        }
+    }
+
+    /// Says that the terms up to this one have the same value everywhere.
+    fn and_fixed(self, index: usize) -> Self {
+        Self {
+            fixed: index + 1,
             settled: index + 1,
-        });
+            ..self
+        }
+    }
+
+    /// Keeps what has a value.
+    fn with(self, search: &Search<'_>, key: SortKey, value: &CursorValue) -> Self {
+        let is_missing = *value == CursorValue::Missing;
+        let condition = missing(search, key, is_missing, self.condition);
+        let condition = match is_missing {
+            true => condition,
+            false => condition.add(sorted_by(search.shape, key).eq(bound(value))),
+        };
+        Self {
+            condition,
+            is_missing: self.is_missing || is_missing,
+            ..self
+        }
+    }
+
+    /// Keeps what has any value for a term, or what has none.
+    fn knowing(self, search: &Search<'_>, index: usize, key: SortKey, is_missing: bool) -> Self {
+        Self {
+            condition: missing(search, key, is_missing, self.condition),
+            settled: index + 1,
+            is_missing: self.is_missing || is_missing,
+            ..self
+        }
     }
 }
 
@@ -271,7 +353,9 @@ fn order(select: &mut SelectStatement, search: &Search<'_>, sort: &[SortTerm], p
 /// Whether a database has to be told that a sort term has the same value everywhere in a part: neither knows it of
 /// whether a task is completed, as a number, and SQLite of no expression.
 fn is_constant(search: &Search<'_>, index: usize, key: SortKey, part: &Part) -> bool {
-    key == SortKey::Completed || (!search.is_postgres && index < part.fixed)
+    let is_known = key == SortKey::Completed || (!search.is_postgres && index < part.fixed);
+    // The index has the value behind whether there is one, and SQLite does not take one for the other.
+    is_known && !(part.is_missing && is_nullable(key))
 }
 
 /// Returns what a list is sorted by for a key.
