@@ -5,9 +5,11 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::codes::Code;
 use super::conditional::IfNoneMatch;
 use super::extract::CurrentUser;
 use super::openapi::{Cached, Everywhere};
+use super::problem::Problem;
 use crate::domain::Feature;
 use crate::service::{KnownRevision, SchemaStatus, UnknownRevision};
 use crate::state::App;
@@ -80,12 +82,19 @@ pub(super) struct UnknownBody {
 
 /// Show the schema
 ///
-/// Which features can be used now, and what is pending. Answers from the last look at the schema, at most a second old.
+/// Which features can be used now, and what is pending.
 #[utoipa::path(get, path = "/api/v1/schema", operation_id = "getSchema", tag = "schema",
     responses((status = 200, description = "Where the schema stands", body = SchemaBody), Cached, Everywhere))]
-pub(super) async fn get(State(app): State<App>, _user: CurrentUser, seen: IfNoneMatch) -> Response {
+pub(super) async fn get(
+    State(app): State<App>,
+    _user: CurrentUser,
+    seen: IfNoneMatch,
+) -> Result<Response, Problem> {
+    // Whoever asks wants to know how it is now, not how it was at the last look.
+    let looked = app.services().look().await;
+    looked.map_err(|failure| Problem::of(failure, Code::NotFound))?;
     let revision = app.services().revision();
-    seen.answer_hashed(&revision, &SchemaBody::from(app.services().schema()))
+    Ok(seen.answer_hashed(&revision, &SchemaBody::from(app.services().schema())))
 }
 
 impl From<SchemaStatus> for SchemaBody {

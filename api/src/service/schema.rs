@@ -16,6 +16,11 @@ impl Services {
         self.store.status()
     }
 
+    /// Looks at the schema now.
+    pub(crate) async fn look(&self) -> Result<(), Failure> {
+        self.store.check().await
+    }
+
     /// Returns the revision of the last look.
     pub(crate) fn revision(&self) -> String {
         self.store.shape().revision().to_owned()
