@@ -3,6 +3,7 @@
 mod answers;
 mod compat;
 mod examples;
+mod fixed;
 mod headers;
 mod heads;
 mod links;
@@ -18,6 +19,7 @@ pub(super) use answers::{
     WithBody, WithQuery,
 };
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
+pub use fixed::Document;
 pub(super) use parameters::{
     ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, RequiredKey, SessionPath,
     TagId, TaskId, TaskTag, TokenPath,
@@ -214,7 +216,7 @@ fn written_bodies_are_not_null(document: &mut OpenApi) {
 
 /// Returns the route that serves the document.
 pub(super) fn route(document: &OpenApi) -> MethodRouter<App> {
-    let bytes = Bytes::from(document.to_json().unwrap_or_default());
+    let bytes = Bytes::from(Document::from(document).to_json());
     let version = Version::of([bytes.as_ref()]);
     axum::routing::get(move |seen: IfNoneMatch| {
         let (bytes, version) = (bytes.clone(), version.clone());
