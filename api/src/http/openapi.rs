@@ -39,6 +39,8 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
+use answers::Counted;
+
 use super::conditional::IfNoneMatch;
 use super::problem::{FieldProblem, ProblemBody};
 use crate::domain::Version;
@@ -147,6 +149,11 @@ fn introduce(document: &mut OpenApi) {
         }
     }
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    for (path, _, operation) in walk::operations(document) {
+        if walk::served_at(path).starts_with("/api/") {
+            operation.responses.responses.extend(Counted::responses());
+        }
+    }
 }
 
 /// Adds to each operation what follows from its path, its parameters and its answers.
@@ -170,6 +177,7 @@ fn complete(document: &mut OpenApi) {
     since::mark(document);
     heads::add(document);
     shared::move_out(document);
+    shared::name_entries(document);
 }
 
 /// The documents describe themselves here, because their routes are made of the finished ones.
