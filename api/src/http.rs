@@ -40,6 +40,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use openapi::Document;
+
 use crate::state::App;
 
 /// Returns the service and the document that describes it.

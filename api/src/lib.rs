@@ -29,5 +29,6 @@ mod store;
 mod trace;
 
 pub use domain::Clock;
+pub use http::Document;
 pub use probe::{ProbeError, ready};
 pub use server::{Server, StartError, compat_document, demo, development_token, document};

@@ -11,11 +11,10 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::OpenApi;
 
 use crate::auth::{Hasher, Issuer, Strength, Tokens};
 use crate::domain::{Clock, UserId};
-use crate::http;
+use crate::http::{self, Document};
 use crate::limits::Limits;
 use crate::phases;
 use crate::service::{Authority, Services};
@@ -316,14 +315,14 @@ pub async fn demo(settings: &Settings, clock: Clock) -> Result<String, StartErro
 
 /// Returns the document that describes the API.
 #[must_use]
-pub fn document() -> OpenApi {
-    http::document()
+pub fn document() -> Document {
+    Document::from(&http::document())
 }
 
 /// Returns the document that describes the original's routes.
 #[must_use]
-pub fn compat_document() -> OpenApi {
-    http::compat_document()
+pub fn compat_document() -> Document {
+    Document::from(&http::compat_document())
 }
 
 async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {

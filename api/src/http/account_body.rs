@@ -206,7 +206,10 @@ pub(super) struct ApiTokenSecretBody {
     #[serde(flatten)]
     shown: ApiTokenBody,
     /// For `Authorization: Bearer`; 32 random bytes with a checksum.
-    #[schema(pattern = "^todo_[0-9a-f]{72}$")]
+    #[schema(
+        pattern = "^todo_[0-9a-f]{72}$",
+        example = "todo_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef01234567"
+    )]
     token: String,
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod compat;
 mod examples;
+mod fixed;
 mod headers;
 mod heads;
 mod links;
@@ -18,6 +19,7 @@ pub(super) use answers::{
     WithBody, WithQuery,
 };
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
+pub use fixed::Document;
 pub(super) use parameters::{
     ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, RequiredKey, SessionPath,
     TagId, TaskId, TaskTag, TokenPath,
@@ -36,6 +38,8 @@ use utoipa::openapi::{
     ServerBuilder, Type, schema,
 };
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+use answers::Counted;
 
 use super::conditional::IfNoneMatch;
 use super::problem::{FieldProblem, ProblemBody};
@@ -145,6 +149,11 @@ fn introduce(document: &mut OpenApi) {
         }
     }
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    for (path, _, operation) in walk::operations(document) {
+        if walk::served_at(path).starts_with("/api/") {
+            operation.responses.responses.extend(Counted::responses());
+        }
+    }
 }
 
 /// Adds to each operation what follows from its path, its parameters and its answers.
@@ -168,6 +177,7 @@ fn complete(document: &mut OpenApi) {
     since::mark(document);
     heads::add(document);
     shared::move_out(document);
+    shared::name_entries(document);
 }
 
 /// The documents describe themselves here, because their routes are made of the finished ones.
@@ -214,7 +224,7 @@ fn written_bodies_are_not_null(document: &mut OpenApi) {
 
 /// Returns the route that serves the document.
 pub(super) fn route(document: &OpenApi) -> MethodRouter<App> {
-    let bytes = Bytes::from(document.to_json().unwrap_or_default());
+    let bytes = Bytes::from(Document::from(document).to_json());
     let version = Version::of([bytes.as_ref()]);
     axum::routing::get(move |seen: IfNoneMatch| {
         let (bytes, version) = (bytes.clone(), version.clone());

@@ -56,6 +56,7 @@ pub(super) struct HealthBody {
     #[schema(example = "development")]
     environment: &'static str,
     /// The version of the service.
+    #[schema(example = "1.4.0")]
     version: &'static str,
 }
 
@@ -67,6 +68,7 @@ pub(super) struct VersionBody {
     #[schema(example = "todo-api")]
     name: &'static str,
     /// Its version.
+    #[schema(example = "1.4.0")]
     version: &'static str,
 }
 

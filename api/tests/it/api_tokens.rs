@@ -107,6 +107,7 @@ async fn what_a_token_cannot_be_is_named() {
 /// What each operation needs, worked out from its tag and method and not from the table of the service.
 fn wanted(operation: &Value, method: &str) -> Option<&'static str> {
     let tag = operation["tags"][0].as_str().unwrap();
+    let method = if method == "head" { "get" } else { method };
     match (tag, method, operation["operationId"].as_str().unwrap()) {
         ("tasks" | "tags", "get", _) => Some("tasks:read"),
         ("tasks" | "tags", ..) => Some("tasks:write"),
@@ -138,6 +139,7 @@ async fn each_operation_takes_the_tokens_with_its_scope_and_no_others() {
                 let id = operation["operationId"].as_str().unwrap();
                 assert_eq!(operation["x-required-scope"], wanted.unwrap_or("none"), "{id}");
                 let method: Method = name.to_uppercase().parse().unwrap();
+                let is_head = method == Method::HEAD;
                 let path = path
                     .replace("{id}", "999")
                     .replace("{message_id}", "1")
@@ -152,6 +154,7 @@ async fn each_operation_takes_the_tokens_with_its_scope_and_no_others() {
                                 answer.text
                             );
                         }
+                        _ if is_head => drop(answer.expect(403)),
                         Some(wanted) => {
                             let refused = answer.expect(403);
                             assert_eq!(refused.code(), "SCOPE_INSUFFICIENT", "{id} with {scope}");

@@ -19,6 +19,8 @@ pub(in crate::http) struct Everywhere;
 pub(in crate::http) struct Unsigned;
 /// What wrong passwords may lead to.
 pub(in crate::http) struct Throttled;
+/// What asking too often leads to.
+pub(super) struct Counted;
 /// What reading may answer instead of a body.
 pub(in crate::http) struct Cached;
 /// What sending a body may lead to.
@@ -96,6 +98,12 @@ impl IntoResponses for Unsigned {
 impl IntoResponses for Throttled {
     fn responses() -> Responses {
         problems(&[401, 429])
+    }
+}
+
+impl IntoResponses for Counted {
+    fn responses() -> Responses {
+        problems(&[429])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
-use utoipa::{IntoParams, PartialSchema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::walk::{operations, responses};
 use super::{complete, introduce};
@@ -102,6 +102,9 @@ pub(in crate::http) fn compat(mut document: OpenApi, health: OpenApi) -> OpenApi
     document.servers = Some(vec![Server::new("/api/v1"), Server::new("/api")]);
     let components = document.components.get_or_insert_default();
     components.schemas.insert("Error".to_owned(), ErrorBody::schema());
+    let mut parts = Vec::new();
+    ErrorBody::schemas(&mut parts);
+    components.schemas.extend(parts);
     speak_like_the_original(&mut document);
     complete(&mut document);
     document

@@ -45,7 +45,10 @@ fn of(schema: &Value, schemas: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
         return of(&schemas[name], schemas);
     }
-    for several in ["allOf", "oneOf", "anyOf"] {
+    if let Some(parts) = schema["allOf"].as_array() {
+        return whole(parts.iter().map(|part| of(part, schemas)));
+    }
+    for several in ["oneOf", "anyOf"] {
         if let Some(options) = schema[several].as_array() {
             let option = options.iter().find(|option| option["type"] != "null");
             return option.map_or(Value::Null, |option| of(option, schemas));
@@ -68,6 +71,18 @@ fn of(schema: &Value, schemas: &Value) -> Value {
         () if is_a("string") => json!("text"),
         () => Value::Null,
     }
+}
+
+/// Returns what all parts say together.
+fn whole(parts: impl Iterator<Item = Value>) -> Value {
+    let mut members = Map::new();
+    for part in parts {
+        match part {
+            Value::Object(part) => members.extend(part),
+            other => return other,
+        }
+    }
+    Value::Object(members)
 }
 
 fn object(schema: &Value, schemas: &Value) -> Value {

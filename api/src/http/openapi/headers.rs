@@ -6,7 +6,6 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
 
-use super::answers::problems;
 use super::walk::{operations, responses, served_at};
 
 /// Name, meaning and an example.
@@ -66,9 +65,6 @@ pub(super) fn name(document: &mut OpenApi) {
     for (path, method, operation) in operations(document) {
         let path = served_at(path);
         let is_limited = path.starts_with("/api/");
-        if is_limited {
-            operation.responses.responses.extend(problems(&[429]));
-        }
         let is_cached = operation.responses.responses.contains_key("304");
         let is_list = takes(operation, "cursor");
         let is_keyed = takes(operation, "Idempotency-Key");

@@ -190,9 +190,7 @@ pub(in crate::http) struct Key {
     /// again under its key within 24 hours is not carried out again; the answer is the first one.
     #[param(
         rename = "Idempotency-Key",
-        min_length = 1,
-        max_length = 257,
-        pattern = r"^[\x20-\x7e]+$",
+        pattern = r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[0-9A-Za-z!#$%&'*+.^_`|~:/=-]{1,255})$"#,
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
     )]
     key: Option<String>,
@@ -207,9 +205,7 @@ pub(in crate::http) struct RequiredKey {
     /// again under its key within 24 hours is not carried out again; the answer is the first one.
     #[param(
         rename = "Idempotency-Key",
-        min_length = 1,
-        max_length = 257,
-        pattern = r"^[\x20-\x7e]+$",
+        pattern = r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[0-9A-Za-z!#$%&'*+.^_`|~:/=-]{1,255})$"#,
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
     )]
     key: String,
