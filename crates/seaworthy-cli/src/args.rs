@@ -225,6 +225,13 @@ pub(crate) enum Command {
                             Exit code 3 when there is an error among the hazards."
     )]
     Lint(Lint),
+    /// Try all revisions out on scratch databases: up, down and up again, empty and with rows
+    #[command(
+        after_help = "On SQLite always; on PostgreSQL as well when the database named is one. Nothing is changed in it: scratch\n\
+                            databases are made beside it, which the role must be allowed to, and removed again.\n\n\
+                            Exit code 3 when a promise is broken."
+    )]
+    Verify,
     /// Take over a database that Alembic manages
     Adopt,
     /// Apply pending revisions, as SeaORM's own command line does

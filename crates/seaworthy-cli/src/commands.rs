@@ -12,6 +12,7 @@ mod files;
 mod inspect;
 mod lint;
 mod run;
+mod verify;
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(
@@ -57,6 +58,7 @@ pub(crate) async fn run(
             purge,
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
+        Command::Verify => verify::run(environment, screen).await,
         Command::Adopt => runner.adopt().await,
         Command::Up {
             num,

@@ -26,6 +26,10 @@ pub use stamp::{Purge, Stamped, stamp};
 pub use state::{UnfinishedStep, UnknownRow};
 pub use status::{LastRun, StatusReport, status};
 pub use upgrade::{OutOfOrder, up, upgrade};
+pub use verify::{
+    BrokenPromise, BrokenPromises, Place, Promise, Rows, Unfilled, Verification, Verified, VerifiedDatabase,
+    verify,
+};
 
 use crate::environment::Environment;
 use crate::graph::{GraphError, RevisionGraph};
@@ -51,6 +55,7 @@ mod stamp;
 mod state;
 mod status;
 mod upgrade;
+mod verify;
 mod work;
 
 /// How a command that changes the database behaves, and whom it tells.

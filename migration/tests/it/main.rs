@@ -21,6 +21,7 @@ mod ours;
 mod outside;
 mod phases;
 mod program;
+mod promises;
 mod questions;
 mod races;
 mod registration;
