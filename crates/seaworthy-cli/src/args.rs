@@ -92,6 +92,12 @@ pub(crate) enum Format {
     Github,
     /// A SARIF 2.1.0 log; `lint` only
     Sarif,
+    /// A diagram in Mermaid's language; pictures only
+    Mermaid,
+    /// A graph in Graphviz's language; `graph` only
+    Dot,
+    /// A drawing; pictures only
+    Svg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -166,6 +172,17 @@ pub(crate) enum Command {
     },
     /// List the revisions at which branches part
     Branches,
+    /// Draw the revisions: text, mermaid, dot, svg, json
+    #[command(
+        after_help = "Examples:\n  graph                       as `git log --graph` draws commits\n  \
+                            graph -i                    mark where the database stands (@), and what is pending\n  \
+                            graph --output svg > revisions.svg"
+    )]
+    Graph {
+        /// Mark where the database stands
+        #[arg(short, long)]
+        indicate_current: bool,
+    },
     /// Show everything about revisions
     Show {
         /// Which; `current` and `heads` work too

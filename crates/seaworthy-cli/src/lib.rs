@@ -70,7 +70,7 @@ pub async fn run_with(
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
     let needs = match &arguments.command {
-        Some(Command::Lint(_) | Command::Verify) => Needs::Nothing,
+        Some(Command::Lint(_) | Command::Verify | Command::Graph { .. }) => Needs::Nothing,
         _ => Needs::Database,
     };
     let result = match settings::apply(environment.into(), &arguments.general, needs) {
