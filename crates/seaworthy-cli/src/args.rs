@@ -183,6 +183,19 @@ pub(crate) enum Command {
         #[arg(short, long)]
         indicate_current: bool,
     },
+    /// Draw the schema of the database, or of a revision: mermaid, svg, json
+    #[command(
+        after_help = "Examples:\n  erd                         the database as it is\n  \
+                            erd head                    what all revisions make, on a scratch database\n  \
+                            erd 003 --changes -o svg    and what 003 changed"
+    )]
+    Erd {
+        /// A revision; the database as it is when absent
+        revision: Option<String>,
+        /// Mark what the revision changes: new, changed, removed
+        #[arg(long, requires = "revision")]
+        changes: bool,
+    },
     /// Show everything about revisions
     Show {
         /// Which; `current` and `heads` work too

@@ -75,6 +75,9 @@ pub(crate) async fn run(
         Command::Heads { resolve_dependencies } => inspect::heads(environment, resolve_dependencies, screen),
         Command::Branches => inspect::branches(environment, screen),
         Command::Graph { indicate_current } => picture::graph(environment, indicate_current, screen).await,
+        Command::Erd { revision, changes } => {
+            picture::erd(environment, revision.as_deref(), changes, screen).await
+        }
         Command::Show { revisions } => inspect::show(environment, &revisions, screen).await,
         Command::Plan { target, stage } => {
             inspect::plan(environment, &target, last_stage(stage), screen).await
@@ -108,8 +111,8 @@ fn refuse_format(command: Option<&Command>, format: Format) -> Result<(), Failur
             "`graph` answers as dot",
         ),
         Format::Mermaid | Format::Svg => (
-            matches!(command, Some(Command::Graph { .. })),
-            "`graph` answers as mermaid or svg",
+            matches!(command, Some(Command::Graph { .. } | Command::Erd { .. })),
+            "`graph` and `erd` answer as mermaid or svg",
         ),
     };
     if verbs {

@@ -19,7 +19,7 @@ pub use lint::{LintSelection, LintedStep, lint};
 pub use living::Living;
 pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
 pub use outcome::{Changed, Outcome};
-pub use picture::{Indicate, graph};
+pub use picture::{Highlight, Indicate, erd, erd_of, graph};
 pub use plan::{PlanReport, PlannedStep, plan};
 pub use revision::{MergeRequest, NewRevision, RevisionRequest, merge, new_revision};
 pub use stakes::{CountedLoss, Stakes};

@@ -20,6 +20,7 @@ mod locking;
 mod ours;
 mod outside;
 mod phases;
+mod pictures;
 mod program;
 mod promises;
 mod questions;

@@ -1,6 +1,6 @@
 //! `verify`: all revisions on scratch databases.
 
-use seaworthy::command::{self, Category, Verification};
+use seaworthy::command::{self, Verification};
 use seaworthy::environment::Environment;
 
 use crate::exit::{Ending, Failure};
@@ -10,13 +10,7 @@ use crate::signals::Signals;
 pub(super) async fn run(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
     let verification = Verification::near(environment.database.as_ref());
     let signals = Signals::listen(&verification.stop);
-    let verified = match command::verify(environment, &verification).await {
-        Err(source) if source.category() == Category::Stopped => match signals.code() {
-            Some(code) => return Err(Failure::Stopped { code, source }),
-            None => return Err(source.into()),
-        },
-        other => other?,
-    };
+    let verified = signals.told(command::verify(environment, &verification).await)?;
     promises::verified(screen, &verified);
     if verified.broken.is_empty() {
         Ok(Ending::Done)

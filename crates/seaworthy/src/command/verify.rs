@@ -19,6 +19,7 @@ use crate::session::DatabaseUrl;
 use crate::verify::ScratchDatabase;
 
 pub use promise::{BrokenPromise, BrokenPromises, Promise};
+pub(super) use walk::{plan, rehearse};
 
 mod kept;
 mod promise;
@@ -96,9 +97,9 @@ impl<'a> Verification<'a> {
     /// Returns a verification on SQLite, and on the server of this database when it is one of PostgreSQL.
     #[must_use]
     pub fn near(database: Option<&DatabaseUrl>) -> Self {
-        match database {
-            Some(url) if url.backend() == DbBackend::Postgres => Self::new().on_postgresql(url.as_str()),
-            _ => Self::new(),
+        match Place::beside(database) {
+            Place::Postgresql(server) => Self::new().on_postgresql(server),
+            Place::Sqlite(_) => Self::new(),
         }
     }
 
@@ -190,8 +191,16 @@ pub async fn verify(
 }
 
 impl Place {
+    /// Returns the place beside a database: its server, or the system's temporary folder.
+    pub(super) fn beside(database: Option<&DatabaseUrl>) -> Self {
+        match database {
+            Some(url) if url.backend() == DbBackend::Postgres => Self::Postgresql(url.as_str().to_owned()),
+            _ => Self::Sqlite(std::env::temp_dir()),
+        }
+    }
+
     /// Makes a scratch database here.
-    async fn scratch(&self) -> Result<ScratchDatabase, CommandError> {
+    pub(super) async fn scratch(&self) -> Result<ScratchDatabase, CommandError> {
         Ok(match self {
             Self::Sqlite(folder) => ScratchDatabase::sqlite(folder)?,
             Self::Postgresql(server) => ScratchDatabase::postgres(server).await?,

@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
 use super::{Place, Verification, VerifiedDatabase};
 use crate::autogenerate::{Note, Operation, Policy, diff};
 use crate::catalog::{Catalog, Scope, inspect};
-use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Project};
+use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
 use crate::environment::Environment;
 use crate::graph::{Plan, Step};
 use crate::revision::{Direction, RevisionId, Stage};
@@ -275,29 +277,11 @@ impl<'a> Walk<'a> {
         revision: Option<&RevisionId>,
         found: &mut Found,
     ) -> Result<bool, CommandError> {
-        let project = Project::of(&self.environment)?;
-        let conduct = Conduct {
-            wait: Duration::from_secs(10),
-            retries: 0,
-            stop: self.verification.stop.clone(),
-            observer: &Silent,
-            waiting: &|_, _| {},
-            through: Stage::Contract,
-            living: Living::Ignore,
-            consent: &|_| true,
+        let promise = match plan.direction {
+            Direction::Up => Promise::Applies,
+            Direction::Down => Promise::Undoes,
         };
-        let (promise, ran) = match plan.direction {
-            Direction::Up => {
-                let ran = project
-                    .apply("verify", OutOfOrder::Allow, &conduct, |_| Ok(plan.clone()))
-                    .await;
-                (Promise::Applies, ran)
-            }
-            Direction::Down => {
-                let ran = project.undo("verify", &conduct, |_| Ok(plan.clone())).await;
-                (Promise::Undoes, ran)
-            }
-        };
+        let ran = rehearse(&self.environment, plan, &self.verification.stop).await;
         match ran {
             Ok(_) => Ok(true),
             Err(error) if error.category() == Category::Stopped => Err(error),
@@ -311,11 +295,38 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Runs a plan on a scratch database, where nothing has to be asked and nobody else is.
+pub(in crate::command) async fn rehearse(
+    environment: &Environment,
+    plan: &Plan,
+    stop: &CancellationToken,
+) -> Result<Outcome, CommandError> {
+    let project = Project::of(environment)?;
+    let conduct = Conduct {
+        wait: Duration::from_secs(10),
+        retries: 0,
+        stop: stop.clone(),
+        observer: &Silent,
+        waiting: &|_, _| {},
+        through: Stage::Contract,
+        living: Living::Ignore,
+        consent: &|_| true,
+    };
+    match plan.direction {
+        Direction::Up => {
+            project
+                .apply("rehearse", OutOfOrder::Allow, &conduct, |_| Ok(plan.clone()))
+                .await
+        }
+        Direction::Down => project.undo("rehearse", &conduct, |_| Ok(plan.clone())).await,
+    }
+}
+
 struct Silent;
 
 impl Observer for Silent {}
 
-fn plan(steps: Vec<Step>, direction: Direction) -> Plan {
+pub(in crate::command) fn plan(steps: Vec<Step>, direction: Direction) -> Plan {
     Plan {
         direction,
         steps,
