@@ -1,7 +1,7 @@
 //! What a test of revisions needs: databases of its own, rows to put into them, and whether one is what was declared.
 //!
 //! The tests of this toolkit use it as any application's tests can. What puts all of it together is the verb
-//! [`verify`](crate::command::verify()), which an application's test calls in one line.
+//! `verify` among the commands, which an application's test calls in one line.
 
 pub use drift::{DriftError, drift, drift_from};
 pub use rows::{TableRows, quoted, rows};

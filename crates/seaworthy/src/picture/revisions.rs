@@ -267,10 +267,11 @@ fn bend(row: &Row, lanes: &Lanes, ends: &[usize], [right, between, left]: [char;
         (first.min(end), last.max(end))
     });
     put(&mut columns, last, ' ');
-    for at in first * 2..=last * 2 {
+    let reach = columns.iter_mut().enumerate().take(last * 2 + 1).skip(first * 2);
+    for (at, letter) in reach {
         let (lane, is_lane) = (at / 2, at % 2 == 0);
         let is_end = is_lane && ends.contains(&lane);
-        columns[at] = match lane {
+        *letter = match lane {
             _ if !is_lane => '─',
             lane if lane == row.column && lane == first => '├',
             lane if lane == row.column && lane == last => '┤',

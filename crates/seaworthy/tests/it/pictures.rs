@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
+use seaworthy::autogenerate::{Policy, diff};
+use seaworthy::catalog::{Catalog, Column, Dialect, ForeignKey, Index, PrimaryKey, Table};
 use seaworthy::graph::{Applied, RevisionGraph};
-use seaworthy::picture::RevisionPicture;
+use seaworthy::picture::{RevisionPicture, SchemaPicture};
 use seaworthy::revision::{Header, Stage};
 
 #[test]
@@ -186,4 +188,144 @@ fn picture() -> RevisionPicture {
     .unwrap();
     let applied: Applied = graph.applied_at(&"shop2".parse().unwrap()).unwrap();
     RevisionPicture::of(&graph, Some(&applied))
+}
+
+#[test]
+fn a_change_is_marked_by_words_and_signs_and_not_by_colour_alone() {
+    let picture = change();
+    assert_snapshot!(picture.mermaid(), @r#"
+    erDiagram
+        "tasks" {
+            integer id PK
+            text title
+            integer done "changed, may be NULL"
+            integer priority "new, may be NULL"
+            text gone "removed, may be NULL"
+        }
+        "tags" {
+            integer task_id FK "new"
+        }
+        "old" {
+            integer id "removed, may be NULL"
+        }
+        "tags" }o--|| "tasks" : "task_id (new)"
+        %% new: tags
+        %% changed: tasks
+        %% removed: old
+    "#);
+    let svg = picture.svg();
+    for words in [
+        "+ new",
+        "~ changed",
+        "− removed",
+        "add index by_title (title)",
+        "tags new",
+        "old removed",
+    ] {
+        assert!(svg.contains(words), "no {words:?} in {svg}");
+    }
+}
+
+#[test]
+fn no_table_or_column_breaks_out_of_its_format() {
+    let nasty = "\"} %% <script>alert(1)</script> \\ ' ` \n end\u{202e} 表";
+    let mut catalog = Catalog::new(Dialect::Sqlite);
+    for name in [nasty, "\"} _% <script>alert(1)</script> \\ ' ` \n end\u{202e} 表"] {
+        let mut table = Table::new(name);
+        table.columns = vec![Column::new(nasty, nasty), Column::new("", "")];
+        table.foreign_keys = vec![ForeignKey::new([nasty], nasty, [nasty])];
+        catalog.tables.push(table);
+    }
+    let picture = SchemaPicture::of(nasty, &catalog);
+    assert!(!picture.svg().contains("<script>"));
+    assert_snapshot!(picture.mermaid(), @r#"
+    erDiagram
+        "'} __ _script_alert(1)_/script_ / ' _ end� 表" {
+            _______script_alert_1___script__________end___ _______script_alert_1___script__________end___ FK "'} __ _script_alert(1)_/script_ / ' _ end� 表, may be NULL"
+            _ _ "_, may be NULL"
+        }
+        "'} __ _script_alert(1)_/script_ / ' _ end� 表 (1)" {
+            _______script_alert_1___script__________end___ _______script_alert_1___script__________end___ FK "'} __ _script_alert(1)_/script_ / ' _ end� 表, may be NULL"
+            _ _ "_, may be NULL"
+        }
+        "'} __ _script_alert(1)_/script_ / ' _ end� 表" }o--o| "'} __ _script_alert(1)_/script_ / ' _ end� 表" : "'} __ _script_alert(1)_/script_ / ' _ end� 表"
+        "'} __ _script_alert(1)_/script_ / ' _ end� 表 (1)" }o--o| "'} __ _script_alert(1)_/script_ / ' _ end� 表" : "'} __ _script_alert(1)_/script_ / ' _ end� 表"
+    "#);
+}
+
+#[test]
+fn tables_that_refer_to_each_other_and_to_themselves_are_drawn() {
+    let mut catalog = Catalog::new(Dialect::Sqlite);
+    for (name, other) in [
+        ("hen", "egg"),
+        ("egg", "hen"),
+        ("tree", "tree"),
+        ("alone", "nowhere"),
+    ] {
+        let mut table = Table::new(name);
+        table.columns = vec![Column::new("id", "integer"), Column::new("other", "integer")];
+        table.foreign_keys = vec![ForeignKey::new(["other"], other, ["id"])];
+        catalog.tables.push(table);
+    }
+    let picture = SchemaPicture::of("circles", &catalog);
+    let svg = picture.svg();
+    assert_eq!(svg.matches("class=\"box\"").count(), 4);
+    // A line and a foot for each of the three whose other end is in the picture.
+    assert_eq!(svg.matches("class=\"edge\"").count(), 6);
+}
+
+#[test]
+fn two_hundred_tables_are_drawn_at_once() {
+    let mut catalog = Catalog::new(Dialect::Postgresql);
+    for number in 0..200_usize {
+        let mut table = Table::new(format!("table_{number}"));
+        table.columns = (0..20)
+            .map(|column| Column::new(format!("column_{column}"), "integer"))
+            .collect();
+        table.primary_key = Some(PrimaryKey::new(["column_0"]));
+        table.foreign_keys = (1..4)
+            .filter(|step| number >= step * step)
+            .map(|step| {
+                let other = format!("table_{}", (number - step * step) / step);
+                ForeignKey::new([format!("column_{step}")], other, ["column_0"])
+            })
+            .collect();
+        catalog.tables.push(table);
+    }
+    let started = Instant::now();
+    let picture = SchemaPicture::of("many", &catalog);
+    assert_eq!(picture.svg().matches("class=\"box\"").count(), 200);
+    assert!(picture.mermaid().lines().count() > 4000);
+    // Unoptimised and beside other tests it takes a fraction of this.
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+fn change() -> SchemaPicture {
+    let mut before = Catalog::new(Dialect::Sqlite);
+    let mut tasks = Table::new("tasks");
+    tasks.columns = vec![
+        Column::new("id", "integer").not_null(),
+        Column::new("title", "text").not_null(),
+        Column::new("done", "boolean"),
+        Column::new("gone", "text"),
+    ];
+    tasks.primary_key = Some(PrimaryKey::new(["id"]));
+    let mut old = Table::new("old");
+    old.columns = vec![Column::new("id", "integer")];
+    before.tables = vec![tasks.clone(), old];
+    let mut after = Catalog::new(Dialect::Sqlite);
+    tasks.columns.pop();
+    tasks.columns[2].data_type = "integer".to_owned();
+    tasks.columns.push(Column::new("priority", "integer"));
+    tasks.indexes = vec![Index::new(Some("by_title"), ["title"])];
+    let mut tags = Table::new("tags");
+    tags.columns = vec![Column::new("task_id", "integer").not_null()];
+    tags.foreign_keys = vec![ForeignKey::new(["task_id"], "tasks", ["id"])];
+    after.tables = vec![tasks, tags];
+    let difference = diff(&before, &after, &Policy::default()).unwrap();
+    SchemaPicture::of_change("a change", &before, &after, &difference)
 }

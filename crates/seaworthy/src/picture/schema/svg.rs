@@ -182,7 +182,7 @@ impl<'a> Drawing<'a> {
                 text.push_str(&format!(
                     "<path class=\"{class}\" d=\"M{right} {from_y} h14 V{to_y} h-14\"/>\n"
                 ));
-                text.push_str(&self.foot(&class, right, from_y, 1.0, reference.unique));
+                text.push_str(&foot(&class, right, from_y, 1.0, reference.unique));
                 continue;
             }
             let (low, high) = between(self.layers.of[from], self.layers.of[to]);
@@ -212,30 +212,16 @@ impl<'a> Drawing<'a> {
             } else {
                 (self.places[right].x, -1.0)
             };
-            text.push_str(&self.foot(&class, x, from_y, direction, reference.unique));
+            text.push_str(&foot(&class, x, from_y, direction, reference.unique));
         }
         text
-    }
-
-    /// Returns the sign at the end that refers: a crow's foot for many, a bar for one.
-    #[expect(clippy::unused_self, reason = "a part of the drawing like the others")]
-    fn foot(&self, class: &str, x: f64, y: f64, direction: f64, unique: bool) -> String {
-        let tip = x + direction * 9.0;
-        if unique {
-            return format!("<path class=\"{class}\" d=\"M{tip:.1} {:.1} v10\"/>\n", y - 5.0);
-        }
-        format!(
-            "<path class=\"{class}\" d=\"M{x:.1} {:.1} L{tip:.1} {y:.1} L{x:.1} {:.1}\"/>\n",
-            y - 5.0,
-            y + 5.0
-        )
     }
 
     fn row_of(&self, table: usize, column: &str) -> f64 {
         let columns = &self.picture.tables[table].columns;
         let row = columns.iter().position(|drawn| drawn.name == column);
         let top = self.places[table].y;
-        row.map_or(top + TOP / 2.0, |row| top + TOP + ROW * (f64_of(row) + 0.5))
+        row.map_or(top + TOP / 2.0, |row| top + TOP + 3.0 + ROW * (f64_of(row) + 0.5))
     }
 
     fn key_row(&self, table: usize) -> f64 {
@@ -243,6 +229,19 @@ impl<'a> Drawing<'a> {
         let key = columns.iter().find(|column| column.is_key);
         self.row_of(table, key.map_or("", |key| key.name.as_str()))
     }
+}
+
+/// Returns the sign at the end that refers: a crow's foot for many, a bar for one.
+fn foot(class: &str, x: f64, y: f64, direction: f64, unique: bool) -> String {
+    let tip = x + direction * 9.0;
+    if unique {
+        return format!("<path class=\"{class}\" d=\"M{tip:.1} {:.1} v10\"/>\n", y - 5.0);
+    }
+    format!(
+        "<path class=\"{class}\" d=\"M{x:.1} {:.1} L{tip:.1} {y:.1} L{x:.1} {:.1}\"/>\n",
+        y - 5.0,
+        y + 5.0
+    )
 }
 
 fn key(table: usize, is_backward: bool) -> u64 {
