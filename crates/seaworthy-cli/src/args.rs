@@ -92,6 +92,12 @@ pub(crate) enum Format {
     Github,
     /// A SARIF 2.1.0 log; `lint` only
     Sarif,
+    /// A diagram in Mermaid's language; pictures only
+    Mermaid,
+    /// A graph in Graphviz's language; `graph` only
+    Dot,
+    /// A drawing; pictures only
+    Svg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -166,6 +172,30 @@ pub(crate) enum Command {
     },
     /// List the revisions at which branches part
     Branches,
+    /// Draw the revisions: text, mermaid, dot, svg, json
+    #[command(
+        after_help = "Examples:\n  graph                       as `git log --graph` draws commits\n  \
+                            graph -i                    mark where the database stands (@), and what is pending\n  \
+                            graph --output svg > revisions.svg"
+    )]
+    Graph {
+        /// Mark where the database stands
+        #[arg(short, long)]
+        indicate_current: bool,
+    },
+    /// Draw the schema of the database, or of a revision: mermaid, svg, json
+    #[command(
+        after_help = "Examples:\n  erd                         the database as it is\n  \
+                            erd head                    what all revisions make, on a scratch database\n  \
+                            erd 003 --changes -o svg    and what 003 changed"
+    )]
+    Erd {
+        /// A revision; the database as it is when absent
+        revision: Option<String>,
+        /// Mark what the revision changes: new, changed, removed
+        #[arg(long, requires = "revision")]
+        changes: bool,
+    },
     /// Show everything about revisions
     Show {
         /// Which; `current` and `heads` work too
@@ -225,6 +255,13 @@ pub(crate) enum Command {
                             Exit code 3 when there is an error among the hazards."
     )]
     Lint(Lint),
+    /// Try all revisions out on scratch databases: up, down and up again, empty and with rows
+    #[command(
+        after_help = "On SQLite always; on PostgreSQL as well when the database named is one. Nothing is changed in it: scratch\n\
+                            databases are made beside it, which the role must be allowed to, and removed again.\n\n\
+                            Exit code 3 when a promise is broken."
+    )]
+    Verify,
     /// Take over a database that Alembic manages
     Adopt,
     /// Apply pending revisions, as SeaORM's own command line does

@@ -11,7 +11,9 @@ use crate::output::Screen;
 mod files;
 mod inspect;
 mod lint;
+mod picture;
 mod run;
+mod verify;
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(
@@ -20,12 +22,7 @@ pub(crate) async fn run(
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     let Arguments { general, command } = arguments;
-    let is_lint = matches!(command, Some(Command::Lint(_)));
-    if !is_lint && matches!(general.output, Format::Github | Format::Sarif) {
-        return Err(Failure::Usage {
-            message: "only `lint` answers as github or sarif".to_owned(),
-        });
-    }
+    refuse_format(command.as_ref(), general.output)?;
     let runner = run::Runner {
         environment,
         general: &general,
@@ -57,6 +54,7 @@ pub(crate) async fn run(
             purge,
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
+        Command::Verify => verify::run(environment, screen).await,
         Command::Adopt => runner.adopt().await,
         Command::Up {
             num,
@@ -76,6 +74,10 @@ pub(crate) async fn run(
         } => inspect::history(environment, rev_range.as_deref(), indicate_current, screen).await,
         Command::Heads { resolve_dependencies } => inspect::heads(environment, resolve_dependencies, screen),
         Command::Branches => inspect::branches(environment, screen),
+        Command::Graph { indicate_current } => picture::graph(environment, indicate_current, screen).await,
+        Command::Erd { revision, changes } => {
+            picture::erd(environment, revision.as_deref(), changes, screen).await
+        }
         Command::Show { revisions } => inspect::show(environment, &revisions, screen).await,
         Command::Plan { target, stage } => {
             inspect::plan(environment, &target, last_stage(stage), screen).await
@@ -94,6 +96,31 @@ pub(crate) async fn run(
             ..
         } => files::generate(environment, &migration_name, &place, screen),
     }
+}
+
+/// Refuses an answer in a format that a verb does not have.
+fn refuse_format(command: Option<&Command>, format: Format) -> Result<(), Failure> {
+    let (verbs, names) = match format {
+        Format::Text | Format::Json => return Ok(()),
+        Format::Github | Format::Sarif => (
+            matches!(command, Some(Command::Lint(_))),
+            "`lint` answers as github or sarif",
+        ),
+        Format::Dot => (
+            matches!(command, Some(Command::Graph { .. })),
+            "`graph` answers as dot",
+        ),
+        Format::Mermaid | Format::Svg => (
+            matches!(command, Some(Command::Graph { .. } | Command::Erd { .. })),
+            "`graph` and `erd` answer as mermaid or svg",
+        ),
+    };
+    if verbs {
+        return Ok(());
+    }
+    Err(Failure::Usage {
+        message: format!("only {names}"),
+    })
 }
 
 fn last_stage(stage: LastStage) -> Stage {

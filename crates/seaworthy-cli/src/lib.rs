@@ -70,7 +70,14 @@ pub async fn run_with(
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
     let needs = match &arguments.command {
-        Some(Command::Lint(_)) => Needs::Nothing,
+        Some(
+            Command::Lint(_)
+            | Command::Verify
+            | Command::Graph { .. }
+            | Command::Erd {
+                revision: Some(_), ..
+            },
+        ) => Needs::Nothing,
         _ => Needs::Database,
     };
     let result = match settings::apply(environment.into(), &arguments.general, needs) {

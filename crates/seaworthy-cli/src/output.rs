@@ -10,6 +10,7 @@ use crate::args::{Format, General};
 pub(crate) mod hazards;
 pub(crate) mod lists;
 pub(crate) mod progress;
+pub(crate) mod promises;
 pub(crate) mod reports;
 
 /// Where answers go, and in which form.

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
+use seaworthy::command::{Category, CommandError};
 use tokio::runtime::Builder;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::exit::Failure;
 
 /// Listens until it is dropped.
 pub(crate) struct Signals {
@@ -54,6 +57,14 @@ impl Signals {
             0 => None,
             code => Some(code),
         }
+    }
+
+    /// Returns an answer; that a signal ended the command is said with its exit code.
+    pub(crate) fn told<T>(&self, answer: Result<T, CommandError>) -> Result<T, Failure> {
+        answer.map_err(|source| match self.code() {
+            Some(code) if source.category() == Category::Stopped => Failure::Stopped { code, source },
+            _ => source.into(),
+        })
     }
 
     /// Asks a person, who may answer with Ctrl-C: nothing has begun then, and the process ends.

@@ -19,6 +19,7 @@ pub use lint::{LintSelection, LintedStep, lint};
 pub use living::Living;
 pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
 pub use outcome::{Changed, Outcome};
+pub use picture::{Highlight, Indicate, erd, erd_of, graph};
 pub use plan::{PlanReport, PlannedStep, plan};
 pub use revision::{MergeRequest, NewRevision, RevisionRequest, merge, new_revision};
 pub use stakes::{CountedLoss, Stakes};
@@ -26,6 +27,10 @@ pub use stamp::{Purge, Stamped, stamp};
 pub use state::{UnfinishedStep, UnknownRow};
 pub use status::{LastRun, StatusReport, status};
 pub use upgrade::{OutOfOrder, up, upgrade};
+pub use verify::{
+    BrokenPromise, BrokenPromises, Place, Promise, Rows, Unfilled, Verification, Verified, VerifiedDatabase,
+    verify,
+};
 
 use crate::environment::Environment;
 use crate::graph::{GraphError, RevisionGraph};
@@ -44,6 +49,7 @@ mod lint;
 mod living;
 mod offline;
 mod outcome;
+mod picture;
 mod plan;
 mod revision;
 mod stakes;
@@ -51,6 +57,7 @@ mod stamp;
 mod state;
 mod status;
 mod upgrade;
+mod verify;
 mod work;
 
 /// How a command that changes the database behaves, and whom it tells.

@@ -1,15 +1,17 @@
 //! What Alembic's `env.py` was, as a value: the revisions, the database, and the limits that commands work within.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sea_orm_migration::MigratorTraitSelf;
 
 use crate::revision::{Header, Plain, Revision};
 use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
 
-/// Everything a command needs to know beforehand.
+/// Everything a command needs to know beforehand; a clone has the same revisions, and may be given another database.
+#[derive(Clone)]
 pub struct Environment {
-    revisions: Vec<Box<dyn Revision>>,
+    revisions: Arc<[Box<dyn Revision>]>,
     headers: Vec<Header>,
     by_name: HashMap<String, usize>,
     version_table: String,
@@ -85,7 +87,7 @@ impl Environment {
             .map(|(index, header)| (header.name.clone(), index))
             .collect();
         Self {
-            revisions,
+            revisions: revisions.into(),
             headers,
             by_name,
             version_table,

@@ -111,6 +111,22 @@ impl RevisionGraph {
         position.map_or_else(Vec::new, |&position| self.ids(&self.nodes[position].children))
     }
 
+    /// Returns the revisions that one depends on without building on them, and that no ancestor depends on already.
+    #[must_use]
+    pub fn dependencies(&self, revision: &RevisionId) -> Vec<RevisionId> {
+        let Some(&position) = self.names.get(revision) else {
+            return Vec::new();
+        };
+        let node = &self.nodes[position];
+        let below: Vec<Position> = node
+            .below
+            .iter()
+            .copied()
+            .filter(|below| !node.parents.contains(below))
+            .collect();
+        self.ids(&below)
+    }
+
     /// Returns everything a revision needs, through parents and dependencies, oldest first and without itself.
     #[must_use]
     pub fn ancestors(&self, revision: &RevisionId) -> Vec<RevisionId> {

@@ -36,6 +36,7 @@
 //! * [`source`]: writes revision files and registers them
 //! * [`catalog`]: a schema as a value, read from a database or declared by entities
 //! * [`autogenerate`]: what turns one schema into another; pure
+//! * [`picture`]: revisions and schemas as text, Mermaid, DOT and SVG; pure
 //! * [`verify`]: databases for tests, and whether a database is what was declared
 //! * [`environment`]: revisions, database and limits as a value
 //! * [`command`]: one function per verb; the public door
@@ -51,6 +52,7 @@ pub mod graph;
 pub mod heartbeat;
 pub mod ledger;
 pub mod lint;
+pub mod picture;
 pub mod revision;
 pub mod runner;
 pub mod script;

@@ -64,7 +64,7 @@ fn show(screen: &Screen, found: &[Found<'_>]) {
     match screen.format() {
         Format::Github => found.iter().for_each(|found| screen.line(&annotation(found))),
         Format::Sarif => screen.json(&sarif(found)),
-        Format::Text | Format::Json => text(screen, found),
+        _ => text(screen, found),
     }
 }
 

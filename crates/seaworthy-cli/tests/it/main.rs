@@ -5,6 +5,7 @@ mod cases;
 mod dropin;
 mod hazards;
 mod listings;
+mod pictures;
 mod rooms;
 mod shapes;
 mod stages;

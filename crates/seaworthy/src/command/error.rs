@@ -12,6 +12,7 @@ use crate::revision::{Direction, RevisionId};
 use crate::runner::{RunError, StepError};
 use crate::session::{DatabaseError, LockError, SessionError};
 use crate::source::SourceError;
+use crate::verify::{DriftError, ScratchError};
 
 /// Why a command did not do what was asked.
 #[derive(Debug, Error)]
@@ -35,6 +36,12 @@ pub enum CommandError {
     /// A revision file cannot be written.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A scratch database cannot be made or removed.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// A schema cannot be read or compared.
+    #[error(transparent)]
+    Schema(#[from] DriftError),
     /// A question to the database was not answered.
     #[error("could not {action}")]
     Query {
@@ -163,6 +170,8 @@ impl CommandError {
                 _ => "step_failed",
             },
             Self::Source(_) => "source",
+            Self::Scratch(_) => "scratch",
+            Self::Schema(_) => "schema",
             Self::Query { .. } => "query",
             Self::NoDatabase => "no_database",
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
@@ -211,6 +220,10 @@ impl CommandError {
             Self::Session(error) => fault(&error.source),
             Self::Ledger(LedgerError { source, .. }) | Self::Query { source, .. } => fault(source),
             Self::Source(error) => error.hint().map(str::to_owned),
+            Self::Scratch(ScratchError::Server { .. }) => {
+                Some("name a server on which the role may create databases".to_owned())
+            }
+            Self::Scratch(_) | Self::Schema(_) => None,
             Self::Lock(LockError::Held { .. }) => {
                 Some("wait longer with --wait, or end that process if it is stuck".to_owned())
             }

@@ -215,7 +215,7 @@ pub async fn show(
 }
 
 impl Project<'_> {
-    async fn applied_now(&self) -> Result<Applied, CommandError> {
+    pub(super) async fn applied_now(&self) -> Result<Applied, CommandError> {
         let reader = self.reader().await?;
         let state = self.state(reader.as_ref()).await?;
         close(reader).await;

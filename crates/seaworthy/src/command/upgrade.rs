@@ -64,7 +64,7 @@ pub async fn up(
 
 impl Project<'_> {
     /// Plans without the lock, and again under it when there is something to do.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         doing: &str,
         out_of_order: OutOfOrder,

@@ -107,13 +107,21 @@ pub(crate) async fn databases() -> Vec<ScratchDatabase> {
 }
 
 /// Returns an empty PostgreSQL database, or nothing when leaving PostgreSQL out was asked for.
+pub(crate) async fn postgres() -> Option<ScratchDatabase> {
+    match postgres_server() {
+        Some(server) => Some(ScratchDatabase::postgres(&server).await.unwrap()),
+        None => None,
+    }
+}
+
+/// Returns the PostgreSQL server for tests, or nothing when leaving PostgreSQL out was asked for.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test has no settings but these two variables"
 )]
-pub(crate) async fn postgres() -> Option<ScratchDatabase> {
+pub(crate) fn postgres_server() -> Option<String> {
     match std::env::var("TEST_POSTGRES_URL") {
-        Ok(server) => Some(ScratchDatabase::postgres(&server).await.unwrap()),
+        Ok(server) => Some(server),
         Err(_) if std::env::var("SEAWORTHY_SQLITE_ONLY").is_ok() => None,
         Err(_) => panic!("TEST_POSTGRES_URL names no server; scripts/test starts one"),
     }

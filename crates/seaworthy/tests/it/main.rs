@@ -11,6 +11,8 @@ mod history;
 mod living;
 mod offline;
 mod order;
+mod pictures;
+mod promises;
 mod rooms;
 mod runs;
 mod schema_properties;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("revision", &[]),
     ("graph", &["revision"]),
     ("session", &[]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("source", &["revision"]),
     ("catalog", &[]),
     ("autogenerate", &["catalog"]),
+    ("picture", &["revision", "graph", "catalog", "autogenerate"]),
     ("verify", &["session", "catalog", "autogenerate"]),
     ("environment", &["revision", "session"]),
     (
@@ -33,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "source",
             "catalog",
             "autogenerate",
+            "picture",
             "verify",
             "environment",
         ],
@@ -40,7 +42,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// Rooms that decide and never touch a database or a file.
-const PURE: [&str; 3] = ["graph", "lint", "autogenerate"];
+const PURE: [&str; 4] = ["graph", "lint", "autogenerate", "picture"];
 
 #[test]
 fn a_room_uses_only_the_rooms_below_it() {

@@ -1,0 +1,38 @@
+//! How the answer of `verify` looks.
+
+use seaworthy::command::Verified;
+
+use super::{Screen, counted};
+
+/// Shows which promises are kept, and which are not.
+pub(crate) fn verified(screen: &Screen, answer: &Verified) {
+    if screen.is_json() {
+        return screen.json(answer);
+    }
+    for database in &answer.databases {
+        screen.line(&format!(
+            "{}: {}, {}, {} put in",
+            database.dialect,
+            counted(answer.revisions, "revision"),
+            counted(database.steps, "step"),
+            match database.rows {
+                1 => "1 row".to_owned(),
+                rows => format!("{rows} rows"),
+            }
+        ));
+        for unfilled in &database.unfilled {
+            screen.note(&format!(
+                "{}: no rows could be made up for {} at {}: {}",
+                database.dialect, unfilled.table, unfilled.revision, unfilled.reason
+            ));
+        }
+    }
+    for broken in &answer.broken {
+        screen.line(&format!("{}: {broken}", screen.red("broken")));
+    }
+    screen.line(&match answer.broken.len() {
+        0 => "Every promise is kept".to_owned(),
+        1 => "1 promise is broken".to_owned(),
+        several => format!("{several} promises are broken"),
+    });
+}

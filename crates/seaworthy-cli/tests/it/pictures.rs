@@ -1,0 +1,59 @@
+//! `graph`, `erd` and `verify` through the whole command line.
+
+use insta::{assert_json_snapshot, assert_snapshot};
+
+use crate::terminal::{FORK, Terminal};
+
+#[test]
+fn graph_marks_where_the_database_stands_only_when_asked() {
+    let terminal = Terminal::with(FORK);
+    assert_snapshot!(terminal.run_without_database("graph").out, @"");
+    terminal.run("upgrade shop03");
+    assert_snapshot!(terminal.run("graph -i").out, @"");
+}
+
+#[test]
+fn graph_in_json() {
+    let graph = Terminal::with(FORK).json("graph");
+    assert_json_snapshot!(graph["revisions"][0], @"");
+}
+
+#[test]
+fn graph_asks_for_a_database_when_it_is_to_mark_where_it_stands() {
+    let answer = Terminal::with(FORK).run_without_database("graph -i");
+    assert_eq!(answer.code, 2, "{answer:?}");
+}
+
+#[test]
+fn a_picture_is_refused_where_there_is_none() {
+    let terminal = Terminal::with(FORK);
+    for line in ["history -o svg", "erd -o dot", "heads -o mermaid"] {
+        let answer = terminal.run(line);
+        assert_eq!(answer.code, 2, "{line}: {answer:?}");
+    }
+    assert_snapshot!(terminal.run("heads -o svg").err, @"");
+}
+
+#[test]
+fn erd_of_a_database_that_is_not_there_is_empty_and_makes_none() {
+    let terminal = Terminal::with(FORK);
+    assert_snapshot!(terminal.run("erd").out, @"");
+    assert!(!terminal.folder().join("graph.db").exists());
+}
+
+#[test]
+fn changes_want_a_revision() {
+    let answer = Terminal::with(FORK).run("erd --changes");
+    assert_eq!(answer.code, 2, "{answer:?}");
+}
+
+#[test]
+fn verify_says_no_when_a_promise_is_broken() {
+    let answer = Terminal::with(FORK).run_without_database("verify");
+    assert_eq!(answer.code, 3, "{answer:?}");
+    assert_snapshot!(answer.out, @"");
+    let answer = Terminal::with(FORK).run_without_database("verify -o json");
+    assert_eq!(answer.code, 3);
+    let json: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_json_snapshot!(json, @"");
+}

@@ -1,0 +1,216 @@
+//! `verify`: whether each revision keeps its promises, tried out on scratch databases.
+//!
+//! On each kind of database the revisions are walked twice, on an empty database and on one with rows: each is applied,
+//! undone and applied again. Then everything is undone and applied in one go. What is not as it should be comes back as a
+//! value; only what keeps the walk itself from being made is an error.
+
+use std::path::PathBuf;
+
+use sea_orm::DbBackend;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{CommandError, Project};
+use crate::catalog::{Catalog, Dialect, Target as Declared};
+use crate::environment::Environment;
+use crate::graph::{Applied, Target};
+use crate::revision::RevisionId;
+use crate::session::DatabaseUrl;
+use crate::verify::ScratchDatabase;
+
+pub use promise::{BrokenPromise, BrokenPromises, Promise};
+pub(super) use walk::{plan, rehearse};
+
+mod kept;
+mod promise;
+mod walk;
+
+/// Where revisions are tried out, and against what.
+#[derive(Default)]
+pub struct Verification<'a> {
+    /// Where scratch databases are made; SQLite in the system's temporary folder when nobody says.
+    pub places: Vec<Place>,
+    /// What the newest schema is compared with.
+    pub declared: Option<Declared>,
+    /// Makes rows after each revision; those it does not care about get some of their own.
+    pub rows: Option<Box<Rows<'a>>>,
+    /// Ends the walk when it is cancelled.
+    pub stop: CancellationToken,
+}
+
+/// Returns statements that insert rows after a revision, by its id and the schema that there is by then; nothing for rows
+/// that are made up.
+pub type Rows<'a> = dyn Fn(&RevisionId, &Catalog) -> Option<Vec<String>> + Send + Sync + 'a;
+
+/// Where a scratch database is made.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file below a folder.
+    Sqlite(PathBuf),
+    /// A database of its own on a PostgreSQL server; the address names any database to connect to first.
+    Postgresql(String),
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[must_use = "a promise may be broken"]
+pub struct Verified {
+    /// How many revisions there are.
+    pub revisions: usize,
+    /// What was walked on.
+    pub databases: Vec<VerifiedDatabase>,
+    /// What is not as it should be.
+    pub broken: Vec<BrokenPromise>,
+}
+
+/// A kind of database that the revisions were walked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VerifiedDatabase {
+    /// Which kind.
+    pub dialect: Dialect,
+    /// How many times a revision was applied or undone.
+    pub steps: usize,
+    /// How many rows were put in.
+    pub rows: u64,
+    /// Tables that no rows could be made up for, so that nobody knows whether they would be kept.
+    pub unfilled: Vec<Unfilled>,
+}
+
+/// A table that no rows could be made up for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unfilled {
+    /// The revision after which it was tried.
+    pub revision: RevisionId,
+    /// The table.
+    pub table: String,
+    /// What the database said.
+    pub reason: String,
+}
+
+impl<'a> Verification<'a> {
+    /// Returns a verification on SQLite, in the system's temporary folder.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default().on(Place::Sqlite(std::env::temp_dir()))
+    }
+
+    /// Returns a verification on SQLite, and on the server of this database when it is one of PostgreSQL.
+    #[must_use]
+    pub fn near(database: Option<&DatabaseUrl>) -> Self {
+        match Place::beside(database) {
+            Place::Postgresql(server) => Self::new().on_postgresql(server),
+            Place::Sqlite(_) => Self::new(),
+        }
+    }
+
+    /// Returns the same verification on one more database.
+    #[must_use]
+    pub fn on(mut self, place: Place) -> Self {
+        self.places.push(place);
+        self
+    }
+
+    /// Returns the same verification on a PostgreSQL server as well, on which the role may create databases.
+    #[must_use]
+    pub fn on_postgresql(self, server: impl Into<String>) -> Self {
+        self.on(Place::Postgresql(server.into()))
+    }
+
+    /// Returns the same verification, in which the newest schema has to be what entities declare.
+    #[must_use]
+    pub fn declared(mut self, declared: Declared) -> Self {
+        self.declared = Some(declared);
+        self
+    }
+
+    /// Returns the same verification with rows of somebody who knows what a table wants.
+    ///
+    /// The function is asked after each revision, and says nothing where rows may be made up.
+    #[must_use]
+    pub fn rows(
+        mut self,
+        rows: impl Fn(&RevisionId, &Catalog) -> Option<Vec<String>> + Send + Sync + 'a,
+    ) -> Self {
+        self.rows = Some(Box::new(rows));
+        self
+    }
+}
+
+impl Verified {
+    /// Returns the same value when every promise is kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every promise that is broken, which is what a test wants to show.
+    pub fn into_result(self) -> Result<Self, BrokenPromises> {
+        if self.broken.is_empty() {
+            Ok(self)
+        } else {
+            Err(BrokenPromises(self.broken))
+        }
+    }
+}
+
+impl std::fmt::Debug for Place {
+    /// Shows no address: it may hold a password.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Sqlite(_) => "Sqlite",
+            Self::Postgresql(_) => "Postgresql",
+        })
+    }
+}
+
+/// Tries all revisions out on scratch databases, which are removed afterwards. The environment's own database is not
+/// touched.
+///
+/// # Errors
+///
+/// Fails when the revisions make no sense together, a scratch database cannot be made or read, or it was stopped. A promise
+/// that is broken is no error but part of the answer; [`Verified::into_result`] makes one of it.
+pub async fn verify(
+    environment: &Environment,
+    verification: &Verification<'_>,
+) -> Result<Verified, CommandError> {
+    let project = Project::of(environment)?;
+    let steps = project
+        .graph
+        .upgrade(&Applied::default(), &Target::heads())?
+        .steps;
+    let mut verified = Verified {
+        revisions: steps.len(),
+        databases: Vec::new(),
+        broken: promise::heads(&project.graph),
+    };
+    for place in &verification.places {
+        let (database, broken) = walk::all(environment, &steps, verification, place).await?;
+        verified.databases.push(database);
+        verified.broken.extend(broken);
+    }
+    Ok(verified)
+}
+
+impl Place {
+    /// Returns the place beside a database: its server, or the system's temporary folder.
+    pub(super) fn beside(database: Option<&DatabaseUrl>) -> Self {
+        match database {
+            Some(url) if url.backend() == DbBackend::Postgres => Self::Postgresql(url.as_str().to_owned()),
+            _ => Self::Sqlite(std::env::temp_dir()),
+        }
+    }
+
+    /// Makes a scratch database here.
+    pub(super) async fn scratch(&self) -> Result<ScratchDatabase, CommandError> {
+        Ok(match self {
+            Self::Sqlite(folder) => ScratchDatabase::sqlite(folder)?,
+            Self::Postgresql(server) => ScratchDatabase::postgres(server).await?,
+        })
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgresql(_) => Dialect::Postgresql,
+        }
+    }
+}

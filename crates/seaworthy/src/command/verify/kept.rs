@@ -1,0 +1,132 @@
+//! Rows of a scratch database: making some, and counting what is left of them.
+
+use std::collections::BTreeMap;
+
+use sea_orm::DbErr;
+
+use super::{Unfilled, Verification};
+use crate::catalog::{Catalog, Table};
+use crate::revision::RevisionId;
+use crate::session::Session;
+use crate::verify::{quoted, rows};
+
+/// How many rows each table has, and how many values each of its columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts(BTreeMap<String, TableCount>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TableCount {
+    rows: i64,
+    values: BTreeMap<String, i64>,
+}
+
+impl Counts {
+    /// Counts what every table of a catalog holds.
+    pub(super) async fn of(session: &Session, catalog: &Catalog) -> Result<Self, DbErr> {
+        let mut counts = BTreeMap::new();
+        for table in &catalog.tables {
+            counts.insert(table.name.clone(), count(session, table).await?);
+        }
+        Ok(Self(counts))
+    }
+
+    /// Returns what is missing later, in words. Tables and columns that are gone are none of its business: the schema says
+    /// whether they should be.
+    pub(super) fn losses(&self, later: &Self) -> Vec<String> {
+        let mut losses = Vec::new();
+        for (table, before) in &self.0 {
+            let Some(after) = later.0.get(table) else {
+                continue;
+            };
+            if after.rows < before.rows {
+                losses.push(format!(
+                    "{table} had {} and has {}",
+                    counted(before.rows, "row"),
+                    after.rows
+                ));
+                continue;
+            }
+            for (column, values) in &before.values {
+                if let Some(left) = after.values.get(column).filter(|left| *left < values) {
+                    losses.push(format!(
+                        "{table}.{column} held {} and holds {left}",
+                        counted(*values, "value")
+                    ));
+                }
+            }
+        }
+        losses
+    }
+
+    /// Returns the tables without rows.
+    fn empty<'a>(&self, catalog: &'a Catalog) -> Vec<&'a Table> {
+        let is_empty = |table: &&Table| self.0.get(&table.name).is_some_and(|count| count.rows == 0);
+        catalog.tables.iter().filter(is_empty).collect()
+    }
+
+    fn total(&self) -> i64 {
+        self.0.values().map(|count| count.rows).sum()
+    }
+}
+
+/// Puts rows into the tables that have none, and returns how many it were.
+///
+/// A table that no rows can be made up for is noted and stays empty. Rows that somebody wrote must fit.
+pub(super) async fn fill(
+    session: &Session,
+    revision: &RevisionId,
+    catalog: &Catalog,
+    verification: &Verification<'_>,
+    unfilled: &mut Vec<Unfilled>,
+) -> Result<u64, DbErr> {
+    let before = Counts::of(session, catalog).await?;
+    let written = verification
+        .rows
+        .as_ref()
+        .and_then(|rows| rows(revision, catalog));
+    for statement in written.into_iter().flatten() {
+        session.send(&statement).await?;
+    }
+    let empty = Counts::of(session, catalog).await?.empty(catalog);
+    for made in rows(catalog, empty) {
+        match session.send(&made.sql).await {
+            Ok(()) => unfilled.retain(|noted| noted.table != made.table),
+            Err(_) if unfilled.iter().any(|noted| noted.table == made.table) => {}
+            Err(error) => unfilled.push(Unfilled {
+                revision: revision.clone(),
+                table: made.table,
+                reason: error.to_string(),
+            }),
+        }
+    }
+    let after = Counts::of(session, catalog).await?;
+    Ok(u64::try_from(after.total() - before.total()).unwrap_or(0))
+}
+
+async fn count(session: &Session, table: &Table) -> Result<TableCount, DbErr> {
+    let mut counts = vec!["count(*)".to_owned()];
+    counts.extend(
+        table
+            .columns
+            .iter()
+            .map(|column| format!("count({})", quoted(&column.name))),
+    );
+    let sql = format!("SELECT {} FROM {}", counts.join(", "), quoted(&table.name));
+    let found = session.rows(&sql).await?;
+    let row = found
+        .first()
+        .ok_or_else(|| DbErr::RecordNotFound("a count has one row".to_owned()))?;
+    let mut values = BTreeMap::new();
+    for (place, column) in table.columns.iter().enumerate() {
+        values.insert(column.name.clone(), row.try_get_by_index(place + 1)?);
+    }
+    Ok(TableCount {
+        rows: row.try_get_by_index(0)?,
+        values,
+    })
+}
+
+fn counted(count: i64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}

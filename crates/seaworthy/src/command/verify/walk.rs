@@ -1,0 +1,368 @@
+//! The walk over all revisions on one scratch database: up, down, up.
+
+use std::error::Error;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::kept::{Counts, fill};
+use super::promise::{BrokenPromise, Promise};
+use super::{Place, Verification, VerifiedDatabase};
+use crate::autogenerate::{Note, Operation, Policy, diff};
+use crate::catalog::{Catalog, Scope, inspect};
+use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
+use crate::environment::Environment;
+use crate::graph::{Plan, Step};
+use crate::revision::{Direction, RevisionId, Stage};
+use crate::runner::Observer;
+use crate::session::{Access, DatabaseError, Session, Settings};
+use crate::verify::{DriftError, ScratchDatabase, drift_from};
+
+/// Walks over all revisions at one place, on an empty database and on one with rows.
+pub(super) async fn all(
+    environment: &Environment,
+    steps: &[Step],
+    verification: &Verification<'_>,
+    place: &Place,
+) -> Result<(VerifiedDatabase, Vec<BrokenPromise>), CommandError> {
+    let mut found = Found {
+        database: VerifiedDatabase {
+            dialect: place.dialect(),
+            steps: 0,
+            rows: 0,
+            unfilled: Vec::new(),
+        },
+        broken: Vec::new(),
+    };
+    for with_rows in [false, true] {
+        let scratch = place.scratch().await?;
+        let walked = match Walk::begin(environment, &scratch, verification, with_rows).await {
+            Ok(mut walk) => {
+                let walked = walk.over(steps, &mut found).await;
+                walk.session.close().await;
+                walked
+            }
+            Err(error) => Err(error),
+        };
+        // Also after a failure: a scratch database must not stay on somebody's server.
+        let removed = scratch.remove().await;
+        walked?;
+        removed?;
+        if !found.broken.is_empty() {
+            // With rows the same would be found again.
+            break;
+        }
+    }
+    Ok((found.database, found.broken))
+}
+
+/// What was found so far at one place.
+struct Found {
+    database: VerifiedDatabase,
+    broken: Vec<BrokenPromise>,
+}
+
+struct Walk<'a> {
+    environment: Environment,
+    verification: &'a Verification<'a>,
+    session: Session,
+    scope: Scope,
+    with_rows: bool,
+}
+
+impl<'a> Walk<'a> {
+    async fn begin(
+        environment: &Environment,
+        scratch: &ScratchDatabase,
+        verification: &'a Verification<'a>,
+        with_rows: bool,
+    ) -> Result<Self, CommandError> {
+        let mut environment = environment.clone().database(scratch.url().clone());
+        // A scratch database has no schema but its first.
+        environment.settings.schema = None;
+        let session = Session::open(scratch.url(), &Settings::default(), Access::Write).await?;
+        Ok(Self {
+            environment,
+            verification,
+            session,
+            scope: Scope::default(),
+            with_rows,
+        })
+    }
+
+    async fn over(&mut self, steps: &[Step], found: &mut Found) -> Result<(), CommandError> {
+        let nothing = self.catalog().await?;
+        let mut before = nothing.clone();
+        for step in steps {
+            match self.rung(&step.revision, &before, found).await? {
+                Some(after) => before = after,
+                // What comes after builds on it.
+                None => return Ok(()),
+            }
+        }
+        if !self.with_rows {
+            self.declared(found).await?;
+        }
+        self.down_and_up(steps, &nothing, &before, found).await
+    }
+
+    /// Applies a revision, undoes it and applies it again; returns the schema it makes unless it cannot be run.
+    async fn rung(
+        &self,
+        revision: &RevisionId,
+        before: &Catalog,
+        found: &mut Found,
+    ) -> Result<Option<Catalog>, CommandError> {
+        let kept = self.counts(before).await?;
+        if !self.step(revision, Direction::Up, found).await? {
+            return Ok(None);
+        }
+        let after = self.catalog().await?;
+        self.compare_rows(revision, &kept, &after, found).await?;
+        if self.with_rows {
+            let unfilled = &mut found.database.unfilled;
+            found.database.rows += fill(&self.session, revision, &after, self.verification, unfilled)
+                .await
+                .map_err(unreadable)?;
+        }
+
+        let kept = self.counts(&after).await?;
+        if !self.step(revision, Direction::Down, found).await? {
+            return Ok(None);
+        }
+        let back = self.catalog().await?;
+        let comes_back = self.compare(Promise::ComesBack, Some(revision), &back, before, found)?;
+        self.compare_rows(revision, &kept, &back, found).await?;
+        if !comes_back {
+            // Whatever it leaves would be in its own way.
+            return Ok(None);
+        }
+
+        let kept = self.counts(&back).await?;
+        if !self.step(revision, Direction::Up, found).await? {
+            return Ok(None);
+        }
+        let again = self.catalog().await?;
+        self.compare(Promise::Repeats, Some(revision), &again, &after, found)?;
+        self.compare_rows(revision, &kept, &again, found).await?;
+        if self.with_rows {
+            let unfilled = &mut found.database.unfilled;
+            fill(&self.session, revision, &again, self.verification, unfilled)
+                .await
+                .map_err(unreadable)?;
+        }
+        Ok(Some(again))
+    }
+
+    /// Undoes everything and applies everything.
+    async fn down_and_up(
+        &self,
+        steps: &[Step],
+        nothing: &Catalog,
+        head: &Catalog,
+        found: &mut Found,
+    ) -> Result<(), CommandError> {
+        for step in steps.iter().rev() {
+            if !self.step(&step.revision, Direction::Down, found).await? {
+                return Ok(());
+            }
+        }
+        let left = self.catalog().await?;
+        if !self.compare(Promise::LeavesNothing, None, &left, nothing, found)? {
+            return Ok(());
+        }
+        let plan = plan(steps.to_vec(), Direction::Up);
+        found.database.steps += steps.len();
+        if !self.run(&plan, None, found).await? {
+            return Ok(());
+        }
+        let at_once = self.catalog().await?;
+        self.compare(Promise::AtOnce, None, &at_once, head, found)?;
+        Ok(())
+    }
+
+    async fn declared(&self, found: &mut Found) -> Result<(), CommandError> {
+        let Some(declared) = &self.verification.declared else {
+            return Ok(());
+        };
+        let difference = drift_from(
+            self.session.connection(),
+            &self.scope,
+            declared,
+            &Policy::default(),
+        )
+        .await?;
+        let details = words(&difference.operations, &difference.notes);
+        self.note(Promise::Declared, None, details, found);
+        Ok(())
+    }
+
+    async fn catalog(&self) -> Result<Catalog, CommandError> {
+        let catalog = inspect(self.session.connection(), &self.scope).await;
+        Ok(catalog.map_err(DriftError::from)?)
+    }
+
+    async fn counts(&self, catalog: &Catalog) -> Result<Counts, CommandError> {
+        if !self.with_rows {
+            return Ok(Counts::default());
+        }
+        Counts::of(&self.session, catalog).await.map_err(unreadable)
+    }
+
+    async fn compare_rows(
+        &self,
+        revision: &RevisionId,
+        kept: &Counts,
+        now: &Catalog,
+        found: &mut Found,
+    ) -> Result<(), CommandError> {
+        let details = kept.losses(&self.counts(now).await?);
+        self.note(Promise::KeepsRows, Some(revision), details, found);
+        Ok(())
+    }
+
+    /// Notes what would turn one schema into the other; returns whether they are the same.
+    fn compare(
+        &self,
+        promise: Promise,
+        revision: Option<&RevisionId>,
+        is: &Catalog,
+        should_be: &Catalog,
+        found: &mut Found,
+    ) -> Result<bool, CommandError> {
+        let policy = Policy::default();
+        let wanted = diff(is, should_be, &policy).map_err(DriftError::from)?;
+        let surplus = diff(should_be, is, &policy).map_err(DriftError::from)?;
+        let mut details = words(&wanted.operations, &wanted.notes);
+        details.extend(surplus.notes.iter().map(|note| match note {
+            Note::MissingView { name } => format!("the view {name} is too many"),
+            Note::MissingTrigger { table, name } => format!("the trigger {name} on {table} is too many"),
+        }));
+        let is_same = details.is_empty();
+        self.note(promise, revision, details, found);
+        Ok(is_same)
+    }
+
+    fn note(&self, promise: Promise, revision: Option<&RevisionId>, details: Vec<String>, found: &mut Found) {
+        if !details.is_empty() {
+            found.broken.push(BrokenPromise {
+                promise,
+                dialect: Some(found.database.dialect),
+                revision: revision.cloned(),
+                with_rows: self.with_rows,
+                details,
+            });
+        }
+    }
+
+    /// Runs one revision; returns whether it could be.
+    async fn step(
+        &self,
+        revision: &RevisionId,
+        direction: Direction,
+        found: &mut Found,
+    ) -> Result<bool, CommandError> {
+        found.database.steps += 1;
+        let step = Step {
+            revision: revision.clone(),
+            direction,
+        };
+        self.run(&plan(vec![step], direction), Some(revision), found)
+            .await
+    }
+
+    async fn run(
+        &self,
+        plan: &Plan,
+        revision: Option<&RevisionId>,
+        found: &mut Found,
+    ) -> Result<bool, CommandError> {
+        let promise = match plan.direction {
+            Direction::Up => Promise::Applies,
+            Direction::Down => Promise::Undoes,
+        };
+        let ran = rehearse(&self.environment, plan, &self.verification.stop).await;
+        match ran {
+            Ok(_) => Ok(true),
+            Err(error) if error.category() == Category::Stopped => Err(error),
+            Err(CommandError::Run(error)) => {
+                let revision = revision.unwrap_or(&error.revision);
+                self.note(promise, Some(revision), causes(&error.source), found);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Runs a plan on a scratch database, where nothing has to be asked and nobody else is.
+pub(in crate::command) async fn rehearse(
+    environment: &Environment,
+    plan: &Plan,
+    stop: &CancellationToken,
+) -> Result<Outcome, CommandError> {
+    let project = Project::of(environment)?;
+    let conduct = Conduct {
+        wait: Duration::from_secs(10),
+        retries: 0,
+        stop: stop.clone(),
+        observer: &Silent,
+        waiting: &|_, _| {},
+        through: Stage::Contract,
+        living: Living::Ignore,
+        consent: &|_| true,
+    };
+    match plan.direction {
+        Direction::Up => {
+            project
+                .apply("rehearse", OutOfOrder::Allow, &conduct, |_| Ok(plan.clone()))
+                .await
+        }
+        Direction::Down => project.undo("rehearse", &conduct, |_| Ok(plan.clone())).await,
+    }
+}
+
+struct Silent;
+
+impl Observer for Silent {}
+
+pub(in crate::command) fn plan(steps: Vec<Step>, direction: Direction) -> Plan {
+    Plan {
+        direction,
+        steps,
+        notes: Vec::new(),
+    }
+}
+
+fn words(operations: &[Operation], notes: &[Note]) -> Vec<String> {
+    let mut words: Vec<String> = operations
+        .iter()
+        .map(|operation| format!("it would take: {operation}"))
+        .collect();
+    words.extend(notes.iter().map(|note| match note {
+        Note::MissingView { name } => format!("the view {name} is missing"),
+        Note::MissingTrigger { table, name } => format!("the trigger {name} on {table} is missing"),
+    }));
+    words
+}
+
+fn unreadable(source: sea_orm::DbErr) -> CommandError {
+    CommandError::Query {
+        action: "fill or count the tables of a scratch database",
+        source: DatabaseError::from(source),
+    }
+}
+
+/// Returns what an error says and what lies behind it, without repetitions.
+fn causes(error: &dyn Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !causes.iter().any(|said| said.contains(&text)) {
+            causes.push(text);
+        }
+        next = error.source();
+    }
+    causes
+}

@@ -1,0 +1,264 @@
+//! Rows for the tables of a catalog, whatever they hold: enough for a test to notice that some are lost.
+//!
+//! Each column gets a value of its type, different in each row; a foreign key reads the row that it refers to. What a check
+//! wants is guessed from the texts that it names. A table whose rules go beyond that needs rows from somebody who knows.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::catalog::{Catalog, Column, Dialect, ForeignKey, Numbering, Table};
+
+/// How many rows a table gets.
+const ROWS: usize = 3;
+
+/// The rows of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRows {
+    /// The table.
+    pub table: String,
+    /// The statement that inserts them.
+    pub sql: String,
+}
+
+/// Returns statements that put rows into tables, those that are referred to first.
+///
+/// The tables are expected to be empty, and the ones they refer to are not: they were filled before, or come first.
+#[must_use]
+pub fn rows<'a>(catalog: &'a Catalog, tables: impl IntoIterator<Item = &'a Table>) -> Vec<TableRows> {
+    let mut waiting: Vec<&Table> = tables.into_iter().collect();
+    let mut ordered: Vec<&Table> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let open: BTreeSet<&str> = waiting.iter().map(|table| table.name.as_str()).collect();
+        let (ready, rest): (Vec<&Table>, Vec<&Table>) = waiting
+            .iter()
+            .partition(|table| others(table).all(|other| !open.contains(other)));
+        if ready.is_empty() {
+            // They refer to each other in a circle. One goes first, and its keys are NULL where they may be.
+            ordered.push(waiting.remove(0));
+            continue;
+        }
+        ordered.extend(ready);
+        waiting = rest;
+    }
+    ordered
+        .into_iter()
+        .filter_map(|table| insert(catalog, table))
+        .collect()
+}
+
+fn others(table: &Table) -> impl Iterator<Item = &str> {
+    let referred = table.foreign_keys.iter().map(|key| key.ref_table.as_str());
+    referred.filter(|name| *name != table.name)
+}
+
+fn insert(catalog: &Catalog, table: &Table) -> Option<TableRows> {
+    let columns: Vec<&Column> = table
+        .columns
+        .iter()
+        .filter(|column| column.generated.is_none())
+        .collect();
+    if columns.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
+    let tuples: Vec<String> = (1..=ROWS)
+        .map(|row| {
+            let values: Vec<String> = columns
+                .iter()
+                .map(|column| value(catalog, table, column, row))
+                .collect();
+            format!("({})", values.join(", "))
+        })
+        .collect();
+    let is_always = |column: &&Column| column.auto == Some(Numbering::IdentityAlways);
+    let overriding = if columns.iter().any(is_always) {
+        " OVERRIDING SYSTEM VALUE"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "INSERT INTO {} ({}){overriding} VALUES {}",
+        quoted(&table.name),
+        names.join(", "),
+        tuples.join(", ")
+    );
+    Some(TableRows {
+        table: table.name.clone(),
+        sql,
+    })
+}
+
+fn value(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> String {
+    let key = table
+        .foreign_keys
+        .iter()
+        .find(|key| key.columns.contains(&column.name));
+    match key {
+        Some(key) if key.ref_table == table.name && column.nullable => "NULL".to_owned(),
+        Some(key) if key.ref_table != table.name => referred(key, column, row),
+        _ => plain(catalog, table, column, row),
+    }
+}
+
+/// Returns a query for the value that another table has in the same row.
+fn referred(key: &ForeignKey, column: &Column, row: usize) -> String {
+    let place = key.columns.iter().position(|name| *name == column.name);
+    let order: Vec<String> = key.ref_columns.iter().map(|name| quoted(name)).collect();
+    let Some(referred) = place.and_then(|place| order.get(place)) else {
+        return "NULL".to_owned();
+    };
+    let table: Vec<String> = key.ref_table.split('.').map(quoted).collect();
+    format!(
+        "(SELECT {referred} FROM {} ORDER BY {} LIMIT 1 OFFSET {})",
+        table.join("."),
+        order.join(", "),
+        row - 1
+    )
+}
+
+fn plain(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> String {
+    let written = column.data_type.to_ascii_lowercase();
+    let (kind, argument) = match written.split_once('(') {
+        Some((kind, rest)) => (kind.trim(), rest.split([')', ',']).next().unwrap_or_default()),
+        None => (written.as_str(), ""),
+    };
+    let length: Option<usize> = argument.trim().parse().ok();
+    let postgres = catalog.dialect == Some(Dialect::Postgresql);
+    if let Some(labels) = catalog.enums.get(column.data_type.trim_matches('"')) {
+        return text(
+            labels
+                .get((row - 1) % labels.len().max(1))
+                .map_or("", String::as_str),
+        );
+    }
+    if postgres && written.ends_with("[]") {
+        return "'{}'".to_owned();
+    }
+    let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    if is(&["json"]) {
+        return "'{}'".to_owned();
+    }
+    if is(&["interval"]) {
+        return format!("'{row} days'");
+    }
+    if is(&["bool"]) {
+        return "true".to_owned();
+    }
+    if is(&["timestamp", "datetime"]) {
+        return format!("'2024-01-0{row} 10:00:00'");
+    }
+    if is(&["date"]) {
+        return format!("'2024-01-0{row}'");
+    }
+    if kind.starts_with("time") {
+        return format!("'10:00:0{row}'");
+    }
+    if is(&["uuid"]) {
+        return format!("'00000000-0000-4000-8000-00000000000{row}'");
+    }
+    if is(&["bytea"]) {
+        return format!("'\\x0{row}'");
+    }
+    if is(&["blob", "binary"]) {
+        return format!("x'0{row}'");
+    }
+    if is(&[
+        "int", "serial", "numeric", "decimal", "real", "double", "float", "money",
+    ]) {
+        return row.to_string();
+    }
+    if is(&["inet", "cidr"]) {
+        return format!("'10.0.0.{row}'");
+    }
+    if is(&["tsvector", "tsquery"]) {
+        return format!("'word{row}'");
+    }
+    let choices = choices(table, &column.name);
+    if !choices.is_empty() {
+        return choices[(row - 1) % choices.len()].clone();
+    }
+    let words = format!("{} {row}", column.name);
+    match length {
+        Some(length) if length < words.chars().count() => text(&row.to_string()),
+        _ => text(&words),
+    }
+}
+
+/// Returns the text literals of the checks that name a column: what `status IN ('open', 'done')` allows.
+fn choices(table: &Table, column: &str) -> Vec<String> {
+    let naming = table.checks.iter().filter(|check| {
+        let mut words = check
+            .expr
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        words.any(|word| word == column) && check.expr.contains('\'')
+    });
+    naming
+        .flat_map(|check| LITERAL.find_iter(&check.expr))
+        .map(|literal| literal.as_str().to_owned())
+        .collect()
+}
+
+static LITERAL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("'(?:[^']|'')*'").expect("the pattern is a regular expression"));
+
+/// Returns a name as SQL.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::rows;
+    use crate::catalog::{Catalog, Check, Column, Dialect, ForeignKey, Numbering, PrimaryKey, Table};
+
+    #[test]
+    fn a_table_comes_after_those_it_refers_to_and_reads_their_keys() {
+        let mut catalog = Catalog::new(Dialect::Postgresql);
+        let mut child = Table::new("a \"child\"");
+        child.columns = vec![
+            Column::new("parent", "bigint").not_null(),
+            Column::new("state", "character varying(20)").not_null(),
+            Column::new("code", "character varying(2)"),
+        ];
+        child.foreign_keys = vec![ForeignKey::new(["parent"], "parent", ["id"])];
+        child.checks = vec![Check::new(None, "state IN ('open', 'it''s')")];
+        let mut parent = Table::new("parent");
+        parent.columns = vec![
+            Column::new("id", "bigint")
+                .not_null()
+                .auto(Numbering::IdentityAlways),
+            Column::new("above", "bigint"),
+        ];
+        parent.primary_key = Some(PrimaryKey::new(["id"]));
+        parent.foreign_keys = vec![ForeignKey::new(["above"], "parent", ["id"])];
+        catalog.tables = vec![child, parent];
+
+        let made = rows(&catalog, &catalog.tables);
+        let statements: Vec<&str> = made.iter().map(|rows| rows.sql.as_str()).collect();
+        assert_snapshot!(statements.join("\n"), @r#"
+        INSERT INTO "parent" ("id", "above") OVERRIDING SYSTEM VALUE VALUES (1, NULL), (2, NULL), (3, NULL)
+        INSERT INTO "a ""child""" ("parent", "state", "code") VALUES ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 0), 'open', '1'), ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 1), 'it''s', '2'), ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 2), 'open', '3')
+        "#);
+    }
+
+    #[test]
+    fn tables_that_refer_to_each_other_are_filled_all_the_same() {
+        let mut catalog = Catalog::new(Dialect::Sqlite);
+        for (name, other) in [("hen", "egg"), ("egg", "hen")] {
+            let mut table = Table::new(name);
+            table.columns = vec![Column::new("other", "integer")];
+            table.foreign_keys = vec![ForeignKey::new(["other"], other, ["id"])];
+            catalog.tables.push(table);
+        }
+        assert_eq!(rows(&catalog, &catalog.tables).len(), 2);
+    }
+}

@@ -1,0 +1,205 @@
+//! `verify` finds each promise that a revision breaks, on both databases, and nothing where all are kept.
+
+use insta::assert_snapshot;
+use seaworthy::catalog::Target;
+use seaworthy::command::{Verification, Verified, verify};
+use seaworthy::environment::Environment;
+use seaworthy::revision::Revision;
+
+use crate::databases::{Sql, postgres_server};
+
+#[tokio::test]
+async fn revisions_that_keep_every_promise_pass() {
+    for verified in on_each(&[tasks(), index("002", &["DROP INDEX tasks_title"])]).await {
+        assert_eq!(verified.broken, []);
+        assert_eq!(verified.revisions, 2);
+        let database = &verified.databases[0];
+        // Up, down, up for each, all down, all up; twice.
+        assert_eq!(database.steps, 2 * (2 * 3 + 2 + 2));
+        assert_eq!(database.rows, 3);
+        assert_eq!(database.unfilled, []);
+    }
+}
+
+#[tokio::test]
+async fn a_down_that_forgets_an_index_is_found() {
+    let seen = broken(&[tasks(), index("002", &[])]).await;
+    assert_snapshot!(seen, @"
+    SQLite: undoing 002 does not bring back the schema of before it
+        it would take: drop index tasks tasks_title (title)
+    PostgreSQL: undoing 002 does not bring back the schema of before it
+        it would take: drop index tasks tasks_title (title)
+    ");
+}
+
+#[tokio::test]
+async fn a_down_that_loses_a_table_is_found() {
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &["CREATE TABLE tags (id integer PRIMARY KEY)"],
+        &["DROP TABLE tags", "DROP TABLE tasks"],
+    );
+    assert_snapshot!(broken(&[tasks(), second]).await, @"
+    SQLite: undoing 002 does not bring back the schema of before it
+        it would take: add table tasks (id, title, note)
+    PostgreSQL: undoing 002 does not bring back the schema of before it
+        it would take: add table tasks (id, title, note)
+    ");
+}
+
+#[tokio::test]
+async fn a_down_that_forgets_a_view_is_found() {
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &["CREATE VIEW open_tasks AS SELECT id FROM tasks"],
+        &["SELECT 1"],
+    );
+    assert_snapshot!(broken(&[tasks(), second]).await, @"
+    SQLite: undoing 002 does not bring back the schema of before it
+        the view open_tasks is too many
+    PostgreSQL: undoing 002 does not bring back the schema of before it
+        the view open_tasks is too many
+    ");
+}
+
+#[tokio::test]
+async fn two_heads_are_found() {
+    let one = Sql::table("002", Some("001"));
+    let other = Sql::table("003", Some("001"));
+    assert_snapshot!(broken(&[tasks(), one, other]).await, @"
+    there are several newest revisions
+        002 and 003 are heads; `merge` joins them
+    there are several newest revisions
+        002 and 003 are heads; `merge` joins them
+    ");
+}
+
+#[tokio::test]
+async fn an_up_that_loses_rows_is_found() {
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &["DELETE FROM tasks WHERE id > 1"],
+        &["SELECT 1"],
+    );
+    assert_snapshot!(broken(&[tasks(), second]).await, @"
+    SQLite: 002 loses rows, or what they hold
+        tasks had 3 rows and has 1
+    PostgreSQL: 002 loses rows, or what they hold
+        tasks had 3 rows and has 1
+    ");
+}
+
+#[tokio::test]
+async fn an_up_that_empties_a_column_is_found() {
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &["UPDATE tasks SET note = NULL"],
+        &["SELECT 1"],
+    );
+    assert_snapshot!(broken(&[tasks(), second]).await, @"
+    SQLite: 002 loses rows, or what they hold
+        tasks.note held 3 values and holds 0
+    PostgreSQL: 002 loses rows, or what they hold
+        tasks.note held 3 values and holds 0
+    ");
+}
+
+#[tokio::test]
+async fn an_up_that_fails_on_rows_alone_is_found() {
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &["INSERT INTO tasks (id, title) VALUES (1, 'first')"],
+        &["DELETE FROM tasks WHERE id = 1"],
+    );
+    let seen = broken(&[tasks(), second]).await;
+    assert!(
+        seen.contains("SQLite: 002 cannot be applied, with rows in the database"),
+        "{seen}"
+    );
+    assert!(
+        seen.contains("PostgreSQL: 002 cannot be applied, with rows in the database"),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
+async fn rows_of_somebody_who_knows_are_used() {
+    let picky = Sql::new(
+        "001",
+        None,
+        &["CREATE TABLE codes (code text PRIMARY KEY, CHECK (length(code) = 1))"],
+        &["DROP TABLE codes"],
+    );
+    let environment = environment(&[picky]);
+    let verified = verify(&environment, &Verification::new()).await.unwrap();
+    assert_eq!(verified.databases[0].rows, 0);
+    assert_eq!(verified.databases[0].unfilled[0].table, "codes");
+
+    let known = Verification::new().rows(|revision, catalog| {
+        (revision.as_str() == "001" && catalog.table("codes").is_some())
+            .then(|| vec!["INSERT INTO codes VALUES ('a') ON CONFLICT DO NOTHING".to_owned()])
+    });
+    let verified = verify(&environment, &known).await.unwrap().into_result().unwrap();
+    assert_eq!(verified.databases[0].rows, 1);
+    assert_eq!(verified.databases[0].unfilled, []);
+}
+
+#[tokio::test]
+async fn a_head_that_is_not_what_is_declared_is_found() {
+    let verification = Verification::new().declared(Target::new());
+    let verified = verify(&environment(&[tasks()]), &verification).await.unwrap();
+    assert_snapshot!(verified.into_result().unwrap_err(), @"
+    SQLite: the newest schema is not what the entities declare
+        it would take: drop table tasks (id, title, note)
+    ");
+}
+
+fn tasks() -> Sql {
+    Sql::new(
+        "001",
+        None,
+        &["CREATE TABLE tasks (id integer PRIMARY KEY, title text NOT NULL, note text)"],
+        &["DROP TABLE tasks"],
+    )
+}
+
+fn index(id: &str, down: &[&str]) -> Sql {
+    let down = if down.is_empty() { &["SELECT 1"] } else { down };
+    Sql::new(
+        id,
+        Some("001"),
+        &["CREATE INDEX tasks_title ON tasks (title)"],
+        down,
+    )
+}
+
+fn environment(revisions: &[Sql]) -> Environment {
+    let boxed = revisions
+        .iter()
+        .map(|revision| Box::new(revision.clone()) as Box<dyn Revision>);
+    Environment::new(boxed.collect())
+}
+
+/// Returns what is found, on SQLite and then on PostgreSQL.
+async fn broken(revisions: &[Sql]) -> String {
+    let mut seen = Vec::new();
+    for verified in on_each(revisions).await {
+        seen.push(verified.into_result().unwrap_err().to_string());
+    }
+    seen.join("\n")
+}
+
+async fn on_each(revisions: &[Sql]) -> Vec<Verified> {
+    let environment = environment(revisions);
+    let mut all = vec![verify(&environment, &Verification::new()).await.unwrap()];
+    if let Some(server) = postgres_server() {
+        let verification = Verification::default().on_postgresql(server);
+        all.push(verify(&environment, &verification).await.unwrap());
+    }
+    all
+}
