@@ -225,6 +225,11 @@ pub(crate) enum Command {
                             Exit code 3 when there is an error among the hazards."
     )]
     Lint(Lint),
+    /// Show backfills, and let them pause, go on, or go slower
+    Backfill {
+        #[command(subcommand)]
+        act: BackfillAct,
+    },
     /// Take over a database that Alembic manages
     Adopt,
     /// Apply pending revisions, as SeaORM's own command line does
@@ -267,6 +272,34 @@ pub(crate) enum Command {
         universal_time: bool,
         #[command(flatten)]
         place: Place,
+    },
+}
+
+/// What `backfill` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackfillAct {
+    /// Show where each stands
+    Status,
+    /// Let one rest from its next batch on, whoever runs it
+    Pause {
+        /// Which
+        name: String,
+    },
+    /// Let one go on
+    Resume {
+        /// Which
+        name: String,
+    },
+    /// Make one go slower or faster from its next batch on
+    Throttle {
+        /// Which
+        name: String,
+        /// How long it rests after a batch: 0.5 for half as long as the batch took
+        #[arg(long, value_name = "RATIO", required_unless_present = "max_lag", value_parser = ratio)]
+        rest: Option<f64>,
+        /// How far a replica may be behind before it waits, on PostgreSQL
+        #[arg(long, value_parser = duration, value_name = "TIME")]
+        max_lag: Option<Duration>,
     },
 }
 
@@ -346,5 +379,12 @@ fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
     match text {
         "0" => Ok(Duration::ZERO),
         text => humantime::parse_duration(text),
+    }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=100.0).contains(&ratio) => Ok(ratio),
+        _ => Err("a number from 0 to 100 is wanted".to_owned()),
     }
 }

@@ -8,6 +8,7 @@ use crate::args::{Arguments, Command, Format, InUse, LastStage};
 use crate::exit::{Ending, Failure};
 use crate::output::Screen;
 
+mod backfill;
 mod files;
 mod inspect;
 mod lint;
@@ -57,6 +58,7 @@ pub(crate) async fn run(
             purge,
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
+        Command::Backfill { act } => backfill::run(environment, &act, screen).await,
         Command::Adopt => runner.adopt().await,
         Command::Up {
             num,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use adopt::{Adopted, adopt};
+pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
 pub use error::{Category, CommandError};
 pub use fresh::{fresh, refresh, reset};
@@ -35,6 +36,7 @@ use crate::runner::{Observer, pause_before};
 use crate::session::{Access, DatabaseUrl, Fault, Holder, Session};
 
 mod adopt;
+mod backfill;
 mod downgrade;
 mod error;
 mod fresh;

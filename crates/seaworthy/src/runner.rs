@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
+use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
 use crate::revision::{Direction, Header, Revision};
 use crate::session::{Actor, Blocker, Fault, Locked, Patience};
 
 mod attempt;
+mod backfills;
 mod journal;
 mod report;
 
@@ -54,12 +56,14 @@ pub struct Work<'a> {
 }
 
 /// How a step is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Manner {
     /// In one transaction with its ledger row.
     Transaction(ForeignKeys),
     /// Part by part; a run that died can go on.
     Parts(Parts),
+    /// As backfills, each batch a transaction that saves how far it got.
+    Backfills(Vec<Backfill>),
     /// Without a transaction and without knowing what it will send: after a crash it is run again from its beginning.
     Opaque {
         /// Whether an earlier run began with the step.
@@ -110,6 +114,9 @@ pub trait Observer: Sync {
 
     /// The step did not get its lock and is tried again after a pause.
     fn step_retried(&self, _work: &Work<'_>, _attempt: u32, _pause: Duration, _blockers: &[Blocker]) {}
+
+    /// A batch of a backfill was committed, or the backfill is held up.
+    fn backfill_progressed(&self, _work: &Work<'_>, _progress: &Progress) {}
 
     /// A step ended well.
     fn step_finished(&self, _report: &StepReport) {}
@@ -183,6 +190,7 @@ impl Run<'_> {
             let tried = match &work.manner {
                 Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
                 Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
+                Manner::Backfills(backfills) => self.backfills(work, backfills, &begun, &mut blockers).await,
                 Manner::Opaque { is_begun } => self.opaque(work, *is_begun, &begun, &mut blockers).await,
             };
             let Err(error) = tried else {
