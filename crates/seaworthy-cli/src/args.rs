@@ -67,12 +67,16 @@ pub(crate) struct Limits {
     /// Longest wait for another migration to end
     #[arg(long, global = true, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub(crate) wait: Duration,
-    /// Longest wait for a table lock before a step is rolled back and tried again; 0s for no limit
+    /// Longest wait for a table lock before a step is rolled back and tried again, the first tries wait for less; 0s for no
+    /// limit
     #[arg(long, global = true, default_value = "2s", value_parser = duration, value_name = "TIME")]
     pub(crate) lock_timeout: Duration,
-    /// How often a step that did not get its table locks is tried again
-    #[arg(long, global = true, default_value_t = 6, value_name = "N")]
-    pub(crate) lock_retries: u32,
+    /// How often a step that did not get its table locks is tried again, if not as often as the budget allows
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) lock_retries: Option<u32>,
+    /// How long a step that did not get its table locks is tried again
+    #[arg(long, global = true, default_value = "10m", value_parser = duration, value_name = "TIME")]
+    pub(crate) lock_budget: Duration,
     /// Longest run of one statement, on PostgreSQL; 0s for no limit
     #[arg(long, global = true, default_value = "15m", value_parser = duration, value_name = "TIME")]
     pub(crate) statement_timeout: Duration,

@@ -3,7 +3,7 @@
 //! A command decides first (state, plan, script) and acts second; what it returns says what happened. Showing that, and
 //! asking a person, is the caller's business: see [`Conduct`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -136,6 +136,7 @@ impl<'a> Project<'a> {
         if state.records.installed {
             return Ok(());
         }
+        let since = Instant::now();
         let mut attempt = 0;
         loop {
             let Err(error) = self.ledger.install(locked).await else {
@@ -143,7 +144,9 @@ impl<'a> Project<'a> {
             };
             attempt += 1;
             let passes = matches!(error.source.fault(), Fault::LockNotGranted | Fault::AlreadyDone);
-            if !passes || attempt > conduct.retries {
+            let is_over =
+                attempt > conduct.retries || since.elapsed() >= self.environment.settings.lock_budget;
+            if !passes || is_over {
                 return Err(error.into());
             }
             let pause = tokio::time::sleep(pause_before(attempt));
