@@ -5,6 +5,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
+use seaworthy::backfill::Backfill;
 use seaworthy::environment::Environment;
 use seaworthy::revision::{Header, Revision};
 
@@ -35,13 +36,15 @@ enum Act {
     /// Keeps the database busy.
     Wait,
     Panic,
+    /// Works off the backfill.
+    Fill,
     /// Copies the names of all boats, read one by one.
     Read,
 }
 
-use Act::{Either, Panic, Read, Send, Wait};
+use Act::{Either, Fill, Panic, Read, Send, Wait};
 
-const TROUBLES: [Trouble; 10] = [
+const TROUBLES: [Trouble; 11] = [
     Trouble {
         name: "calm",
         up: &[
@@ -125,6 +128,13 @@ const TROUBLES: [Trouble; 10] = [
         down: &[Send("DROP INDEX boats_name")],
         transaction: false,
     },
+    // Counts how often it has touched each boat, in many small batches.
+    Trouble {
+        name: "fill",
+        up: &[Fill],
+        down: &[],
+        transaction: false,
+    },
     // What it sends depends on what it finds, so it cannot be known beforehand.
     Trouble {
         name: "reader",
@@ -153,6 +163,14 @@ impl Revision for Trouble {
             _ => header.revises("calm"),
         })
     }
+
+    fn backfills(&self) -> Vec<Backfill> {
+        if self.name == "fill" {
+            vec![fill()]
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -170,6 +188,14 @@ impl MigrationTrait for Trouble {
     }
 }
 
+fn fill() -> Backfill {
+    Backfill::new("fill_boats", "boats")
+        .set("touched", Expr::cust("touched + 1"))
+        .every_row()
+        .batch_rows(20)
+        .rest(1.0)
+}
+
 async fn run(acts: &[Act], manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let is_postgres = manager.get_database_backend() == DbBackend::Postgres;
@@ -180,6 +206,10 @@ async fn run(acts: &[Act], manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             Either { sqlite, .. } => (*sqlite).to_owned(),
             Wait => pause(is_postgres),
             Panic => panic!("the mast broke"),
+            Fill => {
+                fill().run(manager).await?;
+                continue;
+            }
             Read => {
                 copy_names(connection).await?;
                 continue;

@@ -53,10 +53,7 @@ async fn a_request_is_one_statement_where_it_can_be() {
                 "{method} {path}"
             );
         }
-        for (method, path) in [
-            (Method::GET, "/livez"),
-            (Method::GET, "/openapi.json"),
-        ] {
+        for (method, path) in [(Method::GET, "/livez"), (Method::GET, "/openapi.json")] {
             assert_eq!(cost(site, method, path, None, &[]).await, 0, "{path}");
         }
         // What is there, and which revisions are applied: always as of now.

@@ -67,12 +67,16 @@ pub(crate) struct Limits {
     /// Longest wait for another migration to end
     #[arg(long, global = true, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub(crate) wait: Duration,
-    /// Longest wait for a table lock before a step is rolled back and tried again; 0s for no limit
+    /// Longest wait for a table lock before a step is rolled back and tried again, the first tries wait for less; 0s for no
+    /// limit
     #[arg(long, global = true, default_value = "2s", value_parser = duration, value_name = "TIME")]
     pub(crate) lock_timeout: Duration,
-    /// How often a step that did not get its table locks is tried again
-    #[arg(long, global = true, default_value_t = 6, value_name = "N")]
-    pub(crate) lock_retries: u32,
+    /// How often a step that did not get its table locks is tried again, if not as often as the budget allows
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) lock_retries: Option<u32>,
+    /// How long a step that did not get its table locks is tried again
+    #[arg(long, global = true, default_value = "10m", value_parser = duration, value_name = "TIME")]
+    pub(crate) lock_budget: Duration,
     /// Longest run of one statement, on PostgreSQL; 0s for no limit
     #[arg(long, global = true, default_value = "15m", value_parser = duration, value_name = "TIME")]
     pub(crate) statement_timeout: Duration,
@@ -262,6 +266,11 @@ pub(crate) enum Command {
                             Exit code 3 when a promise is broken."
     )]
     Verify,
+    /// Show backfills, and let them pause, go on, or go slower
+    Backfill {
+        #[command(subcommand)]
+        act: BackfillAct,
+    },
     /// Take over a database that Alembic manages
     Adopt,
     /// Apply pending revisions, as SeaORM's own command line does
@@ -304,6 +313,34 @@ pub(crate) enum Command {
         universal_time: bool,
         #[command(flatten)]
         place: Place,
+    },
+}
+
+/// What `backfill` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackfillAct {
+    /// Show where each stands
+    Status,
+    /// Let one rest from its next batch on, whoever runs it
+    Pause {
+        /// Which
+        name: String,
+    },
+    /// Let one go on
+    Resume {
+        /// Which
+        name: String,
+    },
+    /// Make one go slower or faster from its next batch on
+    Throttle {
+        /// Which
+        name: String,
+        /// How long it rests after a batch: 0.5 for half as long as the batch took
+        #[arg(long, value_name = "RATIO", required_unless_present = "max_lag", value_parser = ratio)]
+        rest: Option<f64>,
+        /// How far a replica may be behind before it waits, on PostgreSQL
+        #[arg(long, value_parser = duration, value_name = "TIME")]
+        max_lag: Option<Duration>,
     },
 }
 
@@ -383,5 +420,12 @@ fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
     match text {
         "0" => Ok(Duration::ZERO),
         text => humantime::parse_duration(text),
+    }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=100.0).contains(&ratio) => Ok(ratio),
+        _ => Err("a number from 0 to 100 is wanted".to_owned()),
     }
 }

@@ -8,6 +8,7 @@ use crate::args::{Arguments, Command, Format, InUse, LastStage};
 use crate::exit::{Ending, Failure};
 use crate::output::Screen;
 
+mod backfill;
 mod files;
 mod inspect;
 mod lint;
@@ -55,6 +56,7 @@ pub(crate) async fn run(
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
         Command::Verify => verify::run(environment, screen).await,
+        Command::Backfill { act } => backfill::run(environment, &act, screen).await,
         Command::Adopt => runner.adopt().await,
         Command::Up {
             num,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::{Format, General};
 
+pub(crate) mod backfills;
 pub(crate) mod hazards;
 pub(crate) mod lists;
 pub(crate) mod progress;

@@ -36,6 +36,7 @@ pub(crate) fn apply(
     }
     let limits = &general.limits;
     environment.settings.lock_timeout = limits.lock_timeout;
+    environment.settings.lock_budget = limits.lock_budget;
     environment.settings.statement_timeout = limits.statement_timeout;
     environment.settings.connect_timeout = limits.connect_timeout;
     environment.settings.schema.clone_from(&general.database_schema);

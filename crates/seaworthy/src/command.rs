@@ -3,11 +3,12 @@
 //! A command decides first (state, plan, script) and acts second; what it returns says what happened. Showing that, and
 //! asking a person, is the caller's business: see [`Conduct`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 pub use adopt::{Adopted, adopt};
+pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
 pub use error::{Category, CommandError};
 pub use fresh::{fresh, refresh, reset};
@@ -40,6 +41,7 @@ use crate::runner::{Observer, pause_before};
 use crate::session::{Access, DatabaseUrl, Fault, Holder, Session};
 
 mod adopt;
+mod backfill;
 mod downgrade;
 mod error;
 mod fresh;
@@ -141,6 +143,7 @@ impl<'a> Project<'a> {
         if state.records.installed {
             return Ok(());
         }
+        let since = Instant::now();
         let mut attempt = 0;
         loop {
             let Err(error) = self.ledger.install(locked).await else {
@@ -148,7 +151,9 @@ impl<'a> Project<'a> {
             };
             attempt += 1;
             let passes = matches!(error.source.fault(), Fault::LockNotGranted | Fault::AlreadyDone);
-            if !passes || attempt > conduct.retries {
+            let is_over =
+                attempt > conduct.retries || since.elapsed() >= self.environment.settings.lock_budget;
+            if !passes || is_over {
                 return Err(error.into());
             }
             let pause = tokio::time::sleep(pause_before(attempt));

@@ -30,6 +30,7 @@
 //! * [`session`]: one server connection, its limits and the migration lock
 //! * [`ledger`]: what is applied, and the history of how it came to be
 //! * [`heartbeat`]: which builds use the database at the moment, and what they cannot do without
+//! * [`backfill`]: fills columns of live rows, in batches
 //! * [`runner`]: works a plan off, step by step
 //! * [`script`]: the SQL that a plan would send
 //! * [`lint`]: what a script would do to a running application; pure
@@ -45,6 +46,7 @@
 #![warn(clippy::missing_errors_doc)]
 
 pub mod autogenerate;
+pub mod backfill;
 pub mod catalog;
 pub mod command;
 pub mod environment;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sea_orm_migration::MigrationTrait;
 use serde::{Deserialize, Serialize};
 
+use crate::backfill::Backfill;
 pub use plain::{Plain, Tag, ViaMigration, ViaRevision};
 
 mod plain;
@@ -21,6 +22,14 @@ pub trait Revision: MigrationTrait {
     /// Returns the revision's header, or nothing when name and place in the list say it all.
     fn header(&self) -> Option<Header> {
         None
+    }
+
+    /// Returns the backfills that applying the revision works off, in order; such a revision does nothing else.
+    ///
+    /// The runner of this tool works them off by itself and does not call `up`. For SeaORM's own runner, `up` calls
+    /// [`Backfill::run`] for each, and the revision says `use_transaction() = Some(false)`.
+    fn backfills(&self) -> Vec<Backfill> {
+        Vec::new()
     }
 }
 
@@ -55,6 +64,8 @@ pub struct Header {
     pub stage: Stage,
     /// What is gone once the revision is applied: `tasks`, or `tasks.is_recurring`.
     pub removes: Vec<String>,
+    /// The backfills that must be finished and verified before the revision is applied.
+    pub requires_backfills: Vec<String>,
 }
 
 /// Which way a revision is run.
@@ -118,6 +129,7 @@ impl Header {
             phase: None,
             stage: Stage::default(),
             removes: Vec::new(),
+            requires_backfills: Vec::new(),
         }
     }
 
@@ -177,6 +189,13 @@ impl Header {
     #[must_use]
     pub fn removes(mut self, what: impl Into<String>) -> Self {
         self.removes.push(what.into());
+        self
+    }
+
+    /// Names a backfill that must be finished and verified before the revision is applied; call it once for each.
+    #[must_use]
+    pub fn requires_backfill(mut self, name: impl Into<String>) -> Self {
+        self.requires_backfills.push(name.into());
         self
     }
 

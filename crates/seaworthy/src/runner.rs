@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
+use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
 use crate::revision::{Direction, Header, Revision};
 use crate::session::{Actor, Blocker, Fault, Locked, Patience};
 
 mod attempt;
+mod backfills;
 mod journal;
 mod report;
 
@@ -31,7 +33,7 @@ pub struct Run<'a> {
     pub id: String,
     /// Who runs it.
     pub actor: &'a Actor,
-    /// How often a step that did not get its lock is tried again.
+    /// How often a step that did not get its lock is tried again, within the time that the session's settings give.
     pub retries: u32,
     /// Ends the run between two steps, and cancels the one that runs.
     pub stop: &'a CancellationToken,
@@ -54,12 +56,14 @@ pub struct Work<'a> {
 }
 
 /// How a step is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Manner {
     /// In one transaction with its ledger row.
     Transaction(ForeignKeys),
     /// Part by part; a run that died can go on.
     Parts(Parts),
+    /// As backfills, each batch a transaction that saves how far it got.
+    Backfills(Vec<Backfill>),
     /// Without a transaction and without knowing what it will send: after a crash it is run again from its beginning.
     Opaque {
         /// Whether an earlier run began with the step.
@@ -110,6 +114,9 @@ pub trait Observer: Sync {
 
     /// The step did not get its lock and is tried again after a pause.
     fn step_retried(&self, _work: &Work<'_>, _attempt: u32, _pause: Duration, _blockers: &[Blocker]) {}
+
+    /// A batch of a backfill was committed, or the backfill is held up.
+    fn backfill_progressed(&self, _work: &Work<'_>, _progress: &Progress) {}
 
     /// A step ended well.
     fn step_finished(&self, _report: &StepReport) {}
@@ -177,14 +184,22 @@ impl Run<'_> {
             at: now(),
             watch: Instant::now(),
         };
+        let session = self.locked.session();
         let mut attempt = 1;
+        // Who was seen at an earlier try is still worth naming when the last one was too short to look.
+        let mut blockers = Vec::new();
         loop {
-            let mut blockers = Vec::new();
             let tried = match &work.manner {
                 Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
                 Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
+                Manner::Backfills(backfills) => self.backfills(work, backfills, &begun, &mut blockers).await,
                 Manner::Opaque { is_begun } => self.opaque(work, *is_begun, &begun, &mut blockers).await,
             };
+            if attempt > 1
+                && let Err(error) = session.limit_try(1).await
+            {
+                tracing::debug!(%error, "the limits of a first try could not be put in force again");
+            }
             let Err(error) = tried else {
                 return Ok(StepReport::new(
                     work,
@@ -202,8 +217,9 @@ impl Run<'_> {
                 ));
             }
             let locked_out = error.fault() == Fault::LockNotGranted;
-            let again =
-                locked_out && matches!(work.manner, Manner::Transaction(_)) && attempt <= self.retries;
+            let again = locked_out
+                && matches!(work.manner, Manner::Transaction(_))
+                && self.may_try_again(attempt, begun.watch);
             if !again || self.stop.is_cancelled() {
                 let error = match error {
                     _ if self.stop.is_cancelled() => StepError::Stopped,
@@ -219,7 +235,17 @@ impl Run<'_> {
             }
             self.pause(work, attempt, &blockers).await;
             attempt += 1;
+            if let Err(error) = session.limit_try(attempt).await {
+                let error = StepError::from(error);
+                self.record_failure(work, &begun, &error).await;
+                return Err(error);
+            }
         }
+    }
+
+    /// Returns whether what did not get its lock may be tried once more: neither tries nor time are used up.
+    fn may_try_again(&self, attempt: u32, since: Instant) -> bool {
+        attempt <= self.retries && since.elapsed() < self.locked.session().settings().lock_budget
     }
 
     /// Waits before the next try, unless the run is to stop.

@@ -30,6 +30,9 @@ mod blockers;
 mod fault;
 mod lock;
 
+/// How long the first try of a step waits for a table lock.
+const FIRST_LOCK_WAIT: Duration = Duration::from_millis(200);
+
 /// A connection to one database: a pool of exactly one, so that session settings and locks mean something.
 #[derive(Debug)]
 pub struct Session {
@@ -45,8 +48,10 @@ pub struct Session {
 pub struct Settings {
     /// Longest wait for a table lock before a step gives up and tries again; whole milliseconds, zero for no limit.
     ///
-    /// Becomes PostgreSQL's `lock_timeout` and SQLite's busy timeout.
+    /// Becomes PostgreSQL's `lock_timeout`, where the first tries wait for less, and SQLite's busy timeout.
     pub lock_timeout: Duration,
+    /// How long a step that does not get its locks is tried again. The last try waits no longer than the others.
+    pub lock_budget: Duration,
     /// Longest run of one statement; whole milliseconds, zero for no limit. Becomes PostgreSQL's `statement_timeout`.
     pub statement_timeout: Duration,
     /// Longest wait for a connection.
@@ -107,6 +112,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             lock_timeout: Duration::from_secs(2),
+            lock_budget: Duration::from_secs(10 * 60),
             statement_timeout: Duration::from_secs(15 * 60),
             connect_timeout: Duration::from_secs(10),
             application_name: "seaworthy".to_owned(),
@@ -240,10 +246,31 @@ impl Session {
         self.send(&self.set_limits(patience)).await
     }
 
+    /// Lets the statements that follow wait for a lock as long as a try may, counted from one; on PostgreSQL.
+    pub(crate) async fn limit_try(&self, attempt: u32) -> Result<(), DbErr> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let wait = self.lock_wait(attempt).as_millis();
+        self.send(&format!("SET lock_timeout = '{wait}ms'")).await
+    }
+
+    /// Returns how long a try waits for a lock: half as long again as the one before, up to the limit of the settings.
+    ///
+    /// Everybody else waits behind it, so the short tries come first: most locks are held briefly.
+    fn lock_wait(&self, attempt: u32) -> Duration {
+        let growth = 1.5_f64.powi(
+            i32::try_from(attempt.saturating_sub(1))
+                .unwrap_or(i32::MAX)
+                .min(30),
+        );
+        FIRST_LOCK_WAIT.mul_f64(growth).min(self.settings.lock_timeout)
+    }
+
     /// Returns the statements that put time limits in force, on PostgreSQL.
     fn set_limits(&self, patience: Patience) -> String {
         let (lock_timeout, statement_timeout) = match patience {
-            Patience::Limited => (self.settings.lock_timeout, self.settings.statement_timeout),
+            Patience::Limited => (self.lock_wait(1), self.settings.statement_timeout),
             Patience::Unlimited => (Duration::ZERO, Duration::ZERO),
         };
         let (lock, statement) = (lock_timeout.as_millis(), statement_timeout.as_millis());

@@ -147,6 +147,72 @@ async fn a_step_that_died_is_not_announced() {
     .await;
 }
 
+#[tokio::test]
+async fn a_backfill_that_is_killed_again_and_again_touches_each_row_once_on_sqlite() {
+    on_sqlite(async |database| crashes_in_a_backfill(database).await).await;
+}
+
+#[tokio::test]
+async fn a_backfill_that_is_killed_again_and_again_touches_each_row_once_on_postgresql() {
+    on_postgres(async |database| crashes_in_a_backfill(database).await).await;
+}
+
+async fn crashes_in_a_backfill(database: &TestDatabase) {
+    let program = Program::troubles(database);
+    program.run("upgrade calm").await.with_code(0);
+    database
+        .execute("ALTER TABLE boats ADD COLUMN touched integer NOT NULL DEFAULT 0")
+        .await;
+    database
+        .execute(
+            "WITH RECURSIVE numbers (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000) \
+             INSERT INTO boats (id, name) SELECT n, 'Boat' FROM numbers",
+        )
+        .await;
+    let mut seen = 0;
+    for _ in 0..5 {
+        let mut running = program.start("upgrade fill");
+        let goes_on = async || {
+            database.has("seaworthy_backfills").await && {
+                let passed = "SELECT coalesce(max(rows_seen), 0) FROM seaworthy_backfills";
+                database.value::<i64>(passed).await > seen
+            }
+        };
+        until("a batch is through", goes_on).await;
+        running.kill();
+        assert!(running.end().await.was_killed());
+        let passed = "SELECT rows_seen FROM seaworthy_backfills WHERE state = 'running'";
+        seen = database.value::<i64>(passed).await;
+        let touched = "SELECT count(*) FROM boats WHERE touched = 1";
+        assert_eq!(database.value::<i64>(touched).await, seen);
+    }
+    program
+        .run("backfill status")
+        .await
+        .with_code(0)
+        .saying(&["fill_boats on boats: running, ", " of about 10000 rows passed"]);
+    program
+        .run("backfill throttle fill_boats --rest 0")
+        .await
+        .with_code(0)
+        .saying(&["rests 0 of a batch's time"]);
+    program.run("upgrade fill").await.with_code(0);
+    let touched = "SELECT count(*) FROM boats WHERE touched = 1";
+    assert_eq!(database.value::<i64>(touched).await, 10_000);
+    program
+        .run("backfill status")
+        .await
+        .saying(&["fill_boats on boats: verified, 10000 of about 10000 rows passed, 10000 changed"]);
+    program
+        .run("backfill pause fil_boats")
+        .await
+        .with_code(1)
+        .saying(&[
+            "there is no backfill fil_boats; there are fill_boats",
+            "hint: look at `backfill status`",
+        ]);
+}
+
 async fn crash_in_transaction(database: &TestDatabase) {
     let program = Program::troubles(database);
     program.run("upgrade calm").await.with_code(0);

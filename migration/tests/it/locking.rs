@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sea_orm_migration::sea_orm::ConnectionTrait;
+
 use crate::databases::{TestDatabase, on_postgres, on_sqlite, value};
 use crate::program::{Program, until};
 use crate::schema::assert_head;
@@ -145,6 +147,67 @@ async fn a_writer_of_a_sqlite_file_is_waited_for() {
         in_the_way.close().await.unwrap();
         retried.end().await.with_code(0);
         assert_head(database).await;
+    })
+    .await;
+}
+
+/// What a reader feels of a migration that waits behind a long transaction: one short try at a time.
+#[tokio::test]
+async fn a_reader_waits_no_longer_than_a_try_and_the_step_succeeds_in_the_end() {
+    on_postgres(async |database| {
+        let program = Program::migration(database);
+        program.run("upgrade 002").await.with_code(0);
+        let long = database.hold("BEGIN; SELECT FROM tasks").await;
+        let running = program.start("upgrade 003 --lock-timeout 300ms");
+        let reader = database.connect().await;
+        let longest = async {
+            let mut longest = Duration::ZERO;
+            let fourth = "003: try 4 did not get its lock";
+            while !running.has_said(fourth) {
+                let watch = Instant::now();
+                reader
+                    .execute_unprepared("SELECT count(*) FROM tasks")
+                    .await
+                    .unwrap();
+                longest = longest.max(watch.elapsed());
+            }
+            longest
+        };
+        let longest = longest.await;
+        // Four tries and three pauses are a second and a half at least: that is how long it would have waited.
+        assert!(
+            longest > Duration::from_millis(20),
+            "nothing was waited for: {longest:?}"
+        );
+        assert!(longest < Duration::from_millis(450), "{longest:?}");
+        long.close().await.unwrap();
+        reader.close().await.unwrap();
+        running.end().await.with_code(0).saying(&["idle in transaction"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tries_end_with_their_budget_and_name_the_root_of_those_who_wait() {
+    on_postgres(async |database| {
+        let program = Program::migration(database);
+        program.run("upgrade 002").await.with_code(0);
+        let root = database.hold("BEGIN; SELECT FROM tasks").await;
+        let process: i32 = value(&root, "SELECT pg_backend_pid()").await;
+        // Somebody else waits for the root already, and the migration behind both.
+        let other = database.connect().await;
+        let queued =
+            other.execute_unprepared("SET lock_timeout = '20s'; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE");
+        let refused = async {
+            let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = to_regclass('tasks')";
+            until("somebody waits", async || database.value::<i64>(waits).await > 0).await;
+            let refused = program.run("upgrade 003 --lock-budget 1s").await.with_code(1);
+            root.close().await.unwrap();
+            refused
+        };
+        let (_, refused) = tokio::join!(queued, refused);
+        refused.saying(&[&format!("  blocked by process {process} "), "idle in transaction"]);
+        other.close().await.unwrap();
     })
     .await;
 }

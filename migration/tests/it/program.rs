@@ -133,8 +133,13 @@ impl Running {
 
     /// Waits until the program has said something.
     pub(crate) async fn says(&self, text: &str) {
-        let said = async || self.read("stdout").contains(text) || self.read("stderr").contains(text);
+        let said = async || self.has_said(text);
         until(&format!("{} says {text:?}", self.command), said).await;
+    }
+
+    /// Returns whether the program has said something so far.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.read("stdout").contains(text) || self.read("stderr").contains(text)
     }
 
     /// Types on the program's terminal; Ctrl-C is `\x03`.

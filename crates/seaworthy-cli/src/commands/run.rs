@@ -172,7 +172,7 @@ impl Runner<'_> {
             let limits = &self.general.limits;
             let conduct = Conduct {
                 wait: limits.wait,
-                retries: limits.lock_retries,
+                retries: limits.lock_retries.unwrap_or(u32::MAX),
                 stop,
                 observer: &progress,
                 waiting: &|holder, waited| progress.waiting(holder, waited),

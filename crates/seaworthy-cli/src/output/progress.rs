@@ -6,12 +6,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use seaworthy::backfill;
 use seaworthy::revision::Direction;
 use seaworthy::runner::{Manner, Observer, StepOutcome, StepReport, Work};
 use seaworthy::session::{Blocker, Holder};
 
 use super::lists::parents;
-use super::{Screen, blocker, counted, duration};
+use super::{Screen, backfills, blocker, counted, duration};
 
 /// Shows a run.
 pub(crate) struct Progress<'a> {
@@ -123,6 +124,18 @@ impl Observer for Progress<'_> {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.screen.note(&text)),
             None => self.screen.note(&text),
+        }
+    }
+
+    fn backfill_progressed(&self, _work: &Work<'_>, progress: &backfill::Progress) {
+        let text = backfills::progress(progress);
+        match &self.bar {
+            Some(bar) => bar.set_message(text),
+            // Without a terminal one line says where it begins, and one each time it is held up.
+            None => {
+                let kind = progress.held_up.map(|held_up| std::mem::discriminant(&held_up));
+                self.once(&format!("{} {kind:?}", progress.name), &text);
+            }
         }
     }
 

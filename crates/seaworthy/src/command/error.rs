@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::{Stakes, UnfinishedStep, UnknownRow};
+use crate::backfill::BackfillError;
 use crate::graph::GraphError;
 use crate::heartbeat::{GONE_AFTER, InUse};
 use crate::ledger::LedgerError;
@@ -120,6 +121,28 @@ pub enum CommandError {
         /// Where it stands.
         heads: Vec<RevisionId>,
     },
+    /// A revision that declares backfills does other things as well.
+    #[error("{revision} cannot be worked off: {reason}")]
+    BadBackfill {
+        /// The revision.
+        revision: RevisionId,
+        /// Why not.
+        reason: String,
+    },
+    /// A revision needs a backfill that is not finished and verified.
+    #[error("{revision} cannot be applied yet")]
+    NeedsBackfill {
+        /// The revision.
+        revision: RevisionId,
+        /// What is not done.
+        source: BackfillError,
+    },
+    /// A backfill could not be controlled.
+    #[error("the backfill could not be changed")]
+    Backfill {
+        /// Why not.
+        source: BackfillError,
+    },
     /// Two options cannot be used together.
     #[error("{first} cannot be used with {second}")]
     BadFlags {
@@ -185,6 +208,9 @@ impl CommandError {
             Self::NothingToAdopt => "nothing_to_adopt",
             Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
+            Self::BadBackfill { .. } => "bad_backfill",
+            Self::NeedsBackfill { .. } => "backfill_unfinished",
+            Self::Backfill { .. } => "backfill",
             Self::BadFlags { .. } => "bad_flags",
             Self::NoFile { .. } => "no_file",
         }
@@ -198,6 +224,7 @@ impl CommandError {
             Self::Refused { .. }
             | Self::OutOfOrder { .. }
             | Self::StillInUse { .. }
+            | Self::NeedsBackfill { .. }
             | Self::ManagedByAlembic { .. }
             | Self::ChangedMeanwhile => Category::Refused,
             Self::Stopped => Category::Stopped,
@@ -257,6 +284,10 @@ impl CommandError {
             Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
             Self::ManagedByAlembic { .. } => Some("take it over with `adopt`".to_owned()),
             Self::AlreadyAdopted { .. } => Some("correct where it stands with `stamp <rev>`".to_owned()),
+            Self::BadBackfill { .. } => {
+                Some("move the statements into a revision of their own, before it or after it".to_owned())
+            }
+            Self::NeedsBackfill { source, .. } | Self::Backfill { source } => source.hint().map(str::to_owned),
             Self::BadFlags { .. } => Some("leave one of them out".to_owned()),
             Self::NoFile { .. } => None,
         }
@@ -277,6 +308,7 @@ fn run_hint(error: &RunError) -> Option<String> {
         StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
             source.fault().hint().map(str::to_owned)
         }
+        StepError::Backfill { source } => source.hint().map(str::to_owned),
         StepError::ForeignKeys { .. } => Some(
             "look at them with PRAGMA foreign_key_check, and let the revision repair or delete them".to_owned(),
         ),

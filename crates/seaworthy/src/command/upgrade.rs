@@ -99,7 +99,7 @@ impl Project<'_> {
         let state = self.state(Some(&session)).await?;
         let result = match self.checked(&plan, &state, out_of_order) {
             Ok(plan) if plan.is_empty() => Ok(self.nothing(&plan, &state, changed, true)),
-            Ok(plan) => match self.heed_the_living(&session, &plan, &state, conduct).await {
+            Ok(plan) => match self.heed_all(&session, &plan, &state, conduct).await {
                 Ok(()) => {
                     self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
                         .await
@@ -111,6 +111,18 @@ impl Project<'_> {
         locked.release().await;
         session.close().await;
         result
+    }
+
+    /// Refuses a plan that comes too early: for living processes, or for a backfill.
+    async fn heed_all(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        state: &State,
+        conduct: &Conduct<'_>,
+    ) -> Result<(), CommandError> {
+        self.heed_the_living(session, plan, state, conduct).await?;
+        self.heed_backfills(session, plan).await
     }
 
     fn checked(

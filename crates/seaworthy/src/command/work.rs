@@ -36,7 +36,7 @@ impl Project<'_> {
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
             let script = record(revision, step.direction, backend).await;
-            let manner = manner(&script, header, step.direction, state)?;
+            let manner = manner(&script, revision, header, step.direction, state)?;
             let checksum = stable_checksum(revision, step.direction, backend, &script).await;
             work.push(Work {
                 revision,
@@ -100,10 +100,21 @@ async fn stable_checksum(
 
 fn manner(
     script: &Script,
+    revision: &dyn Revision,
     header: &Header,
     direction: Direction,
     state: &State,
 ) -> Result<Manner, CommandError> {
+    let backfills = revision.backfills();
+    if direction == Direction::Up && !backfills.is_empty() {
+        return match &script.incomplete {
+            Some(reason) => Err(CommandError::BadBackfill {
+                revision: header.id.clone(),
+                reason: reason.clone(),
+            }),
+            None => Ok(Manner::Backfills(backfills)),
+        };
+    }
     if script.transaction {
         let keys = if script.switches_foreign_keys_off() {
             ForeignKeys::Checked

@@ -71,6 +71,7 @@ impl Run<'_> {
             0
         };
         run_revision(work, &SchemaManager::new(transaction)).await?;
+        self.forget_backfills(work, transaction).await?;
         if keys == ForeignKeys::Checked {
             let broken = broken_keys(transaction).await?;
             if broken.len() > broken_before {
@@ -106,9 +107,24 @@ impl Run<'_> {
     /// Records a step without a transaction as done, in a transaction of its own.
     pub(super) async fn record_done(&self, work: &Work<'_>, begun: &Begun) -> Result<(), StepError> {
         let transaction = self.begin().await?;
+        self.forget_backfills(work, &transaction).await?;
         let entry = self.entry(work, Outcome::Done, begun);
         self.ledger.record(self.locked, &transaction, &entry).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Lets the backfills of a revision that is undone begin anew when it is applied again.
+    async fn forget_backfills(
+        &self,
+        work: &Work<'_>,
+        transaction: &DatabaseTransaction,
+    ) -> Result<(), StepError> {
+        if work.direction == Direction::Down {
+            for backfill in work.revision.backfills() {
+                backfill.forget_on(transaction).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {

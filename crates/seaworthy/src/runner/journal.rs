@@ -4,6 +4,8 @@
 //! the journal does not say so; the first part after a resume is therefore recognised by the error that doing it twice
 //! gives.
 
+use std::time::Instant;
+
 use super::{Begun, Part, Parts, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::session::{Blocker, Fault, Patience};
@@ -25,7 +27,7 @@ impl Run<'_> {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
-            match self.part(work, part, blockers).await {
+            match self.part(work, part, parts.patience, blockers).await {
                 Ok(()) => {}
                 Err(error) if parts.is_begun && index == parts.done && done_twice(&error) => {}
                 Err(error) => return Err(error),
@@ -38,8 +40,15 @@ impl Run<'_> {
     }
 
     /// Sends a part; again where another session held its lock, for then nothing of it is done.
-    async fn part(&self, work: &Work<'_>, part: &Part, blockers: &mut Vec<Blocker>) -> Result<(), StepError> {
+    async fn part(
+        &self,
+        work: &Work<'_>,
+        part: &Part,
+        patience: Patience,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<(), StepError> {
         let session = self.locked.session();
+        let since = Instant::now();
         let mut attempts = 1;
         loop {
             let sent = async {
@@ -50,9 +59,14 @@ impl Run<'_> {
             };
             let source = match self.watched(work, sent, blockers).await {
                 Err(StepError::Database { source }) if source.fault() == Fault::LockNotGranted => source,
-                other => return other,
+                other => {
+                    if attempts > 1 {
+                        session.limit(patience).await?;
+                    }
+                    return other;
+                }
             };
-            if attempts > self.retries || self.stop.is_cancelled() {
+            if !self.may_try_again(attempts, since) || self.stop.is_cancelled() {
                 return Err(StepError::LockNotGranted {
                     attempts,
                     blockers: std::mem::take(blockers),
@@ -61,6 +75,9 @@ impl Run<'_> {
             }
             self.pause(work, attempts, blockers).await;
             attempts += 1;
+            if patience == Patience::Limited {
+                session.limit_try(attempts).await?;
+            }
         }
     }
 

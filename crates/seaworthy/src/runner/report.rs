@@ -8,6 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::Work;
+use crate::backfill::BackfillError;
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
 use crate::session::{Blocker, DatabaseError, Fault, LockError};
@@ -92,6 +93,12 @@ pub enum StepError {
         /// What the database said in the end.
         source: DatabaseError,
     },
+    /// A backfill did not get to its end.
+    #[error("its backfill did not get to its end")]
+    Backfill {
+        /// Why not.
+        source: BackfillError,
+    },
     /// SQLite's foreign keys were switched off for the step, and it left rows behind that point nowhere.
     #[error("rows of {} point nowhere after it", distinct(broken))]
     ForeignKeys {
@@ -172,6 +179,7 @@ impl StepError {
             Self::Database { source }
             | Self::NotResumable { source }
             | Self::LockNotGranted { source, .. } => source.fault(),
+            Self::Backfill { source } => source.fault(),
             _ => Fault::Other,
         }
     }

@@ -23,7 +23,8 @@ pub struct Blocker {
 }
 
 impl Session {
-    /// Returns the sessions that the server process `waiting` waits for; none when it does not wait.
+    /// Returns the sessions that the server process `waiting` waits for in the end, and that wait for nobody themselves; none
+    /// when it does not wait.
     ///
     /// # Errors
     ///
@@ -31,11 +32,13 @@ impl Session {
     pub(super) async fn blockers_of(&self, waiting: i32) -> Result<Vec<Blocker>, DbErr> {
         // Of another role's session only process, role and name can be seen, unless ours has `pg_read_all_stats`.
         let sql = format!(
-            "SELECT pid, coalesce(usename, '') AS usename, coalesce(application_name, '') AS application_name, \
+            "WITH RECURSIVE tree (pid) AS (SELECT unnest(pg_blocking_pids({waiting})) \
+             UNION SELECT unnest(pg_blocking_pids(pid)) FROM tree) SELECT pid, coalesce(usename, '') AS usename, coalesce(application_name, '') AS application_name, \
              coalesce(state, 'in an unknown state') AS state, \
              coalesce(extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start)) * 1000, 0)::bigint AS age_ms, \
              left(regexp_replace(coalesce(query, ''), '\\s+', ' ', 'g'), 200) AS query \
-             FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids({waiting})) ORDER BY xact_start"
+             FROM pg_stat_activity WHERE pid IN (SELECT pid FROM tree) AND cardinality(pg_blocking_pids(pid)) = 0 \
+             ORDER BY xact_start"
         );
         self.rows(&sql).await?.iter().map(blocker).collect()
     }

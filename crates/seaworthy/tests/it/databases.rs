@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use sea_orm_migration::prelude::*;
+use seaworthy::backfill::Backfill;
 use seaworthy::command::{self, CommandError, Conduct, Living, OutOfOrder, Outcome, Stakes};
 use seaworthy::environment::Environment;
 use seaworthy::revision::{Header, Revision, Stage};
@@ -19,6 +20,7 @@ pub(crate) struct Sql {
     up: Vec<String>,
     down: Vec<String>,
     transaction: Option<bool>,
+    backfills: Vec<Backfill>,
 }
 
 impl Sql {
@@ -42,7 +44,21 @@ impl Sql {
             up: owned(up),
             down: owned(down),
             transaction: None,
+            backfills: Vec::new(),
         }
+    }
+
+    /// A revision that works a backfill off.
+    pub(crate) fn backfill(id: &str, parent: &str, backfill: Backfill) -> Self {
+        let mut revision = Self::new(id, Some(parent), &[], &[]).without_transaction();
+        revision.backfills.push(backfill);
+        revision
+    }
+
+    /// The same, needing a backfill.
+    pub(crate) fn requires_backfill(mut self, name: &str) -> Self {
+        self.header = self.header.requires_backfill(name);
+        self
     }
 
     /// The same in a stage.
@@ -74,6 +90,10 @@ impl Revision for Sql {
     fn header(&self) -> Option<Header> {
         Some(self.header.clone())
     }
+
+    fn backfills(&self) -> Vec<Backfill> {
+        self.backfills.clone()
+    }
 }
 
 #[async_trait::async_trait]
@@ -81,6 +101,9 @@ impl MigrationTrait for Sql {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for statement in &self.up {
             manager.get_connection().execute_unprepared(statement).await?;
+        }
+        for backfill in &self.backfills {
+            backfill.run(manager).await?;
         }
         Ok(())
     }
@@ -187,11 +210,21 @@ impl Person {
 
     /// Runs a command as this person.
     pub(crate) async fn run<T>(&self, command: impl AsyncFnOnce(&Conduct<'_>) -> T) -> T {
+        self.watch(&Silent, CancellationToken::new(), command).await
+    }
+
+    /// Runs a command as this person, with somebody who watches and somebody who may stop it.
+    pub(crate) async fn watch<T>(
+        &self,
+        observer: &dyn Observer,
+        stop: CancellationToken,
+        command: impl AsyncFnOnce(&Conduct<'_>) -> T,
+    ) -> T {
         let conduct = Conduct {
             wait: Duration::from_secs(5),
             retries: 2,
-            stop: CancellationToken::new(),
-            observer: &Silent,
+            stop,
+            observer,
             waiting: &|_, _| {},
             through: Stage::Contract,
             living: Living::Heed,

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
 const MAY_USE: [(&str, &[&str]); 15] = [
-    ("revision", &[]),
+    ("revision", &["backfill"]),
     ("graph", &["revision"]),
     ("session", &[]),
+    ("backfill", &["session"]),
     ("ledger", &["revision", "session"]),
     ("script", &["revision"]),
     ("lint", &["revision", "script"]),
     ("heartbeat", &["revision", "session"]),
-    ("runner", &["revision", "session", "ledger"]),
+    ("runner", &["revision", "session", "ledger", "backfill"]),
     ("source", &["revision"]),
     ("catalog", &[]),
     ("autogenerate", &["catalog"]),
@@ -28,6 +29,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
             "session",
             "ledger",
             "heartbeat",
+            "backfill",
             "script",
             "lint",
             "runner",
@@ -101,6 +103,7 @@ fn only_one_room_names_a_table_of_ours() {
     for (owner, table) in [
         ("ledger", "seaworthy_history"),
         ("heartbeat", "seaworthy_heartbeats"),
+        ("backfill", "seaworthy_backfills"),
     ] {
         only_one_room_names(owner, table);
     }

@@ -1,0 +1,76 @@
+//! Backfills under SeaORM's own runner, which knows nothing of them: called from `up` and `down`.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseConnectionType, DatabaseExecutor, DbErr};
+use sea_orm_migration::SchemaManager;
+use tokio_util::sync::CancellationToken;
+
+use super::{Backfill, BackfillError, Progress, Sweep, sql};
+
+impl Backfill {
+    /// Works the backfill off, from where an earlier run stopped; to be called by `up` of a revision that says
+    /// `use_transaction() = Some(false)`.
+    ///
+    /// This tool's runner does it by itself, with progress and without calling `up`. While a revision is recorded this does
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a [`BackfillError`] in words.
+    pub async fn run(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let connection = match manager.get_connection() {
+            DatabaseExecutor::Connection(connection) => *connection,
+            _ => {
+                let name = self.name.clone();
+                return Err(BackfillError::InTransaction { name }.into());
+            }
+        };
+        if is_recorded(connection) {
+            return Ok(());
+        }
+        let logged = |progress: &Progress| {
+            tracing::debug!(
+                backfill = progress.name,
+                seen = progress.seen,
+                total = progress.total,
+                "rows are filled"
+            );
+        };
+        Sweep::new(self, connection, &CancellationToken::new(), &logged)
+            .run()
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets how far the backfill was; to be called by `down`, so that applying the revision again begins anew.
+    ///
+    /// This tool's runner does it by itself.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the table cannot be written.
+    pub async fn forget(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        match manager.get_connection() {
+            DatabaseExecutor::Connection(connection) if is_recorded(connection) => Ok(()),
+            connection => self.forget_on(connection).await,
+        }
+    }
+
+    /// Forgets how far the backfill was, on a connection that may be a transaction.
+    pub(crate) async fn forget_on(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+        let backend = connection.get_database_backend();
+        // Inside of a transaction nobody may find out by trying that there is no such table.
+        let sql = format!(
+            "{}{}",
+            sql::create_table(backend),
+            sql::forget(backend, &self.name)
+        );
+        connection.execute_unprepared(&sql).await.map(drop)
+    }
+}
+
+fn is_recorded(connection: &DatabaseConnection) -> bool {
+    matches!(
+        connection.inner,
+        DatabaseConnectionType::MockDatabaseConnection(_)
+    )
+}
