@@ -65,11 +65,12 @@ pub(super) fn mermaid_name(text: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
-/// Returns a text as one word of Mermaid: letters, digits and underscores, where the first is no digit.
+/// Returns a text as one word of Mermaid: letters, digits and underscores, and where it does not begin, brackets of types.
 pub(super) fn mermaid_word(text: &str) -> String {
     let mut word = String::with_capacity(text.len());
     for letter in text.chars() {
-        let letter = if letter.is_ascii_alphanumeric() {
+        let is_bracket = matches!(letter, '(' | ')' | '[' | ']') && !word.is_empty();
+        let letter = if letter.is_ascii_alphanumeric() || is_bracket {
             letter
         } else {
             '_'

@@ -241,11 +241,11 @@ fn no_table_or_column_breaks_out_of_its_format() {
     assert_snapshot!(picture.mermaid(), @r#"
     erDiagram
         "'} __ _script_alert(1)_/script_ / ' _ end� 表" {
-            _______script_alert_1___script__________end___ _______script_alert_1___script__________end___ FK "'} __ _script_alert(1)_/script_ / ' _ end� 表, may be NULL"
+            _______script_alert(1)__script__________end___ _______script_alert(1)__script__________end___ FK "'} __ _script_alert(1)_/script_ / ' _ end� 表, may be NULL"
             _ _ "_, may be NULL"
         }
         "'} __ _script_alert(1)_/script_ / ' _ end� 表 (1)" {
-            _______script_alert_1___script__________end___ _______script_alert_1___script__________end___ FK "'} __ _script_alert(1)_/script_ / ' _ end� 表, may be NULL"
+            _______script_alert(1)__script__________end___ _______script_alert(1)__script__________end___ FK "'} __ _script_alert(1)_/script_ / ' _ end� 表, may be NULL"
             _ _ "_, may be NULL"
         }
         "'} __ _script_alert(1)_/script_ / ' _ end� 表" }o--o| "'} __ _script_alert(1)_/script_ / ' _ end� 表" : "'} __ _script_alert(1)_/script_ / ' _ end� 表"
