@@ -1,6 +1,12 @@
 // Sets the reference up so that it asks nobody but this server.
 const sources = [
   { title: 'Todo API', slug: 'api', url: '/openapi.json', default: true },
+  {
+    title: "The original's routes",
+    slug: 'original',
+    url: '/openapi-compat.json',
+    servers: ['/api/v1', '/api'].map((path) => ({ url: window.location.origin + path })),
+  },
 ]
 
 // The reference brings its own colours; these have enough contrast for small text (WCAG 2.2, 1.4.3). Its small buttons

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, list, text};
+use super::fields::{Fields, list, text, whole};
 use super::problem::Problem;
 use crate::domain::{
     ApiToken, Email, NewApiToken, Password, Permission, Permissions, Rule, Session, SessionId, Violation,
@@ -16,8 +16,10 @@ use crate::service::{Registration, SignedIn};
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct RegistrationBody {
     /// In ASCII; upper and lower case are the same.
-    #[schema(max_length = 254, format = Email,
-             pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$")]
+    #[schema(
+        max_length = 254,
+        pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
+    )]
     email: String,
     /// With a lower-case letter, an upper-case letter and a digit, and none of the commonest.
     #[schema(min_length = 8, max_length = 128, format = Password, write_only)]
@@ -33,8 +35,10 @@ pub(super) struct RegistrationBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct LoginBody {
     /// As in the registration, in any case.
-    #[schema(max_length = 254, format = Email,
-             pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$")]
+    #[schema(
+        max_length = 254,
+        pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
+    )]
     email: String,
     /// The password.
     #[schema(max_length = 1024, format = Password, write_only)]
@@ -355,8 +359,7 @@ pub(super) fn new_api_token(mut fields: Fields) -> Result<NewApiToken, Problem> 
         }
     });
     let days = fields.optional("expires_in_days", |value| {
-        value
-            .as_i64()
+        whole(value)
             .filter(|days| (1..=ApiToken::MOST_DAYS).contains(days))
             .ok_or_else(|| {
                 violation(format!(

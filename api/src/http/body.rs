@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, boolean, list, text};
+use super::fields::{Fields, boolean, list, text, whole};
 use crate::domain::{
     Conversation, DayEdge, Description, Instant, Message, NewMessage, NewTask, Page, Priority, Recurrence,
     Role, Rule, Tag, TagName, Task, TaskPatch, Title, User, Violation, no_controls,
@@ -462,14 +462,6 @@ pub(super) fn completion(mut fields: Fields) -> Result<bool, super::problem::Pro
     let completed = fields.required("completed", Rule::General, boolean);
     fields.finish()?;
     Ok(completed.expect("a missing member was refused"))
-}
-
-/// For JSON Schema 1.0 is an integer too.
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
-        format!("{number:.0}").parse().ok()
-    })
 }
 
 /// Reads a new tag.

@@ -12,7 +12,7 @@ use super::body::{TaskPatchBody, new_task, task_patch};
 use super::codes::Code;
 use super::conditional::precondition;
 use super::extract::CurrentUser;
-use super::fields::{Fields, boolean, list, object, text};
+use super::fields::{Fields, boolean, list, object, text, whole};
 use super::once::{Post, stated};
 use super::openapi::{Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
 use super::problem::{ItemProblem, Problem};
@@ -361,10 +361,9 @@ fn target(value: &Value, known: &HashSet<String>) -> Result<Target, Violation> {
         Value::String(name) if known.contains(name) => Ok(Target::Temp(name.clone())),
         Value::String(_) => wrong("no operation before this one has this temp_id"),
         // A number that no task can have is not found, like any other.
-        Value::Number(id) if id.is_i64() => {
-            let id = id.as_i64().and_then(|id| i32::try_from(id).ok());
-            Ok(Target::Id(id.unwrap_or_default()))
-        }
-        _ => wrong("the number of a task or a temp_id is wanted here"),
+        other => match whole(other) {
+            Some(id) => Ok(Target::Id(i32::try_from(id).unwrap_or_default())),
+            None => wrong("the number of a task or a temp_id is wanted here"),
+        },
     }
 }

@@ -113,6 +113,14 @@ pub(super) fn text<T>(
     }
 }
 
+/// Takes a whole number; for JSON Schema 1.0 is one too.
+pub(super) fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    })
+}
+
 /// Reads a boolean.
 pub(super) fn boolean(value: &Value) -> Result<bool, Violation> {
     value
@@ -136,5 +144,21 @@ pub(super) fn list<T>(
             ));
         }
         items.iter().map(parse).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        assert_eq!(whole(&json!(90)), Some(90));
+        assert_eq!(whole(&json!(90.0)), Some(90));
+        assert_eq!(whole(&json!(90.5)), None);
+        assert_eq!(whole(&json!("90")), None);
+        assert_eq!(whole(&json!(1e300)), None);
     }
 }

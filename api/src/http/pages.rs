@@ -41,7 +41,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const LINKS: &str = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
 
 /// What programs find the rest by (RFC 9727, RFC 9264).
-const CATALOG: &str = r#"{"linkset":[{"anchor":"/","service-desc":[{"href":"/openapi.json","type":"application/json"}],"service-doc":[{"href":"/docs","type":"text/html"}],"status":[{"href":"/readyz","type":"application/json"}]}]}"#;
+const CATALOG: &str = r#"{"linkset":[{"anchor":"/","service-desc":[{"href":"/openapi.json","type":"application/json"},{"href":"/openapi-compat.json","type":"application/json"}],"service-doc":[{"href":"/docs","type":"text/html"}],"status":[{"href":"/readyz","type":"application/json"}]}]}"#;
 
 /// Returns the routes of the pages and of what they load.
 pub(super) fn routes(document: &OpenApi) -> Router<App> {

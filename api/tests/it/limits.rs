@@ -131,7 +131,12 @@ async fn accounts_are_asked_for_slowly_and_health_and_words_freely() {
                     "/health",
                     "/version",
                     "/openapi.json",
+                    "/openapi-compat.json",
                     "/errors",
+                    "/metrics",
+                    "/",
+                    "/docs",
+                    "/.well-known/api-catalog",
                 ] {
                     let answer = site
                         .send_raw(None, Method::GET, path, None, &[])
