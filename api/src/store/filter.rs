@@ -51,7 +51,11 @@ impl Search<'_> {
     /// which holds everybody's tasks, is none that gives the order.
     fn is_owned(&self) -> Expr {
         match self.is_postgres && self.is_by_id {
-            true => Expr::cust_with_values("tasks.user_id = ANY (ARRAY[$1])", [self.owner.as_str()]),
+            // Not `ARRAY[$1]`: sea-query takes brackets for quotes and what is in them for a name.
+            true => Expr::cust_with_values(
+                "tasks.user_id = ANY (array_append(NULL, $1))",
+                [self.owner.as_str()],
+            ),
             false => owned_by(self.owner),
         }
     }

@@ -82,14 +82,16 @@ impl<DB: Database> Kept<DB> {
     async fn line(&self) -> Result<Line<DB>, DbErr> {
         loop {
             let now = Instant::now();
-            let kept = self.shelf().lines.pop();
-            let Some(line) = kept else {
-                let connection = self.pool.acquire().await.map_err(not_acquired)?;
-                return Ok(Line {
-                    connection,
-                    taken: now,
-                    used: now,
-                });
+            let line = match self.kept_or_turn() {
+                Ok(line) => line,
+                Err(_turn) => {
+                    let connection = self.pool.acquire().await.map_err(not_acquired)?;
+                    return Ok(Line {
+                        connection,
+                        taken: now,
+                        used: now,
+                    });
+                }
             };
             // Otherwise the pool looks at it.
             let is_fresh = now.duration_since(line.used) < IDLE && now.duration_since(line.taken) < LONGEST;
@@ -97,6 +99,15 @@ impl<DB: Database> Kept<DB> {
                 return Ok(line);
             }
         }
+    }
+
+    /// Returns what is kept, or a turn at the pool: as long as somebody waits there, nothing is kept from them.
+    fn kept_or_turn(&self) -> Result<Line<DB>, Turn<'_, DB>> {
+        let mut shelf = self.shelf();
+        shelf.lines.pop().ok_or_else(|| {
+            shelf.waiting += 1;
+            Turn(self)
+        })
     }
 
     fn keep(&self, line: Line<DB>) {
@@ -164,5 +175,40 @@ fn not_acquired(error: DriverError) -> DbErr {
         DriverError::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
         DriverError::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
         error => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{DbBackend, TransactionOptions};
+
+    use crate::store::Limits;
+    use crate::store::pool::Pool;
+
+    use super::*;
+
+    async fn pool(folder: &tempfile::TempDir) -> Pool {
+        let address = format!("sqlite://{}?mode=rwc", folder.path().join("kept.db").display());
+        let limits = Limits {
+            connections: 2,
+            ..Limits::default()
+        };
+        Pool::open(&address.into(), &limits).await.unwrap()
+    }
+
+    fn statement() -> Statement {
+        Statement::from_string(DbBackend::Sqlite, "SELECT 1")
+    }
+
+    #[tokio::test]
+    async fn whoever_begins_a_transaction_gets_back_what_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = pool(&folder).await;
+        let first = pool.begin(TransactionOptions::default()).await.unwrap();
+        pool.all(statement()).await.unwrap();
+        let second = pool.begin(TransactionOptions::default()).await.unwrap();
+        first.rollback().await.unwrap();
+        second.rollback().await.unwrap();
+        pool.close().await;
     }
 }
