@@ -7,6 +7,7 @@
 //! * `throttle`: slows down whoever guesses
 //! * `key`: the text of API tokens
 //! * `live`: what was found to be good a moment ago
+//! * `verified`: what tokens say whose signature was good
 //! * `random`: ids that nobody can guess
 
 pub(crate) use hasher::{Hasher, Overloaded, Strength};
@@ -25,3 +26,4 @@ mod provider;
 mod random;
 mod throttle;
 mod tokens;
+mod verified;

@@ -19,6 +19,7 @@ mod bulk;
 mod conversations;
 mod fault;
 mod filter;
+mod kept;
 mod keys;
 mod list;
 mod needs;
@@ -37,7 +38,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use sea_orm::{DatabaseExecutor, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use seaworthy::heartbeat::Heart;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +46,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{Feature, UserId};
 use fault::Cure;
 use pool::Pool;
-use runner::Runner;
+use runner::{Runner, Way};
 use users::Known;
 
 /// The database, and what its schema has at the moment.
@@ -283,6 +284,10 @@ impl Store {
     fn runner(&self) -> Runner<'_, &sea_orm::DatabaseConnection> {
         Runner::new(self.0.pool.connection(), &self.0.statements)
     }
+
+    fn way(&self) -> Runner<'_, Way<'_>> {
+        Runner::new(Way::Pool(&self.0.pool), &self.0.statements)
+    }
 }
 
 impl Scope {
@@ -296,11 +301,10 @@ impl Scope {
         self.shape.revision()
     }
 
-    fn runner(&self) -> Runner<'_, DatabaseExecutor<'_>> {
-        let connection = match &self.outer {
-            Some(transaction) => transaction.as_ref().into(),
-            None => self.store.0.pool.connection().into(),
-        };
-        Runner::new(connection, &self.store.0.statements)
+    fn runner(&self) -> Runner<'_, Way<'_>> {
+        match &self.outer {
+            Some(transaction) => Runner::new(Way::Transaction(transaction), &self.store.0.statements),
+            None => self.store.way(),
+        }
     }
 }

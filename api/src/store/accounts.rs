@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use entity::{api_token, password_credential, session, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseExecutor, DatabaseTransaction, QueryResult};
+use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
 
 use super::api_tokens::{TOKEN_COLUMNS, read_token};
 use super::fault::is_duplicate;
 use super::row::moment;
-use super::runner::Runner;
+use super::runner::{Runner, Way};
 use super::sessions::{SESSION_COLUMNS, insert_session, read_session};
 use super::users::{has_email, holder_of};
 use super::{Shape, Store, StoreError};
@@ -29,8 +29,8 @@ impl Desk {
         Self { store, shape }
     }
 
-    fn runner(&self) -> Runner<'_, DatabaseExecutor<'_>> {
-        Runner::new(self.store.0.pool.connection().into(), &self.store.0.statements)
+    fn runner(&self) -> Runner<'_, Way<'_>> {
+        self.store.way()
     }
 
     /// Refuses an address that somebody has in any case.

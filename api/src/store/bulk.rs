@@ -99,7 +99,7 @@ impl Scope {
         let is_postgres = transaction.is_postgres();
         let mut select = Query::select();
         select
-            .exprs(self.task_columns(is_postgres))
+            .expr(self.task_columns(is_postgres))
             .from(Entity)
             .and_where(Column::Id.is_in(ids.iter().copied()))
             .and_where(owned_by(&self.owner))
@@ -205,7 +205,7 @@ impl<'a> Work<'a> {
         let mut insert = Query::insert();
         insert
             .into_table(Entity)
-            .returning(Query::returning().exprs(self.scope.task_columns(is_postgres)));
+            .returning(Query::returning().expr(self.scope.task_columns(is_postgres)));
         for creation in &creations {
             let (columns, values) = self.scope.new_row(creation.new, self.now);
             insert.columns(columns).values_panic(values);
@@ -285,7 +285,7 @@ impl<'a> Work<'a> {
             .table(Entity)
             .and_where(Column::Id.is_in(group.iter().map(|(_, id)| *id)))
             .and_where(owned_by(&self.scope.owner))
-            .returning(Query::returning().exprs(columns))
+            .returning(Query::returning().expr(columns))
             .to_owned()
     }
 

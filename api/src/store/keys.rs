@@ -117,7 +117,7 @@ impl Store {
         if !self.shape().has(Feature::IdempotencyKeys) {
             return Ok(false);
         }
-        let runner = self.runner();
+        let runner = self.way();
         let text = match runner.is_postgres() {
             true => SWEEP_POSTGRES,
             false => SWEEP_SQLITE,

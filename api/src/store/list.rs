@@ -87,7 +87,7 @@ impl Scope {
             .cond_where(search.any_condition())
             .to_owned();
         let mut select = Query::select();
-        select.exprs(self.task_columns(is_postgres));
+        select.expr(self.task_columns(is_postgres));
         if query.with_total {
             // Inside, `tasks` is the inner one.
             select.expr(Expr::from(counting.clone()));
@@ -100,7 +100,7 @@ impl Scope {
     fn block(&self, query: &TaskQuery, one: &Task, now: Instant, is_postgres: bool) -> SelectStatement {
         let search = self.search(query, now, is_postgres);
         let mut select = Query::select();
-        select.exprs(self.task_columns(is_postgres));
+        select.expr(self.task_columns(is_postgres));
         put_together(&mut select, &search, query, &ties::block(&search, query, one));
         select
     }
@@ -112,6 +112,7 @@ impl Scope {
             owner: &self.owner,
             filter: &query.filter,
             now,
+            is_by_id: ties::is_by_id(query),
         }
     }
 }
@@ -328,6 +329,10 @@ fn missing(search: &Search<'_>, key: SortKey, is_missing: bool, condition: Condi
 
 /// Orders all that was put together, or a part of it, in the words of its index.
 fn order(select: &mut SelectStatement, search: &Search<'_>, sort: &[SortTerm], part: Option<&Part>) {
+    if let (Some(id), true, true) = (sort.last(), part.is_some(), search.is_postgres && search.is_by_id) {
+        // All the same, and the beginning of the index that is meant.
+        select.order_by((Entity, Column::UserId), direction_of(*id));
+    }
     for (index, term) in sort.iter().enumerate() {
         let by = || sorted_by(search.shape, term.key);
         if part.is_some_and(|part| is_constant(search, index, term.key, part)) {
@@ -347,6 +352,13 @@ fn order(select: &mut SelectStatement, search: &Search<'_>, sort: &[SortTerm], p
             select.order_by_expr(by().is_null(), Order::Asc);
             select.order_by_expr(by(), direction);
         }
+    }
+}
+
+fn direction_of(term: SortTerm) -> Order {
+    match term.direction {
+        Direction::Ascending => Order::Asc,
+        Direction::Descending => Order::Desc,
     }
 }
 

@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::sqlx::{ConnectOptions, Connection, Database, Error as DriverError};
-use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use sea_orm::sqlx::{ConnectOptions, Connection, Database, Error as DriverError, Postgres, Sqlite};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, TransactionOptions,
+    TransactionTrait,
+};
 use thiserror::Error;
 
+use super::kept::Kept;
 use super::watch::Watch;
 
 /// The address of a database; never shown, because it may hold a password.
@@ -51,17 +55,23 @@ pub(crate) enum OpenError {
 }
 
 /// A connection that nobody has used for this long is asked for a sign of life before it is used again.
-const IDLE: Duration = Duration::from_secs(5);
+pub(super) const IDLE: Duration = Duration::from_secs(5);
 
 pub(super) struct Pool {
     connection: DatabaseConnection,
+    kept: AnyKept,
     retired: Retired,
     watch: Watch,
 }
 
+enum AnyKept {
+    Postgres(Kept<Postgres>),
+    Sqlite(Kept<Sqlite>),
+}
+
 /// Connections opened before a point in time are let go of.
 #[derive(Clone)]
-struct Retired {
+pub(super) struct Retired {
     epoch: Instant,
     /// Microseconds after the epoch.
     before: Arc<AtomicU64>,
@@ -80,15 +90,56 @@ impl Pool {
             Some("sqlite") => open_sqlite(address, limits, &retired).await?,
             _ => return Err(OpenError::Scheme),
         };
+        let kept = match &watch {
+            Watch::Postgres(_) => {
+                let pool = connection.get_postgres_connection_pool().clone();
+                AnyKept::Postgres(Kept::new(pool, retired.clone()))
+            }
+            Watch::Sqlite(_) => {
+                let pool = connection.get_sqlite_connection_pool().clone();
+                AnyKept::Sqlite(Kept::new(pool, retired.clone()))
+            }
+        };
         Ok(Self {
             connection,
+            kept,
             retired,
             watch,
         })
     }
 
+    /// Returns the connection for what is not asked often; for the rest there is less to be waited for with [`Self::all`],
+    /// [`Self::execute`] and [`Self::begin`].
     pub(super) fn connection(&self) -> &DatabaseConnection {
         &self.connection
+    }
+
+    pub(super) async fn all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match &self.kept {
+            AnyKept::Postgres(kept) => kept.all(statement).await,
+            AnyKept::Sqlite(kept) => kept.all(statement).await,
+        }
+    }
+
+    /// Returns how many rows were touched.
+    pub(super) async fn execute(&self, statement: Statement) -> Result<u64, DbErr> {
+        match &self.kept {
+            AnyKept::Postgres(kept) => kept.execute(statement).await,
+            AnyKept::Sqlite(kept) => kept.execute(statement).await,
+        }
+    }
+
+    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
+        match &self.kept {
+            AnyKept::Postgres(kept) => {
+                let _turn = kept.turn();
+                self.connection.begin_with_options(options).await
+            }
+            AnyKept::Sqlite(kept) => {
+                let _turn = kept.turn();
+                self.connection.begin_with_options(options).await
+            }
+        }
     }
 
     /// Returns how to notice that the schema has moved.
@@ -112,6 +163,10 @@ impl Pool {
     }
 
     pub(super) async fn close(&self) {
+        match &self.kept {
+            AnyKept::Postgres(kept) => kept.close(),
+            AnyKept::Sqlite(kept) => kept.close(),
+        }
         // Closing a pool twice is no error, and there is nothing left to do about one that fails.
         drop(self.connection.close_by_ref().await);
     }
@@ -121,6 +176,11 @@ impl Retired {
     fn since_epoch(&self, moment: Instant) -> u64 {
         let since = moment.saturating_duration_since(self.epoch);
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether a connection may be used that was allowed at that moment.
+    pub(super) fn allows_since(&self, moment: Instant) -> bool {
+        self.since_epoch(moment) >= self.before.load(Ordering::Acquire)
     }
 
     fn allows(&self, connection: &PoolConnectionMetadata) -> bool {

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend, DbErr,
-    QueryResult, SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
+    SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions, TransactionTrait,
 };
 
 use super::StoreError;
+use super::pool::Pool;
 
 /// A connection or a transaction whose statements are counted.
 pub(super) struct Runner<'a, C> {
@@ -26,7 +27,13 @@ impl<'a, C> Runner<'a, C> {
     }
 }
 
-impl<'a> Runner<'a, DatabaseExecutor<'_>> {
+/// Where a scope sends its statements: to the pool, or into what everything is part of.
+pub(super) enum Way<'a> {
+    Pool(&'a Pool),
+    Transaction(&'a DatabaseTransaction),
+}
+
+impl<'a> Runner<'a, Way<'_>> {
     /// Begins to write; SQLite takes its write lock now, because it cannot wait for it later. Within a transaction this is a
     /// part of it.
     pub(super) async fn begin(self) -> Result<Runner<'a, DatabaseTransaction>, StoreError> {
@@ -35,7 +42,10 @@ impl<'a> Runner<'a, DatabaseExecutor<'_>> {
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
-        let transaction = self.counted().begin_with_options(options).await?;
+        let transaction = match self.counted() {
+            Way::Pool(pool) => pool.begin(options).await?,
+            Way::Transaction(transaction) => transaction.begin_with_options(options).await?,
+        };
         Ok(Runner::new(transaction, self.count))
     }
 }
@@ -74,50 +84,70 @@ impl Runner<'_, DatabaseTransaction> {
 
 /// What can send statements: a connection of the pool, or a transaction.
 pub(super) trait Target {
-    type Connection: ConnectionTrait;
-    fn target(&self) -> &Self::Connection;
+    fn kind(&self) -> DbBackend;
+
+    fn rows(&self, statement: Statement) -> impl Future<Output = Result<Vec<QueryResult>, DbErr>> + Send;
+
+    /// Returns how many rows were touched.
+    fn change(&self, statement: Statement) -> impl Future<Output = Result<u64, DbErr>> + Send;
 }
 
-impl Target for &DatabaseConnection {
-    type Connection = DatabaseConnection;
-
-    fn target(&self) -> &DatabaseConnection {
-        self
+impl Target for Way<'_> {
+    fn kind(&self) -> DbBackend {
+        match self {
+            Self::Pool(pool) => pool.connection().get_database_backend(),
+            Self::Transaction(transaction) => transaction.get_database_backend(),
+        }
     }
-}
 
-impl Target for DatabaseExecutor<'_> {
-    type Connection = Self;
+    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.all(statement).await,
+            Self::Transaction(transaction) => transaction.query_all_raw(statement).await,
+        }
+    }
 
-    fn target(&self) -> &Self {
-        self
+    async fn change(&self, statement: Statement) -> Result<u64, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.execute(statement).await,
+            Self::Transaction(transaction) => Ok(transaction.execute_raw(statement).await?.rows_affected()),
+        }
     }
 }
 
 impl Target for DatabaseTransaction {
-    type Connection = Self;
+    fn kind(&self) -> DbBackend {
+        self.get_database_backend()
+    }
 
-    fn target(&self) -> &Self {
-        self
+    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.query_all_raw(statement).await
+    }
+
+    async fn change(&self, statement: Statement) -> Result<u64, DbErr> {
+        Ok(self.execute_raw(statement).await?.rows_affected())
     }
 }
 
 impl<C: Target> Runner<'_, C> {
+    /// Returns the only row that there can be.
     pub(super) async fn one(&self, query: &impl StatementBuilder) -> Result<Option<QueryResult>, StoreError> {
-        Ok(self.counted().target().query_one(query).await?)
+        Ok(self.all(query).await?.into_iter().next())
     }
 
     pub(super) async fn all(&self, query: &impl StatementBuilder) -> Result<Vec<QueryResult>, StoreError> {
-        Ok(self.counted().target().query_all(query).await?)
+        let statement = self.connection.kind().build(query);
+        Ok(self.counted().rows(statement).await?)
     }
 
     /// Returns how many rows were touched.
     pub(super) async fn execute(&self, query: &impl StatementBuilder) -> Result<u64, StoreError> {
-        Ok(self.counted().target().execute(query).await?.rows_affected())
+        let statement = self.connection.kind().build(query);
+        Ok(self.counted().change(statement).await?)
     }
 
     /// Whether this is PostgreSQL.
     pub(super) fn is_postgres(&self) -> bool {
-        self.connection.target().get_database_backend() == DbBackend::Postgres
+        self.connection.kind() == DbBackend::Postgres
     }
 }

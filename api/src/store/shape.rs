@@ -1,6 +1,7 @@
 //! What the live schema has: columns and tables, not a number.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
@@ -25,6 +26,8 @@ pub(crate) struct Shape {
     unknown: Vec<UnknownRevision>,
     /// What no request can do without and is not there.
     lacking: Vec<String>,
+    /// What is read of a task, as SQL, once somebody has read one.
+    pub(super) task_columns: OnceLock<String>,
     asked: Instant,
 }
 
@@ -105,6 +108,7 @@ impl Shape {
             applied,
             unknown,
             lacking,
+            task_columns: OnceLock::new(),
             asked,
         })
     }

@@ -37,7 +37,7 @@ impl Scope {
             .into_table(Entity)
             .columns(columns)
             .values_panic(values)
-            .returning(Query::returning().exprs(self.task_columns(runner.is_postgres())))
+            .returning(Query::returning().expr(self.task_columns(runner.is_postgres())))
             .to_owned();
         if new.tags.is_empty() {
             let row = runner.one(&insert).await?.ok_or(StoreError::NotFound)?;
@@ -184,7 +184,7 @@ impl Scope {
 
     fn select_task(&self, id: i32, is_postgres: bool) -> SelectStatement {
         Query::select()
-            .exprs(self.task_columns(is_postgres))
+            .expr(self.task_columns(is_postgres))
             .from(Entity)
             .and_where(Column::Id.eq(id))
             .and_where(owned_by(&self.owner))
@@ -196,7 +196,7 @@ impl Scope {
             .table(Entity)
             .and_where(Column::Id.eq(id))
             .and_where(owned_by(&self.owner))
-            .returning(Query::returning().exprs(self.task_columns(is_postgres)))
+            .returning(Query::returning().expr(self.task_columns(is_postgres)))
             .to_owned()
     }
 

@@ -25,6 +25,12 @@ fn against(query: &TaskQuery) -> Option<(usize, SortTerm)> {
     is_against.then_some(first)
 }
 
+/// Whether tasks are sorted by nothing but whether they are completed and their ids.
+pub(super) fn is_by_id(query: &TaskQuery) -> bool {
+    let mut terms = query.sort.iter().filter(|term| term.key != SortKey::Completed);
+    terms.next().is_some_and(|term| term.key == SortKey::Id)
+}
+
 /// Whether an index has the ties of this key the other way round.
 pub(super) fn are_against(query: &TaskQuery, key: SortKey) -> bool {
     against(query).is_some_and(|(_, term)| term.key == key)

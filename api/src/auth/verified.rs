@@ -1,0 +1,62 @@
+//! What tokens say whose signature was found to be good, so that it is worked out once.
+//!
+//! Only the signature and the form are taken as read. The time and the sign-in are looked at for each request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sha2::{Digest, Sha256};
+
+/// Contents of tokens by the SHA-256 of the token; the tokens themselves are not kept.
+pub(super) struct Verified<T>(RwLock<HashMap<[u8; 32], Arc<T>>>);
+
+/// How many are remembered; after that all are forgotten and checked once more.
+const MOST: usize = 10_000;
+
+impl<T> Verified<T> {
+    pub(super) fn get(&self, token: &str) -> Option<Arc<T>> {
+        let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&digest(token)).cloned()
+    }
+
+    pub(super) fn remember(&self, token: &str, content: T) {
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST {
+            seen.clear();
+        }
+        seen.insert(digest(token), Arc::new(content));
+    }
+}
+
+impl<T> Default for Verified<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_token_is_another_one() {
+        let verified = Verified::default();
+        verified.remember("a.b.c", 1);
+        assert_eq!(verified.get("a.b.c").as_deref(), Some(&1));
+        assert_eq!(verified.get("a.b.d"), None);
+    }
+
+    #[test]
+    fn it_does_not_grow_without_end() {
+        let verified = Verified::default();
+        for number in 0..=MOST {
+            verified.remember(&number.to_string(), ());
+        }
+        assert!(verified.get(&MOST.to_string()).is_some());
+        assert!(verified.get("0").is_none());
+    }
+}
