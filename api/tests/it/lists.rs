@@ -87,10 +87,10 @@ async fn priority_sorts_by_rank_and_missing_dates_come_last_both_ways() {
     on_each("003", async |site| {
         fill(site).await;
         for (sort, order) in [
-            ("-priority", "dbecfa"),
+            ("-priority", "bdceaf"),
             ("priority", "afcebd"),
             ("due_date", "cdafbe"),
-            ("-due_date", "fadceb"),
+            ("-due_date", "facdbe"),
             ("-title", "fedcba"),
             ("completed,-id", "fecbad"),
             ("-priority,due_date", "dbceaf"),
