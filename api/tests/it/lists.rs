@@ -90,7 +90,7 @@ async fn priority_sorts_by_rank_and_missing_dates_come_last_both_ways() {
             ("-priority", "bdceaf"),
             ("priority", "afcebd"),
             ("due_date", "cdafbe"),
-            ("-due_date", "facdbe"),
+            ("-due_date", "afdcbe"),
             ("-title", "fedcba"),
             ("completed,-id", "fecbad"),
             ("-priority,due_date", "dbceaf"),
