@@ -4,6 +4,7 @@
 mod announcements;
 mod cases;
 mod databases;
+mod generated;
 mod graph_cases;
 mod graph_properties;
 mod hazards;

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("catalog", &[]),
     ("autogenerate", &["catalog"]),
     ("verify", &["session", "catalog", "autogenerate"]),
-    ("environment", &["revision", "session"]),
+    ("environment", &["revision", "session", "catalog"]),
     (
         "command",
         &[
