@@ -12,6 +12,7 @@ mod files;
 mod inspect;
 mod lint;
 mod run;
+mod schema;
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(
@@ -82,10 +83,23 @@ pub(crate) async fn run(
         }
         Command::Status => inspect::status(environment, screen).await,
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
+        Command::Check { compare } => schema::check(environment, &compare, screen).await,
+        Command::Diff { from, to, compare } => schema::diff(environment, &from, &to, &compare, screen).await,
+        Command::Snapshot => schema::snapshot(environment, screen).await,
+        Command::Revision {
+            new,
+            generate,
+            head,
+            depends_on,
+        } if generate.autogenerate => {
+            let request = files::request(&new, head.as_deref(), &depends_on)?;
+            schema::generate(environment, &general, (request, &new.place), &generate, screen).await
+        }
         Command::Revision {
             new,
             head,
             depends_on,
+            ..
         } => files::revision(environment, &new, head.as_deref(), &depends_on, screen),
         Command::Merge { revisions, new } => files::merge(environment, &revisions, &new, screen),
         Command::Generate {

@@ -11,6 +11,7 @@ pub(crate) mod hazards;
 pub(crate) mod lists;
 pub(crate) mod progress;
 pub(crate) mod reports;
+pub(crate) mod schema;
 
 /// Where answers go, and in which form.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::upgrade::close;
 use super::{CommandError, Project};
 use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
 use crate::catalog::expression::quoted;
-use crate::catalog::{Catalog, InspectError, Scope, Target, inspect, normalize};
+use crate::catalog::{Catalog, Dialect, InspectError, Scope, Target, inspect, normalize};
 use crate::environment::Environment;
 use crate::session::{Access, DatabaseUrl, Session};
 use crate::verify::DriftError;
@@ -28,6 +28,8 @@ pub struct DriftReport {
     pub stakes: Vec<Stake>,
     /// The operations as SQL.
     pub sql: Vec<String>,
+    /// The kind of database whose SQL that is.
+    pub dialect: Option<Dialect>,
     /// The schema of the database.
     #[serde(skip)]
     pub(super) live: Catalog,
@@ -193,6 +195,7 @@ fn report(live: &Catalog, declared: &Catalog, renames: &[Rename]) -> Result<Drif
     Ok(DriftReport {
         sql: sql(live, &difference.operations)?,
         difference,
+        dialect: live.dialect,
         stakes: Vec::new(),
         live: live.clone(),
     })
