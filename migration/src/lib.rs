@@ -27,6 +27,9 @@ mod m20241229_100000_index_lists;
 mod m20241229_110000_drop_idle_indexes;
 mod m20241230_100000_index_search;
 
+#[cfg(feature = "cli")]
+pub mod target;
+
 /// Every revision of the Todo database.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Migrator;

@@ -218,10 +218,18 @@ pub(crate) enum Command {
         #[arg(long)]
         sql: bool,
     },
-    /// Write a new, empty revision
+    /// Write a new revision: an empty one, or with --autogenerate the one that the entities ask for
+    #[command(
+        after_help = "Examples:\n  revision -m \"add priority\"                  an empty one\n  \
+                            revision --autogenerate -m \"add priority\"   what turns the database into the entities\n  \
+                            revision --autogenerate --rename tasks.due=due_date -m \"say what is due\"\n\n\
+                            Exit code 3 when there was nothing to generate, 5 when something needs to be said first."
+    )]
     Revision {
         #[command(flatten)]
         new: NewRevision,
+        #[command(flatten)]
+        generate: Generate,
         /// What it builds on, if not the one head
         #[arg(long, value_name = "REV")]
         head: Option<String>,
@@ -259,6 +267,30 @@ pub(crate) enum Command {
                             Exit code 3 when there is an error among the hazards."
     )]
     Lint(Lint),
+    /// Compare the database with the entities
+    #[command(
+        after_help = "Exit code 3 when they differ. Nothing is changed; the role needs to read, and TEMP on PostgreSQL."
+    )]
+    Check {
+        #[command(flatten)]
+        compare: Compare,
+    },
+    /// Show what turns one schema into another
+    #[command(
+        after_help = "Each side is a database address, a snapshot file, or `entities`.\n\nExamples:\n  \
+                            diff sqlite://app.db entities\n  diff yesterday.json postgres://user@host/name\n\n\
+                            Exit code 3 when they differ."
+    )]
+    Diff {
+        /// What there is
+        from: String,
+        /// What is wanted
+        to: String,
+        #[command(flatten)]
+        compare: Compare,
+    },
+    /// Print the schema of the database as JSON, for `diff`
+    Snapshot,
     /// Try all revisions out on scratch databases: up, down and up again, empty and with rows
     #[command(
         after_help = "On SQLite always; on PostgreSQL as well when the database named is one. Nothing is changed in it: scratch\n\
@@ -387,6 +419,37 @@ pub(crate) struct Lint {
     /// Explain a rule instead: its statement, why, and the safe one
     #[arg(long, value_name = "RULE", conflicts_with_all = ["target", "all", "sql"])]
     pub(crate) explain: Option<String>,
+}
+
+/// How schemas are compared.
+#[derive(Args, Debug)]
+pub(crate) struct Compare {
+    /// A column or table that is there under another name: tasks.old=new, old=new
+    #[arg(long, value_name = "OLD=NEW")]
+    pub(crate) rename: Vec<String>,
+    /// Print the statements that would make them equal
+    #[arg(long)]
+    pub(crate) sql: bool,
+}
+
+/// How a revision is generated.
+#[derive(Args, Debug)]
+pub(crate) struct Generate {
+    /// Compare the database with the entities and write what makes them equal
+    #[arg(long)]
+    pub(crate) autogenerate: bool,
+    /// Write a revision even if there is nothing to do
+    #[arg(long, requires = "autogenerate")]
+    pub(crate) empty_ok: bool,
+    /// A column or table that gets another name: tasks.old=new, old=new
+    #[arg(long, requires = "autogenerate", value_name = "OLD=NEW")]
+    pub(crate) rename: Vec<String>,
+    /// What rows without a value get, as SQL: tasks.kind='none'
+    #[arg(long, requires = "autogenerate", value_name = "TABLE.COLUMN=VALUE")]
+    pub(crate) fill: Vec<String>,
+    /// Print the statements instead of writing a revision
+    #[arg(long, requires = "autogenerate")]
+    pub(crate) sql: bool,
 }
 
 /// Options of the verbs that write a revision.

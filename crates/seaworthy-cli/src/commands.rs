@@ -14,6 +14,7 @@ mod inspect;
 mod lint;
 mod picture;
 mod run;
+mod schema;
 mod verify;
 
 /// Runs the command that was asked for.
@@ -86,10 +87,23 @@ pub(crate) async fn run(
         }
         Command::Status => inspect::status(environment, screen).await,
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
+        Command::Check { compare } => schema::check(environment, &compare, screen).await,
+        Command::Diff { from, to, compare } => schema::diff(environment, &from, &to, &compare, screen).await,
+        Command::Snapshot => schema::snapshot(environment, screen).await,
+        Command::Revision {
+            new,
+            generate,
+            head,
+            depends_on,
+        } if generate.autogenerate => {
+            let request = files::request(&new, head.as_deref(), &depends_on)?;
+            schema::generate(environment, &general, (request, &new.place), &generate, screen).await
+        }
         Command::Revision {
             new,
             head,
             depends_on,
+            ..
         } => files::revision(environment, &new, head.as_deref(), &depends_on, screen),
         Command::Merge { revisions, new } => files::merge(environment, &revisions, &new, screen),
         Command::Generate {

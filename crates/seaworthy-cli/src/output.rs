@@ -13,6 +13,7 @@ pub(crate) mod lists;
 pub(crate) mod progress;
 pub(crate) mod promises;
 pub(crate) mod reports;
+pub(crate) mod schema;
 
 /// Where answers go, and in which form.
 #[derive(Clone, Debug)]

@@ -5,8 +5,10 @@
 
 pub use diff::{DiffError, Difference, Note, Policy, Rename, RenameError, Suggestion, diff};
 pub use operation::{Operation, Risk, Summary};
+pub use render::{Fill, RenderError, Rendered, render};
 pub use sql::{SqlError, sql};
 
 mod diff;
 mod operation;
+mod render;
 mod sql;

@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 pub use adopt::{Adopted, adopt};
 pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
+pub use drift::{Counted, DriftReport, Side, Stake, check, diff, snapshot};
 pub use error::{Category, CommandError};
 pub use fresh::{fresh, refresh, reset};
+pub use generate::{GenerateRequest, Generated, WhenEmpty, WhenMostlyDropped, generate};
 pub use inspect::{
     Current, HistoryFilter, RevisionDetails, RevisionLine, Shown, branches, current, heads, history, show,
 };
@@ -43,8 +45,10 @@ use crate::session::{Access, DatabaseUrl, Fault, Holder, Session};
 mod adopt;
 mod backfill;
 mod downgrade;
+mod drift;
 mod error;
 mod fresh;
+mod generate;
 mod inspect;
 mod journal;
 mod lint;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sea_orm_migration::MigratorTraitSelf;
 
+use crate::catalog::Target;
 use crate::revision::{Header, Plain, Revision};
 use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
 
@@ -17,6 +18,8 @@ pub struct Environment {
     version_table: String,
     /// The database to work on; `None` until somebody names one.
     pub database: Option<DatabaseUrl>,
+    /// The entities that the database is compared with; `None` where nobody names any.
+    pub target: Option<Target>,
     /// Limits of each session.
     pub settings: Settings,
     /// Who runs the commands.
@@ -36,6 +39,13 @@ impl Environment {
     #[must_use]
     pub fn database(mut self, url: DatabaseUrl) -> Self {
         self.database = Some(url);
+        self
+    }
+
+    /// Names the entities that the database is compared with.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = Some(target);
         self
     }
 
@@ -92,6 +102,7 @@ impl Environment {
             by_name,
             version_table,
             database: None,
+            target: None,
             settings: Settings::default(),
             actor: Actor {
                 tool_version: env!("CARGO_PKG_VERSION").to_owned(),

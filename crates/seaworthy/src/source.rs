@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
+use sea_orm::DbBackend;
 use thiserror::Error;
 
 use crate::revision::Header;
@@ -23,6 +24,21 @@ pub struct Draft {
     pub header: Header,
     /// When it is made, in UTC.
     pub created: NaiveDateTime,
+    /// What it does; nothing yet when absent.
+    pub body: Option<Body>,
+}
+
+/// The statements of a revision.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// Those of `up`, indented for a method.
+    pub up: String,
+    /// Those of `down`.
+    pub down: String,
+    /// The helpers of `sea_orm_migration::schema` that they call.
+    pub helpers: Vec<&'static str>,
+    /// The kind of database whose SQL they send by `execute(manager, sql)`.
+    pub sql_of: Option<DbBackend>,
 }
 
 /// What was written.
@@ -127,8 +143,8 @@ pub fn write(folder: &Path, draft: &Draft, known: &[&str]) -> Result<Written, So
     let listed = migrator.with(&name)?;
     let file = migrator.folder.join(format!("{name}.rs"));
     let text = match migrator.has_headers() {
-        true => render::with_header(&draft.header, &name, created),
-        false => render::without_header(&draft.header, &name),
+        true => render::with_header(draft, &name, created),
+        false => render::without_header(draft, &name),
     };
     create(&file, &text)?;
     if let Err(error) = replace(&migrator.path, &listed) {

@@ -12,6 +12,7 @@ mod crashes;
 mod databases;
 #[cfg(unix)]
 mod documentation;
+mod drift;
 mod failures;
 mod input;
 mod kills;

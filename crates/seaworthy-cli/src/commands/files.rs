@@ -17,17 +17,26 @@ pub(super) fn revision(
     depends_on: &[String],
     screen: &Screen,
 ) -> Result<Ending, Failure> {
-    let request = RevisionRequest {
+    let request = request(new, head, depends_on)?;
+    let written = command::new_revision(environment, &request, &folder(&new.place))?;
+    reports::written(screen, &written);
+    Ok(Ending::Done)
+}
+
+/// Returns where a new revision belongs.
+pub(super) fn request(
+    new: &NewRevision,
+    head: Option<&str>,
+    depends_on: &[String],
+) -> Result<RevisionRequest, Failure> {
+    Ok(RevisionRequest {
         message: new.message.clone(),
         id: new.rev_id.as_deref().map(Into::into),
         head: head.map(str::parse).transpose()?,
         splice: splice(new.splice),
         branch_label: new.branch_label.clone(),
         depends_on: targets(depends_on)?,
-    };
-    let written = command::new_revision(environment, &request, &folder(&new.place))?;
-    reports::written(screen, &written);
-    Ok(Ending::Done)
+    })
 }
 
 pub(super) fn merge(

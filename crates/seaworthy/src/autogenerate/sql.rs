@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::Operation;
 use crate::catalog::{Catalog, Dialect};
 
-mod names;
+pub(super) mod names;
 mod postgres;
 mod sqlite;
 
@@ -39,9 +39,35 @@ pub enum SqlError {
 /// Fails when the catalog does not say what kind of database it is of, or when a table with triggers would have to be
 /// built again.
 pub fn sql(before: &Catalog, operations: &[Operation]) -> Result<Vec<String>, SqlError> {
+    let steps = steps(before, operations)?;
+    Ok(steps.into_iter().flat_map(Step::into_statements).collect())
+}
+
+/// What one operation sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Its own statements.
+    Alone(Vec<String>),
+    /// Those that build a table again, together with all that is to change about it; SQLite.
+    Rebuild(Vec<String>),
+    /// Nothing: it is part of an earlier rebuild.
+    Along,
+}
+
+impl Step {
+    fn into_statements(self) -> Vec<String> {
+        match self {
+            Self::Alone(statements) | Self::Rebuild(statements) => statements,
+            Self::Along => Vec::new(),
+        }
+    }
+}
+
+/// Returns what each of the operations sends, one step for each.
+pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Result<Vec<Step>, SqlError> {
     match before.dialect {
-        Some(Dialect::Postgresql) => Ok(postgres::statements(before, operations)),
-        Some(Dialect::Sqlite) => sqlite::statements(before, operations),
+        Some(Dialect::Postgresql) => Ok(postgres::steps(before, operations)),
+        Some(Dialect::Sqlite) => sqlite::steps(before, operations),
         None => Err(SqlError::NoDialect),
     }
 }

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::{Stakes, UnfinishedStep, UnknownRow};
+use crate::autogenerate::{RenderError, SqlError};
 use crate::backfill::BackfillError;
+use crate::catalog::SnapshotError;
 use crate::graph::GraphError;
 use crate::heartbeat::{GONE_AFTER, InUse};
 use crate::ledger::LedgerError;
 use crate::revision::{Direction, RevisionId};
 use crate::runner::{RunError, StepError};
-use crate::session::{DatabaseError, LockError, SessionError};
+use crate::session::{AddressError, DatabaseError, LockError, SessionError};
 use crate::source::SourceError;
 use crate::verify::{DriftError, ScratchError};
 
@@ -151,6 +153,70 @@ pub enum CommandError {
         /// The other.
         second: &'static str,
     },
+    /// There is nothing to compare the database with.
+    #[error("this program names no entities to compare the database with")]
+    NoEntities,
+    /// A revision can only be generated from a database that has all the others.
+    #[error(
+        "the database is at {}, and the newest revision is {}",
+        listed(current),
+        listed(heads)
+    )]
+    NotAtHead {
+        /// Where the database stands.
+        current: Vec<RevisionId>,
+        /// The newest revisions.
+        heads: Vec<RevisionId>,
+    },
+    /// Most of the database would be dropped.
+    #[error("{dropped} of the {tables} tables would be dropped, because no entity declares them")]
+    MostlyDropped {
+        /// How many would go.
+        dropped: usize,
+        /// How many there are.
+        tables: usize,
+    },
+    /// A column demands a value, and there are rows that have none.
+    #[error("{table}.{column} demands a value, and {rows} of the rows of {table} have none")]
+    NeedsValue {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The rows; counting stops above 100,000.
+        rows: i64,
+    },
+    /// Two schemas cannot be compared.
+    #[error(transparent)]
+    Drift(Box<DriftError>),
+    /// Operations cannot be written as SQL.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// Operations cannot be written as a revision.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An address makes no sense.
+    #[error("the database address cannot be read")]
+    Address {
+        /// Why not.
+        source: AddressError,
+    },
+    /// A snapshot file cannot be opened.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A snapshot file holds something else.
+    #[error("{} is no snapshot", path.display())]
+    Snapshot {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: SnapshotError,
+    },
     /// A file that the command needs is not there.
     #[error("there is no {what} at {path}")]
     NoFile {
@@ -212,6 +278,15 @@ impl CommandError {
             Self::NeedsBackfill { .. } => "backfill_unfinished",
             Self::Backfill { .. } => "backfill",
             Self::BadFlags { .. } => "bad_flags",
+            Self::NoEntities => "no_entities",
+            Self::NotAtHead { .. } => "not_at_head",
+            Self::MostlyDropped { .. } => "mostly_dropped",
+            Self::NeedsValue { .. } => "needs_value",
+            Self::Drift(_) => "drift",
+            Self::Sql(_) | Self::Render(_) => "not_writable",
+            Self::Address { .. } => "database_address",
+            Self::Unreadable { .. } => "file",
+            Self::Snapshot { .. } => "snapshot",
             Self::NoFile { .. } => "no_file",
         }
     }
@@ -226,11 +301,16 @@ impl CommandError {
             | Self::StillInUse { .. }
             | Self::NeedsBackfill { .. }
             | Self::ManagedByAlembic { .. }
+            | Self::NotAtHead { .. }
+            | Self::NoEntities
+            | Self::MostlyDropped { .. }
+            | Self::NeedsValue { .. }
             | Self::ChangedMeanwhile => Category::Refused,
             Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
             Self::BadFlags { .. }
             | Self::NoDatabase
+            | Self::Address { .. }
             | Self::Graph(GraphError::MalformedTarget { .. } | GraphError::MalformedRange { .. }) => {
                 Category::Usage
             }
@@ -289,7 +369,20 @@ impl CommandError {
             }
             Self::NeedsBackfill { source, .. } | Self::Backfill { source } => source.hint().map(str::to_owned),
             Self::BadFlags { .. } => Some("leave one of them out".to_owned()),
-            Self::NoFile { .. } => None,
+            Self::NoEntities => Some("list them in a Target and hand it over with Environment::target".to_owned()),
+            Self::NotAtHead { .. } => Some("run `upgrade head` first".to_owned()),
+            Self::MostlyDropped { .. } => Some(
+                "add the missing entities to the target, or say --yes if these tables are to go".to_owned(),
+            ),
+            Self::NeedsValue { table, column, .. } => Some(format!(
+                "say what they get, as SQL: --fill \"{table}.{column}='...'\"; or give the column a default, or let it be NULL"
+            )),
+            Self::Sql(_) => Some("write this revision by hand".to_owned()),
+            Self::Render(_) => Some("leave the --fill out".to_owned()),
+            Self::Address { .. } => {
+                Some("write postgres://user:password@host:5432/name or sqlite://file.db".to_owned())
+            }
+            Self::Drift(_) | Self::Unreadable { .. } | Self::Snapshot { .. } | Self::NoFile { .. } => None,
         }
     }
 }

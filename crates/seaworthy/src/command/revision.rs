@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::graph::{Merge, Placed, Placement, Splice, Target};
 use crate::ledger::now;
 use crate::revision::{Header, RevisionId};
-use crate::source::{Draft, Written, write};
+use crate::source::{Body, Draft, Written, write};
 
 /// What a new revision shall be.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub fn new_revision(
         branch_label: request.branch_label.clone(),
         depends_on: request.depends_on.clone(),
     })?;
-    project.write(id, placed, &request.message, folder)
+    project.write(id, placed, &request.message, folder, None)
 }
 
 /// Writes a revision that merges several heads.
@@ -104,16 +104,17 @@ pub fn merge(
         }
         message => message.to_owned(),
     };
-    project.write(id, placed, &message, folder)
+    project.write(id, placed, &message, folder, None)
 }
 
 impl Project<'_> {
-    fn write(
+    pub(super) fn write(
         &self,
         id: RevisionId,
         placed: Placed,
         message: &str,
         folder: &Path,
+        body: Option<Body>,
     ) -> Result<NewRevision, CommandError> {
         let mut header = Header::new(id.clone()).message(message);
         header.revises.clone_from(&placed.revises);
@@ -130,6 +131,7 @@ impl Project<'_> {
             &Draft {
                 header,
                 created: now().naive_utc(),
+                body,
             },
             &known,
         )?;
@@ -153,6 +155,6 @@ impl Project<'_> {
     }
 }
 
-fn new_id() -> RevisionId {
+pub(super) fn new_id() -> RevisionId {
     format!("{:012x}", fastrand::u64(..1 << 48)).into()
 }

@@ -1,8 +1,14 @@
-//! The text of a new, empty revision.
+//! The text of a new revision: the frame around its statements.
 
 use chrono::NaiveDateTime;
 
-use crate::revision::{Header, Stage};
+use sea_orm::DbBackend;
+
+use super::{Body, Draft};
+use crate::revision::Stage;
+
+/// The longest line, at rustfmt's default settings.
+const IMPORT: usize = 100;
 
 /// The longest slug; Alembic cuts at the same length.
 const SLUG: usize = 40;
@@ -34,7 +40,8 @@ pub(super) fn name(message: &str, created: NaiveDateTime) -> String {
 }
 
 /// Returns the file of a revision that says where it belongs.
-pub(super) fn with_header(header: &Header, name: &str, created: NaiveDateTime) -> String {
+pub(super) fn with_header(draft: &Draft, name: &str, created: NaiveDateTime) -> String {
+    let header = &draft.header;
     let mut calls = String::new();
     let mut call = |method: &str, argument: String| {
         calls.push_str(&format!("\n                .{method}({argument})"));
@@ -68,24 +75,53 @@ pub(super) fn with_header(header: &Header, name: &str, created: NaiveDateTime) -
         .to_owned(),
     );
     format!(
-        "{}\nuse sea_orm_migration::prelude::*;\nuse seaworthy::revision::{{Header, Revision, Stage}};\n\n{}\n\
+        "{}\nuse sea_orm_migration::prelude::*;\n{}use seaworthy::revision::{{Header, Revision, Stage}};\n\n{}\n\
          impl Revision for Migration {{\n    fn header(&self) -> Option<Header> {{\n        Some(\n            \
          Header::new({}){calls},\n        )\n    }}\n}}\n\n{}",
         first_line(&header.message),
+        imports(draft.body.as_ref()),
         name_impl(name),
         quoted(header.id.as_str()),
-        migration_impl(),
+        migration_impl(draft.body.as_ref()),
     )
 }
 
 /// Returns the file of a plain SeaORM migration.
-pub(super) fn without_header(header: &Header, name: &str) -> String {
+pub(super) fn without_header(draft: &Draft, name: &str) -> String {
     format!(
-        "{}\nuse sea_orm_migration::prelude::*;\n\n{}\n{}",
-        first_line(&header.message),
+        "{}\nuse sea_orm_migration::prelude::*;\n{}\n{}\n{}",
+        first_line(&draft.header.message),
+        imports(draft.body.as_ref()),
         name_impl(name),
-        migration_impl()
+        migration_impl(draft.body.as_ref())
     )
+}
+
+/// Returns the import of the schema helpers.
+fn imports(body: Option<&Body>) -> String {
+    let Some(body) = body.filter(|body| !body.helpers.is_empty()) else {
+        return String::new();
+    };
+    if let [only] = body.helpers.as_slice() {
+        return format!("use sea_orm_migration::schema::{only};\n");
+    }
+    let one_line = format!(
+        "use sea_orm_migration::schema::{{{}}};\n",
+        body.helpers.join(", ")
+    );
+    if one_line.len() <= IMPORT {
+        return one_line;
+    }
+    let mut lines = vec![String::from("   ")];
+    for helper in &body.helpers {
+        let last = lines.last_mut().expect("there is one to begin with");
+        if last.len() + helper.len() + 2 > IMPORT {
+            lines.push(format!("    {helper},"));
+        } else {
+            last.push_str(&format!(" {helper},"));
+        }
+    }
+    format!("use sea_orm_migration::schema::{{\n{}\n}};\n", lines.join("\n"))
 }
 
 fn first_line(message: &str) -> String {
@@ -108,12 +144,42 @@ fn name_impl(name: &str) -> String {
     )
 }
 
-fn migration_impl() -> &'static str {
-    "#[async_trait::async_trait]\nimpl MigrationTrait for Migration {\n    \
-     async fn up(&self, _manager: &SchemaManager) -> Result<(), DbErr> {\n        Ok(())\n    }\n\n    \
-     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {\n        Ok(())\n    }\n\n    \
-     // SeaORM's own runner opens no transaction on SQLite unless it is told to.\n    \
-     fn use_transaction(&self) -> Option<bool> {\n        Some(true)\n    }\n}\n"
+fn migration_impl(body: Option<&Body>) -> String {
+    let (manager, up, down) = match body {
+        Some(body) => ("manager", body.up.as_str(), body.down.as_str()),
+        None => ("_manager", "", ""),
+    };
+    // A direction that does nothing uses nothing.
+    let of = |statements: &str| match statements.contains("manager") {
+        true => manager,
+        false => "_manager",
+    };
+    let sql = body.and_then(|body| body.sql_of).map(execute).unwrap_or_default();
+    format!(
+        "#[async_trait::async_trait]\nimpl MigrationTrait for Migration {{\n    \
+         async fn up(&self, {}: &SchemaManager) -> Result<(), DbErr> {{\n{up}        Ok(())\n    }}\n\n    \
+         async fn down(&self, {}: &SchemaManager) -> Result<(), DbErr> {{\n{down}        Ok(())\n    }}\n\n    \
+         // SeaORM's own runner opens no transaction on SQLite unless it is told to.\n    \
+         fn use_transaction(&self) -> Option<bool> {{\n        Some(true)\n    }}\n}}\n{sql}",
+        of(up),
+        of(down)
+    )
+}
+
+/// Returns the function that sends SQL, and refuses to where it would mean nothing.
+fn execute(backend: DbBackend) -> String {
+    let name = match backend {
+        DbBackend::Postgres => "PostgreSQL",
+        _ => "SQLite",
+    };
+    format!(
+        "\n/// Sends SQL of {name}.\n\
+         async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {{\n    \
+         if manager.get_database_backend() != sea_orm::DbBackend::{backend:?} {{\n        \
+         let what = \"this revision was generated on {name} and says nothing for other databases\";\n        \
+         return Err(DbErr::Migration(what.to_owned()));\n    }}\n    \
+         manager.get_connection().execute_unprepared(sql).await?;\n    Ok(())\n}}\n"
+    )
 }
 
 /// Returns a text as a Rust literal.

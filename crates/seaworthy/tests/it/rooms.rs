@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("autogenerate", &["catalog"]),
     ("picture", &["revision", "graph", "catalog", "autogenerate"]),
     ("verify", &["session", "catalog", "autogenerate"]),
-    ("environment", &["revision", "session"]),
+    ("environment", &["revision", "session", "catalog"]),
     (
         "command",
         &[

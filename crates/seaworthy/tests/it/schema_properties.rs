@@ -15,9 +15,9 @@ use seaworthy::verify::{ScratchDatabase, drift};
 use crate::databases::{postgres, session};
 use random::catalog;
 
-mod random;
+pub(crate) mod random;
 
-fn choices() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn choices() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 250)
 }
 

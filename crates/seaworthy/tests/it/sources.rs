@@ -24,7 +24,11 @@ fn draft(header: Header) -> Draft {
         .unwrap()
         .and_hms_opt(3, 4, 5)
         .unwrap();
-    Draft { header, created }
+    Draft {
+        header,
+        created,
+        body: None,
+    }
 }
 
 fn lib(folder: &Path) -> String {

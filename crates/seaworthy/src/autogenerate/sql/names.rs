@@ -5,18 +5,18 @@ use crate::catalog::{Check, Exclusion, ForeignKey, Index, IndexKey, PrimaryKey, 
 /// PostgreSQL's limit (manual, "Lexical Structure").
 const LONGEST: usize = 63;
 
-pub(super) fn primary_key(table: &str, key: &PrimaryKey) -> String {
+pub(in crate::autogenerate) fn primary_key(table: &str, key: &PrimaryKey) -> String {
     key.name.clone().unwrap_or_else(|| fitting(table, &[], "pkey"))
 }
 
-pub(super) fn unique(table: &str, unique: &Unique) -> String {
+pub(in crate::autogenerate) fn unique(table: &str, unique: &Unique) -> String {
     unique
         .name
         .clone()
         .unwrap_or_else(|| fitting(table, &unique.columns, "key"))
 }
 
-pub(super) fn check(table: &str, check: &Check) -> String {
+pub(in crate::autogenerate) fn check(table: &str, check: &Check) -> String {
     let digest = format!("{:08x}", digest(&check.expr));
     check
         .name
@@ -24,7 +24,7 @@ pub(super) fn check(table: &str, check: &Check) -> String {
         .unwrap_or_else(|| fitting(table, &[digest], "check"))
 }
 
-pub(super) fn exclusion(table: &str, exclusion: &Exclusion) -> String {
+pub(in crate::autogenerate) fn exclusion(table: &str, exclusion: &Exclusion) -> String {
     let digest = format!("{:08x}", digest(&exclusion.definition));
     exclusion
         .name
@@ -32,13 +32,13 @@ pub(super) fn exclusion(table: &str, exclusion: &Exclusion) -> String {
         .unwrap_or_else(|| fitting(table, &[digest], "excl"))
 }
 
-pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> String {
+pub(in crate::autogenerate) fn foreign_key(table: &str, key: &ForeignKey) -> String {
     key.name
         .clone()
         .unwrap_or_else(|| fitting(table, &key.columns, "fkey"))
 }
 
-pub(super) fn index(table: &str, index: &Index) -> String {
+pub(in crate::autogenerate) fn index(table: &str, index: &Index) -> String {
     let columns: Vec<String> = index
         .columns
         .iter()
@@ -54,7 +54,7 @@ pub(super) fn index(table: &str, index: &Index) -> String {
 }
 
 /// Returns the table with a name for everything.
-pub(super) fn named(table: &Table) -> Table {
+pub(in crate::autogenerate) fn named(table: &Table) -> Table {
     let mut named = table.clone();
     let name = table.name.as_str();
     named

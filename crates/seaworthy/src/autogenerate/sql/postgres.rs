@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Column, Dialect, Numbering, Table};
 
 const DIALECT: Dialect = Dialect::Postgresql;
 
-pub(super) fn statements(before: &Catalog, operations: &[Operation]) -> Vec<String> {
+pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Vec<super::Step> {
     let mut catalog = before.clone();
     let mut written = Vec::new();
     for (place, operation) in operations.iter().enumerate() {
@@ -17,8 +17,7 @@ pub(super) fn statements(before: &Catalog, operations: &[Operation]) -> Vec<Stri
             later: &operations[place + 1..],
             before: &catalog,
         };
-        let mut statements = step.statements();
-        written.append(&mut statements);
+        written.push(super::Step::Alone(step.statements()));
         operation.apply(&mut catalog);
     }
     written

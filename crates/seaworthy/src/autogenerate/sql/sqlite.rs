@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{SqlError, names};
+use super::{SqlError, Step, names};
 use crate::autogenerate::Operation;
 use crate::catalog::ddl;
 use crate::catalog::expression::{is_literal, mentions, quoted};
@@ -10,22 +10,24 @@ use crate::catalog::{Catalog, Column, Dialect, Table};
 
 const DIALECT: Dialect = Dialect::Sqlite;
 
-pub(super) fn statements(before: &Catalog, operations: &[Operation]) -> Result<Vec<String>, SqlError> {
+pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Result<Vec<Step>, SqlError> {
     let mut catalog = before.clone();
     let mut written = Vec::new();
     let mut done = HashSet::new();
     for (place, operation) in operations.iter().enumerate() {
         if done.contains(&place) {
+            written.push(Step::Along);
             continue;
         }
         if let Some(statements) = alter(&catalog, operation) {
-            written.extend(statements);
+            written.push(Step::Alone(statements));
             operation.apply(&mut catalog);
             continue;
         }
         // Whatever else is to change about the table changes with it, up to where the table itself moves on.
         let table = operation.table().unwrap_or_default();
         let Some(old) = catalog.table(table).cloned() else {
+            written.push(Step::Along);
             continue;
         };
         for (later, operation) in operations.iter().enumerate().skip(place) {
@@ -37,9 +39,10 @@ pub(super) fn statements(before: &Catalog, operations: &[Operation]) -> Result<V
                 done.insert(later);
             }
         }
-        if let Some(new) = catalog.table(table) {
-            written.extend(rebuild(&old, new)?);
-        }
+        written.push(match catalog.table(table) {
+            Some(new) => Step::Rebuild(rebuild(&old, new)?),
+            None => Step::Along,
+        });
     }
     Ok(written)
 }

@@ -1,7 +1,9 @@
 //! What attributes of entities cannot say: partial and expression indexes, checks, names, comments, the order of labels.
 
 use super::DeclareError;
-use crate::catalog::{Catalog, Check, Column, ForeignKey, Generated, Index, Sequence, Table, Unique};
+use crate::catalog::{
+    Catalog, Check, Column, Dialect, ForeignKey, Generated, Index, Sequence, Table, Unique,
+};
 
 /// Adds to what entities declare.
 #[derive(Debug)]
@@ -34,6 +36,12 @@ impl Extra {
             Some((subject, name)) => Err(DeclareError::Unknown { subject, name }),
             None => Ok(self.catalog),
         }
+    }
+
+    /// Returns the kind of database that the schema is declared for, where its kinds need different words.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.catalog.dialect
     }
 
     /// Turns to the table of an entity.

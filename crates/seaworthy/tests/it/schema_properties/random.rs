@@ -9,7 +9,7 @@ const TABLES: [&str; 4] = ["boats", "Harbour Log", "select", "crew\"s"];
 const COLUMNS: [&str; 6] = ["name", "Größe", "order", "a_b", "with space", "kind"];
 
 /// Returns the schema that a list of choices stands for.
-pub(super) fn catalog(dialect: Dialect, choices: &[u8]) -> Catalog {
+pub(crate) fn catalog(dialect: Dialect, choices: &[u8]) -> Catalog {
     let mut dice = Dice { choices, at: 0 };
     let mut catalog = Catalog::new(dialect);
     if dialect == Dialect::Postgresql && dice.chance(2) {

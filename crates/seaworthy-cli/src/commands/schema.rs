@@ -1,0 +1,172 @@
+//! The verbs that compare schemas, and the one that writes what it found.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use seaworthy::autogenerate::{Fill, Rename, Suggestion};
+use seaworthy::catalog::Dialect;
+use seaworthy::command::{self, DriftReport, GenerateRequest, RevisionRequest, WhenEmpty, WhenMostlyDropped};
+use seaworthy::environment::Environment;
+use seaworthy::lint::{Context, Hazard, lint};
+
+use crate::args::{Compare, General, Generate, Place};
+use crate::exit::{Ending, Failure};
+use crate::output::{Screen, schema as show};
+use crate::settings::folder;
+
+pub(super) async fn check(
+    environment: &Environment,
+    compare: &Compare,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let report = command::check(environment, &renames(&compare.rename)?).await?;
+    Ok(compared(&report, compare, screen))
+}
+
+pub(super) async fn diff(
+    environment: &Environment,
+    from: &str,
+    to: &str,
+    compare: &Compare,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let renames = renames(&compare.rename)?;
+    let report = command::diff(environment, &from.parse()?, &to.parse()?, &renames).await?;
+    Ok(compared(&report, compare, screen))
+}
+
+pub(super) async fn snapshot(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+    let catalog = command::snapshot(environment).await?;
+    screen.line(catalog.to_json().trim_end());
+    Ok(Ending::Done)
+}
+
+pub(super) async fn generate(
+    environment: &Environment,
+    general: &General,
+    (revision, place): (RevisionRequest, &Place),
+    generate: &Generate,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let choose = |suggestions: &[Suggestion]| match screen.is_interactive() && !general.yes {
+        true => suggestions
+            .iter()
+            .filter(|suggestion| is_meant(&suggestion.rename))
+            .map(|suggestion| suggestion.rename.clone())
+            .collect(),
+        false => Vec::new(),
+    };
+    if generate.sql {
+        let report = command::check(environment, &renames(&generate.rename)?).await?;
+        show::sql(screen, &report);
+        return Ok(ending(!report.difference.operations.is_empty()));
+    }
+    let request = GenerateRequest {
+        revision,
+        renames: renames(&generate.rename)?,
+        fills: fills(&generate.fill)?,
+        when_empty: match generate.empty_ok {
+            true => WhenEmpty::Write,
+            false => WhenEmpty::WriteNothing,
+        },
+        when_mostly_dropped: match general.yes {
+            true => WhenMostlyDropped::Write,
+            false => WhenMostlyDropped::Refuse,
+        },
+        choose: &choose,
+    };
+    let folder = folder(place);
+    let generated = command::generate(environment, &request, &folder).await?;
+    if let Some(revision) = &generated.revision {
+        lay_out(&folder, &revision.written.file, screen);
+    }
+    let hazards = hazards(&generated.found);
+    show::generated(screen, &generated, &hazards);
+    Ok(ending(generated.revision.is_some()))
+}
+
+fn compared(report: &DriftReport, compare: &Compare, screen: &Screen) -> Ending {
+    if compare.sql {
+        show::sql(screen, report);
+    } else {
+        show::drift(screen, report);
+    }
+    ending(report.difference.is_empty())
+}
+
+fn ending(is_well: bool) -> Ending {
+    if is_well {
+        Ending::Done
+    } else {
+        Ending::CheckSaysNo
+    }
+}
+
+/// What the linter says of the statements, on the database that it knows.
+fn hazards(report: &DriftReport) -> Vec<Hazard> {
+    match report.dialect {
+        Some(Dialect::Postgresql) => lint(&report.sql.join(";\n"), &Context::default()),
+        _ => Vec::new(),
+    }
+}
+
+fn renames(texts: &[String]) -> Result<Vec<Rename>, Failure> {
+    texts
+        .iter()
+        .map(|text| {
+            text.parse().map_err(|error| Failure::Usage {
+                message: format!("{error}"),
+            })
+        })
+        .collect()
+}
+
+fn fills(texts: &[String]) -> Result<Vec<Fill>, Failure> {
+    texts
+        .iter()
+        .map(|text| {
+            let parts = text
+                .split_once('=')
+                .and_then(|(place, value)| Some((place.split_once('.')?, value)));
+            let Some(((table, column), value)) = parts.filter(|(_, value)| !value.is_empty()) else {
+                return Err(Failure::Usage {
+                    message: format!("{text:?} fills nothing; write table.column=VALUE, the value as SQL"),
+                });
+            };
+            Ok(Fill {
+                table: table.to_owned(),
+                column: column.to_owned(),
+                value: value.to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn is_meant(rename: &Rename) -> bool {
+    let mut stderr = anstream::stderr().lock();
+    drop(write!(stderr, "Is it a {rename}? Type yes if so: "));
+    drop(stderr.flush());
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && answer.trim().eq_ignore_ascii_case("yes")
+}
+
+/// Has the project's own rustfmt lay the file out, by the project's settings.
+fn lay_out(folder: &Path, file: &Path, screen: &Screen) {
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let edition = ["2018", "2021"]
+        .into_iter()
+        .find(|year| manifest.contains(&format!("edition = \"{year}\"")))
+        .unwrap_or("2024");
+    let done = Command::new("rustfmt")
+        .args(["--quiet", "--edition", edition])
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !done.is_ok_and(|status| status.success()) {
+        screen.note("rustfmt could not lay the file out; run `cargo fmt`");
+    }
+}

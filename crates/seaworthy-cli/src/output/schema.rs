@@ -1,0 +1,99 @@
+//! How schemas differ, as text and as JSON.
+
+use seaworthy::autogenerate::{Note, Operation, Risk};
+use seaworthy::command::{Counted, DriftReport, Generated, Stake};
+use seaworthy::lint::Hazard;
+use serde::Serialize;
+
+use super::{Screen, counted, hazards, reports};
+
+/// Shows what would make two schemas equal.
+pub(crate) fn drift(screen: &Screen, report: &DriftReport) {
+    if screen.is_json() {
+        return screen.json(report);
+    }
+    if report.difference.is_empty() {
+        return screen.note("no differences");
+    }
+    found(screen, report);
+    screen.note(&counted(report.difference.operations.len(), "difference"));
+}
+
+/// Shows the statements that would make two schemas equal.
+pub(crate) fn sql(screen: &Screen, report: &DriftReport) {
+    if screen.is_json() {
+        return screen.json(report);
+    }
+    for statement in &report.sql {
+        screen.line(&format!("{statement};"));
+    }
+}
+
+/// Shows what was found and written.
+pub(crate) fn generated(screen: &Screen, generated: &Generated, of_it: &[Hazard]) {
+    if screen.is_json() {
+        return screen.json(&Answer {
+            generated,
+            hazards: of_it,
+        });
+    }
+    found(screen, &generated.found);
+    let Some(revision) = &generated.revision else {
+        return screen.note("nothing to do: the database is what the entities declare");
+    };
+    reports::written(screen, revision);
+    if !of_it.is_empty() {
+        hazards::script(screen, &revision.written.name, of_it);
+    }
+}
+
+/// The JSON document about a generated revision.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    generated: &'a Generated,
+    hazards: &'a [Hazard],
+}
+
+fn found(screen: &Screen, report: &DriftReport) {
+    for (place, operation) in report.difference.operations.iter().enumerate() {
+        screen.line(&line(operation));
+        for stake in report.stakes.iter().filter(|stake| stake.operation == place) {
+            screen.line(&format!("    {}", stake_words(stake)));
+        }
+    }
+    for note in &report.difference.notes {
+        screen.line(&match note {
+            Note::MissingView { name } => format!("missing view {name}"),
+            Note::MissingTrigger { table, name } => format!("missing trigger {name} on {table}"),
+        });
+    }
+    for suggestion in &report.difference.suggestions {
+        screen.note(&format!(
+            "perhaps a {} ({} of 100); say --rename if so",
+            suggestion.rename, suggestion.score
+        ));
+    }
+}
+
+fn line(operation: &Operation) -> String {
+    match operation.risk() {
+        Risk::Loses => format!("{operation}  [destructive]"),
+        _ => operation.to_string(),
+    }
+}
+
+fn stake_words(stake: &Stake) -> String {
+    let rows = match stake.rows {
+        rows if rows > 100_000 => "more than 100,000".to_owned(),
+        rows => rows.to_string(),
+    };
+    let what = match stake.counted {
+        Counted::RowsLost => "rows would be lost",
+        Counted::ValuesLost => "rows hold something that would be lost",
+        Counted::Nulls => "rows are NULL",
+        Counted::Duplicates => "groups of rows agree",
+        Counted::RowsWithoutValue => "rows would have no value",
+    };
+    format!("{rows} {what}")
+}

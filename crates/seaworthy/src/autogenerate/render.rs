@@ -1,0 +1,277 @@
+//! Operations as the Rust source of a revision, in SeaORM's migration DSL.
+//!
+//! Only what the DSL cannot say is SQL, and that of one kind of database. The frame around it, a file with a name and a
+//! header, is the business of `source`.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::sql::{SqlError, Step, steps};
+use super::{Operation, Risk};
+use crate::catalog::{Catalog, Dialect};
+
+use layout::{call, literal, word};
+
+mod column;
+mod layout;
+mod statement;
+
+/// A value for rows that have none when a column begins to demand one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The value, as SQL.
+    pub value: String,
+}
+
+/// What goes into the two functions of a revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The statements of `up`, indented for a method.
+    pub up: String,
+    /// The statements of `down`.
+    pub down: String,
+    /// The helpers of `sea_orm_migration::schema` that they call.
+    pub helpers: BTreeSet<&'static str>,
+    /// Whether they call `execute(manager, sql)`, for SQL that only the catalog's kind of database understands.
+    pub has_sql: bool,
+}
+
+/// Operations cannot be written as a revision.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// Not even SQL says them.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// A value is given for a column that needs none.
+    #[error("{table}.{column} needs no value: it is neither added nor forbidden to be NULL")]
+    NothingToFill {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+}
+
+/// Returns the Rust source of operations on a database whose schema is `before`, and of what undoes them.
+///
+/// # Errors
+///
+/// Fails when an operation cannot be carried out on this kind of database, or when a value fills nothing.
+pub fn render(before: &Catalog, operations: &[Operation], fills: &[Fill]) -> Result<Rendered, RenderError> {
+    let unfit = fills
+        .iter()
+        .find(|fill| !operations.iter().any(|operation| fill.suits(operation)));
+    if let Some(Fill { table, column, .. }) = unfit {
+        return Err(RenderError::NothingToFill {
+            table: table.clone(),
+            column: column.clone(),
+        });
+    }
+    let upwards = in_safe_steps(operations, fills);
+    let downwards: Vec<Operation> = operations.iter().rev().filter_map(Operation::inverse).collect();
+    let mut after = before.clone();
+    upwards.iter().for_each(|operation| operation.apply(&mut after));
+
+    let mut rendered = Rendered::default();
+    rendered.up = rendered.body(before, &upwards, fills, Direction::Up)?;
+    rendered.down = rendered.body(&after, &downwards, &[], Direction::Down)?;
+    Ok(rendered)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+impl Fill {
+    fn suits(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::AddColumn { table, column } => {
+                *table == self.table && column.name == self.column && !column.nullable
+            }
+            Operation::AlterNullable {
+                table,
+                column,
+                to: false,
+                ..
+            } => *table == self.table && *column == self.column,
+            _ => false,
+        }
+    }
+}
+
+/// Has a column that is to be filled begin without the demand.
+fn in_safe_steps(operations: &[Operation], fills: &[Fill]) -> Vec<Operation> {
+    let mut steps = Vec::with_capacity(operations.len());
+    for operation in operations {
+        match operation {
+            Operation::AddColumn { table, column } if fills.iter().any(|fill| fill.suits(operation)) => {
+                let mut relaxed = column.clone();
+                relaxed.nullable = true;
+                steps.push(Operation::AddColumn {
+                    table: table.clone(),
+                    column: relaxed,
+                });
+                steps.push(Operation::AlterNullable {
+                    table: table.clone(),
+                    column: column.name.clone(),
+                    from: true,
+                    to: false,
+                });
+            }
+            _ => steps.push(operation.clone()),
+        }
+    }
+    steps
+}
+
+impl Rendered {
+    fn body(
+        &mut self,
+        before: &Catalog,
+        operations: &[Operation],
+        fills: &[Fill],
+        direction: Direction,
+    ) -> Result<String, SqlError> {
+        let dialect = before.dialect.ok_or(SqlError::NoDialect)?;
+        let steps = steps(before, operations)?;
+        let mut text = String::new();
+        if steps.iter().any(|step| matches!(step, Step::Rebuild(_))) {
+            text.push_str(&self.foreign_keys_off());
+        }
+        let mut catalog = before.clone();
+        for (operation, step) in operations.iter().zip(steps) {
+            if let Some(comment) = comment(operation, direction) {
+                text.push_str(&format!("        // {comment}\n"));
+            }
+            if let Some(fill) = fills.iter().find(|fill| fill.suits(operation)) {
+                text.push_str(&statement::fill(&fill.table, &fill.column, &fill.value).awaited());
+            }
+            match step {
+                Step::Along => {}
+                Step::Alone(statements) => {
+                    text.push_str(&self.step(dialect, &catalog, operation, &statements));
+                }
+                Step::Rebuild(statements) => text.push_str(&self.sql(&statements)),
+            }
+            operation.apply(&mut catalog);
+        }
+        if text.is_empty() {
+            text.push_str("        // Nothing to undo.\n");
+        }
+        Ok(text)
+    }
+
+    fn step(
+        &mut self,
+        dialect: Dialect,
+        catalog: &Catalog,
+        operation: &Operation,
+        statements: &[String],
+    ) -> String {
+        if statements.is_empty() {
+            return String::new();
+        }
+        let code = match operation {
+            // Only where the engine takes it as it is: a default that does not fit the type yet has to wait.
+            Operation::AlterDefault {
+                table,
+                column,
+                to: Some(sql),
+                ..
+            } if dialect == Dialect::Postgresql && statements[0].ends_with(&format!("SET DEFAULT {sql}")) => {
+                let column = catalog.table(table).and_then(|table| table.column(column));
+                column.map(|column| statement::set_default(table, column, sql))
+            }
+            _ => statement::statement(dialect, operation),
+        };
+        let Some(code) = code else {
+            return self.sql(statements);
+        };
+        let columns = match operation {
+            Operation::AddTable { table } => table.columns.as_slice(),
+            Operation::AddColumn { column, .. } => std::slice::from_ref(column),
+            _ => &[],
+        };
+        for added in columns {
+            self.helpers.insert(column::helper(
+                column::Kind::of(dialect, added).helper,
+                added.nullable,
+            ));
+        }
+        code.awaited()
+    }
+
+    fn sql(&mut self, statements: &[String]) -> String {
+        self.has_sql = true;
+        statements
+            .iter()
+            .map(|sql| call("execute", [word("manager"), literal(sql)]).awaited())
+            .collect()
+    }
+
+    /// The drop of a table would take the rows with it that refer to its rows.
+    fn foreign_keys_off(&mut self) -> String {
+        let guard = "SELECT json_extract('{}', 'foreign keys are still on: run this revision with seaworthy') \
+                     FROM pragma_foreign_keys WHERE foreign_keys = 1";
+        format!(
+            "        // A table is built again below. Dropping the old one would delete what refers to it, so foreign\n        \
+             // keys have to be off, and they cannot be switched inside a transaction: seaworthy does it before,\n        \
+             // and checks them before it commits. The second statement fails where nobody did.\n{}",
+            self.sql(&["PRAGMA foreign_keys = OFF".to_owned(), guard.to_owned()])
+        )
+    }
+}
+
+/// Says what a reviewer has to know about an operation.
+fn comment(operation: &Operation, direction: Direction) -> Option<String> {
+    let thing = match operation {
+        Operation::DropTable { table } => format!("every row of {}", table.name),
+        Operation::DropColumn { table, column } => format!("what {table}.{} holds", column.name),
+        Operation::DropSequence { sequence } => format!("how far {} has counted", sequence.name),
+        Operation::DropEnumValue { r#enum, value, .. } => format!("the rows that are {value} in {}", r#enum),
+        Operation::AlterGenerated { table, column, .. } => format!("what {table}.{column} holds"),
+        _ => String::new(),
+    };
+    let line = |text: String| text.replace(['\n', '\r'], " ");
+    match (operation.risk(), direction, operation) {
+        (Risk::Loses, Direction::Up, Operation::DropEnumValue { .. }) => {
+            Some(line(format!("Destructive: fails while there are {thing}.")))
+        }
+        (Risk::Loses, _, _) => Some(line(format!("Destructive: {thing} is lost."))),
+        (_, Direction::Down, Operation::AddTable { table }) => {
+            Some(line(format!("Brings {} back without its rows.", table.name)))
+        }
+        (risk, Direction::Down, Operation::AddColumn { table, column }) => {
+            let back = format!("Brings {table}.{} back without what it held", column.name);
+            Some(line(match risk {
+                Risk::Fails => format!("{back}; fails where there are rows, as it needs a value."),
+                _ => format!("{back}."),
+            }))
+        }
+        (Risk::Fails, Direction::Up, Operation::AddUnique { .. } | Operation::AddIndex { .. }) => {
+            Some("Fails where two rows agree.".to_owned())
+        }
+        (
+            Risk::Fails,
+            Direction::Up,
+            Operation::AlterType {
+                table,
+                column,
+                from,
+                to,
+            },
+        ) => Some(line(format!(
+            "{table}.{column}: {from} becomes {to}; fails where a value does not fit."
+        ))),
+        _ => None,
+    }
+}

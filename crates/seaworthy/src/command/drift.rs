@@ -1,0 +1,337 @@
+//! `check`, `diff` and `snapshot`: how a database and what somebody wants differ; nothing is changed.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use sea_orm::DbErr;
+use serde::Serialize;
+
+use super::upgrade::close;
+use super::{CommandError, Project};
+use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
+use crate::catalog::expression::quoted;
+use crate::catalog::{Catalog, Dialect, InspectError, Scope, Target, inspect, normalize};
+use crate::environment::Environment;
+use crate::session::{Access, DatabaseUrl, Session};
+use crate::verify::DriftError;
+
+/// Counting stops here.
+const COUNTED: i64 = 100_000;
+
+/// How a database differs from its entities.
+#[derive(Clone, Debug, Serialize)]
+pub struct DriftReport {
+    /// What would turn the database into what is declared.
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// What the live database says about operations that lose rows, or fail because of rows.
+    pub stakes: Vec<Stake>,
+    /// The operations as SQL.
+    pub sql: Vec<String>,
+    /// The kind of database whose SQL that is.
+    pub dialect: Option<Dialect>,
+    /// The schema of the database.
+    #[serde(skip)]
+    pub(super) live: Catalog,
+}
+
+/// What the live database says about an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stake {
+    /// The place of the operation in the list.
+    pub operation: usize,
+    /// What was counted.
+    pub counted: Counted,
+    /// How many; counting stops above 100,000.
+    pub rows: i64,
+}
+
+/// What is counted before an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Rows of a table, all of which go.
+    RowsLost,
+    /// Rows in which a column that goes holds something.
+    ValuesLost,
+    /// Rows in which a column that may no longer be NULL is.
+    Nulls,
+    /// Groups of rows that agree where no two may.
+    Duplicates,
+    /// Rows of a table that gets a column which demands a value.
+    RowsWithoutValue,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug)]
+pub enum Side {
+    /// The entities.
+    Entities,
+    /// A live database.
+    Database(DatabaseUrl),
+    /// A snapshot file.
+    Snapshot(PathBuf),
+}
+
+impl FromStr for Side {
+    type Err = CommandError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "entities" {
+            return Ok(Self::Entities);
+        }
+        if text.contains(':') {
+            let url = text.parse().map_err(|source| CommandError::Address { source })?;
+            return Ok(Self::Database(url));
+        }
+        let path = PathBuf::from(text);
+        if path.is_file() {
+            return Ok(Self::Snapshot(path));
+        }
+        Err(CommandError::NoFile {
+            what: "snapshot",
+            path,
+        })
+    }
+}
+
+/// Compares the database with the entities of the environment.
+///
+/// # Errors
+///
+/// Fails when the environment has no entities, when the database cannot be read, or when an agreed rename does not fit.
+pub async fn check(environment: &Environment, renames: &[Rename]) -> Result<DriftReport, CommandError> {
+    let project = Project::of(environment)?;
+    let target = project.target()?;
+    let session = project.schema_session().await?;
+    let report = drift(environment, &session, target, renames).await;
+    session.close().await;
+    report
+}
+
+/// Returns the schema of the database.
+///
+/// # Errors
+///
+/// Fails when the database cannot be read.
+pub async fn snapshot(environment: &Environment) -> Result<Catalog, CommandError> {
+    let project = Project::of(environment)?;
+    let session = project.schema_session().await?;
+    let read = inspect(session.connection(), &environment.scope()).await;
+    session.close().await;
+    read.map_err(|error| CommandError::Drift(Box::new(error.into())))
+}
+
+/// Returns what turns one side into the other.
+///
+/// A snapshot and the entities are understood by the engine of the other side, or of the environment's database.
+///
+/// # Errors
+///
+/// Fails when a side cannot be read, or when the two are of different kinds of databases.
+pub async fn diff(
+    environment: &Environment,
+    from: &Side,
+    to: &Side,
+    renames: &[Rename],
+) -> Result<DriftReport, CommandError> {
+    let project = Project::of(environment)?;
+    let engine = match (from, to) {
+        (Side::Database(url), _) | (_, Side::Database(url)) => project.session_at(url).await?,
+        _ => project.schema_session().await?,
+    };
+    let compared = async {
+        let live = project.side(&engine, from).await?;
+        let wanted = project.side(&engine, to).await?;
+        report(&live, &wanted, renames)
+    };
+    let report = compared.await;
+    engine.close().await;
+    report
+}
+
+pub(super) async fn drift(
+    environment: &Environment,
+    session: &Session,
+    target: &Target,
+    renames: &[Rename],
+) -> Result<DriftReport, CommandError> {
+    let failed = |error: DriftError| CommandError::Drift(Box::new(error));
+    let scope = environment.scope();
+    let live = inspect(session.connection(), &scope)
+        .await
+        .map_err(|error| failed(error.into()))?;
+    let declared = target
+        .catalog(session.connection(), &scope)
+        .await
+        .map_err(|error| failed(error.into()))?;
+    let mut report = report(&live, &declared, renames)?;
+    for (place, operation) in report.difference.operations.iter().enumerate() {
+        let Some((counted, sql)) = question(&live, operation, &report.difference.operations) else {
+            continue;
+        };
+        let rows = count(session, &sql).await.map_err(|source| CommandError::Query {
+            action: "count the rows at stake",
+            source: source.into(),
+        })?;
+        if rows > 0 {
+            report.stakes.push(Stake {
+                operation: place,
+                counted,
+                rows,
+            });
+        }
+    }
+    Ok(report)
+}
+
+fn report(live: &Catalog, declared: &Catalog, renames: &[Rename]) -> Result<DriftReport, CommandError> {
+    let policy = Policy {
+        renames: renames.to_vec(),
+        ..Policy::default()
+    };
+    let difference = compare(live, declared, &policy)
+        .map_err(|error| CommandError::Drift(Box::new(DriftError::from(error))))?;
+    Ok(DriftReport {
+        sql: sql(live, &difference.operations)?,
+        difference,
+        dialect: live.dialect,
+        stakes: Vec::new(),
+        live: live.clone(),
+    })
+}
+
+impl Project<'_> {
+    pub(super) fn target(&self) -> Result<&Target, CommandError> {
+        self.environment
+            .target
+            .as_ref()
+            .filter(|target| !target.is_empty())
+            .ok_or(CommandError::NoEntities)
+    }
+
+    /// Connects to the database for reading; to an empty one in memory when it does not exist yet.
+    pub(super) async fn schema_session(&self) -> Result<Session, CommandError> {
+        self.session_at(self.url()?).await
+    }
+
+    async fn session_at(&self, url: &DatabaseUrl) -> Result<Session, CommandError> {
+        if let Some(session) = self.environment.open(url, Access::Read).await? {
+            return Ok(session);
+        }
+        let memory: DatabaseUrl = "sqlite::memory:".parse().expect("it is an address");
+        Ok(Session::open(&memory, &self.environment.settings, Access::Write).await?)
+    }
+
+    async fn side(&self, engine: &Session, side: &Side) -> Result<Catalog, CommandError> {
+        let failed = |error: DriftError| CommandError::Drift(Box::new(error));
+        let scope = self.environment.scope();
+        match side {
+            Side::Entities => {
+                let catalog = self.target()?.catalog(engine.connection(), &scope).await;
+                catalog.map_err(|error| failed(error.into()))
+            }
+            Side::Database(url) => {
+                let session = self.session_at(url).await?;
+                let read: Result<Catalog, InspectError> = inspect(session.connection(), &scope).await;
+                close(Some(session)).await;
+                read.map_err(|error| failed(error.into()))
+            }
+            Side::Snapshot(path) => {
+                let text = std::fs::read_to_string(path).map_err(|source| CommandError::Unreadable {
+                    path: path.clone(),
+                    source,
+                })?;
+                let written = Catalog::from_json(&text).map_err(|source| CommandError::Snapshot {
+                    path: path.clone(),
+                    source,
+                })?;
+                let catalog = normalize(engine.connection(), &scope, &written).await;
+                catalog.map_err(|error| failed(error.into()))
+            }
+        }
+    }
+}
+
+impl Environment {
+    fn scope(&self) -> Scope {
+        Scope {
+            schema: self.settings.schema.clone(),
+            ..Scope::default()
+        }
+    }
+}
+
+/// Returns what to count before an operation, by the names that tables and columns have before all of them.
+fn question(live: &Catalog, operation: &Operation, all: &[Operation]) -> Option<(Counted, String)> {
+    if operation.risk() == Risk::None {
+        return None;
+    }
+    let old_table = |table: &str| {
+        all.iter()
+            .find_map(|other| match other {
+                Operation::RenameTable { from, to } if to == table => Some(from.clone()),
+                _ => None,
+            })
+            .unwrap_or_else(|| table.to_owned())
+    };
+    let table = old_table(operation.table()?);
+    let known = live.table(&table)?;
+    let old_column = |column: &str| {
+        let before = all.iter().find_map(|other| match other {
+            Operation::RenameColumn { table: of, from, to } if to == column && old_table(of) == table => {
+                Some(from.as_str())
+            }
+            _ => None,
+        });
+        let name = before.unwrap_or(column);
+        known.column(name).map(|_| quoted(name))
+    };
+    let rows = |condition: String| {
+        format!(
+            "SELECT 1 FROM {}{condition} LIMIT {}",
+            quoted(&table),
+            COUNTED + 1
+        )
+    };
+    let groups = |columns: Option<Vec<String>>| {
+        let columns = columns?;
+        let present: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{column} IS NOT NULL"))
+            .collect();
+        let condition = present.join(" AND ");
+        let columns = columns.join(", ");
+        Some(rows(format!(
+            " WHERE {condition} GROUP BY {columns} HAVING count(*) > 1"
+        )))
+    };
+    Some(match operation {
+        Operation::DropTable { .. } => (Counted::RowsLost, rows(String::new())),
+        Operation::DropColumn { column, .. } => (
+            Counted::ValuesLost,
+            rows(format!(" WHERE {} IS NOT NULL", old_column(&column.name)?)),
+        ),
+        Operation::AlterNullable { column, .. } => (
+            Counted::Nulls,
+            rows(format!(" WHERE {} IS NULL", old_column(column)?)),
+        ),
+        Operation::AddColumn { .. } => (Counted::RowsWithoutValue, rows(String::new())),
+        Operation::AddUnique { unique, .. } => (
+            Counted::Duplicates,
+            groups(unique.columns.iter().map(|column| old_column(column)).collect())?,
+        ),
+        Operation::AddIndex { index, .. } => (
+            Counted::Duplicates,
+            groups(index.as_unique_columns()?.into_iter().map(old_column).collect())?,
+        ),
+        _ => return None,
+    })
+}
+
+async fn count(session: &Session, sql: &str) -> Result<i64, DbErr> {
+    let rows = session
+        .rows(&format!("SELECT count(*) AS counted FROM ({sql}) AS found"))
+        .await?;
+    rows.first().map_or(Ok(0), |row| row.try_get("", "counted"))
+}

@@ -1,0 +1,109 @@
+//! The schema that the entities declare: each entity, and what its attributes cannot say.
+//!
+//! `check` compares it with a database, `revision --autogenerate` writes what is missing. Revisions never read it.
+
+use entity::{
+    api_token, conversation, idempotency_key, message, password_credential, session, tag, task, task_tag,
+    user,
+};
+use seaworthy::catalog::{Dialect, Extra, Index, IndexPart, Target};
+
+/// Returns the tables of the Todo database at head.
+#[must_use]
+pub fn target() -> Target {
+    Target::new()
+        .entity(user::Entity)
+        .entity(task::Entity)
+        .entity(tag::Entity)
+        .entity(task_tag::Entity)
+        .entity(conversation::Entity)
+        .entity(message::Entity)
+        .entity(password_credential::Entity)
+        .entity(session::Entity)
+        .entity(api_token::Entity)
+        .entity(idempotency_key::Entity)
+        .extra(defaults)
+        .extra(indexes)
+        .extra(task_lists)
+}
+
+fn defaults(extra: &mut Extra) {
+    const NOW: &str = "CURRENT_TIMESTAMP";
+    for table in ["users", "tasks", "tags", "conversations", "messages"] {
+        extra.table(table).default("created_at", NOW);
+    }
+    for table in ["tasks", "conversations"] {
+        extra.table(table).default("updated_at", NOW);
+    }
+    extra
+        .table("tasks")
+        .default("completed", "false")
+        .default("priority", "'medium'")
+        .default("is_recurring", "false");
+}
+
+fn indexes(extra: &mut Extra) {
+    for (name, table, column) in [
+        ("idx_tasks_remind_at", "tasks", "remind_at"),
+        ("idx_messages_conversation", "messages", "conversation_id"),
+        ("idx_conversations_user", "conversations", "user_id"),
+        ("idx_sessions_user_id", "sessions", "user_id"),
+        ("idx_sessions_expires_at", "sessions", "expires_at"),
+        ("idx_api_tokens_user_id", "api_tokens", "user_id"),
+        (
+            "idx_idempotency_keys_expires_at",
+            "idempotency_keys",
+            "expires_at",
+        ),
+    ] {
+        extra.table(table).index(Index::new(Some(name), [column]));
+    }
+    let email = Index::new(Some("users_email_lower_key"), [""; 0]);
+    extra
+        .table("users")
+        .index(email.part(IndexPart::expression("lower(email)")).unique());
+}
+
+/// What lists of tasks are sorted by, and what their text is searched by.
+fn task_lists(extra: &mut Extra) {
+    let is_sqlite = extra.dialect() == Some(Dialect::Sqlite);
+    let rank = || IndexPart::expression("CASE priority WHEN 'high' THEN 3 WHEN 'low' THEN 1 ELSE 2 END");
+    // SQLite sorts missing values first, unless whether one is missing is a key before it.
+    let nullable = |column: &str| {
+        let is_missing = is_sqlite.then(|| IndexPart::expression(format!("{column} IS NULL")));
+        is_missing
+            .into_iter()
+            .chain([IndexPart::column(column)])
+            .collect::<Vec<_>>()
+    };
+    let urgent_first: Vec<IndexPart> = [rank().descending()]
+        .into_iter()
+        .chain(nullable("due_date"))
+        .collect();
+    for (name, keys) in [
+        ("idx_tasks_list_id", Vec::new()),
+        ("idx_tasks_list_due_date", nullable("due_date")),
+        ("idx_tasks_list_priority_due_date", urgent_first),
+        ("idx_tasks_list_priority", vec![rank()]),
+        ("idx_tasks_list_created_at", nullable("created_at")),
+        ("idx_tasks_list_updated_at", nullable("updated_at")),
+        ("idx_tasks_list_title", vec![IndexPart::column("title")]),
+    ] {
+        let index = keys
+            .into_iter()
+            .chain([IndexPart::column("id")])
+            .fold(Index::new(Some(name), ["user_id", "completed"]), Index::part);
+        extra.table("tasks").index(index);
+    }
+    let text = if is_sqlite {
+        Index::new(Some("idx_tasks_text"), ["user_id", "completed"]).part(IndexPart::expression(
+            "title || char(10) || coalesce(description, '')",
+        ))
+    } else {
+        let text = IndexPart::expression("title || chr(10) || coalesce(description, '')");
+        Index::new(Some("idx_tasks_text"), [""; 0])
+            .part(text.operator_class("gin_trgm_ops"))
+            .method("gin")
+    };
+    extra.table("tasks").index(text);
+}

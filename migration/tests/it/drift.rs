@@ -1,0 +1,65 @@
+//! The entities against the tables at head, and what is found when they differ.
+
+use crate::databases::{TestDatabase, on_postgres, on_sqlite};
+use crate::program::Program;
+
+#[tokio::test]
+async fn the_entities_are_the_tables_at_head_on_sqlite() {
+    on_sqlite(async |database| nothing_is_found(database).await).await;
+}
+
+#[tokio::test]
+async fn the_entities_are_the_tables_at_head_on_postgresql() {
+    on_postgres(async |database| nothing_is_found(database).await).await;
+}
+
+#[tokio::test]
+async fn a_difference_is_found_and_its_rows_are_counted_on_sqlite() {
+    on_sqlite(async |database| something_is_found(database).await).await;
+}
+
+#[tokio::test]
+async fn a_difference_is_found_and_its_rows_are_counted_on_postgresql() {
+    on_postgres(async |database| something_is_found(database).await).await;
+}
+
+async fn nothing_is_found(database: &TestDatabase) {
+    let program = Program::migration(database);
+    program.run("upgrade head").await.with_code(0);
+    let checked = program.run("check").await;
+    assert_eq!(checked.stdout, "");
+    let checked = checked.with_code(0);
+    assert_eq!(checked.stderr, "no differences\n");
+    let same = format!("diff {} entities --sql", database.address());
+    assert_eq!(program.run(&same).await.with_code(0).stdout, "");
+    let snapshot = program.run("snapshot").await.with_code(0).stdout;
+    assert!(snapshot.contains("\"name\": \"task_tags\""), "{snapshot}");
+}
+
+async fn something_is_found(database: &TestDatabase) {
+    let program = Program::migration(database);
+    let early = program.run("revision --autogenerate -m early").await.with_code(5);
+    assert!(
+        early.stderr.contains("hint: run `upgrade head` first"),
+        "{early:#?}"
+    );
+    program.run("upgrade head").await.with_code(0);
+    database
+        .execute("ALTER TABLE tags ADD COLUMN colour varchar(20)")
+        .await;
+    database
+        .execute("INSERT INTO tags (name, colour) VALUES ('sea', 'blue'), ('sky', NULL)")
+        .await;
+    let checked = program.run("check").await.with_code(3);
+    let lines: Vec<&str> = checked.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{checked:#?}");
+    assert!(lines[0].starts_with("drop column tags.colour "), "{checked:#?}");
+    assert!(lines[0].ends_with(" [destructive]"), "{checked:#?}");
+    assert_eq!(lines[1], "    1 rows hold something that would be lost");
+    let sql = program.run("check --sql").await.with_code(3).stdout;
+    assert_eq!(sql, "ALTER TABLE \"tags\" DROP COLUMN \"colour\";\n");
+    let json = program.run("check --output json").await.with_code(3).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["operations"][0]["op"], "drop_column");
+    assert_eq!(json["stakes"][0]["rows"], 1);
+}
