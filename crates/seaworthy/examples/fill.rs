@@ -34,7 +34,7 @@ async fn main() {
     );
     println!("|---|--:|--:|--:|--:|");
     for pass in 1..=PASSES {
-        let by_hand = in_psql(scratch.url(), rows).await;
+        let by_hand = in_psql(&scratch, rows).await;
         let same = ours(scratch.url(), rows, fixed("fixed").rest(0.0)).await;
         let adaptive = ours(scratch.url(), rows, fill("adaptive").rest(0.0)).await;
         let rested = ours(scratch.url(), rows, fill("rested")).await;
@@ -86,8 +86,8 @@ async fn ours(url: &DatabaseUrl, rows: u64, backfill: Backfill) -> Duration {
     took
 }
 
-async fn in_psql(url: &DatabaseUrl, rows: u64) -> Duration {
-    prepare(url, rows).await.close().await;
+async fn in_psql(scratch: &ScratchDatabase, rows: u64) -> Duration {
+    prepare(scratch.url(), rows).await.close().await;
     let script: String = (0..rows)
         .step_by(usize::try_from(BATCH).unwrap())
         .map(|after| {
@@ -97,7 +97,7 @@ async fn in_psql(url: &DatabaseUrl, rows: u64) -> Duration {
         .collect();
     let watch = Instant::now();
     let mut psql = Command::new("psql")
-        .args([url.as_str(), "-qX", "-v", "ON_ERROR_STOP=1"])
+        .args([scratch.address(), "-qX", "-v", "ON_ERROR_STOP=1"])
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
