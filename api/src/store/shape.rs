@@ -79,6 +79,9 @@ const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, prag
     WHERE m.type = 'table' AND m.name IN ('users', 'tasks', 'tags', 'task_tags', 'conversations', 'messages', \
     'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations')";
 
+/// A schema that moves this often while it is looked at will be looked at again soon anyway.
+const MOST_LOOKS: usize = 5;
+
 impl Shape {
     /// Asks the database.
     pub(super) async fn probe(
@@ -86,19 +89,16 @@ impl Shape {
         revisions: &[KnownRevision],
     ) -> Result<Self, DbErr> {
         let asked = Instant::now();
-        let query = match runner.backend() {
-            DbBackend::Postgres => POSTGRES,
-            _ => SQLITE,
-        };
-        let mut columns: HashSet<(String, String)> = HashSet::new();
-        for row in runner.rows(query).await? {
-            columns.insert((row.try_get("", "t")?, row.try_get("", "c")?));
-        }
-        let mut applied: HashSet<String> = HashSet::new();
-        if columns.iter().any(|(table, _)| table == "seaql_migrations") {
-            for row in runner.rows("SELECT version FROM seaql_migrations").await? {
-                applied.insert(row.try_get("", "version")?);
+        let mut columns = columns(runner).await?;
+        let mut applied = applied(runner, &columns).await?;
+        // A step may have committed in between: then the two belong to different schemas.
+        for _ in 0..MOST_LOOKS {
+            let now = self::columns(runner).await?;
+            if now == columns {
+                break;
             }
+            columns = now;
+            applied = self::applied(runner, &columns).await?;
         }
         let unknown = unknown(runner, revisions, &applied).await;
         let lacking = lacking(&columns);
@@ -170,6 +170,30 @@ impl Shape {
             missing: self.lacking.clone(),
         }
     }
+}
+
+/// Returns which columns there are, each with its table.
+async fn columns(runner: &Runner<'_, &DatabaseConnection>) -> Result<HashSet<(String, String)>, DbErr> {
+    let query = match runner.backend() {
+        DbBackend::Postgres => POSTGRES,
+        _ => SQLITE,
+    };
+    let rows = runner.rows(query).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "t")?, row.try_get("", "c")?)))
+        .collect()
+}
+
+/// Returns SeaORM's names of what is applied: nothing where there is no table for them.
+async fn applied(
+    runner: &Runner<'_, &DatabaseConnection>,
+    columns: &HashSet<(String, String)>,
+) -> Result<HashSet<String>, DbErr> {
+    if !columns.iter().any(|(table, _)| table == "seaql_migrations") {
+        return Ok(HashSet::new());
+    }
+    let rows = runner.rows("SELECT version FROM seaql_migrations").await?;
+    rows.iter().map(|row| row.try_get("", "version")).collect()
 }
 
 /// Returns what is applied without this build knowing it, with the stages that the history has.

@@ -56,8 +56,8 @@ async fn a_request_is_one_statement_where_it_can_be() {
         for (method, path) in [(Method::GET, "/livez"), (Method::GET, "/openapi.json")] {
             assert_eq!(cost(site, method, path, None, &[]).await, 0, "{path}");
         }
-        // What is there, and which revisions are applied: always as of now.
-        assert_eq!(cost(site, Method::GET, "/api/v1/schema", None, &[]).await, 2);
+        // What is there, which revisions are applied, and whether that still is there: always as of now.
+        assert_eq!(cost(site, Method::GET, "/api/v1/schema", None, &[]).await, 3);
         // Begin, read and lock, write, commit.
         let any = site.get("usr_ada", task).await.header("etag").to_owned();
         let before = site.server.statements();

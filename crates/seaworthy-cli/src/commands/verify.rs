@@ -8,7 +8,8 @@ use crate::output::{Screen, promises};
 use crate::signals::Signals;
 
 pub(super) async fn run(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
-    let verification = Verification::near(environment.database.as_ref());
+    let mut verification = Verification::near(environment.database.as_ref());
+    verification.declared = environment.target.clone();
     let signals = Signals::listen(&verification.stop);
     let verified = signals.told(command::verify(environment, &verification).await)?;
     promises::verified(screen, &verified);
