@@ -237,7 +237,9 @@ fn comment(operation: &Operation, direction: Direction) -> Option<String> {
         Operation::DropTable { table } => format!("every row of {}", table.name),
         Operation::DropColumn { table, column } => format!("what {table}.{} holds", column.name),
         Operation::DropSequence { sequence } => format!("how far {} has counted", sequence.name),
-        Operation::DropEnumValue { r#enum, value, .. } => format!("the rows that are {value} in {}", r#enum),
+        Operation::DropEnumValue {
+            r#enum: name, value, ..
+        } => format!("the rows that are {value} in {name}"),
         Operation::AlterGenerated { table, column, .. } => format!("what {table}.{column} holds"),
         _ => String::new(),
     };

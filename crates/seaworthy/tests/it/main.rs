@@ -4,7 +4,6 @@
 mod announcements;
 mod cases;
 mod databases;
-mod generated;
 mod graph_cases;
 mod graph_properties;
 mod hazards;

@@ -6,11 +6,11 @@ pub(super) enum Code {
     /// A name or a literal.
     Word(String),
     /// A call: `string_len("title", 200)`.
-    Call(String, Vec<Code>),
+    Call(String, Vec<Self>),
     /// Several values in round or square brackets.
-    Group(char, Vec<Code>),
+    Group(char, Vec<Self>),
     /// Calls one after another: `Table::alter().table("tasks")`.
-    Chain(Box<Code>, Vec<Link>),
+    Chain(Box<Self>, Vec<Link>),
 }
 
 /// One link of a chain; without arguments it has no brackets either: `.await?`.
