@@ -4,7 +4,7 @@ use seaworthy::environment::Environment;
 use seaworthy::graph::{Splice, Target};
 use seaworthy::revision::Stage;
 
-use crate::args::{Arguments, Command, Format, InUse, LastStage};
+use crate::args::{Arguments, Command, Format, General, InUse, LastStage};
 use crate::exit::{Ending, Failure};
 use crate::output::Screen;
 
@@ -86,21 +86,7 @@ pub(crate) async fn run(
         Command::Check { compare } => schema::check(environment, &compare, screen).await,
         Command::Diff { from, to, compare } => schema::diff(environment, &from, &to, &compare, screen).await,
         Command::Snapshot => schema::snapshot(environment, screen).await,
-        Command::Revision {
-            new,
-            generate,
-            head,
-            depends_on,
-        } if generate.autogenerate => {
-            let request = files::request(&new, head.as_deref(), &depends_on)?;
-            schema::generate(environment, &general, (request, &new.place), &generate, screen).await
-        }
-        Command::Revision {
-            new,
-            head,
-            depends_on,
-            ..
-        } => files::revision(environment, &new, head.as_deref(), &depends_on, screen),
+        asked @ Command::Revision { .. } => revision(environment, &general, asked, screen).await,
         Command::Merge { revisions, new } => files::merge(environment, &revisions, &new, screen),
         Command::Generate {
             migration_name,
@@ -108,6 +94,28 @@ pub(crate) async fn run(
             ..
         } => files::generate(environment, &migration_name, &place, screen),
     }
+}
+
+async fn revision(
+    environment: &Environment,
+    general: &General,
+    asked: Command,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let Command::Revision {
+        new,
+        generate,
+        head,
+        depends_on,
+    } = asked
+    else {
+        return Ok(Ending::Done);
+    };
+    if generate.autogenerate {
+        let request = files::request(&new, head.as_deref(), &depends_on)?;
+        return schema::generate(environment, general, (request, &new.place), &generate, screen).await;
+    }
+    files::revision(environment, &new, head.as_deref(), &depends_on, screen)
 }
 
 fn last_stage(stage: LastStage) -> Stage {
