@@ -4,7 +4,7 @@ use seaworthy::environment::Environment;
 use seaworthy::graph::{Splice, Target};
 use seaworthy::revision::Stage;
 
-use crate::args::{Arguments, Command, Format, InUse, LastStage};
+use crate::args::{Arguments, Command, Format, General, Generate, InUse, LastStage, NewRevision};
 use crate::exit::{Ending, Failure};
 use crate::output::Screen;
 
@@ -30,13 +30,7 @@ pub(crate) async fn run(
         general: &general,
         screen,
     };
-    match command.unwrap_or(Command::Up {
-        num: None,
-        allow_out_of_order: false,
-        in_use: InUse {
-            through_contract: false,
-        },
-    }) {
+    match command.unwrap_or_else(unsaid) {
         Command::Upgrade {
             target,
             sql,
@@ -95,16 +89,7 @@ pub(crate) async fn run(
             generate,
             head,
             depends_on,
-        } if generate.autogenerate => {
-            let request = files::request(&new, head.as_deref(), &depends_on)?;
-            schema::generate(environment, &general, (request, &new.place), &generate, screen).await
-        }
-        Command::Revision {
-            new,
-            head,
-            depends_on,
-            ..
-        } => files::revision(environment, &new, head.as_deref(), &depends_on, screen),
+        } => revision(environment, &general, (new, generate), (head, depends_on), screen).await,
         Command::Merge { revisions, new } => files::merge(environment, &revisions, &new, screen),
         Command::Generate {
             migration_name,
@@ -112,6 +97,32 @@ pub(crate) async fn run(
             ..
         } => files::generate(environment, &migration_name, &place, screen),
     }
+}
+
+/// Returns what happens when no verb is given, as with SeaORM's own command line.
+fn unsaid() -> Command {
+    Command::Up {
+        num: None,
+        allow_out_of_order: false,
+        in_use: InUse {
+            through_contract: false,
+        },
+    }
+}
+
+/// Writes a revision, empty or with what is missing.
+async fn revision(
+    environment: &Environment,
+    general: &General,
+    (new, generate): (NewRevision, Generate),
+    (head, depends_on): (Option<String>, Vec<String>),
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    if generate.autogenerate {
+        let request = files::request(&new, head.as_deref(), &depends_on)?;
+        return schema::generate(environment, general, (request, &new.place), &generate, screen).await;
+    }
+    files::revision(environment, &new, head.as_deref(), &depends_on, screen)
 }
 
 /// Refuses an answer in a format that a verb does not have.

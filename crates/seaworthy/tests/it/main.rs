@@ -5,7 +5,6 @@ mod announcements;
 mod backfills;
 mod cases;
 mod databases;
-mod generated;
 mod graph_cases;
 mod graph_properties;
 mod hazards;

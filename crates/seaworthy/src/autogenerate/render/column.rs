@@ -185,6 +185,7 @@ fn postgres(base: &str, numbers: usize) -> Option<&'static str> {
     })
 }
 
+// `bigint` is not among them: the builder writes `integer` for it.
 fn sqlite(base: &str, numbers: usize) -> Option<&'static str> {
     Some(match (base, numbers) {
         ("varchar", 0) => "string",
@@ -193,7 +194,6 @@ fn sqlite(base: &str, numbers: usize) -> Option<&'static str> {
         ("text", 0) => "text",
         ("smallint", 0) => "small_integer",
         ("integer" | "int", 0) => "integer",
-        ("bigint", 0) => "big_integer",
         ("float", 0) => "float",
         ("double", 0) => "double",
         ("boolean", 0) => "boolean",
