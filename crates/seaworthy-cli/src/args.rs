@@ -218,7 +218,7 @@ pub(crate) enum Command {
         #[arg(long)]
         sql: bool,
     },
-    /// Write a new revision: an empty one, or with --autogenerate the one that the entities ask for
+    /// Write a new revision: empty, or from the entities
     #[command(
         after_help = "Examples:\n  revision -m \"add priority\"                  an empty one\n  \
                             revision --autogenerate -m \"add priority\"   what turns the database into the entities\n  \

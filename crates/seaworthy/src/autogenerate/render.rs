@@ -36,7 +36,7 @@ pub struct Rendered {
     pub up: String,
     /// The statements of `down`.
     pub down: String,
-    /// The helpers of `sea_orm_migration::schema` that they call.
+    /// The helpers of the migration crate's `schema` that they call.
     pub helpers: BTreeSet<&'static str>,
     /// Whether they call `execute(manager, sql)`, for SQL that only the catalog's kind of database understands.
     pub has_sql: bool,

@@ -91,7 +91,7 @@ pub(super) fn helper(helper: &'static str, nullable: bool) -> &'static str {
         .map_or(helper, |(plain, null)| if nullable { null } else { plain })
 }
 
-/// The helpers of `sea_orm_migration::schema` that are called: for NOT NULL, and for what may be NULL.
+/// The helpers of the migration crate's `schema` that are called: for NOT NULL, and for what may be NULL.
 const HELPERS: [(&str, &str); 22] = [
     ("big_integer", "big_integer_null"),
     ("blob", "blob_null"),
