@@ -404,8 +404,15 @@ fn conversion(column: &str, from: &str, to: &str) -> String {
         _ if from.ends_with("[]") != to.ends_with("[]") && to.ends_with("[]") => {
             format!("ARRAY[{column}]::{to}")
         }
+        // Told to, PostgreSQL cuts a text that is too long; assigned, it is refused (manual, "Character Types").
+        _ if has_length(to) => format!("{column}::text"),
         _ => format!("{column}::text::{to}"),
     }
+}
+
+fn has_length(data_type: &str) -> bool {
+    let is_text = data_type.starts_with("character varying(") || data_type.starts_with("character(");
+    is_text && !data_type.ends_with("[]")
 }
 
 fn add_column(table: &str, column: &Column) -> Vec<String> {
@@ -441,4 +448,19 @@ fn alter_column(table: &str, column: &str) -> String {
 
 fn one(statement: String) -> Vec<String> {
     vec![statement]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_becomes_too_long_is_refused_and_not_cut() {
+        assert_eq!(
+            conversion("title", "text", "character varying(200)"),
+            "\"title\"::text"
+        );
+        assert_eq!(conversion("title", "integer", "character(3)"), "\"title\"::text");
+        assert_eq!(conversion("n", "text", "bigint"), "\"n\"::text::bigint");
+    }
 }
