@@ -55,7 +55,7 @@ async fn something_is_found(database: &TestDatabase) {
     assert_eq!(lines.len(), 2, "{checked:#?}");
     assert!(lines[0].starts_with("drop column tags.colour "), "{checked:#?}");
     assert!(lines[0].ends_with(" [destructive]"), "{checked:#?}");
-    assert_eq!(lines[1], "    1 rows hold something that would be lost");
+    assert_eq!(lines[1], "    1 row with something that would be lost");
     let sql = program.run("check --sql").await.with_code(3).stdout;
     assert_eq!(sql, "ALTER TABLE \"tags\" DROP COLUMN \"colour\";\n");
     let json = program.run("check --output json").await.with_code(3).stdout;

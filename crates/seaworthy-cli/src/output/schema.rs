@@ -84,16 +84,21 @@ fn line(operation: &Operation) -> String {
 }
 
 fn stake_words(stake: &Stake) -> String {
-    let rows = match stake.rows {
-        rows if rows > 100_000 => "more than 100,000".to_owned(),
-        rows => rows.to_string(),
+    let noun = match stake.counted {
+        Counted::Duplicates => "group",
+        _ => "row",
+    };
+    // More were not counted.
+    let count = match usize::try_from(stake.rows) {
+        Ok(rows) if rows <= 100_000 => counted(rows, noun),
+        _ => format!("more than 100,000 {noun}s"),
     };
     let what = match stake.counted {
-        Counted::RowsLost => "rows would be lost",
-        Counted::ValuesLost => "rows hold something that would be lost",
-        Counted::Nulls => "rows are NULL",
-        Counted::Duplicates => "groups of rows agree",
-        Counted::RowsWithoutValue => "rows would have no value",
+        Counted::RowsLost => "would be lost",
+        Counted::ValuesLost => "with something that would be lost",
+        Counted::Nulls => "without a value",
+        Counted::Duplicates => "of rows that agree",
+        Counted::RowsWithoutValue => "would have no value",
     };
-    format!("{rows} {what}")
+    format!("{count} {what}")
 }
