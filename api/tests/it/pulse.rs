@@ -199,28 +199,42 @@ async fn an_unknown_contract_that_takes_what_is_needed_makes_the_service_unready
     .await;
 }
 
-/// Were it not for what tells of it, a step would be seen half a second later on average, and within this time in one case
-/// of five.
+/// Were it not for what tells of it, a step would be seen half a second later on average, and the five quickest of ten
+/// together would take 1.4 seconds. A busy machine is given several attempts.
 #[tokio::test]
 async fn a_step_is_seen_long_before_the_timer() {
     on_each("001", async |site| {
-        let mut waited = Vec::new();
-        for revision in [
-            "002", "003", "002", "001", "002", "003", "002", "001", "002", "003",
-        ] {
-            migrate(&site.database, revision).await;
-            let begun = Instant::now();
-            until("the service notices the step", async || {
-                let seen = site.get("usr_ada", "/livez").await;
-                seen.header("schema-revision") == revision
-            })
-            .await;
-            waited.push(begun.elapsed());
+        let mut attempts = Vec::new();
+        for _ in 0..5 {
+            let waited = notice_ten_steps(site).await;
+            let quickest: Duration = waited[..5].iter().sum();
+            if quickest < Duration::from_millis(700) {
+                return;
+            }
+            attempts.push(waited);
         }
-        waited.sort_unstable();
-        assert!(waited[8] < Duration::from_millis(200), "{waited:?}");
+        panic!("{attempts:?}");
     })
     .await;
+}
+
+/// Returns how long each of ten steps took to be noticed, the quickest first.
+async fn notice_ten_steps(site: &Site) -> Vec<Duration> {
+    let mut waited = Vec::new();
+    for revision in [
+        "002", "003", "002", "001", "002", "003", "002", "001", "002", "001",
+    ] {
+        migrate(&site.database, revision).await;
+        let begun = Instant::now();
+        until("the service notices the step", async || {
+            let seen = site.get("usr_ada", "/livez").await;
+            seen.header("schema-revision") == revision
+        })
+        .await;
+        waited.push(begun.elapsed());
+    }
+    waited.sort_unstable();
+    waited
 }
 
 #[tokio::test]

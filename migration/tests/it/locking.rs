@@ -179,7 +179,8 @@ async fn a_reader_waits_no_longer_than_a_try_and_the_step_succeeds_in_the_end() 
             longest > Duration::from_millis(20),
             "nothing was waited for: {longest:?}"
         );
-        assert!(longest < Duration::from_millis(450), "{longest:?}");
+        // One try and the noise of a busy machine.
+        assert!(longest < Duration::from_millis(1200), "{longest:?}");
         long.close().await.unwrap();
         reader.close().await.unwrap();
         running.end().await.with_code(0).saying(&["idle in transaction"]);
