@@ -55,7 +55,7 @@ async fn serve(settings: &Settings) -> Result<()> {
         ))?,
     }
     say(&format!(
-        "Todo API on http://{} (document: /openapi.json, a token: api token --user ID --email E)",
+        "Todo API on http://{} (reference: /docs, document: /openapi.json, a token: api token --user ID --email E)",
         server.address()
     ))?;
     tokio::select! {
