@@ -1,16 +1,14 @@
 //! Signing in with a password: what is told, what it costs, what slows down, and that no secret gets out.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::thread::JoinHandle;
 
 use api::{Clock, Server};
 use reqwest::{Client, Method};
 use seaworthy::verify::ScratchDatabase;
 use serde_json::{Value, json};
 
+use crate::process::Process;
 use crate::site::{Answer, NOW, PASSWORD, Site, databases, migrate, on_each, settings};
 
 async fn login(site: &Site, email: &str, password: &str) -> Answer {
@@ -267,51 +265,12 @@ async fn a_hash_of_less_work_is_made_anew_at_the_next_sign_in() {
     }
 }
 
-/// Starts the service with everything in its log; returns where it listens and what collects the log.
-fn logging(database: &ScratchDatabase) -> (Child, String, JoinHandle<String>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
-        .args([
-            "--port",
-            "0",
-            "--log-level",
-            "trace",
-            "--better-auth-secret",
-            crate::site::SECRET,
-        ])
-        .args(["--database-url", database.address()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = child.stderr.take().unwrap();
-    // Read all along: a full pipe would stop the service.
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        log.read_to_string(&mut text).unwrap();
-        text
-    });
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let address = output
-        .lines()
-        .map_while(Result::ok)
-        .find_map(|line| {
-            Some(
-                line.split_once("http://")?
-                    .1
-                    .split_whitespace()
-                    .next()?
-                    .to_owned(),
-            )
-        })
-        .unwrap();
-    (child, address, reader)
-}
-
 #[tokio::test]
 async fn no_secret_is_in_the_log_however_much_is_logged() {
     let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
     migrate(&database, "head").await;
-    let (mut child, address, reader) = logging(&database);
+    let process = Process::start(&database, &["--log-level", "trace"]);
+    let address = &process.address;
     let client = Client::new();
     let send = async |method: Method, path: &str, token: &str, body: Value| {
         let request = client
@@ -340,9 +299,7 @@ async fn no_secret_is_in_the_log_however_much_is_logged() {
     let change = json!({"current_password": PASSWORD, "new_password": "Sturdier8hull"});
     send(Method::POST, "/api/v1/me/password", &token, change).await;
     send(Method::GET, "/api/v1/tasks", &token[..token.len() - 2], json!({})).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let log = reader.join().unwrap();
+    let log = process.kill();
     assert!(log.contains("/api/v1/auth/login"), "{log}");
     let hash = kept_hash(&database).await;
     let signature = token.rsplit_once('.').unwrap().1;

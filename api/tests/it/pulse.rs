@@ -1,7 +1,5 @@
 //! What the service and the migrator tell each other: signs of life, announcements, revisions that the build does not know.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use migration::Migrator;
@@ -14,7 +12,8 @@ use seaworthy::session::{Access, Session};
 use seaworthy::verify::ScratchDatabase;
 use serde_json::json;
 
-use crate::site::{SECRET, Site, conduct, databases, migrate, on_each};
+use crate::process::Process;
+use crate::site::{Site, conduct, databases, migrate, on_each};
 
 /// A revision of a newer build.
 #[derive(Clone, Copy)]
@@ -265,35 +264,11 @@ async fn a_service_that_lost_its_ear_hears_again() {
     .await;
 }
 
-/// A service as a process of its own.
-fn process(database: &ScratchDatabase) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
-        .args([
-            "--port",
-            "0",
-            "--drain-seconds",
-            "0",
-            "--better-auth-secret",
-            SECRET,
-        ])
-        .args(["--database-url", database.address()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    assert!(line.contains("http://"), "{line}");
-    child
-}
-
 #[tokio::test]
 async fn a_process_that_stops_is_gone_at_once_and_one_that_was_killed_after_a_while() {
     for database in databases().await {
         migrate(&database, "003").await;
-        let (mut stopped, mut killed) = (process(&database), process(&database));
+        let [stopped, killed] = [Process::start(&database, &[]), Process::start(&database, &[])];
         until("both give a sign of life", async || {
             alive(&database).await.len() == 2
         })
@@ -303,13 +278,10 @@ async fn a_process_that_stops_is_gone_at_once_and_one_that_was_killed_after_a_wh
         let names: Vec<&str> = status.alive.iter().map(|one| one.build.name.as_str()).collect();
         assert_eq!(names, ["todo-api", "todo-api"]);
 
-        let pid = stopped.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        stopped.wait().unwrap();
+        stopped.stop();
         let left = alive(&database).await;
         assert_eq!(left.len(), 1);
-        killed.kill().unwrap();
-        killed.wait().unwrap();
+        killed.kill();
         assert_eq!(alive(&database).await.len(), 1);
         let refused = upgrade(&environment, Living::Heed).await.unwrap_err();
         assert!(refused.to_string().contains(&left[0].instance), "{refused}");

@@ -8,6 +8,7 @@ use reqwest::Method;
 use seaworthy::session::{Access, Session};
 use serde_json::{Value, json};
 
+use crate::process::Process;
 use crate::site::{Answer, NOW, Site, databases, migrate, on_each};
 
 const TASKS: &str = "/api/v1/tasks";
@@ -355,47 +356,13 @@ async fn nothing_happens_twice_while_the_table_comes_and_goes() {
     }
 }
 
-/// A service in a process of its own.
-struct Process {
-    child: std::process::Child,
-    address: String,
-}
-
-impl Process {
-    fn start(site: &Site) -> Self {
-        use std::io::BufRead;
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_api"))
-            .args(["--port", "0", "--better-auth-secret", crate::site::SECRET])
-            .args(["--database-url", site.database.address()])
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        let output = child.stdout.take().unwrap();
-        let line = std::io::BufReader::new(output)
-            .lines()
-            .map(Result::unwrap)
-            .find(|line| line.contains("http://"))
-            .unwrap();
-        let address = line.split("http://").nth(1).unwrap();
-        let address = address.split_whitespace().next().unwrap().to_owned();
-        Self { child, address }
-    }
-
-    /// SIGKILL.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_whose_answer_was_lost_with_its_server_is_repeated_safely() {
     use tokio::io::AsyncWriteExt;
     for database in databases().await {
         let site = Site::open(database, "head", &[]).await;
         for round in 0..6 {
-            let process = Process::start(&site);
+            let process = Process::start(&site.database, &[]);
             let body = json!({"title": format!("round{round}x")}).to_string();
             let mut stream = tokio::net::TcpStream::connect(&process.address).await.unwrap();
             let request = format!(

@@ -530,7 +530,7 @@ async fn nothing_is_lost_doubled_or_refused_otherwise_while_the_schema_moves() {
     }
 }
 
-async fn all_titles(site: &Site, user: &str) -> Vec<String> {
+pub(crate) async fn all_titles(site: &Site, user: &str) -> Vec<String> {
     let mut titles = Vec::new();
     let mut path = "/api/v1/tasks?limit=200".to_owned();
     loop {
