@@ -56,8 +56,20 @@ pub(crate) struct General {
     #[arg(short, long, global = true, env = "SEAWORTHY_YES", action = ArgAction::SetTrue,
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) yes: bool,
+    /// Take one hazard of one statement knowingly; the reason is kept in the history
+    #[arg(long, global = true, value_name = "REV:CATEGORY:PIECE=REASON", value_parser = acceptance)]
+    pub(crate) accept: Vec<Acceptance>,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// A hazard that is taken knowingly for this run.
+#[derive(Clone, Debug)]
+pub(crate) struct Acceptance {
+    pub(crate) revision: String,
+    pub(crate) category: String,
+    pub(crate) piece: String,
+    pub(crate) reason: String,
 }
 
 /// How long things may take.
@@ -484,6 +496,23 @@ fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
         "0" => Ok(Duration::ZERO),
         text => humantime::parse_duration(text),
     }
+}
+
+fn acceptance(text: &str) -> Result<Acceptance, String> {
+    let parts = text.split_once('=').and_then(|(what, reason)| {
+        let (revision, what) = what.split_once(':')?;
+        let (category, piece) = what.split_once(':')?;
+        Some([revision, category, piece, reason].map(|part| part.trim().to_owned()))
+    });
+    let Some([revision, category, piece, reason]) = parts else {
+        return Err("write REV:CATEGORY:PIECE OF THE STATEMENT=REASON".to_owned());
+    };
+    Ok(Acceptance {
+        revision,
+        category,
+        piece,
+        reason,
+    })
 }
 
 fn ratio(text: &str) -> Result<f64, String> {

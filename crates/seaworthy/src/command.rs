@@ -13,6 +13,7 @@ pub use downgrade::{down, downgrade};
 pub use drift::{Counted, DriftReport, Side, Stake, check, diff, snapshot};
 pub use error::{Category, CommandError};
 pub use fresh::{fresh, refresh, reset};
+pub use gate::{JudgedHazard, RefusedHazard, Verdict};
 pub use generate::{GenerateRequest, Generated, WhenEmpty, WhenMostlyDropped, generate};
 pub use inspect::{
     Current, HistoryFilter, RevisionDetails, RevisionLine, Shown, branches, current, heads, history, show,
@@ -48,6 +49,7 @@ mod downgrade;
 mod drift;
 mod error;
 mod fresh;
+mod gate;
 mod generate;
 mod inspect;
 mod journal;

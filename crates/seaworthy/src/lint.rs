@@ -5,12 +5,14 @@
 
 use serde::Serialize;
 
+pub use accept::{accept, accepted_by_remarks};
 pub use rules::{RULES, Rule, rule};
 
 use schema::Schema;
 use step::Step;
 use timeline::Timeline;
 
+mod accept;
 mod cursor;
 mod locks;
 mod rules;
@@ -64,6 +66,15 @@ pub struct Hazard {
     pub message: String,
     /// What to do instead.
     pub help: &'static str,
+    /// Why it is taken knowingly, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+    /// The statement itself.
+    #[serde(skip)]
+    pub sql: String,
+    /// The tables in use that the statement locks.
+    #[serde(skip)]
+    pub locked: Vec<String>,
 }
 
 /// The versions of PostgreSQL that the rules know.
@@ -120,9 +131,11 @@ fn schema_after(mut schema: Schema, sql: &str) -> Schema {
 }
 
 /// Returns the hazards of a script, in the order of its statements.
+///
+/// A comment before a statement accepts one of its hazards: `-- seaworthy: accept index-blocking: it has 40 rows`.
 #[must_use]
 pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
-    let sentences = token::sentences(sql);
+    let (sentences, behind) = token::read(sql);
     let timeline = Timeline::new(&sentences, context);
     let mut hazards = Vec::new();
     let mut state = step::State::new(context.transaction);
@@ -130,6 +143,7 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
         let mut step = Step::new(index, sentence, &timeline, &state, context);
         let found = rules::check(&mut step);
         let line = sentence.tokens.first().map_or(1, |token| token.line);
+        let locked: Vec<String> = step.locks.iter().map(|lock| lock.table.clone()).collect();
         let next = state.after(&step, &found);
         state = next;
         hazards.extend(found.into_iter().map(|(rule, finding)| Hazard {
@@ -140,7 +154,19 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
             table: finding.table,
             message: finding.message,
             help: rule.help,
+            accepted: None,
+            sql: sentence.source.clone(),
+            locked: locked.clone(),
         }));
     }
+    accept::by_remarks(&mut hazards, &sentences, &behind);
     hazards
+}
+
+impl Hazard {
+    /// Returns whether it is an error that nobody has accepted.
+    #[must_use]
+    pub fn is_open_error(&self) -> bool {
+        self.severity == Severity::Error && self.accepted.is_none()
+    }
 }

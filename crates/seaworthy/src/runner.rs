@@ -13,7 +13,7 @@ pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
 use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
-use crate::revision::{Direction, Header, Revision};
+use crate::revision::{Accepted, Direction, Header, Revision};
 use crate::session::{Actor, Blocker, Fault, Locked, Patience};
 
 mod attempt;
@@ -51,6 +51,8 @@ pub struct Work<'a> {
     pub direction: Direction,
     /// What the history keeps to notice later changes.
     pub checksum: Option<String>,
+    /// The hazards that are taken knowingly; the history keeps them, too.
+    pub accepted: Vec<Accepted>,
     /// How the step is run.
     pub manner: Manner,
 }
@@ -298,6 +300,7 @@ impl Run<'_> {
             error: None,
             checksum: work.checksum.clone(),
             parts_done: None,
+            accepted: work.accepted.clone(),
             actor: self.actor.clone(),
         }
     }

@@ -24,11 +24,13 @@ pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
 pub use fault::{DatabaseError, Fault};
 pub use lock::{Holder, LockError, Locked};
+pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
 mod address;
 mod blockers;
 mod fault;
 mod lock;
+mod weight;
 
 /// How long the first try of a step waits for a table lock.
 const FIRST_LOCK_WAIT: Duration = Duration::from_millis(200);

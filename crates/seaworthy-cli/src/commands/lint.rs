@@ -5,7 +5,7 @@ use std::path::Path;
 
 use seaworthy::command::{self, LintSelection, LintedStep};
 use seaworthy::environment::Environment;
-use seaworthy::lint::{Context, Hazard, RULES, Severity, Surrounding, lint, rule};
+use seaworthy::lint::{Context, Hazard, RULES, Surrounding, lint, rule};
 
 use crate::args::Lint;
 use crate::exit::{Ending, Failure};
@@ -58,7 +58,7 @@ fn selection(asked: &Lint) -> Result<LintSelection, Failure> {
 }
 
 fn ending<'a>(mut hazards: impl Iterator<Item = &'a Hazard>) -> Ending {
-    if hazards.any(|hazard| hazard.severity == Severity::Error) {
+    if hazards.any(Hazard::is_open_error) {
         Ending::CheckSaysNo
     } else {
         Ending::Done

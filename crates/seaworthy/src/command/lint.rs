@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Target};
-use crate::lint::{Context, Hazard, Surrounding, lint as hazards_of};
+use crate::lint::{Context, Hazard, Surrounding, accept, lint as hazards_of};
 use crate::revision::{Direction, Header, RevisionId};
 use crate::script::{Script, record};
 
@@ -68,8 +68,17 @@ pub async fn lint(
         let after = schema.clone().and_then(&text(&up));
         if selected.contains(&header.id) {
             let down = record(revision, Direction::Down, DbBackend::Postgres).await;
-            steps.push(linted(header, Direction::Up, &up, &schema));
-            steps.push(linted(header, Direction::Down, &down, &after));
+            for (direction, script, before) in
+                [(Direction::Up, &up, &schema), (Direction::Down, &down, &after)]
+            {
+                let mut step = linted(header, direction, script, before);
+                accept(
+                    &mut step.hazards,
+                    &project.declared_for(header, direction),
+                    |_| false,
+                );
+                steps.push(step);
+            }
         }
         schema = after;
     }
@@ -89,7 +98,7 @@ impl Project<'_> {
     }
 }
 
-fn linted(header: &Header, direction: Direction, script: &Script, before: &Context) -> LintedStep {
+pub(super) fn linted(header: &Header, direction: Direction, script: &Script, before: &Context) -> LintedStep {
     let surrounding = if script.transaction {
         Surrounding::Transaction
     } else {
@@ -106,6 +115,11 @@ fn linted(header: &Header, direction: Direction, script: &Script, before: &Conte
 }
 
 /// Returns the statements of a script as one text.
-fn text(script: &Script) -> String {
-    script.statements.join(";\n")
+pub(super) fn text(script: &Script) -> String {
+    // A comment at the end of a statement must not swallow the semicolon.
+    let ended = script.statements.iter().map(|statement| {
+        let has_comment = statement.lines().last().is_some_and(|line| line.contains("--"));
+        format!("{statement}{};\n", if has_comment { "\n" } else { "" })
+    });
+    ended.collect()
 }

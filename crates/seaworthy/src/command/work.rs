@@ -43,6 +43,7 @@ impl Project<'_> {
                 header,
                 direction: step.direction,
                 checksum,
+                accepted: self.accepted(header, step.direction, &script),
                 manner,
             });
         }

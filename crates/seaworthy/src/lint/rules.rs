@@ -24,6 +24,7 @@ mod not_allowed_in_tx;
 mod not_null_scan;
 mod null_exposed;
 mod opaque_sql;
+pub(in crate::lint) mod override_unmatched;
 mod partition_blocking;
 mod required_column;
 mod rewrite;
@@ -61,7 +62,7 @@ pub(super) struct Finding {
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 32] = [
+pub const RULES: [Rule; 33] = [
     index_blocking::RULE,
     index_drop_blocking::RULE,
     not_allowed_in_tx::RULE,
@@ -93,11 +94,34 @@ pub const RULES: [Rule; 32] = [
     dependent_object::RULE,
     access_changed::RULE,
     opaque_sql::RULE,
+    override_unmatched::RULE,
     // Needs to know what the others have found.
     lock_held_long::RULE,
 ];
 
-static LIST: [Rule; 32] = RULES;
+static LIST: [Rule; 33] = RULES;
+
+/// The rules about what running code relies on, whatever the size of the table: the database cannot tell, but the running
+/// applications can.
+const ABOUT_RUNNING_CODE: [&str; 9] = [
+    "null-exposed",
+    "column-removed",
+    "column-renamed",
+    "table-removed",
+    "table-renamed",
+    "type-changed",
+    "enum-changed",
+    "uniqueness-removed",
+    "access-changed",
+];
+
+impl Rule {
+    /// Returns whether it is about what running code relies on, and not about a lock or the rows.
+    #[must_use]
+    pub fn is_about_running_code(&self) -> bool {
+        ABOUT_RUNNING_CODE.contains(&self.code)
+    }
+}
 
 impl Finding {
     fn new(message: String) -> Self {

@@ -5,6 +5,7 @@ mod announcements;
 mod backfills;
 mod cases;
 mod databases;
+mod gate;
 mod graph_cases;
 mod graph_properties;
 mod hazards;
