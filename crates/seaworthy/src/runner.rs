@@ -65,7 +65,12 @@ pub enum Manner {
     /// Part by part; a run that died can go on.
     Parts(Parts),
     /// As backfills, each batch a transaction that saves how far it got.
-    Backfills(Vec<Backfill>),
+    Backfills {
+        /// The backfills in order.
+        all: Vec<Backfill>,
+        /// Whether how far an earlier run got is not true any more.
+        is_stale: bool,
+    },
     /// Without a transaction and without knowing what it will send: after a crash it is run again from its beginning.
     Opaque {
         /// Whether an earlier run began with the step.
@@ -89,8 +94,9 @@ pub struct Parts {
     pub all: Vec<Part>,
     /// How many are through already, from a run that died.
     pub done: usize,
-    /// Whether an earlier run began with the step.
-    pub is_begun: bool,
+    /// How many an earlier run that died had got through, if one began with the step; more than `done` where something that
+    /// the step builds on was undone since.
+    pub begun: Option<usize>,
     /// Whether the parts may take as long as they want.
     pub patience: Patience,
 }
@@ -194,7 +200,9 @@ impl Run<'_> {
             let tried = match &work.manner {
                 Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
                 Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
-                Manner::Backfills(backfills) => self.backfills(work, backfills, &begun, &mut blockers).await,
+                Manner::Backfills { all, is_stale } => {
+                    self.backfills(work, all, *is_stale, &begun, &mut blockers).await
+                }
                 Manner::Opaque { is_begun } => self.opaque(work, *is_begun, &begun, &mut blockers).await,
             };
             if attempt > 1

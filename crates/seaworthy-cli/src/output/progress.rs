@@ -86,13 +86,15 @@ impl Drop for Progress<'_> {
 impl Observer for Progress<'_> {
     fn step_started(&self, work: &Work<'_>, index: usize, total: usize) {
         if let Manner::Parts(parts) = &work.manner
-            && parts.is_begun
+            && let Some(begun) = parts.begun
         {
-            let (done, all) = (parts.done, counted(parts.all.len(), "part"));
-            self.screen.note(&format!(
-                "going on with {}: a run that died left {done} of {all} done",
-                work.header.id
-            ));
+            let (id, done, all) = (&work.header.id, parts.done, counted(parts.all.len(), "part"));
+            self.screen.note(&match done < begun {
+                false => format!("going on with {id}: a run that died left {done} of {all} done"),
+                true => {
+                    format!("beginning {id} anew: a run died halfway, and what it builds on was undone since")
+                }
+            });
         }
         if let Some(bar) = &self.bar {
             bar.enable_steady_tick(Duration::from_millis(100));

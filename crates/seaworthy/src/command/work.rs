@@ -106,6 +106,10 @@ fn manner(
     direction: Direction,
     state: &State,
 ) -> Result<Manner, CommandError> {
+    let begun = state
+        .unfinished
+        .iter()
+        .find(|step| step.revision == header.id && step.direction == direction);
     let backfills = revision.backfills();
     if direction == Direction::Up && !backfills.is_empty() {
         return match &script.incomplete {
@@ -113,7 +117,10 @@ fn manner(
                 revision: header.id.clone(),
                 reason: reason.clone(),
             }),
-            None => Ok(Manner::Backfills(backfills)),
+            None => Ok(Manner::Backfills {
+                all: backfills,
+                is_stale: begun.is_some_and(|step| step.is_stale),
+            }),
         };
     }
     if script.transaction {
@@ -124,10 +131,6 @@ fn manner(
         };
         return Ok(Manner::Transaction(keys));
     }
-    let begun = state
-        .unfinished
-        .iter()
-        .find(|step| step.revision == header.id && step.direction == direction);
     if script.incomplete.is_some() || !script.reads.is_empty() {
         return Ok(Manner::Opaque {
             is_begun: begun.is_some(),
@@ -143,8 +146,9 @@ fn manner(
             builds_index: builds_concurrently(sql),
         })
         .collect();
-    let done = begun.map_or(0, |step| step.parts_done);
-    if let Some(step) = begun.filter(|step| step.parts_done > 0) {
+    // Nothing of a stale step counts as done; what is there all the same is recognised when it is done again.
+    let done = begun.map_or(0, |step| if step.is_stale { 0 } else { step.parts_done });
+    if let Some(step) = begun.filter(|step| step.parts_done > 0 && !step.is_stale) {
         let ran = parts.get(step.parts_done - 1).map(|part| &part.checksum);
         if ran != step.checksum.as_ref() {
             return Err(CommandError::ChangedWhileUnfinished {
@@ -160,7 +164,7 @@ fn manner(
     Ok(Manner::Parts(Parts {
         all: parts,
         done,
-        is_begun: begun.is_some(),
+        begun: begun.map(|step| step.parts_done),
         patience,
     }))
 }

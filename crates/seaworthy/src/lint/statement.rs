@@ -150,6 +150,7 @@ pub(super) enum ObjectAction {
     Rename(String),
     SetSchema(String),
     Other,
+    RenameColumn(String),
 }
 
 #[derive(Clone, Debug)]

@@ -29,7 +29,7 @@ impl Run<'_> {
             }
             match self.part(work, part, parts.patience, blockers).await {
                 Ok(()) => {}
-                Err(error) if parts.is_begun && index == parts.done && done_twice(&error) => {}
+                Err(error) if parts.may_be_done(index) && done_twice(&error) => {}
                 Err(error) => return Err(error),
             }
             self.note_progress(work, Outcome::Progressed, parts, index + 1, begun)
@@ -115,6 +115,13 @@ impl Run<'_> {
             "an INVALID index is left from a build that failed; it is built anew"
         );
         Ok(session.send(&format!("DROP INDEX CONCURRENTLY {index}")).await?)
+    }
+}
+
+impl Parts {
+    /// Returns whether an earlier run may have got through a part: those it noted, and the one it was at when it died.
+    fn may_be_done(&self, index: usize) -> bool {
+        self.begun.is_some_and(|done| index <= done)
     }
 }
 
