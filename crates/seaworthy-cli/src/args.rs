@@ -92,6 +92,9 @@ pub(crate) struct Limits {
     /// Longest run of one statement, on PostgreSQL; 0s for no limit
     #[arg(long, global = true, default_value = "15m", value_parser = duration, value_name = "TIME")]
     pub(crate) statement_timeout: Duration,
+    /// Longest run of one statement while it holds a lock that readers or writers wait for, on PostgreSQL; 0s for no limit
+    #[arg(long, global = true, default_value = "15s", value_parser = duration, value_name = "TIME")]
+    pub(crate) hold_timeout: Duration,
     /// Longest wait for a connection
     #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME")]
     pub(crate) connect_timeout: Duration,
@@ -259,7 +262,8 @@ pub(crate) enum Command {
     },
     /// Show what a run would do, with its SQL, and do nothing
     #[command(
-        after_help = "Exit code 3 when a run would be refused because a running application still uses what goes."
+        after_help = "Exit code 3 when a run would be refused: a running application still uses what goes, or a hazard on a large\n\
+                            table is not accepted."
     )]
     Plan {
         /// Where to go
@@ -271,7 +275,23 @@ pub(crate) enum Command {
     },
     /// Show where the database stands, what is pending, the last run, and who is running
     Status,
-    /// Find what would block or break a running application on PostgreSQL; asks no database
+    /// Show who holds what and who waits for whom, on PostgreSQL; or end one of them
+    #[command(
+        after_help = "Examples:\n  locks                 the tree: whoever holds up others first, those who wait below\n  \
+                            locks --cancel 4711   make the statement of a process fail\n  \
+                            locks --terminate 4711\n                        end a session, also one that is idle in a transaction\n\n\
+                            Asks first; without a terminal it needs --yes. Refuses processes that serve no client, other databases and\n\
+                            migrations. Values in statements are never shown."
+    )]
+    Locks {
+        /// Make the running statement of this process fail
+        #[arg(long, value_name = "PID", conflicts_with = "terminate")]
+        cancel: Option<i32>,
+        /// End the session of this process; its transaction is rolled back
+        #[arg(long, value_name = "PID")]
+        terminate: Option<i32>,
+    },
+    /// Find what would block or break a running application; asks no database
     #[command(
         after_help = "Examples:\n  lint                  the newest revision, up and down\n  lint --all            every one\n  \
                             lint 001:003          a range, both ends included\n  \
@@ -428,6 +448,9 @@ pub(crate) struct Lint {
     /// The major version of PostgreSQL that will run it
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(13..=18))]
     pub(crate) pg: u8,
+    /// SQLite will run it
+    #[arg(long, conflicts_with = "pg")]
+    pub(crate) sqlite: bool,
     /// Explain a rule instead: its statement, why, and the safe one
     #[arg(long, value_name = "RULE", conflicts_with_all = ["target", "all", "sql"])]
     pub(crate) explain: Option<String>,

@@ -39,6 +39,7 @@ pub(crate) fn apply(
     environment.settings.lock_timeout = limits.lock_timeout;
     environment.settings.lock_budget = limits.lock_budget;
     environment.settings.statement_timeout = limits.statement_timeout;
+    environment.settings.hold_timeout = limits.hold_timeout;
     environment.settings.connect_timeout = limits.connect_timeout;
     environment.settings.schema.clone_from(&general.database_schema);
     environment.accepted = general.accept.iter().flat_map(accepted).collect();

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 pub use accept::{accept, accepted_by_remarks};
+pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock};
 pub use rules::{RULES, Rule, rule};
 
 use schema::Schema;
@@ -14,6 +15,7 @@ use timeline::Timeline;
 
 mod accept;
 mod cursor;
+mod effects;
 mod locks;
 mod rules;
 mod schema;
@@ -27,7 +29,32 @@ mod token;
 pub struct Context {
     before: Schema,
     transaction: Surrounding,
-    version: u8,
+    server: Server,
+}
+
+/// What will run a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// PostgreSQL of a major version; one of [`VERSIONS`].
+    Postgres(u8),
+    /// SQLite.
+    Sqlite,
+}
+
+impl From<u8> for Server {
+    fn from(version: u8) -> Self {
+        Self::Postgres(version)
+    }
+}
+
+impl Server {
+    /// Returns the major version of PostgreSQL; the newest for SQLite, whose version the rules do not ask for.
+    fn version(self) -> u8 {
+        match self {
+            Self::Postgres(version) => version,
+            Self::Sqlite => *VERSIONS.end(),
+        }
+    }
 }
 
 /// Whether somebody else has opened a transaction around the script.
@@ -87,7 +114,7 @@ impl Default for Context {
         Self {
             before: Schema::default().settled(false),
             transaction: Surrounding::Transaction,
-            version: 15,
+            server: Server::Postgres(15),
         }
     }
 }
@@ -115,10 +142,10 @@ impl Context {
         self
     }
 
-    /// Says which major version of PostgreSQL will run it; one of [`VERSIONS`].
+    /// Says what will run it; a number is a major version of PostgreSQL.
     #[must_use]
-    pub fn version(mut self, version: u8) -> Self {
-        self.version = version;
+    pub fn on(mut self, server: impl Into<Server>) -> Self {
+        self.server = server.into();
         self
     }
 }

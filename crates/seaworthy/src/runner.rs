@@ -14,7 +14,7 @@ pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
 use crate::revision::{Accepted, Direction, Header, Revision};
-use crate::session::{Actor, Blocker, Fault, Locked, Patience};
+use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress};
 
 mod attempt;
 mod backfills;
@@ -51,6 +51,8 @@ pub struct Work<'a> {
     pub direction: Direction,
     /// What the history keeps to notice later changes.
     pub checksum: Option<String>,
+    /// Whether it holds a lock that readers or writers wait for.
+    pub holds_up: bool,
     /// The hazards that are taken knowingly; the history keeps them, too.
     pub accepted: Vec<Accepted>,
     /// How the step is run.
@@ -97,8 +99,6 @@ pub struct Parts {
     /// How many an earlier run that died had got through, if one began with the step; more than `done` where something that
     /// the step builds on was undone since.
     pub begun: Option<usize>,
-    /// Whether the parts may take as long as they want.
-    pub patience: Patience,
 }
 
 /// A part of a step without a transaction.
@@ -108,6 +108,8 @@ pub struct Part {
     pub sql: String,
     /// The checksum of the step's parts up to and including this one.
     pub checksum: String,
+    /// How long it may take.
+    pub patience: Patience,
     /// The index that the part builds without blocking writers; a try that failed leaves it behind INVALID.
     pub builds_index: Option<String>,
 }
@@ -125,6 +127,9 @@ pub trait Observer: Sync {
 
     /// A batch of a backfill was committed, or the backfill is held up.
     fn backfill_progressed(&self, _work: &Work<'_>, _progress: &Progress) {}
+
+    /// The server says how far it has got with the running statement.
+    fn statement_progressed(&self, _work: &Work<'_>, _progress: &ServerProgress) {}
 
     /// A step ended well.
     fn step_finished(&self, _report: &StepReport) {}

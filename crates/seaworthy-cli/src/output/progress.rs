@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use seaworthy::backfill;
 use seaworthy::revision::Direction;
 use seaworthy::runner::{Manner, Observer, StepOutcome, StepReport, Work};
-use seaworthy::session::{Blocker, Holder};
+use seaworthy::session::{Blocker, Holder, ServerProgress};
 
 use super::lists::parents;
 use super::{Screen, backfills, blocker, counted, duration};
@@ -138,6 +138,22 @@ impl Observer for Progress<'_> {
                 let kind = progress.held_up.map(|held_up| std::mem::discriminant(&held_up));
                 self.once(&format!("{} {kind:?}", progress.name), &text);
             }
+        }
+    }
+
+    fn statement_progressed(&self, _work: &Work<'_>, progress: &ServerProgress) {
+        let mut text = format!("{}: {}", progress.command, progress.phase);
+        if progress.total > 0 {
+            let percent = progress.done.saturating_mul(100) / progress.total;
+            text.push_str(&format!(", {percent} %"));
+        }
+        if let Some(pid) = progress.waits_for {
+            text.push_str(&format!(", for the transaction of process {pid}"));
+        }
+        match &self.bar {
+            Some(bar) => bar.set_message(text),
+            // Without a terminal one line for each phase.
+            None => self.once(&progress.phase, &text),
         }
     }
 

@@ -6,7 +6,7 @@ use seaworthy::command::{
 use seaworthy::revision::{Direction, RevisionId};
 
 use super::lists::{accepted, parents};
-use super::{Screen, counted};
+use super::{Screen, counted, survey};
 
 /// Shows what a run has brought about; its steps were shown while they ran.
 pub(crate) fn outcome(screen: &Screen, answer: &Outcome) {
@@ -151,6 +151,7 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
             ));
         }
     }
+    survey::show(screen, answer);
     for want in &answer.in_use {
         screen.line("");
         screen.line(&format!("In use:   {} removes it: {want}", want.revision));

@@ -13,7 +13,7 @@ use crate::heartbeat::{GONE_AFTER, InUse};
 use crate::ledger::LedgerError;
 use crate::revision::{Direction, RevisionId};
 use crate::runner::{RunError, StepError};
-use crate::session::{AddressError, DatabaseError, LockError, SessionError};
+use crate::session::{AddressError, DatabaseError, EndError, LockError, SessionError};
 use crate::source::SourceError;
 use crate::verify::{DriftError, ScratchError};
 
@@ -79,6 +79,18 @@ pub enum CommandError {
     Hazardous {
         /// Why.
         hazards: Vec<RefusedHazard>,
+    },
+    /// Only PostgreSQL tells who waits for whom.
+    #[error("SQLite does not tell who waits for whom: one writes, and the others wait for it")]
+    NoLockTree,
+    /// A session is not one to be ended.
+    #[error(transparent)]
+    End(#[from] EndError),
+    /// Nobody agreed to end a session.
+    #[error("process {pid} was left alone")]
+    NotEnded {
+        /// The process.
+        pid: i32,
     },
     /// A hazard is accepted of a revision that is not going to be run.
     #[error("{category} is accepted of {revision}, which this run does not touch")]
@@ -282,6 +294,9 @@ impl CommandError {
             Self::StillInUse { .. } => "still_in_use",
             Self::Hazardous { .. } => "hazardous",
             Self::NothingToAccept { .. } => "nothing_to_accept",
+            Self::NoLockTree => "no_lock_tree",
+            Self::End(_) => "session_not_endable",
+            Self::NotEnded { .. } => "refused",
             Self::Refused { .. } => "refused",
             Self::Stopped => "stopped",
             Self::ChangedMeanwhile => "changed_meanwhile",
@@ -314,6 +329,8 @@ impl CommandError {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
             Self::Refused { .. }
             | Self::Hazardous { .. }
+            | Self::NotEnded { .. }
+            | Self::End(_)
             | Self::OutOfOrder { .. }
             | Self::StillInUse { .. }
             | Self::NeedsBackfill { .. }
@@ -387,6 +404,14 @@ impl CommandError {
                 Some("move the statements into a revision of their own, before it or after it".to_owned())
             }
             Self::NeedsBackfill { source, .. } | Self::Backfill { source } => source.hint().map(str::to_owned),
+            Self::NoLockTree => Some("give applications a busy_timeout".to_owned()),
+            Self::NotEnded { .. } => Some("say --yes".to_owned()),
+            Self::End(EndError::NothingToCancel { .. }) => {
+                Some("end the session with --terminate; its transaction is rolled back".to_owned())
+            }
+            Self::End(EndError::Database { source, .. }) => fault(source),
+            Self::End(EndError::Migrator { .. }) => Some("stop that program where it runs, with Ctrl-C".to_owned()),
+            Self::End(_) => Some("see `locks` for who holds up whom".to_owned()),
             Self::NothingToAccept { .. } => Some("leave it out, or name a revision of the plan".to_owned()),
             Self::BadFlags { .. } => Some("leave one of them out".to_owned()),
             Self::NoEntities => Some("list them in a Target and hand it over with Environment::target".to_owned()),

@@ -8,11 +8,11 @@ use std::fmt;
 use sea_orm::DbBackend;
 use serde::Serialize;
 
-use super::lint::{linted, text};
+use super::lint::{backend, linted, text};
 use super::state::State;
 use super::{CommandError, Project};
 use crate::graph::{Plan, Step};
-use crate::lint::{Context, Hazard, VERSIONS, accept, accepted_by_remarks, rule};
+use crate::lint::{Context, Hazard, Server, VERSIONS, accepted_by_remarks, rule};
 use crate::revision::{Accepted, Direction, Header, RevisionId, Stage};
 use crate::script::{Script, record};
 use crate::session::{Session, TableWeight};
@@ -83,8 +83,8 @@ impl Project<'_> {
         if !is_about_something && !plan.steps.iter().any(is_declared) {
             return Ok(());
         }
-        let version = session_version(session).await?;
-        let judged = self.judged(plan, state, &weights, version).await;
+        let server = server_of(session).await?;
+        let judged = self.judged(plan, state, &weights, server).await;
         let refused: Vec<RefusedHazard> = plan
             .steps
             .iter()
@@ -114,26 +114,25 @@ impl Project<'_> {
         plan: &Plan,
         state: &State,
         weights: &[TableWeight],
-        version: u8,
+        server: Server,
     ) -> Vec<Vec<JudgedHazard>> {
         // What the revisions did not make may be there all the same, so a table that they do not know counts as one in use.
-        let mut schema = Context::default().version(version);
+        let mut schema = Context::default().on(server);
         for id in &state.order {
             if let Some(revision) = self
                 .graph
                 .header(id)
                 .and_then(|header| self.environment.revision(&header.name))
             {
-                schema = schema.and_then(&text(&record(revision, Direction::Up, DbBackend::Postgres).await));
+                schema = schema.and_then(&text(&record(revision, Direction::Up, backend(server)).await));
             }
         }
         let mut all = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
-            let script = record(revision, step.direction, DbBackend::Postgres).await;
+            let script = record(revision, step.direction, backend(server)).await;
             let mut hazards = linted(header, step.direction, &script, &schema).hazards;
-            let declared = self.declared_for(header, step.direction);
-            accept(&mut hazards, &declared, |_| false);
+            self.settle(&mut hazards, header, step.direction, server).await;
             schema = schema.and_then(&text(&script));
             let judged = hazards.into_iter().map(|hazard| {
                 let weight = heaviest(&hazard, weights).cloned();
@@ -169,13 +168,15 @@ impl Project<'_> {
     }
 }
 
-/// Returns the server's version, as far as the rules know it.
-pub(super) async fn session_version(session: &Session) -> Result<u8, CommandError> {
+/// Returns what runs the statements, as far as the rules know its version.
+pub(super) async fn server_of(session: &Session) -> Result<Server, CommandError> {
     if session.backend() != DbBackend::Postgres {
-        return Ok(*VERSIONS.end());
+        return Ok(Server::Sqlite);
     }
     let version = session.server_version().await.map_err(unreadable)?;
-    Ok(version.clamp(*VERSIONS.start(), *VERSIONS.end()))
+    Ok(Server::Postgres(
+        version.clamp(*VERSIONS.start(), *VERSIONS.end()),
+    ))
 }
 
 fn verdict(hazard: &Hazard, weight: Option<&TableWeight>, stage: Stage, direction: Direction) -> Verdict {

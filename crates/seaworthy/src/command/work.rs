@@ -2,10 +2,12 @@
 
 use sea_orm::DbBackend;
 
+use super::lint::text;
 use super::state::State;
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
+use crate::lint::holds_blocking_lock;
 use crate::revision::{Direction, Header, Revision};
 use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
 use crate::script::{Losses, Script, builds_concurrently, checksum, record};
@@ -43,6 +45,7 @@ impl Project<'_> {
                 header,
                 direction: step.direction,
                 checksum,
+                holds_up: script.transaction && holds_blocking_lock(&text(&script)),
                 accepted: self.accepted(header, step.direction, &script),
                 manner,
             });
@@ -143,6 +146,7 @@ fn manner(
         .map(|(index, sql)| Part {
             sql: sql.clone(),
             checksum: checksum(&statements[..=index]),
+            patience: patience(sql),
             builds_index: builds_concurrently(sql),
         })
         .collect();
@@ -156,15 +160,24 @@ fn manner(
             });
         }
     }
-    let patience = if script.is_concurrent() {
-        Patience::Unlimited
-    } else {
-        Patience::Limited
-    };
     Ok(Manner::Parts(Parts {
         all: parts,
         done,
         begun: begun.map(|step| step.parts_done),
-        patience,
     }))
+}
+
+/// Returns how long a statement outside of a transaction may take.
+fn patience(sql: &str) -> Patience {
+    let words = sql.to_ascii_uppercase();
+    if words.contains(" CONCURRENTLY ") {
+        return Patience::Unlimited;
+    }
+    if holds_blocking_lock(sql) {
+        return Patience::LimitedHold;
+    }
+    if words.contains(" VALIDATE CONSTRAINT ") {
+        return Patience::LimitedWait;
+    }
+    Patience::Limited
 }

@@ -10,8 +10,7 @@ const SHORTEST_REASON: usize = 15;
 
 /// Marks the hazards of a script that a revision has accepted; one that matches none becomes a hazard itself.
 ///
-/// With `elsewhere` it is known which of them match on another kind of database, where the revision sends other
-/// statements.
+/// `elsewhere` tells which of them match on another kind of database, where the revision sends other statements.
 pub fn accept(hazards: &mut Vec<Hazard>, accepted: &[&Accepted], elsewhere: impl Fn(&Accepted) -> bool) {
     for one in accepted {
         let complaint = match complaint(&one.category, &one.reason) {
@@ -139,6 +138,14 @@ fn mark(hazards: &mut [Hazard], accepted: &Accepted) -> usize {
         meant.for_each(|hazard| hazard.accepted = Some(accepted.reason.clone()));
     }
     statements.len()
+}
+
+impl Hazard {
+    /// Returns whether it is one that an acceptance is about.
+    #[must_use]
+    pub fn is_meant_by(&self, accepted: &Accepted) -> bool {
+        self.category == accepted.category && contains(&self.sql, &accepted.statement)
+    }
 }
 
 /// Returns whether a statement contains a text, however either is laid out.

@@ -305,6 +305,18 @@ impl Mode {
         self >= Self::Share
     }
 
+    /// Returns PostgreSQL's name for it.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+
     /// Returns who waits for it.
     pub(super) fn victims(self) -> &'static str {
         if self == Self::AccessExclusive {

@@ -80,6 +80,8 @@ pub(super) fn read(sql: &str) -> (Vec<Sentence>, Vec<Remark>) {
             "(" if token.kind == Kind::Symbol => depth += 1,
             ")" if token.kind == Kind::Symbol => depth = depth.saturating_sub(1),
             "atomic" if follows(&current, "begin") => atomic += 1,
+            // The body of a trigger on SQLite.
+            "begin" if atomic == 0 && makes_a_trigger(&current) => atomic += 1,
             "case" if atomic > 0 && token.kind == Kind::Word => atomic += 1,
             "end" if atomic > 0 && token.kind == Kind::Word => atomic -= 1,
             _ => {}
@@ -129,6 +131,15 @@ fn owner<'a>(
         Some(last) if current.tokens.is_empty() && remark.line == last_line => &mut last.remarks,
         _ => &mut current.remarks,
     }
+}
+
+fn makes_a_trigger(sentence: &Sentence) -> bool {
+    let mut words = sentence.tokens.iter().take(3);
+    sentence
+        .tokens
+        .first()
+        .is_some_and(|token| token.is_word("create"))
+        && words.any(|token| token.is_word("trigger"))
 }
 
 fn follows(sentence: &Sentence, word: &str) -> bool {

@@ -91,6 +91,19 @@ impl Session {
         Ok(weight)
     }
 
+    /// Returns the indexes that are INVALID: left from builds that failed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the query does.
+    pub async fn invalid_indexes(&self) -> Result<Vec<String>, DbErr> {
+        // One that is being built at this moment is none.
+        let sql = "SELECT i.indexrelid::regclass::text AS name FROM pg_index i WHERE NOT i.indisvalid AND NOT EXISTS \
+                   (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) ORDER BY 1";
+        let rows = self.rows(sql).await?;
+        rows.iter().map(|row| row.try_get("", "name")).collect()
+    }
+
     /// Returns the server's major version, on PostgreSQL.
     ///
     /// # Errors

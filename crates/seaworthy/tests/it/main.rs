@@ -22,6 +22,7 @@ mod schemas;
 mod sources;
 mod stamps;
 mod steps;
+mod waits;
 
 use std::fs;
 use std::path::Path;
