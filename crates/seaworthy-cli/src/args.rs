@@ -56,8 +56,20 @@ pub(crate) struct General {
     #[arg(short, long, global = true, env = "SEAWORTHY_YES", action = ArgAction::SetTrue,
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) yes: bool,
+    /// Take one hazard of one statement knowingly; the reason is kept in the history
+    #[arg(long, global = true, value_name = "REV:CATEGORY:PIECE=REASON", value_parser = acceptance)]
+    pub(crate) accept: Vec<Acceptance>,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// A hazard that is taken knowingly for this run.
+#[derive(Clone, Debug)]
+pub(crate) struct Acceptance {
+    pub(crate) revision: String,
+    pub(crate) category: String,
+    pub(crate) piece: String,
+    pub(crate) reason: String,
 }
 
 /// How long things may take.
@@ -80,6 +92,9 @@ pub(crate) struct Limits {
     /// Longest run of one statement, on PostgreSQL; 0s for no limit
     #[arg(long, global = true, default_value = "15m", value_parser = duration, value_name = "TIME")]
     pub(crate) statement_timeout: Duration,
+    /// Longest run of one statement while it holds a lock that readers or writers wait for, on PostgreSQL; 0s for no limit
+    #[arg(long, global = true, default_value = "15s", value_parser = duration, value_name = "TIME")]
+    pub(crate) hold_timeout: Duration,
     /// Longest wait for a connection
     #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME")]
     pub(crate) connect_timeout: Duration,
@@ -247,7 +262,8 @@ pub(crate) enum Command {
     },
     /// Show what a run would do, with its SQL, and do nothing
     #[command(
-        after_help = "Exit code 3 when a run would be refused because a running application still uses what goes."
+        after_help = "Exit code 3 when a run would be refused: a running application still uses what goes, or a hazard on a large\n\
+                            table is not accepted."
     )]
     Plan {
         /// Where to go
@@ -259,7 +275,23 @@ pub(crate) enum Command {
     },
     /// Show where the database stands, what is pending, the last run, and who is running
     Status,
-    /// Find what would block or break a running application on PostgreSQL; asks no database
+    /// Show who holds what and who waits for whom, on PostgreSQL; or end one of them
+    #[command(
+        after_help = "Examples:\n  locks                 the tree: whoever holds up others first, those who wait below\n  \
+                            locks --cancel 4711   make the statement of a process fail\n  \
+                            locks --terminate 4711\n                        end a session, also one that is idle in a transaction\n\n\
+                            Asks first; without a terminal it needs --yes. Refuses processes that serve no client, other databases and\n\
+                            migrations. Values in statements are never shown."
+    )]
+    Locks {
+        /// Make the running statement of this process fail
+        #[arg(long, value_name = "PID", conflicts_with = "terminate")]
+        cancel: Option<i32>,
+        /// End the session of this process; its transaction is rolled back
+        #[arg(long, value_name = "PID")]
+        terminate: Option<i32>,
+    },
+    /// Find what would block or break a running application; asks no database
     #[command(
         after_help = "Examples:\n  lint                  the newest revision, up and down\n  lint --all            every one\n  \
                             lint 001:003          a range, both ends included\n  \
@@ -416,6 +448,9 @@ pub(crate) struct Lint {
     /// The major version of PostgreSQL that will run it
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(13..=18))]
     pub(crate) pg: u8,
+    /// SQLite will run it
+    #[arg(long, conflicts_with = "pg")]
+    pub(crate) sqlite: bool,
     /// Explain a rule instead: its statement, why, and the safe one
     #[arg(long, value_name = "RULE", conflicts_with_all = ["target", "all", "sql"])]
     pub(crate) explain: Option<String>,
@@ -484,6 +519,23 @@ fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
         "0" => Ok(Duration::ZERO),
         text => humantime::parse_duration(text),
     }
+}
+
+fn acceptance(text: &str) -> Result<Acceptance, String> {
+    let parts = text.split_once('=').and_then(|(what, reason)| {
+        let (revision, what) = what.split_once(':')?;
+        let (category, piece) = what.split_once(':')?;
+        Some([revision, category, piece, reason].map(|part| part.trim().to_owned()))
+    });
+    let Some([revision, category, piece, reason]) = parts else {
+        return Err("write REV:CATEGORY:PIECE OF THE STATEMENT=REASON".to_owned());
+    };
+    Ok(Acceptance {
+        revision,
+        category,
+        piece,
+        reason,
+    })
 }
 
 fn ratio(text: &str) -> Result<f64, String> {

@@ -12,6 +12,7 @@ mod backfill;
 mod files;
 mod inspect;
 mod lint;
+mod locks;
 mod picture;
 mod run;
 mod schema;
@@ -80,6 +81,9 @@ pub(crate) async fn run(
             inspect::plan(environment, &target, last_stage(stage), screen).await
         }
         Command::Status => inspect::status(environment, screen).await,
+        Command::Locks { cancel, terminate } => {
+            locks::run(environment, &general, cancel, terminate, screen).await
+        }
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
         Command::Check { compare } => schema::check(environment, &compare, screen).await,
         Command::Diff { from, to, compare } => schema::diff(environment, &from, &to, &compare, screen).await,

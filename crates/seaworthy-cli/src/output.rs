@@ -10,10 +10,12 @@ use crate::args::{Format, General};
 pub(crate) mod backfills;
 pub(crate) mod hazards;
 pub(crate) mod lists;
+pub(crate) mod locks;
 pub(crate) mod progress;
 pub(crate) mod promises;
 pub(crate) mod reports;
 pub(crate) mod schema;
+pub(crate) mod survey;
 
 /// Where answers go, and in which form.
 #[derive(Clone, Debug)]

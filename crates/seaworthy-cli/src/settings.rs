@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use seaworthy::command::CommandError;
 use seaworthy::environment::Environment;
+use seaworthy::revision::{Accepted, RevisionId};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::{General, Place};
+use crate::args::{Acceptance, General, Place};
 use crate::exit::Failure;
 
 /// Whether a command asks a database.
@@ -38,11 +39,23 @@ pub(crate) fn apply(
     environment.settings.lock_timeout = limits.lock_timeout;
     environment.settings.lock_budget = limits.lock_budget;
     environment.settings.statement_timeout = limits.statement_timeout;
+    environment.settings.hold_timeout = limits.hold_timeout;
     environment.settings.connect_timeout = limits.connect_timeout;
     environment.settings.schema.clone_from(&general.database_schema);
+    environment.accepted = general.accept.iter().flat_map(accepted).collect();
     environment.actor.user = whoami::username().ok();
     environment.actor.host = whoami::hostname().ok();
     Ok(environment)
+}
+
+/// Returns what is taken knowingly, whichever way the revision is going to be run.
+fn accepted(said: &Acceptance) -> [(RevisionId, Accepted); 2] {
+    let (category, piece, reason) = (said.category.as_str(), said.piece.as_str(), said.reason.as_str());
+    [
+        Accepted::up(category, piece, reason),
+        Accepted::down(category, piece, reason),
+    ]
+    .map(|accepted| (said.revision.as_str().into(), accepted))
 }
 
 /// Returns the folder of the migration crate.

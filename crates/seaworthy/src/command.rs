@@ -13,6 +13,7 @@ pub use downgrade::{down, downgrade};
 pub use drift::{Counted, DriftReport, Side, Stake, check, diff, snapshot};
 pub use error::{Category, CommandError};
 pub use fresh::{fresh, refresh, reset};
+pub use gate::{JudgedHazard, RefusedHazard, Verdict};
 pub use generate::{GenerateRequest, Generated, WhenEmpty, WhenMostlyDropped, generate};
 pub use inspect::{
     Current, HistoryFilter, RevisionDetails, RevisionLine, Shown, branches, current, heads, history, show,
@@ -20,6 +21,7 @@ pub use inspect::{
 pub use journal::applied_history;
 pub use lint::{LintSelection, LintedStep, lint};
 pub use living::Living;
+pub use locks::{Ended, LockTree, LockedSession, end_session, locks};
 pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
 pub use outcome::{Changed, Outcome};
 pub use picture::{Highlight, Indicate, erd, erd_of, graph};
@@ -29,6 +31,7 @@ pub use stakes::{CountedLoss, Stakes};
 pub use stamp::{Purge, Stamped, stamp};
 pub use state::{UnfinishedStep, UnknownRow};
 pub use status::{LastRun, StatusReport, status};
+pub use survey::{EffectSurvey, StepSurvey, Survey};
 pub use upgrade::{OutOfOrder, up, upgrade};
 pub use verify::{
     BrokenPromise, BrokenPromises, Place, Promise, Rows, Unfilled, Verification, Verified, VerifiedDatabase,
@@ -48,11 +51,13 @@ mod downgrade;
 mod drift;
 mod error;
 mod fresh;
+mod gate;
 mod generate;
 mod inspect;
 mod journal;
 mod lint;
 mod living;
+mod locks;
 mod offline;
 mod outcome;
 mod picture;
@@ -62,6 +67,7 @@ mod stakes;
 mod stamp;
 mod state;
 mod status;
+mod survey;
 mod upgrade;
 mod verify;
 mod work;

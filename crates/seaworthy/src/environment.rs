@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sea_orm_migration::MigratorTraitSelf;
 
 use crate::catalog::Target;
-use crate::revision::{Header, Plain, Revision};
+use crate::revision::{Accepted, Header, Plain, Revision, RevisionId};
 use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
 
 /// Everything a command needs to know beforehand; a clone has the same revisions, and may be given another database.
@@ -22,6 +22,8 @@ pub struct Environment {
     pub target: Option<Target>,
     /// Limits of each session.
     pub settings: Settings,
+    /// The hazards that are taken knowingly besides those that revisions accept, each with its revision.
+    pub accepted: Vec<(RevisionId, Accepted)>,
     /// Who runs the commands.
     pub actor: Actor,
 }
@@ -104,6 +106,7 @@ impl Environment {
             database: None,
             target: None,
             settings: Settings::default(),
+            accepted: Vec::new(),
             actor: Actor {
                 tool_version: env!("CARGO_PKG_VERSION").to_owned(),
                 ..Actor::default()

@@ -96,7 +96,7 @@ impl Ledger {
     pub async fn read(&self, session: &Session) -> Result<Records, LedgerError> {
         let queries = [
             self.select_applied(session.backend()),
-            self.select_latest(session.backend(), Layout::WithStage),
+            self.select_latest(session.backend(), Layout::Complete),
         ];
         let mut answers = session.row_sets(&queries).await.into_iter();
         let applied = answers.next().unwrap_or_else(|| Ok(Vec::new()));
@@ -122,7 +122,7 @@ impl Ledger {
     pub async fn history(&self, session: &Session) -> Result<Vec<Entry>, LedgerError> {
         let failed = |source| self.error("read", &self.history_table, source);
         let rows = session
-            .rows(&self.select_history(session.backend(), Layout::WithStage))
+            .rows(&self.select_history(session.backend(), Layout::Complete))
             .await;
         let (rows, _) = self
             .of_any_layout(session, rows, Self::select_history)
@@ -148,7 +148,7 @@ impl Ledger {
         names: &[&str],
     ) -> Result<HashMap<String, Stage>, DatabaseError> {
         let backend = connection.get_database_backend();
-        let select = self.select_newest(backend, Layout::WithStage, |newest| {
+        let select = self.select_newest(backend, Layout::WithoutAccepted, |newest| {
             newest.and_where(Expr::col("name").is_in(names.iter().copied()));
         });
         let rows = match connection.query_all(&select).await {
@@ -167,7 +167,7 @@ impl Ledger {
         Ok(stages)
     }
 
-    /// Creates the two tables where they are missing, and the column that a history from before stages lacks.
+    /// Creates the two tables where they are missing, and the columns that a history from an older version lacks.
     ///
     /// # Errors
     ///
@@ -180,16 +180,19 @@ impl Ledger {
             .await
             .map_err(failed)?;
         let history = sql::quoted(&self.history_table);
-        match session
-            .rows(&format!("SELECT stage FROM {history} LIMIT 0"))
-            .await
-        {
-            Err(error) if Fault::of(&error) == Fault::AlreadyDone => {
-                let add = format!("ALTER TABLE {history} ADD COLUMN stage text");
-                session.send(&add).await.map_err(failed)
+        for column in ["stage", "accepted"] {
+            let asked = session
+                .rows(&format!("SELECT {column} FROM {history} LIMIT 0"))
+                .await;
+            match asked {
+                Err(error) if Fault::of(&error) == Fault::AlreadyDone => {
+                    let add = format!("ALTER TABLE {history} ADD COLUMN {column} text");
+                    session.send(&add).await.map_err(failed)?;
+                }
+                other => drop(other.map_err(failed)?),
             }
-            other => other.map(drop).map_err(failed),
         }
+        Ok(())
     }
 
     /// Writes an entry of the history and what it means for the applied set, within the caller's transaction.
@@ -248,7 +251,7 @@ impl Ledger {
         latest: Option<&[QueryResult]>,
         layout: Layout,
     ) -> Result<Records, DbErr> {
-        let installed = applied.is_some() && latest.is_some() && layout == Layout::WithStage;
+        let installed = applied.is_some() && latest.is_some() && layout == Layout::Complete;
         let mut entries = HashMap::new();
         for row in latest.unwrap_or_default() {
             let entry = Entry::from_row(row)?;
@@ -313,20 +316,24 @@ impl Ledger {
         sql::inline(backend, &select)
     }
 
-    /// Returns the rows of a query on the history; asked once more where the history is one from before stages.
+    /// Returns the rows of a query on the history; asked again where the history is one of an older version.
     async fn of_any_layout(
         &self,
         session: &Session,
         rows: Result<Vec<QueryResult>, DbErr>,
         select: impl Fn(&Self, DbBackend, Layout) -> String,
     ) -> Result<(Option<Vec<QueryResult>>, Layout), DbErr> {
-        match existing(rows) {
-            // To a question, the fault can only be that a column is not there.
-            Err(error) if Fault::of(&error) == Fault::AlreadyDone => {
-                let older = select(self, session.backend(), Layout::WithoutStage);
-                Ok((existing(session.rows(&older).await)?, Layout::WithoutStage))
+        let mut layout = Layout::Complete;
+        let mut rows = existing(rows);
+        loop {
+            match (rows, layout.older()) {
+                // To a question, the fault can only be that a column is not there.
+                (Err(error), Some(older)) if Fault::of(&error) == Fault::AlreadyDone => {
+                    layout = older;
+                    rows = existing(session.rows(&select(self, session.backend(), layout)).await);
+                }
+                (rows, _) => return Ok((rows?, layout)),
             }
-            other => Ok((other?, Layout::WithStage)),
         }
     }
 

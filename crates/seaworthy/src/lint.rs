@@ -5,13 +5,17 @@
 
 use serde::Serialize;
 
+pub use accept::{accept, accepted_by_remarks};
+pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock};
 pub use rules::{RULES, Rule, rule};
 
 use schema::Schema;
 use step::Step;
 use timeline::Timeline;
 
+mod accept;
 mod cursor;
+mod effects;
 mod locks;
 mod rules;
 mod schema;
@@ -25,7 +29,32 @@ mod token;
 pub struct Context {
     before: Schema,
     transaction: Surrounding,
-    version: u8,
+    server: Server,
+}
+
+/// What will run a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// PostgreSQL of a major version; one of [`VERSIONS`].
+    Postgres(u8),
+    /// SQLite.
+    Sqlite,
+}
+
+impl From<u8> for Server {
+    fn from(version: u8) -> Self {
+        Self::Postgres(version)
+    }
+}
+
+impl Server {
+    /// Returns the major version of PostgreSQL; the newest for SQLite, whose version the rules do not ask for.
+    fn version(self) -> u8 {
+        match self {
+            Self::Postgres(version) => version,
+            Self::Sqlite => *VERSIONS.end(),
+        }
+    }
 }
 
 /// Whether somebody else has opened a transaction around the script.
@@ -64,6 +93,15 @@ pub struct Hazard {
     pub message: String,
     /// What to do instead.
     pub help: &'static str,
+    /// Why it is taken knowingly, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+    /// The statement itself.
+    #[serde(skip)]
+    pub sql: String,
+    /// The tables in use that the statement locks.
+    #[serde(skip)]
+    pub locked: Vec<String>,
 }
 
 /// The versions of PostgreSQL that the rules know.
@@ -76,7 +114,7 @@ impl Default for Context {
         Self {
             before: Schema::default().settled(false),
             transaction: Surrounding::Transaction,
-            version: 15,
+            server: Server::Postgres(15),
         }
     }
 }
@@ -104,10 +142,10 @@ impl Context {
         self
     }
 
-    /// Says which major version of PostgreSQL will run it; one of [`VERSIONS`].
+    /// Says what will run it; a number is a major version of PostgreSQL.
     #[must_use]
-    pub fn version(mut self, version: u8) -> Self {
-        self.version = version;
+    pub fn on(mut self, server: impl Into<Server>) -> Self {
+        self.server = server.into();
         self
     }
 }
@@ -120,9 +158,11 @@ fn schema_after(mut schema: Schema, sql: &str) -> Schema {
 }
 
 /// Returns the hazards of a script, in the order of its statements.
+///
+/// A comment before a statement accepts one of its hazards: `-- seaworthy: accept index-blocking: it has 40 rows`.
 #[must_use]
 pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
-    let sentences = token::sentences(sql);
+    let (sentences, behind) = token::read(sql);
     let timeline = Timeline::new(&sentences, context);
     let mut hazards = Vec::new();
     let mut state = step::State::new(context.transaction);
@@ -130,6 +170,7 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
         let mut step = Step::new(index, sentence, &timeline, &state, context);
         let found = rules::check(&mut step);
         let line = sentence.tokens.first().map_or(1, |token| token.line);
+        let locked: Vec<String> = step.locks.iter().map(|lock| lock.table.clone()).collect();
         let next = state.after(&step, &found);
         state = next;
         hazards.extend(found.into_iter().map(|(rule, finding)| Hazard {
@@ -140,7 +181,19 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
             table: finding.table,
             message: finding.message,
             help: rule.help,
+            accepted: None,
+            sql: sentence.source.clone(),
+            locked: locked.clone(),
         }));
     }
+    accept::by_remarks(&mut hazards, &sentences, &behind);
     hazards
+}
+
+impl Hazard {
+    /// Returns whether it is an error that nobody has accepted.
+    #[must_use]
+    pub fn is_open_error(&self) -> bool {
+        self.severity == Severity::Error && self.accepted.is_none()
+    }
 }

@@ -10,8 +10,10 @@ use sea_orm_migration::MigrationTrait;
 use serde::{Deserialize, Serialize};
 
 use crate::backfill::Backfill;
+pub use accepted::Accepted;
 pub use plain::{Plain, Tag, ViaMigration, ViaRevision};
 
+mod accepted;
 mod plain;
 
 /// A SeaORM migration that may say more about itself than its name.
@@ -66,6 +68,8 @@ pub struct Header {
     pub removes: Vec<String>,
     /// The backfills that must be finished and verified before the revision is applied.
     pub requires_backfills: Vec<String>,
+    /// The hazards that are taken knowingly.
+    pub accepted: Vec<Accepted>,
 }
 
 /// Which way a revision is run.
@@ -130,6 +134,7 @@ impl Header {
             stage: Stage::default(),
             removes: Vec::new(),
             requires_backfills: Vec::new(),
+            accepted: Vec::new(),
         }
     }
 
@@ -196,6 +201,15 @@ impl Header {
     #[must_use]
     pub fn requires_backfill(mut self, name: impl Into<String>) -> Self {
         self.requires_backfills.push(name.into());
+        self
+    }
+
+    /// Accepts a hazard of one statement, for a reason that is kept in the history; call it once for each.
+    ///
+    /// One that matches no hazard is an error when the revision is linted or run.
+    #[must_use]
+    pub fn accepts(mut self, accepted: Accepted) -> Self {
+        self.accepted.push(accepted);
         self
     }
 

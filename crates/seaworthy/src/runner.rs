@@ -13,8 +13,8 @@ pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
 use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
-use crate::revision::{Direction, Header, Revision};
-use crate::session::{Actor, Blocker, Fault, Locked, Patience};
+use crate::revision::{Accepted, Direction, Header, Revision};
+use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress};
 
 mod attempt;
 mod backfills;
@@ -51,6 +51,10 @@ pub struct Work<'a> {
     pub direction: Direction,
     /// What the history keeps to notice later changes.
     pub checksum: Option<String>,
+    /// Whether it holds a lock that readers or writers wait for.
+    pub holds_up: bool,
+    /// The hazards that are taken knowingly; the history keeps them, too.
+    pub accepted: Vec<Accepted>,
     /// How the step is run.
     pub manner: Manner,
 }
@@ -63,7 +67,12 @@ pub enum Manner {
     /// Part by part; a run that died can go on.
     Parts(Parts),
     /// As backfills, each batch a transaction that saves how far it got.
-    Backfills(Vec<Backfill>),
+    Backfills {
+        /// The backfills in order.
+        all: Vec<Backfill>,
+        /// Whether how far an earlier run got is not true any more.
+        is_stale: bool,
+    },
     /// Without a transaction and without knowing what it will send: after a crash it is run again from its beginning.
     Opaque {
         /// Whether an earlier run began with the step.
@@ -87,10 +96,9 @@ pub struct Parts {
     pub all: Vec<Part>,
     /// How many are through already, from a run that died.
     pub done: usize,
-    /// Whether an earlier run began with the step.
-    pub is_begun: bool,
-    /// Whether the parts may take as long as they want.
-    pub patience: Patience,
+    /// How many an earlier run that died had got through, if one began with the step; more than `done` where something that
+    /// the step builds on was undone since.
+    pub begun: Option<usize>,
 }
 
 /// A part of a step without a transaction.
@@ -100,6 +108,8 @@ pub struct Part {
     pub sql: String,
     /// The checksum of the step's parts up to and including this one.
     pub checksum: String,
+    /// How long it may take.
+    pub patience: Patience,
     /// The index that the part builds without blocking writers; a try that failed leaves it behind INVALID.
     pub builds_index: Option<String>,
 }
@@ -117,6 +127,9 @@ pub trait Observer: Sync {
 
     /// A batch of a backfill was committed, or the backfill is held up.
     fn backfill_progressed(&self, _work: &Work<'_>, _progress: &Progress) {}
+
+    /// The server says how far it has got with the running statement.
+    fn statement_progressed(&self, _work: &Work<'_>, _progress: &ServerProgress) {}
 
     /// A step ended well.
     fn step_finished(&self, _report: &StepReport) {}
@@ -192,7 +205,9 @@ impl Run<'_> {
             let tried = match &work.manner {
                 Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
                 Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
-                Manner::Backfills(backfills) => self.backfills(work, backfills, &begun, &mut blockers).await,
+                Manner::Backfills { all, is_stale } => {
+                    self.backfills(work, all, *is_stale, &begun, &mut blockers).await
+                }
                 Manner::Opaque { is_begun } => self.opaque(work, *is_begun, &begun, &mut blockers).await,
             };
             if attempt > 1
@@ -298,6 +313,7 @@ impl Run<'_> {
             error: None,
             checksum: work.checksum.clone(),
             parts_done: None,
+            accepted: work.accepted.clone(),
             actor: self.actor.clone(),
         }
     }

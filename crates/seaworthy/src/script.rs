@@ -189,16 +189,6 @@ impl Script {
                 .any(|off| words == format!("pragmaforeign_keys={off}"))
         })
     }
-
-    /// Returns whether a statement builds or drops an index without blocking writers.
-    ///
-    /// Such a statement waits for old transactions; a lock timeout would leave an INVALID index behind.
-    #[must_use]
-    pub fn is_concurrent(&self) -> bool {
-        self.statements
-            .iter()
-            .any(|statement| statement.to_ascii_uppercase().contains(" CONCURRENTLY "))
-    }
 }
 
 /// Returns the SHA-256 of statements in hex.

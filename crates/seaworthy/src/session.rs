@@ -24,11 +24,18 @@ pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
 pub use fault::{DatabaseError, Fault};
 pub use lock::{Holder, LockError, Locked};
+pub use locks::{EndError, Endable, Ending, Involved};
+pub use progress::ServerProgress;
+pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
 mod address;
 mod blockers;
 mod fault;
 mod lock;
+mod locks;
+mod progress;
+mod redact;
+mod weight;
 
 /// How long the first try of a step waits for a table lock.
 const FIRST_LOCK_WAIT: Duration = Duration::from_millis(200);
@@ -54,6 +61,9 @@ pub struct Settings {
     pub lock_budget: Duration,
     /// Longest run of one statement; whole milliseconds, zero for no limit. Becomes PostgreSQL's `statement_timeout`.
     pub statement_timeout: Duration,
+    /// Longest run of one statement while its transaction holds a lock that readers or writers wait for; whole milliseconds,
+    /// zero for no limit besides the other.
+    pub hold_timeout: Duration,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// What `pg_stat_activity` shows.
@@ -87,6 +97,10 @@ pub enum Access {
 pub enum Patience {
     /// The limits of the settings hold.
     Limited,
+    /// Only waiting for a lock is limited: the statement takes as long as its table is large, and blocks nobody meanwhile.
+    LimitedWait,
+    /// Waiting for a lock is limited, and the statement may run only as long as somebody may be held up by its locks.
+    LimitedHold,
     /// None does: the statement blocks nobody, and ending it would leave an INVALID index behind.
     Unlimited,
 }
@@ -114,6 +128,7 @@ impl Default for Settings {
             lock_timeout: Duration::from_secs(2),
             lock_budget: Duration::from_secs(10 * 60),
             statement_timeout: Duration::from_secs(15 * 60),
+            hold_timeout: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(10),
             application_name: "seaworthy".to_owned(),
             schema: None,
@@ -246,6 +261,24 @@ impl Session {
         self.send(&self.set_limits(patience)).await
     }
 
+    /// Lets the statements of the transaction that has begun run only as long as somebody may be held up by their locks;
+    /// nothing to say where that limit is not the shorter one.
+    pub(crate) fn limit_hold_sql(&self) -> Option<String> {
+        let limit = self.hold_limit();
+        let applies = self.backend() == DbBackend::Postgres && limit != self.settings.statement_timeout;
+        applies.then(|| format!("SET LOCAL statement_timeout = '{}ms'", limit.as_millis()))
+    }
+
+    /// Returns how long a statement may run while its locks hold somebody up; zero for no limit.
+    fn hold_limit(&self) -> Duration {
+        let limits = [self.settings.hold_timeout, self.settings.statement_timeout];
+        limits
+            .into_iter()
+            .filter(|limit| !limit.is_zero())
+            .min()
+            .unwrap_or_default()
+    }
+
     /// Lets the statements that follow wait for a lock as long as a try may, counted from one; on PostgreSQL.
     pub(crate) async fn limit_try(&self, attempt: u32) -> Result<(), DbErr> {
         if self.backend() != DbBackend::Postgres {
@@ -271,6 +304,8 @@ impl Session {
     fn set_limits(&self, patience: Patience) -> String {
         let (lock_timeout, statement_timeout) = match patience {
             Patience::Limited => (self.lock_wait(1), self.settings.statement_timeout),
+            Patience::LimitedWait => (self.lock_wait(1), Duration::ZERO),
+            Patience::LimitedHold => (self.lock_wait(1), self.hold_limit()),
             Patience::Unlimited => (Duration::ZERO, Duration::ZERO),
         };
         let (lock, statement) = (lock_timeout.as_millis(), statement_timeout.as_millis());

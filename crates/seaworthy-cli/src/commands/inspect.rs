@@ -7,7 +7,7 @@ use seaworthy::revision::Stage;
 use super::targets;
 use crate::exit::{Ending, Failure};
 use crate::output::lists::Marks;
-use crate::output::{Screen, lists, reports};
+use crate::output::{Screen, lists, reports, survey};
 
 pub(super) async fn current(
     environment: &Environment,
@@ -79,7 +79,7 @@ pub(super) async fn plan(
 ) -> Result<Ending, Failure> {
     let answer = command::plan(environment, &target.parse()?, through).await?;
     reports::plan(screen, &answer);
-    if answer.in_use.is_empty() {
+    if answer.in_use.is_empty() && !survey::is_refused(&answer) {
         Ok(Ending::Done)
     } else {
         Ok(Ending::CheckSaysNo)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use seaworthy::command::{self, LintSelection, LintedStep};
 use seaworthy::environment::Environment;
-use seaworthy::lint::{Context, Hazard, RULES, Severity, Surrounding, lint, rule};
+use seaworthy::lint::{Context, Hazard, RULES, Server, Surrounding, lint, rule};
 
 use crate::args::Lint;
 use crate::exit::{Ending, Failure};
@@ -20,7 +20,7 @@ pub(super) async fn run(environment: &Environment, asked: &Lint, screen: &Screen
         hazards::script(screen, &path.display().to_string(), &found);
         return Ok(ending(found.iter()));
     }
-    let steps = command::lint(environment, &selection(asked)?, asked.pg).await?;
+    let steps = command::lint(environment, &selection(asked)?, server(asked)).await?;
     hazards::revisions(screen, &steps);
     Ok(ending(steps.iter().flat_map(|step: &LintedStep| &step.hazards)))
 }
@@ -38,7 +38,7 @@ fn explain(code: &str, screen: &Screen) -> Result<Ending, Failure> {
 
 fn script(asked: &Lint, path: &Path) -> Result<Vec<Hazard>, Failure> {
     let sql = read(path)?;
-    let mut context = Context::default().version(asked.pg);
+    let mut context = Context::default().on(server(asked));
     if let Some(schema) = &asked.schema {
         context = context.schema(&read(schema)?);
     }
@@ -46,6 +46,14 @@ fn script(asked: &Lint, path: &Path) -> Result<Vec<Hazard>, Failure> {
         context = context.surrounded_by(Surrounding::Nothing);
     }
     Ok(lint(&sql, &context))
+}
+
+fn server(asked: &Lint) -> Server {
+    if asked.sqlite {
+        Server::Sqlite
+    } else {
+        Server::Postgres(asked.pg)
+    }
 }
 
 fn selection(asked: &Lint) -> Result<LintSelection, Failure> {
@@ -58,7 +66,7 @@ fn selection(asked: &Lint) -> Result<LintSelection, Failure> {
 }
 
 fn ending<'a>(mut hazards: impl Iterator<Item = &'a Hazard>) -> Ending {
-    if hazards.any(|hazard| hazard.severity == Severity::Error) {
+    if hazards.any(Hazard::is_open_error) {
         Ending::CheckSaysNo
     } else {
         Ending::Done

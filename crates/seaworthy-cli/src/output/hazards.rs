@@ -62,7 +62,10 @@ struct Found<'a> {
 
 fn show(screen: &Screen, found: &[Found<'_>]) {
     match screen.format() {
-        Format::Github => found.iter().for_each(|found| screen.line(&annotation(found))),
+        Format::Github => found
+            .iter()
+            .filter(|found| found.hazard.accepted.is_none())
+            .for_each(|found| screen.line(&annotation(found))),
         Format::Sarif => screen.json(&sarif(found)),
         _ => text(screen, found),
     }
@@ -75,17 +78,29 @@ fn text(screen: &Screen, found: &[Found<'_>]) {
             Severity::Warn => screen.bold("warning"),
         };
         let (line, code) = (hazard.line, hazard.category);
-        screen.line(&format!("{place}:{line}: {kind}: {} [{code}]", hazard.message));
-        screen.line(&format!("    instead: {}", hazard.help));
+        match &hazard.accepted {
+            Some(reason) => screen.line(&format!(
+                "{place}:{line}: accepted: {} [{code}]: {reason}",
+                hazard.message
+            )),
+            None => {
+                screen.line(&format!("{place}:{line}: {kind}: {} [{code}]", hazard.message));
+                screen.line(&format!("    instead: {}", hazard.help));
+            }
+        }
     }
-    let errors = found
-        .iter()
-        .filter(|found| found.hazard.severity == Severity::Error)
-        .count();
-    screen.line(&match found.len() - errors {
-        0 if errors == 0 => "No hazards".to_owned(),
-        warnings => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
-    });
+    let count = |is_meant: fn(&Hazard) -> bool| found.iter().filter(|found| is_meant(found.hazard)).count();
+    let errors = count(Hazard::is_open_error);
+    let accepted = count(|hazard| hazard.accepted.is_some());
+    let warnings = found.len() - errors - accepted;
+    let mut totals = match warnings + errors {
+        0 => "No hazards".to_owned(),
+        _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    if accepted > 0 {
+        totals.push_str(&format!(", {accepted} accepted"));
+    }
+    screen.line(&totals);
 }
 
 /// Returns a workflow command of GitHub Actions ("Workflow commands for GitHub Actions").
@@ -130,7 +145,13 @@ fn sarif(found: &[Found<'_>]) -> Value {
     let results: Vec<Value> = found
         .iter()
         .map(|Found { hazard, place }| {
-            json!({
+            // A log has suppressions for this ("suppressions property" of the format).
+            let suppressions: Vec<Value> = hazard
+                .accepted
+                .iter()
+                .map(|reason| json!({ "kind": "inSource", "justification": reason }))
+                .collect();
+            let mut result = json!({
                 "ruleId": hazard.category,
                 "level": level(hazard.severity),
                 "message": { "text": format!("{}; instead: {}", hazard.message, hazard.help) },
@@ -140,7 +161,11 @@ fn sarif(found: &[Found<'_>]) -> Value {
                         "region": { "startLine": hazard.line },
                     },
                 }],
-            })
+            });
+            if !suppressions.is_empty() {
+                result["suppressions"] = Value::Array(suppressions);
+            }
+            result
         })
         .collect();
     json!({

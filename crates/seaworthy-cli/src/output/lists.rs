@@ -2,7 +2,7 @@
 
 use seaworthy::command::{Current, RevisionDetails, RevisionLine};
 use seaworthy::ledger::Entry;
-use seaworthy::revision::RevisionId;
+use seaworthy::revision::{Accepted, RevisionId};
 
 use super::{Screen, duration};
 
@@ -161,6 +161,17 @@ fn details(screen: &Screen, line: &RevisionLine) {
     fact("phase", revision.phase.as_deref().unwrap_or_default());
     fact("created", revision.created.as_deref().unwrap_or_default());
     fact("migration", &revision.name);
+    for one in &revision.accepted {
+        fact(&format!("accepts {}", one.direction.word()), &accepted(one));
+    }
+}
+
+/// Returns a hazard that was taken knowingly, and why.
+pub(crate) fn accepted(accepted: &Accepted) -> String {
+    format!(
+        "{} of \"{}\": {}",
+        accepted.category, accepted.statement, accepted.reason
+    )
 }
 
 fn event(entry: &Entry) -> String {
@@ -182,6 +193,9 @@ fn event(entry: &Entry) -> String {
     }
     if let Some(error) = &entry.error {
         text.push_str(&format!(": {error}"));
+    }
+    for one in &entry.accepted {
+        text.push_str(&format!("\n    accepted {}", accepted(one)));
     }
     text
 }

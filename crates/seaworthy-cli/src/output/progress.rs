@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use seaworthy::backfill;
 use seaworthy::revision::Direction;
 use seaworthy::runner::{Manner, Observer, StepOutcome, StepReport, Work};
-use seaworthy::session::{Blocker, Holder};
+use seaworthy::session::{Blocker, Holder, ServerProgress};
 
 use super::lists::parents;
 use super::{Screen, backfills, blocker, counted, duration};
@@ -86,13 +86,15 @@ impl Drop for Progress<'_> {
 impl Observer for Progress<'_> {
     fn step_started(&self, work: &Work<'_>, index: usize, total: usize) {
         if let Manner::Parts(parts) = &work.manner
-            && parts.is_begun
+            && let Some(begun) = parts.begun
         {
-            let (done, all) = (parts.done, counted(parts.all.len(), "part"));
-            self.screen.note(&format!(
-                "going on with {}: a run that died left {done} of {all} done",
-                work.header.id
-            ));
+            let (id, done, all) = (&work.header.id, parts.done, counted(parts.all.len(), "part"));
+            self.screen.note(&match done < begun {
+                false => format!("going on with {id}: a run that died left {done} of {all} done"),
+                true => {
+                    format!("beginning {id} anew: a run died halfway, and what it builds on was undone since")
+                }
+            });
         }
         if let Some(bar) = &self.bar {
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -136,6 +138,22 @@ impl Observer for Progress<'_> {
                 let kind = progress.held_up.map(|held_up| std::mem::discriminant(&held_up));
                 self.once(&format!("{} {kind:?}", progress.name), &text);
             }
+        }
+    }
+
+    fn statement_progressed(&self, _work: &Work<'_>, progress: &ServerProgress) {
+        let mut text = format!("{}: {}", progress.command, progress.phase);
+        if progress.total > 0 {
+            let percent = progress.done.saturating_mul(100) / progress.total;
+            text.push_str(&format!(", {percent} %"));
+        }
+        if let Some(pid) = progress.waits_for {
+            text.push_str(&format!(", for the transaction of process {pid}"));
+        }
+        match &self.bar {
+            Some(bar) => bar.set_message(text),
+            // Without a terminal one line for each phase.
+            None => self.once(&progress.phase, &text),
         }
     }
 

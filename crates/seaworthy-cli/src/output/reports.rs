@@ -5,8 +5,8 @@ use seaworthy::command::{
 };
 use seaworthy::revision::{Direction, RevisionId};
 
-use super::lists::parents;
-use super::{Screen, counted};
+use super::lists::{accepted, parents};
+use super::{Screen, counted, survey};
 
 /// Shows what a run has brought about; its steps were shown while they ran.
 pub(crate) fn outcome(screen: &Screen, answer: &Outcome) {
@@ -132,6 +132,13 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
         };
         screen.line("");
         screen.line(&format!("{}. {way}, {} ({manner})", index + 1, revision.message));
+        for one in revision
+            .accepted
+            .iter()
+            .filter(|one| one.direction == step.direction)
+        {
+            screen.line(&format!("     -- accepted: {}", accepted(one)));
+        }
         step.statements
             .iter()
             .for_each(|statement| screen.line(&format!("     {statement};")));
@@ -144,6 +151,7 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
             ));
         }
     }
+    survey::show(screen, answer);
     for want in &answer.in_use {
         screen.line("");
         screen.line(&format!("In use:   {} removes it: {want}", want.revision));

@@ -67,6 +67,7 @@ impl Project<'_> {
             return Ok(self.nothing(&intended, &state, Vec::new(), false));
         };
         self.heed_the_living(session, &intended, &state, conduct).await?;
+        self.heed_hazards(session, &intended, &state).await?;
         let losses = self.losses(&intended, session.backend()).await;
         let stakes = Stakes::count(session, losses).await?;
         if !stakes.is_nothing() && !(conduct.consent)(&stakes) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{Stakes, UnfinishedStep, UnknownRow};
+use super::{RefusedHazard, Stakes, UnfinishedStep, UnknownRow};
 use crate::autogenerate::{RenderError, SqlError};
 use crate::backfill::BackfillError;
 use crate::catalog::SnapshotError;
@@ -13,7 +13,7 @@ use crate::heartbeat::{GONE_AFTER, InUse};
 use crate::ledger::LedgerError;
 use crate::revision::{Direction, RevisionId};
 use crate::runner::{RunError, StepError};
-use crate::session::{AddressError, DatabaseError, LockError, SessionError};
+use crate::session::{AddressError, DatabaseError, EndError, LockError, SessionError};
 use crate::source::SourceError;
 use crate::verify::{DriftError, ScratchError};
 
@@ -73,6 +73,32 @@ pub enum CommandError {
     StillInUse {
         /// What they want.
         wants: Vec<InUse>,
+    },
+    /// Steps would stop or break what runs, and nobody has accepted that.
+    #[error("{}", hazardous(hazards))]
+    Hazardous {
+        /// Why.
+        hazards: Vec<RefusedHazard>,
+    },
+    /// Only PostgreSQL tells who waits for whom.
+    #[error("SQLite does not tell who waits for whom: one writes, and the others wait for it")]
+    NoLockTree,
+    /// A session is not one to be ended.
+    #[error(transparent)]
+    End(#[from] EndError),
+    /// Nobody agreed to end a session.
+    #[error("process {pid} was left alone")]
+    NotEnded {
+        /// The process.
+        pid: i32,
+    },
+    /// A hazard is accepted of a revision that is not going to be run.
+    #[error("{category} is accepted of {revision}, which this run does not touch")]
+    NothingToAccept {
+        /// The revision.
+        revision: RevisionId,
+        /// The category.
+        category: String,
     },
     /// What would be destroyed was not given up.
     #[error("{}", refused(stakes))]
@@ -266,6 +292,11 @@ impl CommandError {
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
             Self::OutOfOrder { .. } => "out_of_order",
             Self::StillInUse { .. } => "still_in_use",
+            Self::Hazardous { .. } => "hazardous",
+            Self::NothingToAccept { .. } => "nothing_to_accept",
+            Self::NoLockTree => "no_lock_tree",
+            Self::End(_) => "session_not_endable",
+            Self::NotEnded { .. } => "refused",
             Self::Refused { .. } => "refused",
             Self::Stopped => "stopped",
             Self::ChangedMeanwhile => "changed_meanwhile",
@@ -297,6 +328,9 @@ impl CommandError {
         match self {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
             Self::Refused { .. }
+            | Self::Hazardous { .. }
+            | Self::NotEnded { .. }
+            | Self::End(_)
             | Self::OutOfOrder { .. }
             | Self::StillInUse { .. }
             | Self::NeedsBackfill { .. }
@@ -309,6 +343,7 @@ impl CommandError {
             Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
             Self::BadFlags { .. }
+            | Self::NothingToAccept { .. }
             | Self::NoDatabase
             | Self::Address { .. }
             | Self::Graph(GraphError::MalformedTarget { .. } | GraphError::MalformedRange { .. }) => {
@@ -349,6 +384,7 @@ impl CommandError {
                  removal with --stage, or remove it all the same with --through-contract",
                 GONE_AFTER.as_secs()
             )),
+            Self::Hazardous { hazards } => hazards.first().map(how_to_accept),
             Self::Refused { .. } => {
                 Some("say --yes, or set SEAWORTHY_YES=1 where another program runs this one".to_owned())
             }
@@ -368,6 +404,15 @@ impl CommandError {
                 Some("move the statements into a revision of their own, before it or after it".to_owned())
             }
             Self::NeedsBackfill { source, .. } | Self::Backfill { source } => source.hint().map(str::to_owned),
+            Self::NoLockTree => Some("give applications a busy_timeout".to_owned()),
+            Self::NotEnded { .. } => Some("say --yes".to_owned()),
+            Self::End(EndError::NothingToCancel { .. }) => {
+                Some("end the session with --terminate; its transaction is rolled back".to_owned())
+            }
+            Self::End(EndError::Database { source, .. }) => fault(source),
+            Self::End(EndError::Migrator { .. }) => Some("stop that program where it runs, with Ctrl-C".to_owned()),
+            Self::End(_) => Some("see `locks` for who holds up whom".to_owned()),
+            Self::NothingToAccept { .. } => Some("leave it out, or name a revision of the plan".to_owned()),
             Self::BadFlags { .. } => Some("leave one of them out".to_owned()),
             Self::NoEntities => Some("list them in a Target and hand it over with Environment::target".to_owned()),
             Self::NotAtHead { .. } => Some("run `upgrade head` first".to_owned()),
@@ -442,6 +487,27 @@ fn still_in_use(wants: &[InUse]) -> String {
         lines.push(want.to_string());
     }
     lines.join("\n  ")
+}
+
+fn hazardous(hazards: &[RefusedHazard]) -> String {
+    let listed: Vec<String> = hazards.iter().map(ToString::to_string).collect();
+    format!(
+        "this would stop or break what runs now\n  {}",
+        listed.join("\n  ")
+    )
+}
+
+fn how_to_accept(refused: &RefusedHazard) -> String {
+    let category = refused.hazard.category;
+    if category == "override-unmatched" {
+        return refused.hazard.help.to_owned();
+    }
+    format!(
+        "change the revision, or accept each with a reason: \
+         --accept \"{}:{category}:PIECE OF THE STATEMENT=REASON\", or in the revision with Header::accepts; \
+         `lint --explain {category}` tells more",
+        refused.revision
+    )
 }
 
 fn refused(stakes: &Stakes) -> String {

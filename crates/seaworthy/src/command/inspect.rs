@@ -7,7 +7,7 @@ use super::{CommandError, Project, UnknownRow};
 use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Listed, Target};
 use crate::ledger::Entry;
-use crate::revision::{Direction, Header, RevisionId, Stage};
+use crate::revision::{Accepted, Direction, Header, RevisionId, Stage};
 use crate::script::record;
 
 /// A revision with what it says about itself.
@@ -29,6 +29,9 @@ pub struct Shown {
     pub phase: Option<String>,
     /// Where in a zero-downtime change it belongs.
     pub stage: Stage,
+    /// The hazards that are taken knowingly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Accepted>,
 }
 
 /// A line of a list: a revision and its place in the graph.
@@ -92,6 +95,7 @@ impl Shown {
             depends_on: header.depends_on.clone(),
             phase: header.phase.clone(),
             stage: header.stage,
+            accepted: header.accepted.clone(),
         }
     }
 }

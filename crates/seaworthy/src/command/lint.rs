@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Target};
-use crate::lint::{Context, Hazard, Surrounding, lint as hazards_of};
+use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, lint as hazards_of};
 use crate::revision::{Direction, Header, RevisionId};
 use crate::script::{Script, record};
 
@@ -38,7 +38,8 @@ pub struct LintedStep {
     pub incomplete: Option<String>,
 }
 
-/// Returns the hazards of revisions on PostgreSQL, each with the schema that the revisions before it have made.
+/// Returns the hazards of revisions on a kind of database, each with the schema that the revisions before it have made; a number
+/// is a major version of PostgreSQL.
 ///
 /// No database is asked, so nothing may be counted from where one stands.
 ///
@@ -48,11 +49,12 @@ pub struct LintedStep {
 pub async fn lint(
     environment: &Environment,
     selection: &LintSelection,
-    version: u8,
+    server: impl Into<Server>,
 ) -> Result<Vec<LintedStep>, CommandError> {
+    let server = server.into();
     let project = Project::of(environment)?;
     let selected = project.selected(selection)?;
-    let mut schema = Context::default().schema("").version(version);
+    let mut schema = Context::default().schema("").on(server);
     let mut steps = Vec::new();
     let mut oldest_first = project.graph.history(None, &Applied::default())?;
     oldest_first.reverse();
@@ -64,16 +66,60 @@ pub async fn lint(
         let Some(revision) = environment.revision(&header.name) else {
             continue;
         };
-        let up = record(revision, Direction::Up, DbBackend::Postgres).await;
+        let up = record(revision, Direction::Up, backend(server)).await;
         let after = schema.clone().and_then(&text(&up));
         if selected.contains(&header.id) {
-            let down = record(revision, Direction::Down, DbBackend::Postgres).await;
-            steps.push(linted(header, Direction::Up, &up, &schema));
-            steps.push(linted(header, Direction::Down, &down, &after));
+            let down = record(revision, Direction::Down, backend(server)).await;
+            for (direction, script, before) in
+                [(Direction::Up, &up, &schema), (Direction::Down, &down, &after)]
+            {
+                let mut step = linted(header, direction, script, before);
+                project.settle(&mut step.hazards, header, direction, server).await;
+                steps.push(step);
+            }
         }
         schema = after;
     }
     Ok(steps)
+}
+
+impl Project<'_> {
+    /// Marks what a revision has accepted, and complains of what it accepts in vain.
+    pub(super) async fn settle(
+        &self,
+        hazards: &mut Vec<Hazard>,
+        header: &Header,
+        direction: Direction,
+        server: Server,
+    ) {
+        let declared = self.declared_for(header, direction);
+        if declared.is_empty() {
+            return;
+        }
+        // On the other kind of database it may send other statements, and what is accepted may be one of those.
+        let other = match server {
+            Server::Postgres(_) => Server::Sqlite,
+            Server::Sqlite => Server::Postgres(*VERSIONS.end()),
+        };
+        let there = match self.environment.revision(&header.name) {
+            Some(revision) => {
+                let script = record(revision, direction, backend(other)).await;
+                linted(header, direction, &script, &Context::default().on(other)).hazards
+            }
+            None => Vec::new(),
+        };
+        accept(hazards, &declared, |accepted| {
+            there.iter().any(|hazard| hazard.is_meant_by(accepted))
+        });
+    }
+}
+
+/// Returns the backend to record for.
+pub(super) fn backend(server: Server) -> DbBackend {
+    match server {
+        Server::Postgres(_) => DbBackend::Postgres,
+        Server::Sqlite => DbBackend::Sqlite,
+    }
 }
 
 impl Project<'_> {
@@ -89,7 +135,7 @@ impl Project<'_> {
     }
 }
 
-fn linted(header: &Header, direction: Direction, script: &Script, before: &Context) -> LintedStep {
+pub(super) fn linted(header: &Header, direction: Direction, script: &Script, before: &Context) -> LintedStep {
     let surrounding = if script.transaction {
         Surrounding::Transaction
     } else {
@@ -106,6 +152,11 @@ fn linted(header: &Header, direction: Direction, script: &Script, before: &Conte
 }
 
 /// Returns the statements of a script as one text.
-fn text(script: &Script) -> String {
-    script.statements.join(";\n")
+pub(super) fn text(script: &Script) -> String {
+    // A comment at the end of a statement must not swallow the semicolon.
+    let ended = script.statements.iter().map(|statement| {
+        let has_comment = statement.lines().last().is_some_and(|line| line.contains("--"));
+        format!("{statement}{};\n", if has_comment { "\n" } else { "" })
+    });
+    ended.collect()
 }

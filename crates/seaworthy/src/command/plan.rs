@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::inspect::Shown;
 use super::living::living;
+use super::survey::Survey;
 use super::upgrade::close;
 use super::{Changed, CommandError, Project, UnfinishedStep, UnknownRow};
 use crate::environment::Environment;
@@ -37,6 +38,9 @@ pub struct PlanReport {
     pub changed: Vec<Changed>,
     /// What the steps remove although a living process still wants it; a run would refuse.
     pub in_use: Vec<InUse>,
+    /// What only the live database knows, on PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub survey: Option<Survey>,
 }
 
 /// One step of a plan.
@@ -77,7 +81,6 @@ pub async fn plan(
         Some(session) => living(session).await?,
         None => Vec::new(),
     };
-    close(reader).await;
     let url = project.url()?;
     let upwards = project.graph.upgrade(&state.applied, target);
     let plan: Plan = match upwards {
@@ -92,6 +95,11 @@ pub async fn plan(
             Err(_) => return Err(error.into()),
         },
     };
+    let survey = match &reader {
+        Some(session) => project.survey(session, &plan, &state).await?,
+        None => None,
+    };
+    close(reader).await;
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         let (header, revision) = project.resolve(step);
@@ -111,6 +119,7 @@ pub async fn plan(
         target: target.to_string(),
         steps,
         pending: project.pending(&state)?,
+        survey,
         notes: plan.notes.iter().map(ToString::to_string).collect(),
         in_use: project.in_use(&plan, &state, &living, url.backend()).await,
         out_of_order: project.graph.gaps(&state.applied),

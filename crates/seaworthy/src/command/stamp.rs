@@ -183,6 +183,7 @@ impl Project<'_> {
             error: None,
             checksum: None,
             parts_done: None,
+            accepted: Vec::new(),
             actor: self.environment.actor.clone(),
         }
     }

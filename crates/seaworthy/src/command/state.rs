@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{CommandError, Project};
 use crate::graph::Applied;
-use crate::ledger::{AppliedRow, Entry, Moment, Records};
+use crate::ledger::{AppliedRow, Entry, Kind, Moment, Outcome, Records};
 use crate::revision::{Direction, RevisionId};
 use crate::session::Session;
 
@@ -50,6 +50,8 @@ pub struct UnfinishedStep {
     /// The checksum of those parts.
     #[serde(skip)]
     pub checksum: Option<String>,
+    /// Whether something it builds on was undone since, and what its parts made may be gone with that.
+    pub is_stale: bool,
 }
 
 impl State {
@@ -106,13 +108,46 @@ impl Project<'_> {
         });
         let order: Vec<RevisionId> = known.into_iter().map(|(.., id)| id).collect();
         let applied = self.graph.applied(&order)?;
-        let unfinished = unfinished(&records);
+        let unfinished = self.unfinished(&records);
         Ok(State {
             applied,
             order,
             unknown,
             unfinished,
             records,
+        })
+    }
+}
+
+impl Project<'_> {
+    fn unfinished(&self, records: &Records) -> Vec<UnfinishedStep> {
+        let mut steps: Vec<UnfinishedStep> = records
+            .latest
+            .values()
+            .filter(|entry| entry.is_unfinished())
+            .map(|entry| UnfinishedStep {
+                is_stale: entry.direction == Direction::Up && self.was_undone_below(entry, records),
+                ..UnfinishedStep::new(entry)
+            })
+            .collect();
+        steps.sort_by(|one, other| one.started_at.cmp(&other.started_at));
+        steps
+    }
+
+    /// Returns whether a revision that an entry's revision builds on was undone after the entry was written, applied again
+    /// or not.
+    fn was_undone_below(&self, entry: &Entry, records: &Records) -> bool {
+        let Ok(below) = self.graph.applied_from_heads([&entry.revision]) else {
+            return false;
+        };
+        let mut later = records.latest.values().filter(|other| {
+            other.id > entry.id
+                && other.outcome == Outcome::Done
+                && matches!(other.kind, Kind::Upgrade | Kind::Downgrade)
+        });
+        later.any(|other| {
+            let id = RevisionId::from(other.revision.as_str());
+            other.name != entry.name && self.graph.header(&id).is_some() && below.contains(&self.graph, &id)
         })
     }
 }
@@ -155,6 +190,7 @@ impl UnfinishedStep {
                 .and_then(|done| usize::try_from(done).ok())
                 .unwrap_or_default(),
             checksum: entry.checksum.clone(),
+            is_stale: false,
         }
     }
 }
@@ -162,15 +198,4 @@ impl UnfinishedStep {
 /// Returns a moment as text; the history never stores one that is not known.
 pub(super) fn text(moment: Moment) -> String {
     moment.text().unwrap_or_default()
-}
-
-fn unfinished(records: &Records) -> Vec<UnfinishedStep> {
-    let mut steps: Vec<UnfinishedStep> = records
-        .latest
-        .values()
-        .filter(|entry| entry.is_unfinished())
-        .map(UnfinishedStep::new)
-        .collect();
-    steps.sort_by(|one, other| one.started_at.cmp(&other.started_at));
-    steps
 }

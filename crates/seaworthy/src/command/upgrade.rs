@@ -23,7 +23,7 @@ pub enum OutOfOrder {
 /// # Errors
 ///
 /// Fails when the target makes no sense, the database is at revisions that are not known, older revisions were left out, the
-/// a living process still wants what a step removes, the lock is not obtained, or a step fails; steps that were done before
+/// a living process still wants what a step removes, a step has hazards that nobody has accepted, the lock is not obtained, or a step fails; steps that were done before
 /// stay done.
 pub async fn upgrade(
     environment: &Environment,
@@ -113,7 +113,7 @@ impl Project<'_> {
         result
     }
 
-    /// Refuses a plan that comes too early: for living processes, or for a backfill.
+    /// Refuses a plan that comes too early, for living processes or for a backfill, or that would stop or break what runs.
     async fn heed_all(
         &self,
         session: &Session,
@@ -122,6 +122,7 @@ impl Project<'_> {
         conduct: &Conduct<'_>,
     ) -> Result<(), CommandError> {
         self.heed_the_living(session, plan, state, conduct).await?;
+        self.heed_hazards(session, plan, state).await?;
         self.heed_backfills(session, plan).await
     }
 

@@ -2,10 +2,12 @@
 
 use sea_orm::DbBackend;
 
+use super::lint::text;
 use super::state::State;
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
+use crate::lint::holds_blocking_lock;
 use crate::revision::{Direction, Header, Revision};
 use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
 use crate::script::{Losses, Script, builds_concurrently, checksum, record};
@@ -43,6 +45,8 @@ impl Project<'_> {
                 header,
                 direction: step.direction,
                 checksum,
+                holds_up: script.transaction && holds_blocking_lock(&text(&script)),
+                accepted: self.accepted(header, step.direction, &script),
                 manner,
             });
         }
@@ -105,6 +109,10 @@ fn manner(
     direction: Direction,
     state: &State,
 ) -> Result<Manner, CommandError> {
+    let begun = state
+        .unfinished
+        .iter()
+        .find(|step| step.revision == header.id && step.direction == direction);
     let backfills = revision.backfills();
     if direction == Direction::Up && !backfills.is_empty() {
         return match &script.incomplete {
@@ -112,7 +120,10 @@ fn manner(
                 revision: header.id.clone(),
                 reason: reason.clone(),
             }),
-            None => Ok(Manner::Backfills(backfills)),
+            None => Ok(Manner::Backfills {
+                all: backfills,
+                is_stale: begun.is_some_and(|step| step.is_stale),
+            }),
         };
     }
     if script.transaction {
@@ -123,10 +134,6 @@ fn manner(
         };
         return Ok(Manner::Transaction(keys));
     }
-    let begun = state
-        .unfinished
-        .iter()
-        .find(|step| step.revision == header.id && step.direction == direction);
     if script.incomplete.is_some() || !script.reads.is_empty() {
         return Ok(Manner::Opaque {
             is_begun: begun.is_some(),
@@ -139,11 +146,13 @@ fn manner(
         .map(|(index, sql)| Part {
             sql: sql.clone(),
             checksum: checksum(&statements[..=index]),
+            patience: patience(sql),
             builds_index: builds_concurrently(sql),
         })
         .collect();
-    let done = begun.map_or(0, |step| step.parts_done);
-    if let Some(step) = begun.filter(|step| step.parts_done > 0) {
+    // Nothing of a stale step counts as done; what is there all the same is recognised when it is done again.
+    let done = begun.map_or(0, |step| if step.is_stale { 0 } else { step.parts_done });
+    if let Some(step) = begun.filter(|step| step.parts_done > 0 && !step.is_stale) {
         let ran = parts.get(step.parts_done - 1).map(|part| &part.checksum);
         if ran != step.checksum.as_ref() {
             return Err(CommandError::ChangedWhileUnfinished {
@@ -151,15 +160,24 @@ fn manner(
             });
         }
     }
-    let patience = if script.is_concurrent() {
-        Patience::Unlimited
-    } else {
-        Patience::Limited
-    };
     Ok(Manner::Parts(Parts {
         all: parts,
         done,
-        is_begun: begun.is_some(),
-        patience,
+        begun: begun.map(|step| step.parts_done),
     }))
+}
+
+/// Returns how long a statement outside of a transaction may take.
+fn patience(sql: &str) -> Patience {
+    let words = sql.to_ascii_uppercase();
+    if words.contains(" CONCURRENTLY ") {
+        return Patience::Unlimited;
+    }
+    if holds_blocking_lock(sql) {
+        return Patience::LimitedHold;
+    }
+    if words.contains(" VALIDATE CONSTRAINT ") {
+        return Patience::LimitedWait;
+    }
+    Patience::Limited
 }

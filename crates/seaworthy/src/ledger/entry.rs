@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
 use sea_orm::{DbBackend, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
 
-use crate::revision::{Direction, Stage};
+use crate::revision::{Accepted, Direction, Stage};
 use crate::session::Actor;
 
 /// An entry of the history.
@@ -41,6 +41,9 @@ pub struct Entry {
     pub checksum: Option<String>,
     /// How many parts of a step without a transaction are through.
     pub parts_done: Option<i64>,
+    /// The hazards of the revision that were taken knowingly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Accepted>,
     /// Who ran it, and with what.
     #[serde(flatten)]
     pub actor: Actor,
@@ -120,15 +123,29 @@ struct Stored {
     by_user: Option<String>,
     by_host: Option<String>,
     tool_version: String,
+    accepted: Option<String>,
 }
 
 /// Which columns a history has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     /// All of them.
-    WithStage,
-    /// It was made before stages were recorded; the next run that has something to do adds the column.
+    Complete,
+    /// It was made before accepted hazards were recorded; the next run that has something to do adds the column.
+    WithoutAccepted,
+    /// It was made before stages were recorded, too.
     WithoutStage,
+}
+
+impl Layout {
+    /// Returns the layout of the version before.
+    pub(super) fn older(self) -> Option<Self> {
+        match self {
+            Self::Complete => Some(Self::WithoutAccepted),
+            Self::WithoutAccepted => Some(Self::WithoutStage),
+            Self::WithoutStage => None,
+        }
+    }
 }
 
 impl Entry {
@@ -164,13 +181,14 @@ impl Entry {
             }
             _ => column.to_owned(),
         };
-        let stage = match layout {
-            Layout::WithStage => "stage",
-            Layout::WithoutStage => "NULL",
+        let (stage, accepted) = match layout {
+            Layout::Complete => ("stage", "accepted"),
+            Layout::WithoutAccepted => ("stage", "NULL"),
+            Layout::WithoutStage => ("NULL", "NULL"),
         };
         let entry = format!(
             "CAST({array}(id, run, kind, direction, revision, name, {stage}, outcome, {started_at}, {finished_at}, duration_ms, error, \
-             checksum, parts_done, by_user, by_host, tool_version) AS text)",
+             checksum, parts_done, by_user, by_host, tool_version, {accepted}) AS text)",
             started_at = time("started_at"),
             finished_at = time("finished_at"),
         );
@@ -184,6 +202,11 @@ impl Entry {
         let array: String = row.try_get("", "entry")?;
         let stored: Stored = serde_json::from_str(&array)
             .map_err(|error| DbErr::Type(format!("{array} is no entry of the history: {error}")))?;
+        // What a later version writes in another form is no reason not to read the rest.
+        let accepted = stored
+            .accepted
+            .and_then(|accepted| serde_json::from_str(&accepted).ok())
+            .unwrap_or_default();
         Ok(Self {
             id: stored.id,
             run: stored.run,
@@ -199,6 +222,7 @@ impl Entry {
             error: stored.error,
             checksum: stored.checksum,
             parts_done: stored.parts_done,
+            accepted,
             actor: Actor {
                 user: stored.by_user,
                 host: stored.by_host,

@@ -36,7 +36,7 @@ impl Ledger {
             "{version_table};\nCREATE TABLE IF NOT EXISTS {history} (id {id}, run text NOT NULL, kind text NOT NULL, \
              direction text NOT NULL, revision text NOT NULL, name text NOT NULL, stage text, outcome text NOT NULL, \
              started_at {time} NOT NULL, finished_at {time}, duration_ms {integer}, error text, checksum text, \
-             parts_done {integer}, by_user text, by_host text, tool_version text NOT NULL);\n",
+             parts_done {integer}, by_user text, by_host text, tool_version text NOT NULL, accepted text);\n",
             history = quoted(&self.history_table),
         )
     }
@@ -67,6 +67,7 @@ impl Ledger {
             "by_user",
             "by_host",
             "tool_version",
+            "accepted",
         ]);
         let mut values = Query::select();
         values.exprs([
@@ -86,6 +87,7 @@ impl Ledger {
             Expr::val(entry.actor.user.as_deref()),
             Expr::val(entry.actor.host.as_deref()),
             Expr::val(entry.actor.tool_version.as_str()),
+            Expr::val(accepted(entry)),
         ]);
         if entry.outcome == Outcome::Done && backend == DbBackend::Postgres {
             // A function among the tables is called once, and costs no statement of its own.
@@ -146,6 +148,12 @@ fn time(backend: DbBackend, moment: Option<Moment>) -> SimpleExpr {
         (Some(Moment::Execution), _) => Expr::cust("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"),
         (Some(moment), _) => Expr::val(moment.text()),
     }
+}
+
+/// Returns the accepted hazards as JSON, or nothing where there are none.
+fn accepted(entry: &Entry) -> Option<String> {
+    let accepted = Some(&entry.accepted).filter(|accepted| !accepted.is_empty())?;
+    serde_json::to_string(accepted).ok().as_deref().map(without_nul)
 }
 
 /// PostgreSQL's text cannot hold a NUL character, and an error must not fail to be recorded because of one.

@@ -1,14 +1,17 @@
 //! The list of rules. To learn what is looked for, read [`RULES`]; to change one, open its file.
 
-use super::Severity;
+use super::statement::Statement;
 use super::step::Step;
+use super::{Server, Severity};
 
 mod access_changed;
 mod bulk_dml;
+mod cannot_alter_in_place;
 mod column_removed;
 mod column_renamed;
 mod constraint_scan;
 mod data_loss;
+mod default_cannot_be_added;
 mod dependent_object;
 mod enum_changed;
 mod explicit_lock;
@@ -24,7 +27,9 @@ mod not_allowed_in_tx;
 mod not_null_scan;
 mod null_exposed;
 mod opaque_sql;
+pub(in crate::lint) mod override_unmatched;
 mod partition_blocking;
+mod rebuild_blocks_writers;
 mod required_column;
 mod rewrite;
 mod table_removed;
@@ -61,7 +66,7 @@ pub(super) struct Finding {
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 32] = [
+pub const RULES: [Rule; 36] = [
     index_blocking::RULE,
     index_drop_blocking::RULE,
     not_allowed_in_tx::RULE,
@@ -93,11 +98,67 @@ pub const RULES: [Rule; 32] = [
     dependent_object::RULE,
     access_changed::RULE,
     opaque_sql::RULE,
+    override_unmatched::RULE,
+    cannot_alter_in_place::RULE,
+    rebuild_blocks_writers::RULE,
+    default_cannot_be_added::RULE,
     // Needs to know what the others have found.
     lock_held_long::RULE,
 ];
 
-static LIST: [Rule; 32] = RULES;
+static LIST: [Rule; 36] = RULES;
+
+/// The rules about what running code relies on, whatever the size of the table: the database cannot tell, but the running
+/// applications can.
+const ABOUT_RUNNING_CODE: [&str; 9] = [
+    "null-exposed",
+    "column-removed",
+    "column-renamed",
+    "table-removed",
+    "table-renamed",
+    "type-changed",
+    "enum-changed",
+    "uniqueness-removed",
+    "access-changed",
+];
+
+/// The rules about SQLite alone.
+const OF_SQLITE: [&str; 3] = [
+    "cannot-alter-in-place",
+    "rebuild-blocks-writers",
+    "default-cannot-be-added",
+];
+
+/// The rules about PostgreSQL that hold on SQLite, too.
+const PORTABLE: [&str; 10] = [
+    "required-column",
+    "column-removed",
+    "column-renamed",
+    "table-removed",
+    "table-renamed",
+    "bulk-dml",
+    "data-loss",
+    "uniqueness-removed",
+    "tx-control",
+    "opaque-sql",
+];
+
+impl Rule {
+    /// Returns whether it says something about what this server would do.
+    #[must_use]
+    pub fn holds_on(&self, server: Server) -> bool {
+        match server {
+            Server::Postgres(_) => !OF_SQLITE.contains(&self.code),
+            Server::Sqlite => OF_SQLITE.contains(&self.code) || PORTABLE.contains(&self.code),
+        }
+    }
+
+    /// Returns whether it is about what running code relies on, and not about a lock or the rows.
+    #[must_use]
+    pub fn is_about_running_code(&self) -> bool {
+        ABOUT_RUNNING_CODE.contains(&self.code)
+    }
+}
 
 impl Finding {
     fn new(message: String) -> Self {
@@ -119,12 +180,29 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 /// Asks every rule about a statement.
 pub(super) fn check(step: &mut Step<'_>) -> Vec<(&'static Rule, Finding)> {
     let mut found = Vec::new();
-    for rule in &LIST {
-        let findings = (rule.check)(step);
+    for rule in LIST.iter().filter(|rule| rule.holds_on(step.server)) {
+        let mut findings = (rule.check)(step);
+        if step.server == Server::Sqlite && is_part_of_a_rebuild(step, rule) {
+            findings.clear();
+        }
         if !findings.is_empty() {
             step.found.push(rule.code);
         }
         found.extend(findings.into_iter().map(|finding| (rule, finding)));
     }
     found
+}
+
+/// Returns whether a rule takes the copy of a table on SQLite for something else.
+fn is_part_of_a_rebuild(step: &Step<'_>, rule: &Rule) -> bool {
+    match step.statement {
+        Statement::Drop(drop) => {
+            let is_rebuilt = |name: &String| rebuild_blocks_writers::is_rebuilt(step, name);
+            ["table-removed", "data-loss"].contains(&rule.code) && drop.names.iter().all(is_rebuilt)
+        }
+        Statement::Data(changes) => {
+            rule.code == "bulk-dml" && changes.iter().all(|change| change.verb.starts_with("INSERT"))
+        }
+        _ => false,
+    }
 }

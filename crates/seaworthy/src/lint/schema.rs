@@ -112,6 +112,14 @@ impl Schema {
         self.indexes.get(name).map(Rc::as_ref)
     }
 
+    /// Returns an index or a key that a column is part of.
+    pub(super) fn index_on(&self, table: &str, column: &str) -> Option<&str> {
+        let mut indexes = self.indexes.iter();
+        let found = indexes
+            .find(|(_, index)| index.table == table && index.columns.iter().any(|name| name == column));
+        found.map(|(name, _)| name.as_str())
+    }
+
     pub(super) fn view(&self, name: &str) -> Option<&View> {
         self.views.get(name).map(Rc::as_ref)
     }

@@ -150,6 +150,7 @@ pub(super) enum ObjectAction {
     Rename(String),
     SetSchema(String),
     Other,
+    RenameColumn(String),
 }
 
 #[derive(Clone, Debug)]
@@ -302,6 +303,18 @@ impl Mode {
     /// Returns whether writers or readers wait for it.
     pub(super) fn is_strong(self) -> bool {
         self >= Self::Share
+    }
+
+    /// Returns PostgreSQL's name for it.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
     }
 
     /// Returns who waits for it.

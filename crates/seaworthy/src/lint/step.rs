@@ -8,7 +8,7 @@ use super::schema::{KnownColumn, Schema};
 use super::statement::{Action, Constraint, Mode, Statement, TransactionVerb, TypeAction};
 use super::timeline::Timeline;
 use super::token::{Sentence, Token};
-use super::{Context, Surrounding};
+use super::{Context, Server, Surrounding};
 
 /// What earlier statements of the same transaction and session have left behind.
 #[derive(Clone)]
@@ -39,6 +39,7 @@ pub(super) struct Step<'a> {
     pub(super) is_left_open: bool,
     pub(super) locks: Vec<TableLock>,
     pub(super) state: &'a State,
+    pub(super) server: Server,
     pub(super) version: u8,
     /// The rules that have found something in it so far.
     pub(super) found: Vec<&'static str>,
@@ -64,7 +65,8 @@ impl<'a> Step<'a> {
             is_left_open: moment.is_left_open,
             locks: locks(&moment.statement, &moment.before),
             state,
-            version: context.version,
+            server: context.server,
+            version: context.server.version(),
             found: Vec::new(),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here can fail: what is not closed goes on to the end of the text, and the statement says so.
 
+use std::ops::Range;
+
 /// A token and the line it stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
@@ -26,6 +28,17 @@ pub(super) struct Sentence {
     pub(super) tokens: Vec<Token>,
     /// What is opened in it and never closed.
     pub(super) unclosed: Option<&'static str>,
+    /// Its text, from the first token to the last.
+    pub(super) source: String,
+    /// The comments before it and inside of it that begin with `seaworthy:`, without that.
+    pub(super) remarks: Vec<Remark>,
+}
+
+/// A comment that speaks to the linter, and the line it stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Remark {
+    pub(super) text: String,
+    pub(super) line: usize,
 }
 
 impl Token {
@@ -44,24 +57,46 @@ impl Token {
 
 /// Returns the statements of a text, without empty ones.
 pub(super) fn sentences(sql: &str) -> Vec<Sentence> {
-    let (tokens, unclosed) = Lexer::new(sql).run();
-    let mut sentences = Vec::new();
+    read(sql).0
+}
+
+/// Returns the statements of a text, without empty ones, and the remarks behind the last one.
+///
+/// A remark belongs to the statement that it stands before or in, or at the end of whose line it stands.
+pub(super) fn read(sql: &str) -> (Vec<Sentence>, Vec<Remark>) {
+    let lexed = Lexer::new(sql).run();
+    let unclosed = lexed.unclosed;
+    let mut sentences: Vec<Sentence> = Vec::new();
     let mut current = Sentence::default();
+    let mut remarks = lexed.remarks.into_iter().peekable();
     let (mut depth, mut atomic) = (0_usize, 0_usize);
-    for token in tokens {
+    let (mut start, mut end, mut last_line) = (0, 0, 0);
+    let text = |start: usize, end: usize| lexed.letters[start..end].iter().collect::<String>();
+    for (index, (token, span)) in lexed.tokens.into_iter().zip(lexed.spans).enumerate() {
+        while let Some((_, remark)) = remarks.next_if(|(before, _)| *before <= index) {
+            owner(&mut sentences, &mut current, last_line, &remark).push(remark);
+        }
         match token.text.as_str() {
             "(" if token.kind == Kind::Symbol => depth += 1,
             ")" if token.kind == Kind::Symbol => depth = depth.saturating_sub(1),
             "atomic" if follows(&current, "begin") => atomic += 1,
+            // The body of a trigger on SQLite.
+            "begin" if atomic == 0 && makes_a_trigger(&current) => atomic += 1,
             "case" if atomic > 0 && token.kind == Kind::Word => atomic += 1,
             "end" if atomic > 0 && token.kind == Kind::Word => atomic -= 1,
             _ => {}
         }
         if token.is_symbol(";") && depth == 0 && atomic == 0 {
             if !current.tokens.is_empty() {
+                last_line = token.line;
+                current.source = text(start, end);
                 sentences.push(std::mem::take(&mut current));
             }
         } else {
+            if current.tokens.is_empty() {
+                start = span.start;
+            }
+            end = span.end;
             current.tokens.push(token);
         }
     }
@@ -69,12 +104,42 @@ pub(super) fn sentences(sql: &str) -> Vec<Sentence> {
         0 => unclosed,
         _ => unclosed.or(Some("a parenthesis")),
     };
-    if !current.tokens.is_empty() {
-        sentences.push(current);
-    } else if let (Some(what), Some(last)) = (unclosed, sentences.last_mut()) {
-        last.unclosed = Some(what);
+    for (_, remark) in remarks {
+        owner(&mut sentences, &mut current, last_line, &remark).push(remark);
     }
-    sentences
+    let mut behind = Vec::new();
+    if !current.tokens.is_empty() {
+        current.source = text(start, end);
+        sentences.push(current);
+    } else {
+        behind = current.remarks;
+        if let (Some(what), Some(last)) = (unclosed, sentences.last_mut()) {
+            last.unclosed = Some(what);
+        }
+    }
+    (sentences, behind)
+}
+
+/// Returns the remarks of the statement that a remark belongs to.
+fn owner<'a>(
+    sentences: &'a mut [Sentence],
+    current: &'a mut Sentence,
+    last_line: usize,
+    remark: &Remark,
+) -> &'a mut Vec<Remark> {
+    match sentences.last_mut() {
+        Some(last) if current.tokens.is_empty() && remark.line == last_line => &mut last.remarks,
+        _ => &mut current.remarks,
+    }
+}
+
+fn makes_a_trigger(sentence: &Sentence) -> bool {
+    let mut words = sentence.tokens.iter().take(3);
+    sentence
+        .tokens
+        .first()
+        .is_some_and(|token| token.is_word("create"))
+        && words.any(|token| token.is_word("trigger"))
 }
 
 fn follows(sentence: &Sentence, word: &str) -> bool {
@@ -86,6 +151,10 @@ struct Lexer {
     at: usize,
     line: usize,
     tokens: Vec<Token>,
+    /// Where each token stands.
+    spans: Vec<Range<usize>>,
+    /// Each remark with the number of tokens before it.
+    remarks: Vec<(usize, Remark)>,
     unclosed: Option<&'static str>,
 }
 
@@ -96,12 +165,15 @@ impl Lexer {
             at: 0,
             line: 1,
             tokens: Vec::new(),
+            spans: Vec::new(),
+            remarks: Vec::new(),
             unclosed: None,
         }
     }
 
-    fn run(mut self) -> (Vec<Token>, Option<&'static str>) {
+    fn run(mut self) -> Self {
         while let Some(letter) = self.peek(0) {
+            let start = self.at;
             match letter {
                 _ if letter.is_whitespace() => self.skip(1),
                 '-' if self.peek(1) == Some('-') => self.line_comment(),
@@ -115,8 +187,11 @@ impl Lexer {
                 _ if is_word_start(letter) => self.word(letter),
                 _ => self.symbol(),
             }
+            if self.spans.len() < self.tokens.len() {
+                self.spans.push(start..self.at.min(self.letters.len()));
+            }
         }
-        (self.tokens, self.unclosed)
+        self
     }
 
     fn peek(&self, ahead: usize) -> Option<char> {
@@ -137,8 +212,14 @@ impl Lexer {
     }
 
     fn line_comment(&mut self) {
+        let start = self.at + 2;
         while self.peek(0).is_some_and(|letter| letter != '\n') {
             self.skip(1);
+        }
+        let comment: String = self.letters[start..self.at].iter().collect();
+        if let Some(text) = comment.trim().strip_prefix("seaworthy:") {
+            let (text, line) = (text.trim().to_owned(), self.line);
+            self.remarks.push((self.tokens.len(), Remark { text, line }));
         }
     }
 

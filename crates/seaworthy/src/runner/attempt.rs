@@ -42,6 +42,9 @@ impl Run<'_> {
         }
         let attempt = async {
             let transaction = self.begin().await?;
+            if let Some(limit) = session.limit_hold_sql().filter(|_| work.holds_up) {
+                transaction.execute_unprepared(&limit).await?;
+            }
             match self.send_and_record(work, keys, begun, &transaction).await {
                 Ok(()) => Ok(transaction.commit().await?),
                 Err(error) => {
@@ -170,6 +173,9 @@ impl Run<'_> {
                 () = tokio::time::sleep(ASK_AGAIN), if stopping => self.locked.cancel().await,
                 () = tokio::time::sleep(pause), if !stopping => {
                     let found = self.locked.blockers().await;
+                    if let Some(progress) = self.locked.progress().await {
+                        self.observer.statement_progressed(work, &progress);
+                    }
                     if !found.is_empty() {
                         self.observer.step_blocked(work, &found);
                         *blockers = found;

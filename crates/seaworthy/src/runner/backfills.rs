@@ -13,6 +13,7 @@ impl Run<'_> {
         &self,
         work: &Work<'_>,
         backfills: &[Backfill],
+        is_stale: bool,
         begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
@@ -20,6 +21,9 @@ impl Run<'_> {
         let started = self.entry(work, Outcome::Started, begun);
         self.ledger.record(self.locked, connection, &started).await?;
         for backfill in backfills {
+            if is_stale {
+                backfill.forget_on(connection).await?;
+            }
             let heard = |progress: &Progress| self.observer.backfill_progressed(work, progress);
             let sweep = Sweep::new(backfill, connection, self.stop, &heard);
             let swept = async { Ok(sweep.run().await?) };

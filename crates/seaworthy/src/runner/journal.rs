@@ -22,14 +22,13 @@ impl Run<'_> {
         let session = self.locked.session();
         self.note_progress(work, Outcome::Started, parts, parts.done, begun)
             .await?;
-        session.limit(parts.patience).await?;
         for (index, part) in parts.all.iter().enumerate().skip(parts.done) {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
-            match self.part(work, part, parts.patience, blockers).await {
+            match self.part(work, part, blockers).await {
                 Ok(()) => {}
-                Err(error) if parts.is_begun && index == parts.done && done_twice(&error) => {}
+                Err(error) if parts.may_be_done(index) && done_twice(&error) => {}
                 Err(error) => return Err(error),
             }
             self.note_progress(work, Outcome::Progressed, parts, index + 1, begun)
@@ -40,16 +39,11 @@ impl Run<'_> {
     }
 
     /// Sends a part; again where another session held its lock, for then nothing of it is done.
-    async fn part(
-        &self,
-        work: &Work<'_>,
-        part: &Part,
-        patience: Patience,
-        blockers: &mut Vec<Blocker>,
-    ) -> Result<(), StepError> {
+    async fn part(&self, work: &Work<'_>, part: &Part, blockers: &mut Vec<Blocker>) -> Result<(), StepError> {
         let session = self.locked.session();
         let since = Instant::now();
         let mut attempts = 1;
+        session.limit(part.patience).await?;
         loop {
             let sent = async {
                 if let Some(index_name) = &part.builds_index {
@@ -59,12 +53,7 @@ impl Run<'_> {
             };
             let source = match self.watched(work, sent, blockers).await {
                 Err(StepError::Database { source }) if source.fault() == Fault::LockNotGranted => source,
-                other => {
-                    if attempts > 1 {
-                        session.limit(patience).await?;
-                    }
-                    return other;
-                }
+                other => return other,
             };
             if !self.may_try_again(attempts, since) || self.stop.is_cancelled() {
                 return Err(StepError::LockNotGranted {
@@ -75,7 +64,7 @@ impl Run<'_> {
             }
             self.pause(work, attempts, blockers).await;
             attempts += 1;
-            if patience == Patience::Limited {
+            if part.patience != Patience::Unlimited {
                 session.limit_try(attempts).await?;
             }
         }
@@ -115,6 +104,13 @@ impl Run<'_> {
             "an INVALID index is left from a build that failed; it is built anew"
         );
         Ok(session.send(&format!("DROP INDEX CONCURRENTLY {index}")).await?)
+    }
+}
+
+impl Parts {
+    /// Returns whether an earlier run may have got through a part: those it noted, and the one it was at when it died.
+    fn may_be_done(&self, index: usize) -> bool {
+        self.begun.is_some_and(|done| index <= done)
     }
 }
 

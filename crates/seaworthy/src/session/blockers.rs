@@ -4,6 +4,7 @@ use sea_orm::{DbErr, QueryResult};
 use serde::Serialize;
 
 use super::Session;
+use super::redact::redacted;
 
 /// A session that another one waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,7 +19,7 @@ pub struct Blocker {
     pub state: String,
     /// Age of its transaction in milliseconds.
     pub transaction_ms: i64,
-    /// Its current or last statement, shortened.
+    /// Its current or last statement, shortened and without the values in it.
     pub query: String,
 }
 
@@ -36,7 +37,7 @@ impl Session {
              UNION SELECT unnest(pg_blocking_pids(pid)) FROM tree) SELECT pid, coalesce(usename, '') AS usename, coalesce(application_name, '') AS application_name, \
              coalesce(state, 'in an unknown state') AS state, \
              coalesce(extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start)) * 1000, 0)::bigint AS age_ms, \
-             left(regexp_replace(coalesce(query, ''), '\\s+', ' ', 'g'), 200) AS query \
+             coalesce(query, '') AS query \
              FROM pg_stat_activity WHERE pid IN (SELECT pid FROM tree) AND cardinality(pg_blocking_pids(pid)) = 0 \
              ORDER BY xact_start"
         );
@@ -51,6 +52,6 @@ fn blocker(row: &QueryResult) -> Result<Blocker, DbErr> {
         application: row.try_get("", "application_name")?,
         state: row.try_get("", "state")?,
         transaction_ms: row.try_get("", "age_ms")?,
-        query: row.try_get("", "query")?,
+        query: redacted(&row.try_get::<String>("", "query")?, 200),
     })
 }

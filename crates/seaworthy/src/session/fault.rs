@@ -138,7 +138,9 @@ impl Fault {
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::LockNotGranted => "another session holds the lock; end it or try again when it is done",
-            Self::Cancelled => "if the statement timeout ended it, give it more with --statement-timeout",
+            Self::Cancelled => {
+                "if a timeout ended it, give it more with --statement-timeout, or with --hold-timeout where others wait for its locks"
+            }
             Self::Unreachable => "is the server running, and are host and port in DATABASE_URL right?",
             Self::ConnectionLost => {
                 "the server or the network ended the connection; run the same command again"

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::file::LockFile;
-use super::{Blocker, DatabaseError, Session, SessionError};
+use super::{Blocker, DatabaseError, ServerProgress, Session, SessionError};
 
 mod file;
 
@@ -180,6 +180,14 @@ impl Locked<'_> {
                 session.blockers_of(*worker).await.unwrap_or_default()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Returns how far the running statement has got, where the server tells.
+    pub(crate) async fn progress(&self) -> Option<ServerProgress> {
+        match &self.guard {
+            Guard::Connection { session, worker, .. } => session.progress_of(*worker).await.ok().flatten(),
+            _ => None,
         }
     }
 

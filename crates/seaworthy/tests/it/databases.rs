@@ -7,7 +7,7 @@ use sea_orm_migration::prelude::*;
 use seaworthy::backfill::Backfill;
 use seaworthy::command::{self, CommandError, Conduct, Living, OutOfOrder, Outcome, Stakes};
 use seaworthy::environment::Environment;
-use seaworthy::revision::{Header, Revision, Stage};
+use seaworthy::revision::{Accepted, Header, Revision, Stage};
 use seaworthy::runner::Observer;
 use seaworthy::session::{Access, Session, Settings};
 use seaworthy::verify::ScratchDatabase;
@@ -64,6 +64,12 @@ impl Sql {
     /// The same in a stage.
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         self.header = self.header.stage(stage);
+        self
+    }
+
+    /// The same with a hazard that is taken knowingly.
+    pub(crate) fn accepts(mut self, accepted: Accepted) -> Self {
+        self.header = self.header.accepts(accepted);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seaworthy::lint::{Context, RULES, Surrounding, lint};
+use seaworthy::lint::{Context, RULES, Server, Surrounding, lint};
 use serde::Deserialize;
 
 const FIXTURE: &str = include_str!("fixtures/hazards.json");
@@ -20,6 +20,8 @@ struct Case {
     sql: Vec<String>,
     transaction: bool,
     version: u8,
+    #[serde(default)]
+    sqlite: bool,
     /// What must be reported.
     hazards: Vec<String>,
     /// What may be reported as well.
@@ -35,7 +37,7 @@ fn every_case_is_reported_as_it_should_be() {
         let context = Context::default()
             .schema(&schema)
             .surrounded_by(surrounding(case.transaction))
-            .version(case.version);
+            .on(server(case.sqlite, case.version));
         let found = categories(&case.sql.join(";\n"), &context);
         let expected: BTreeSet<&str> = case.hazards.iter().map(String::as_str).collect();
         let missed: Vec<_> = expected.difference(&found).collect();
@@ -78,22 +80,26 @@ fn every_page_reports_its_unsafe_block_and_not_its_safe_one() {
     let schema = schema + ";\nALTER TABLE comments ADD COLUMN draft text";
     for rule in &RULES {
         let blocks = blocks(rule.page);
-        let [(dangerous, first), (harmless, second)] = blocks.as_slice() else {
+        let [dangerous, harmless] = blocks.as_slice() else {
             panic!("the page of {} has not two blocks", rule.code);
         };
-        let context = Context::default()
-            .schema(&schema)
-            .surrounded_by(surrounding(*first));
+        let found = |block: &Block<'_>| {
+            let context = Context::default()
+                .schema(&schema)
+                .surrounded_by(surrounding(block.transaction))
+                .on(server(block.sqlite, 15));
+            categories(block.sql, &context)
+        };
         assert!(
-            categories(dangerous, &context).contains(rule.code),
+            found(dangerous).contains(rule.code),
             "{} does not report its page",
             rule.code
         );
-        let context = Context::default()
-            .schema(&schema)
-            .surrounded_by(surrounding(*second));
-        let found = categories(harmless, &context);
-        assert!(!found.contains(rule.code), "{} reports its safe block", rule.code);
+        assert!(
+            !found(harmless).contains(rule.code),
+            "{} reports its safe block",
+            rule.code
+        );
     }
 }
 
@@ -131,12 +137,31 @@ fn surrounding(is_one: bool) -> Surrounding {
     }
 }
 
-/// Returns the SQL blocks of a page, and whether a transaction surrounds each.
-fn blocks(page: &str) -> Vec<(&str, bool)> {
+fn server(is_sqlite: bool, version: u8) -> Server {
+    if is_sqlite {
+        Server::Sqlite
+    } else {
+        Server::Postgres(version)
+    }
+}
+
+/// A block of SQL on a page.
+struct Block<'a> {
+    sql: &'a str,
+    transaction: bool,
+    sqlite: bool,
+}
+
+/// Returns the SQL blocks of a page.
+fn blocks(page: &str) -> Vec<Block<'_>> {
     let pieces = page.split("```sql").skip(1);
     let blocks = pieces.filter_map(|piece| {
         let (first, rest) = piece.split_once('\n')?;
-        Some((rest.split("```").next()?, first.trim() == "transaction"))
+        Some(Block {
+            sql: rest.split("```").next()?,
+            transaction: first.contains("transaction"),
+            sqlite: first.contains("sqlite"),
+        })
     });
     blocks.collect()
 }

@@ -5,6 +5,7 @@ mod announcements;
 mod backfills;
 mod cases;
 mod databases;
+mod gate;
 mod graph_cases;
 mod graph_properties;
 mod hazards;
@@ -21,6 +22,7 @@ mod schemas;
 mod sources;
 mod stamps;
 mod steps;
+mod waits;
 
 use std::fs;
 use std::path::Path;

@@ -247,3 +247,36 @@ async fn a_rebuild_that_loses_referenced_rows_is_rolled_back() {
     assert_eq!(current(&environment).await, ["a"]);
     database.remove().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_half_done_step_begins_anew_after_what_it_builds_on_was_undone() {
+    for database in databases().await {
+        let broken = |last: &str| {
+            let first = "CREATE INDEX i_note ON t_a (note)";
+            let second = "CREATE TABLE t_own (id integer)";
+            Sql::new("b", Some("a"), &[first, second, last], &[]).without_transaction()
+        };
+        let revisions = |last: &str| {
+            [
+                Sql::table("root", None),
+                Sql::table("a", Some("root")),
+                broken(last),
+            ]
+        };
+        let failing = environment(&database, &revisions("INSERT INTO t_missing VALUES (1)"));
+        upgrade(&failing, "head").await.unwrap_err();
+        // The index goes with the table it is on; the other table stays.
+        downgrade(&failing, "root").await.unwrap();
+        let repaired = environment(&database, &revisions("CREATE TABLE t_last (id integer)"));
+        upgrade(&repaired, "head").await.unwrap();
+        assert_eq!(current(&repaired).await, ["b"]);
+        // It is there again: making it a second time fails.
+        let session = crate::databases::session(&database).await;
+        session
+            .send("CREATE INDEX i_note ON t_a (note)")
+            .await
+            .unwrap_err();
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}

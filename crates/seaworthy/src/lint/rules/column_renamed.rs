@@ -2,7 +2,7 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Statement, TypeAction};
+use crate::lint::statement::{Action, ObjectAction, Statement, TypeAction};
 use crate::lint::step::Step;
 
 pub(super) const RULE: Rule = Rule {
@@ -23,6 +23,15 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         return vec![Finding::new(format!(
             "running code may still use the old name of the attribute of {name}"
         ))];
+    }
+    if let Statement::AlterView {
+        name,
+        action: ObjectAction::RenameColumn(from),
+    } = step.statement
+    {
+        let is_old = !step.before.lacks(name) && step.before.is_live(name);
+        let message = format!("running code may still name {name}.{from}");
+        return is_old.then(|| Finding::on(name, message)).into_iter().collect();
     }
     let Some((table, actions)) = step.alteration() else {
         return Vec::new();

@@ -27,7 +27,10 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         }
         Action::SetNotNull(column) => {
             let is_added_here = step.column(table, column).is_some_and(|known| known.is_new);
-            (is_added_here && lacks_value(step, table, column)).then_some(column)
+            let is_added_at_once = actions.iter().any(
+                |action| matches!(action, Action::AddColumn { column: added, .. } if added.name == *column && !added.not_null),
+            );
+            ((is_added_here || is_added_at_once) && lacks_value(step, table, column)).then_some(column)
         }
         Action::DropDefault(column)
         | Action::DropIdentity(column)

@@ -62,6 +62,10 @@ fn object_action(mut cursor: Cursor<'_>) -> Option<ObjectAction> {
     if cursor.accept("set schema") {
         return Some(ObjectAction::SetSchema(cursor.name()?));
     }
+    if cursor.accept("rename") {
+        cursor.accept("column");
+        return Some(ObjectAction::RenameColumn(cursor.name()?));
+    }
     Some(ObjectAction::Other)
 }
 

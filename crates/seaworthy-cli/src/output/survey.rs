@@ -1,0 +1,127 @@
+//! What a plan meets in the live database, for people.
+
+use seaworthy::command::{EffectSurvey, JudgedHazard, PlanReport, StepSurvey, Verdict};
+use seaworthy::lint::Work;
+use seaworthy::session::TableWeight;
+
+use super::locks::session;
+use super::{Screen, duration};
+
+/// Shows what only the live database knows.
+pub(crate) fn show(screen: &Screen, answer: &PlanReport) {
+    let Some(survey) = &answer.survey else { return };
+    for (planned, found) in answer.steps.iter().zip(&survey.steps) {
+        if found.effects.is_empty() && !found.hazards.iter().any(is_worth_a_line) {
+            continue;
+        }
+        screen.line("");
+        screen.line(&format!(
+            "On this database, {} {}:",
+            planned.direction.word(),
+            planned.revision.revision
+        ));
+        step(screen, found);
+    }
+    if !survey.tables.is_empty() {
+        screen.line("");
+        survey
+            .tables
+            .iter()
+            .for_each(|weight| screen.line(&format!("Table:    {}", table(weight))));
+    }
+    for one in &survey.oldest_transactions {
+        screen.line(&format!(
+            "Waits:    for {}, if it has used a table of the plan",
+            session(one)
+        ));
+    }
+    for index in &survey.invalid_indexes {
+        screen.line(&format!(
+            "Invalid:  {index} is left from a build that failed; a revision that builds it again replaces it"
+        ));
+    }
+}
+
+/// Returns whether a run would be refused.
+pub(crate) fn is_refused(answer: &PlanReport) -> bool {
+    let mut hazards = answer
+        .survey
+        .iter()
+        .flat_map(|survey| &survey.steps)
+        .flat_map(|step| &step.hazards);
+    hazards.any(|hazard| hazard.verdict == Verdict::Refused)
+}
+
+fn step(screen: &Screen, found: &StepSurvey) {
+    for one in &found.effects {
+        screen.line(&format!("    {}", effect(one)));
+    }
+    found
+        .hazards
+        .iter()
+        .for_each(|judged| screen.line(&format!("    {}", hazard(judged))));
+    if found.hold_ms > 0 {
+        let time = duration(u128::try_from(found.hold_ms).unwrap_or_default());
+        screen.line(&format!("    others are held up for about {time}"));
+    }
+}
+
+/// Returns whether a hazard is more than one of a table that is not there yet.
+fn is_worth_a_line(judged: &JudgedHazard) -> bool {
+    judged.verdict != Verdict::Small || judged.weight.is_some()
+}
+
+fn effect(survey: &EffectSurvey) -> String {
+    let effect = &survey.effect;
+    let statement: String = effect
+        .sql
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(60)
+        .collect();
+    let locks: Vec<String> = effect
+        .locks
+        .iter()
+        .map(|lock| format!("{} on {}", lock.mode, lock.table))
+        .collect();
+    let mut text = format!("{statement}: {}", locks.join(", "));
+    if let Some(work) = effect.work {
+        let what = match work {
+            Work::Scan => "reads every row",
+            Work::Build => "builds an index",
+            Work::Rewrite => "copies the table",
+            Work::Rows => "changes rows",
+        };
+        let time = duration(u128::try_from(survey.work_ms).unwrap_or_default());
+        text.push_str(&format!("; {what}, about {time}"));
+    }
+    text
+}
+
+fn hazard(judged: &JudgedHazard) -> String {
+    let hazard = &judged.hazard;
+    let verdict = match judged.verdict {
+        Verdict::Refused => "a run is refused".to_owned(),
+        Verdict::Warned => "warning".to_owned(),
+        Verdict::Accepted => format!("accepted: {}", hazard.accepted.as_deref().unwrap_or_default()),
+        Verdict::Small => "no hazard here: the table is small".to_owned(),
+        Verdict::AskedOfTheLiving => "asked of the running applications".to_owned(),
+    };
+    format!("[{}] {} ({verdict})", hazard.category, hazard.message)
+}
+
+fn table(weight: &TableWeight) -> String {
+    let size = |bytes: i64| match bytes {
+        ..1_048_576 => format!("{} kB", bytes / 1024),
+        _ => format!("{} MB", bytes / 1_048_576),
+    };
+    format!(
+        "{} has about {} rows, {} and {} of indexes",
+        weight.table,
+        weight.rows,
+        size(weight.bytes),
+        size(weight.index_bytes)
+    )
+}

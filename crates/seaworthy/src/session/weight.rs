@@ -1,0 +1,119 @@
+//! How large the tables of a database are, and from which size on a lock that lasts as long as the table is worth a refusal.
+
+use sea_orm::{DbBackend, DbErr, QueryResult};
+use serde::Serialize;
+
+use super::Session;
+
+/// A table with fewer rows and fewer bytes than these is small: what scans or copies it is over before anybody notices.
+///
+/// A scan of ten thousand rows takes some milliseconds, which is what a request waits for anyway.
+pub const SMALL_ROWS: i64 = 10_000;
+
+/// See [`SMALL_ROWS`].
+pub const SMALL_BYTES: i64 = 10 * 1024 * 1024;
+
+/// The fewest bytes that hold [`SMALL_ROWS`]: a row takes at least 28 ("Database Page Layout").
+const LEAST_BYTES: i64 = SMALL_ROWS * 28;
+
+/// A table and how large it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableWeight {
+    /// Its name, with its schema where that has to be said.
+    pub table: String,
+    /// About how many rows it has; exact below [`SMALL_ROWS`].
+    pub rows: i64,
+    /// How many bytes it takes on disk, without its indexes.
+    pub bytes: i64,
+    /// How many bytes its indexes take.
+    pub index_bytes: i64,
+}
+
+impl TableWeight {
+    /// Returns whether a lock that lasts as long as the table is large is not worth a word.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.rows < SMALL_ROWS && self.bytes < SMALL_BYTES
+    }
+}
+
+impl Session {
+    /// Returns every table with its size, on PostgreSQL; on SQLite, where every write waits for every other, none.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the query does.
+    pub async fn weights(&self) -> Result<Vec<TableWeight>, DbErr> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(Vec::new());
+        }
+        // A partitioned table is as large as its partitions. Of a table that goes at this moment the size is not known.
+        let sql = "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END::text AS name, \
+             format('%I.%I', n.nspname, c.relname) AS quoted, p.rows, p.bytes, p.index_bytes \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (\
+             SELECT coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid))), 0)::bigint AS rows, \
+             coalesce(sum(pg_table_size(leaf.oid)), 0)::bigint AS bytes, \
+             coalesce(sum(pg_indexes_size(leaf.oid)), 0)::bigint AS index_bytes \
+             FROM pg_class leaf WHERE leaf.oid = c.oid AND c.relkind <> 'p' OR c.relkind = 'p' AND leaf.oid IN \
+             (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)) p \
+             WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+             AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 1";
+        let mut weights = Vec::new();
+        for row in &self.rows(sql).await? {
+            weights.push(self.weight(row).await?);
+        }
+        Ok(weights)
+    }
+
+    async fn weight(&self, row: &QueryResult) -> Result<TableWeight, DbErr> {
+        let mut weight = TableWeight {
+            table: row.try_get("", "name")?,
+            rows: row.try_get("", "rows")?,
+            bytes: row.try_get("", "bytes")?,
+            index_bytes: row.try_get("", "index_bytes")?,
+        };
+        // Statistics may be missing or old. Where the size leaves it open whether the table is small, counting is cheap.
+        if (LEAST_BYTES..SMALL_BYTES).contains(&weight.bytes) {
+            let quoted: String = row.try_get("", "quoted")?;
+            let sql =
+                format!("SELECT count(*) AS rows FROM (SELECT FROM {quoted} LIMIT {SMALL_ROWS}) AS first");
+            if let Ok(counted) = self.rows(&sql).await
+                && let Some(counted) = counted.first()
+            {
+                let counted: i64 = counted.try_get("", "rows")?;
+                weight.rows = if counted < SMALL_ROWS {
+                    counted
+                } else {
+                    weight.rows.max(counted)
+                };
+            }
+        }
+        Ok(weight)
+    }
+
+    /// Returns the indexes that are INVALID: left from builds that failed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the query does.
+    pub async fn invalid_indexes(&self) -> Result<Vec<String>, DbErr> {
+        // One that is being built at this moment is none.
+        let sql = "SELECT i.indexrelid::regclass::text AS name FROM pg_index i WHERE NOT i.indisvalid AND NOT EXISTS \
+                   (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) ORDER BY 1";
+        let rows = self.rows(sql).await?;
+        rows.iter().map(|row| row.try_get("", "name")).collect()
+    }
+
+    /// Returns the server's major version, on PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the query does.
+    pub async fn server_version(&self) -> Result<u8, DbErr> {
+        let rows = self
+            .rows("SELECT (current_setting('server_version_num')::int / 10000) AS version")
+            .await?;
+        let version: i32 = rows.first().map_or(Ok(0), |row| row.try_get("", "version"))?;
+        Ok(u8::try_from(version).unwrap_or(u8::MAX))
+    }
+}
