@@ -40,12 +40,14 @@
 
 pub use column::{add_column, drop_column};
 pub use constraint::{add_check, add_foreign_key, add_unique, drop_constraint};
+pub use dual_column::DualColumn;
 pub use error::OnlineError;
 pub use index::{NewIndex, create_index, drop_index};
 pub use null::{drop_not_null, set_not_null};
 
 mod column;
 mod constraint;
+mod dual_column;
 mod error;
 mod index;
 mod name;

@@ -13,6 +13,7 @@ use seaworthy::verify::ScratchDatabase;
 
 use crate::databases::{databases, postgres, session};
 
+mod dual_columns;
 mod limits;
 mod refusals;
 mod runners;
