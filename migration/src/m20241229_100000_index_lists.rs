@@ -6,6 +6,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
+use seaworthy::online;
 use seaworthy::revision::{Header, Revision, Stage};
 
 pub struct Migration;
@@ -32,29 +33,23 @@ impl Revision for Migration {
 impl MigrationTrait for Migration {
     // Plain SQL: sea-query 1.0.2 panics at an index over an expression on SQLite.
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let concurrently = concurrently(manager);
         let backend = manager.get_database_backend();
         for (name, keys) in INDEXES {
             let keys: String = keys.iter().map(|key| key.sql(backend)).collect();
-            let sql = format!(
-                "CREATE INDEX {concurrently}IF NOT EXISTS {name} ON tasks (user_id, completed, {keys}id)"
-            );
-            manager.get_connection().execute_unprepared(&sql).await?;
+            let index = format!("CREATE INDEX {name} ON tasks (user_id, completed, {keys}id)");
+            online::create_index(manager, index).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let concurrently = concurrently(manager);
         for (name, _) in INDEXES.into_iter().rev() {
-            let sql = format!("DROP INDEX {concurrently}IF EXISTS {name}");
-            manager.get_connection().execute_unprepared(&sql).await?;
+            online::drop_index(manager, name).await?;
         }
         Ok(())
     }
 
-    // PostgreSQL builds an index beside running writes only outside of a transaction. What ran before a failure stays
-    // then, hence `IF NOT EXISTS`; what a failed build left INVALID is removed by the runner before it builds again.
+    // PostgreSQL builds an index beside running writes only outside of a transaction.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
@@ -91,12 +86,5 @@ impl Key {
             (Self::Nullable(column), DbBackend::Sqlite) => format!("({column} IS NULL), {column}, "),
             (Self::Present(key) | Self::Nullable(key), _) => format!("{key}, "),
         }
-    }
-}
-
-fn concurrently(manager: &SchemaManager) -> &'static str {
-    match manager.get_database_backend() {
-        DbBackend::Postgres => "CONCURRENTLY ",
-        _ => "",
     }
 }

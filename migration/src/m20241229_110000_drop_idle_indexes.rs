@@ -4,7 +4,7 @@
 //! write: a changed task is written into all of them on PostgreSQL.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+use seaworthy::online;
 use seaworthy::revision::{Header, Revision, Stage};
 
 pub struct Migration;
@@ -31,25 +31,20 @@ impl Revision for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let concurrently = concurrently(manager);
         for (name, _) in INDEXES {
-            let sql = format!("DROP INDEX {concurrently}IF EXISTS {name}");
-            manager.get_connection().execute_unprepared(&sql).await?;
+            online::drop_index(manager, name).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let concurrently = concurrently(manager);
         for (name, column) in INDEXES.into_iter().rev() {
-            let sql = format!("CREATE INDEX {concurrently}IF NOT EXISTS {name} ON tasks ({column})");
-            manager.get_connection().execute_unprepared(&sql).await?;
+            online::create_index(manager, format!("CREATE INDEX {name} ON tasks ({column})")).await?;
         }
         Ok(())
     }
 
-    // PostgreSQL drops an index beside running queries only outside of a transaction. What ran before a failure stays
-    // then, hence `IF EXISTS`.
+    // PostgreSQL drops an index beside running queries only outside of a transaction.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
@@ -63,10 +58,3 @@ const INDEXES: [(&str, &str); 5] = [
     ("idx_tasks_is_recurring", "is_recurring"),
     ("idx_tasks_due_date", "due_date"),
 ];
-
-fn concurrently(manager: &SchemaManager) -> &'static str {
-    match manager.get_database_backend() {
-        DbBackend::Postgres => "CONCURRENTLY ",
-        _ => "",
-    }
-}

@@ -6,6 +6,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
+use seaworthy::online;
 use seaworthy::revision::{Header, Revision, Stage};
 
 pub struct Migration;
@@ -33,36 +34,31 @@ impl Revision for Migration {
 impl MigrationTrait for Migration {
     // Plain SQL: sea-query 1.0.2 panics at an index over an expression on SQLite.
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
         match manager.get_database_backend() {
             DbBackend::Postgres => {
                 // Any role that may create objects in the database may create this one, since PostgreSQL 13.
-                connection
+                manager
+                    .get_connection()
                     .execute_unprepared("CREATE EXTENSION IF NOT EXISTS pg_trgm")
                     .await?;
-                let sql = "CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_tasks_text ON tasks \
-                           USING gin ((title || chr(10) || coalesce(description, '')) gin_trgm_ops)";
-                connection.execute_unprepared(sql).await.map(drop)
+                let index = "CREATE INDEX idx_tasks_text ON tasks \
+                             USING gin ((title || chr(10) || coalesce(description, '')) gin_trgm_ops)";
+                online::create_index(manager, index).await
             }
             _ => {
-                let sql = "CREATE INDEX IF NOT EXISTS idx_tasks_text ON tasks \
-                           (user_id, completed, (title || char(10) || coalesce(description, '')))";
-                connection.execute_unprepared(sql).await.map(drop)
+                let index = "CREATE INDEX idx_tasks_text ON tasks \
+                             (user_id, completed, (title || char(10) || coalesce(description, '')))";
+                online::create_index(manager, index).await
             }
         }
     }
 
     // The extension stays: it may have been there before, and something else may use it by now.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DbBackend::Postgres => "DROP INDEX CONCURRENTLY IF EXISTS idx_tasks_text",
-            _ => "DROP INDEX IF EXISTS idx_tasks_text",
-        };
-        manager.get_connection().execute_unprepared(sql).await.map(drop)
+        online::drop_index(manager, "idx_tasks_text").await
     }
 
-    // PostgreSQL builds an index beside running writes only outside of a transaction. What ran before a failure stays
-    // then, hence `IF NOT EXISTS`; what a failed build left INVALID is removed by the runner before it builds again.
+    // PostgreSQL builds an index beside running writes only outside of a transaction.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }

@@ -20,6 +20,7 @@ use sea_orm::sea_query::Expr;
 
 pub use control::{Throttle, known, pause, require, resume, throttle};
 pub use error::BackfillError;
+pub(crate) use manager::is_recorded;
 pub use standing::{Standing, State};
 pub(crate) use sweep::Sweep;
 

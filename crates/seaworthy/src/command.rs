@@ -42,8 +42,8 @@ use crate::environment::Environment;
 use crate::graph::{GraphError, RevisionGraph};
 use crate::ledger::Ledger;
 use crate::revision::Stage;
-use crate::runner::{Observer, pause_before};
-use crate::session::{Access, DatabaseUrl, Fault, Holder, Session};
+use crate::runner::Observer;
+use crate::session::{Access, DatabaseUrl, Fault, Holder, Session, pause_before};
 
 mod adopt;
 mod backfill;

@@ -37,6 +37,7 @@
 //! * [`source`]: writes revision files and registers them
 //! * [`catalog`]: a schema as a value, read from a database or declared by entities
 //! * [`autogenerate`]: what turns one schema into another; pure
+//! * [`online`]: operations that keep the application up, to be called by revisions
 //! * [`picture`]: revisions and schemas as text, Mermaid, DOT and SVG; pure
 //! * [`verify`]: databases for tests, and whether a database is what was declared
 //! * [`environment`]: revisions, database and limits as a value
@@ -54,6 +55,7 @@ pub mod graph;
 pub mod heartbeat;
 pub mod ledger;
 pub mod lint;
+pub mod online;
 pub mod picture;
 pub mod revision;
 pub mod runner;

@@ -14,7 +14,7 @@ pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
 use crate::revision::{Accepted, Direction, Header, Revision};
-use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress};
+use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress, pause_before};
 
 mod attempt;
 mod backfills;
@@ -317,13 +317,6 @@ impl Run<'_> {
             actor: self.actor.clone(),
         }
     }
-}
-
-/// Returns the pause before the next try: a quarter of a second, doubled each time up to four, give or take a half so that
-/// several waiters do not come back together.
-pub(crate) fn pause_before(attempt: u32) -> Duration {
-    let doubled = Duration::from_millis(250).saturating_mul(1 << attempt.saturating_sub(1).min(4));
-    doubled.mul_f64(0.5 + fastrand::f64())
 }
 
 impl From<DbErr> for StepError {

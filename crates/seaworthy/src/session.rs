@@ -26,6 +26,7 @@ pub use fault::{DatabaseError, Fault};
 pub use lock::{Holder, LockError, Locked};
 pub use locks::{EndError, Endable, Ending, Involved};
 pub use progress::ServerProgress;
+pub(crate) use tries::{lock_wait, pause_before};
 pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
 mod address;
@@ -35,10 +36,8 @@ mod lock;
 mod locks;
 mod progress;
 mod redact;
+mod tries;
 mod weight;
-
-/// How long the first try of a step waits for a table lock.
-const FIRST_LOCK_WAIT: Duration = Duration::from_millis(200);
 
 /// A connection to one database: a pool of exactly one, so that session settings and locks mean something.
 #[derive(Debug)]
@@ -284,28 +283,17 @@ impl Session {
         if self.backend() != DbBackend::Postgres {
             return Ok(());
         }
-        let wait = self.lock_wait(attempt).as_millis();
+        let wait = lock_wait(attempt, self.settings.lock_timeout).as_millis();
         self.send(&format!("SET lock_timeout = '{wait}ms'")).await
-    }
-
-    /// Returns how long a try waits for a lock: half as long again as the one before, up to the limit of the settings.
-    ///
-    /// Everybody else waits behind it, so the short tries come first: most locks are held briefly.
-    fn lock_wait(&self, attempt: u32) -> Duration {
-        let growth = 1.5_f64.powi(
-            i32::try_from(attempt.saturating_sub(1))
-                .unwrap_or(i32::MAX)
-                .min(30),
-        );
-        FIRST_LOCK_WAIT.mul_f64(growth).min(self.settings.lock_timeout)
     }
 
     /// Returns the statements that put time limits in force, on PostgreSQL.
     fn set_limits(&self, patience: Patience) -> String {
+        let first_wait = lock_wait(1, self.settings.lock_timeout);
         let (lock_timeout, statement_timeout) = match patience {
-            Patience::Limited => (self.lock_wait(1), self.settings.statement_timeout),
-            Patience::LimitedWait => (self.lock_wait(1), Duration::ZERO),
-            Patience::LimitedHold => (self.lock_wait(1), self.hold_limit()),
+            Patience::Limited => (first_wait, self.settings.statement_timeout),
+            Patience::LimitedWait => (first_wait, Duration::ZERO),
+            Patience::LimitedHold => (first_wait, self.hold_limit()),
             Patience::Unlimited => (Duration::ZERO, Duration::ZERO),
         };
         let (lock, statement) = (lock_timeout.as_millis(), statement_timeout.as_millis());

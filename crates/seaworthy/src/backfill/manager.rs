@@ -68,7 +68,8 @@ impl Backfill {
     }
 }
 
-fn is_recorded(connection: &DatabaseConnection) -> bool {
+/// Returns whether a connection notes what it is sent, and sends nothing.
+pub(crate) fn is_recorded(connection: &DatabaseConnection) -> bool {
     matches!(
         connection.inner,
         DatabaseConnectionType::MockDatabaseConnection(_)

@@ -12,6 +12,7 @@ mod hazards;
 mod history;
 mod living;
 mod offline;
+mod online;
 mod order;
 mod pictures;
 mod promises;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("revision", &["backfill"]),
     ("graph", &["revision"]),
     ("session", &[]),
@@ -18,6 +18,10 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("source", &["revision"]),
     ("catalog", &[]),
     ("autogenerate", &["catalog"]),
+    (
+        "online",
+        &["session", "backfill", "lint", "catalog", "autogenerate"],
+    ),
     ("picture", &["revision", "graph", "catalog", "autogenerate"]),
     ("verify", &["session", "catalog", "autogenerate"]),
     ("environment", &["revision", "session", "catalog"]),

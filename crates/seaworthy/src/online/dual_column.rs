@@ -1,0 +1,263 @@
+//! A column that lives under two names for a while: a rename, another type, or a part of another column, without a moment
+//! in which a version of the application finds it missing.
+//!
+//! The old and the new column are kept the same by a trigger, whoever writes which of the two. What it takes on each database
+//! is in `trigger`.
+
+use sea_orm::sea_query::{Alias, ColumnDef, Expr, ExprTrait, IntoColumnDef, IntoIden};
+use sea_orm::{DbBackend, DbErr};
+use sea_orm_migration::SchemaManager;
+
+use super::constraint::written;
+use super::name::{found, joined, name, text};
+use super::site::Site;
+use super::{add_column, drop_column, drop_not_null, set_not_null};
+use crate::backfill::Backfill;
+
+mod trigger;
+
+/// A column on its way to another name or type: as a value that the revisions of the change share.
+///
+/// 1. [`expand`](Self::expand) adds the new column and the trigger; the new code may come after [the
+///    backfill](Self::backfill), which fills the rows that were there before.
+/// 2. [`verify`](Self::verify) finds no row in which the two differ.
+/// 3. [`contract`](Self::contract) takes the trigger away when no code writes the old column any more. It can be dropped in
+///    the release after.
+///
+/// ```
+/// use sea_orm_migration::prelude::*;
+/// use seaworthy::online::DualColumn;
+///
+/// # fn renamed() -> DualColumn {
+/// DualColumn::new("tasks", "description", ColumnDef::new("notes").text())
+/// # }
+/// # fn with_another_type() -> DualColumn {
+/// DualColumn::new("tasks", "priority", ColumnDef::new("rank").small_integer().not_null())
+///     .up(Expr::cust("CASE priority WHEN 'high' THEN 3 WHEN 'low' THEN 1 ELSE 2 END"))
+///     .down(Expr::cust("CASE rank WHEN 3 THEN 'high' WHEN 1 THEN 'low' ELSE 'medium' END"))
+/// # }
+/// ```
+///
+/// What it cannot do: tell a new column that was set to NULL by an insert from one that was left out; see what another
+/// `BEFORE` trigger changes that fires later, since its own is named to fire last; compare types that know no equality, such
+/// as `json`. A subscriber of logical replication does not fire it.
+#[derive(Clone, Debug)]
+pub struct DualColumn {
+    table: String,
+    from: String,
+    to: ColumnDef,
+    up: Expr,
+    down: Expr,
+}
+
+impl DualColumn {
+    /// Returns a column that gets another name; `to` is the new one, with its type, and `NOT NULL` where the old one is.
+    pub fn new(table: impl IntoIden, from: impl IntoIden, to: impl IntoColumnDef) -> Self {
+        let (from, to) = (from.into_iden().inner().into_owned(), to.into_column_def());
+        Self {
+            table: table.into_iden().inner().into_owned(),
+            up: Expr::col(Alias::new(&from)),
+            down: Expr::col(Alias::new(to.get_column_name())),
+            from,
+            to,
+        }
+    }
+
+    /// Sets what the new column holds, as an expression over the columns of the row.
+    #[must_use]
+    pub fn up(mut self, value: impl Into<Expr>) -> Self {
+        self.up = value.into();
+        self
+    }
+
+    /// Sets what the old column holds, for the code that still reads it.
+    #[must_use]
+    pub fn down(mut self, value: impl Into<Expr>) -> Self {
+        self.down = value.into();
+        self
+    }
+
+    /// Adds the new column, which may be NULL for now, and the trigger that keeps both the same.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the role may not create triggers on the table, and when the database refuses.
+    pub async fn expand(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        add_column(manager, self.table.clone(), self.new_column()).await?;
+        self.keep_same(manager).await
+    }
+
+    /// Takes back what [`expand`](Self::expand) did, for `down`; the old column has everything.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database refuses.
+    pub async fn collapse(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        self.let_differ(&site).await?;
+        drop_column(manager, self.table.clone(), self.to.get_column_name()).await?;
+        if site.backend() != DbBackend::Postgres && self.is_not_null() {
+            set_not_null(manager, self.table.clone(), self.from.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns what fills the rows that were there before the trigger: the `backfills` of a revision of its own.
+    #[must_use]
+    pub fn backfill(&self) -> Backfill {
+        let to = self.to.get_column_name();
+        let missing = Expr::col(Alias::new(&to))
+            .is_null()
+            .and(self.up.clone().is_not_null());
+        Backfill::new(joined(&[&self.table, &self.from, &to], "dual"), &self.table)
+            .set(to, self.up.clone())
+            .only(missing)
+    }
+
+    /// Fails where the two columns differ in a row, and names it.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the keys of a few rows, and when the database refuses.
+    pub async fn verify(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        let (from, to) = (name(&self.from), name(&self.to.get_column_name()));
+        let rule = format!("that {from} and {to} say the same");
+        let broken = self.differing(site.backend());
+        site.refuse_offenders(&self.table, &rule, &broken).await
+    }
+
+    /// Takes the trigger away, and lets the old column be left out: nobody writes it any more.
+    ///
+    /// The new column is made `NOT NULL` where it is to be. The old one goes with [`drop_column`] in a revision of its own, so
+    /// that there is a way back until then.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the two columns differ in a row, and when the database refuses.
+    pub async fn contract(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        if self.is_kept_same(&site).await? {
+            self.verify(manager).await?;
+        }
+        if self.is_not_null() {
+            set_not_null(manager, self.table.clone(), self.to.get_column_name()).await?;
+            drop_not_null(manager, self.table.clone(), self.from.clone()).await?;
+        }
+        self.let_differ(&site).await
+    }
+
+    /// Takes back what [`contract`](Self::contract) did, for `down`: the trigger is there again, and the old column holds
+    /// what was written without it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database refuses, or when a row has no value for the old column.
+    pub async fn restore(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        let to = self.to.get_column_name();
+        if self.is_not_null() {
+            drop_not_null(manager, self.table.clone(), to.clone()).await?;
+        }
+        self.keep_same(manager).await?;
+        let differs = self.differing(site.backend());
+        let back = Backfill::new(joined(&[&self.table, &to, &self.from], "restored"), &self.table)
+            .set(&self.from, self.down.clone())
+            .only(Expr::cust(differs));
+        if site.is_recording() {
+            site.send(&back.described(site.backend())).await?;
+        } else {
+            back.run(manager).await?;
+            back.forget(manager).await?;
+        }
+        match self.is_not_null() && site.backend() == DbBackend::Postgres {
+            true => set_not_null(manager, self.table.clone(), self.from.clone()).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Adds the trigger.
+    async fn keep_same(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        if site.backend() != DbBackend::Postgres {
+            // A trigger fills the old column only after the row is there.
+            if self.is_not_null() {
+                drop_not_null(manager, self.table.clone(), self.from.clone()).await?;
+            }
+            for statement in self.triggers_on_sqlite() {
+                site.send(&statement).await?;
+            }
+            return Ok(());
+        }
+        if self.is_kept_same(&site).await? && !site.is_recording() {
+            return Ok(());
+        }
+        site.send(&self.function()).await?;
+        site.briefly(&self.trigger()).await
+    }
+
+    /// Drops the trigger.
+    async fn let_differ(&self, site: &Site<'_>) -> Result<(), DbErr> {
+        if site.backend() != DbBackend::Postgres {
+            for trigger in self.trigger_names_on_sqlite() {
+                site.send(&format!("DROP TRIGGER IF EXISTS {}", name(&trigger)))
+                    .await?;
+            }
+            return Ok(());
+        }
+        if self.is_kept_same(site).await? {
+            let (trigger, table) = (name(&self.trigger_name()), name(&self.table));
+            site.briefly(&format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"))
+                .await?;
+        }
+        let function = name(&self.function_name());
+        site.send(&format!("DROP FUNCTION IF EXISTS {function}()")).await
+    }
+
+    /// Returns whether the trigger is there; while somebody records, it has to be thought so.
+    async fn is_kept_same(&self, site: &Site<'_>) -> Result<bool, DbErr> {
+        let (trigger, table) = (self.trigger_name(), found(&name(&self.table)));
+        let sql = match site.backend() {
+            DbBackend::Postgres => format!(
+                "SELECT 1 AS is_there FROM pg_trigger WHERE tgrelid = {table} AND tgname = {}",
+                text(&trigger)
+            ),
+            _ => format!(
+                "SELECT 1 AS is_there FROM sqlite_schema WHERE type = 'trigger' AND name = {}",
+                text(&self.trigger_names_on_sqlite()[0])
+            ),
+        };
+        site.is_pending(&sql).await
+    }
+
+    /// Returns the condition of rows in which neither column stands for the other.
+    fn differing(&self, backend: DbBackend) -> String {
+        let is_not = match backend {
+            DbBackend::Postgres => "IS DISTINCT FROM",
+            _ => "IS NOT",
+        };
+        let (from, to) = (name(&self.from), name(&self.to.get_column_name()));
+        let (up, down) = self.expressions(backend);
+        format!("{to} {is_not} ({up}) AND {from} {is_not} ({down})")
+    }
+
+    fn is_not_null(&self) -> bool {
+        self.to.get_column_spec().nullable == Some(false)
+    }
+
+    /// Returns the new column as it is added: nothing is known of the rows yet.
+    fn new_column(&self) -> ColumnDef {
+        match self.to.get_column_type() {
+            Some(data_type) => ColumnDef::new_with_type(self.to.get_column_name(), data_type.clone()),
+            None => ColumnDef::new(self.to.get_column_name()),
+        }
+    }
+
+    /// Returns what the new column holds, and what the old one.
+    fn expressions(&self, backend: DbBackend) -> (String, String) {
+        (
+            written(backend, self.up.clone()),
+            written(backend, self.down.clone()),
+        )
+    }
+}

@@ -1,0 +1,269 @@
+//! SQLite: what it cannot alter in place is built again, in one transaction that keeps rows, indexes, triggers and views.
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+
+use super::OnlineError;
+use super::name::{name, text};
+use super::site::Site;
+use crate::autogenerate::{self, Operation};
+use crate::catalog::{Catalog, Numbering, Scope, Table, inspect};
+
+/// A rule that the rows of a table have to fulfil: what it is, and the condition of those that break it.
+pub(super) type Rule<'a> = (&'a str, &'a str);
+
+/// Carries an operation out on a table, unless it is done; refuses it where rows break a rule.
+pub(super) async fn unless(
+    site: &Site<'_>,
+    table: &str,
+    is_done: impl FnOnce(&Table) -> Result<bool, OnlineError>,
+    rule: Option<Rule<'_>>,
+    operation: Operation,
+) -> Result<(), DbErr> {
+    let Some(catalog) = catalog(site, table).await? else {
+        return describe(site, table, &operation).await;
+    };
+    if is_done(known(&catalog, table)?)? {
+        return Ok(());
+    }
+    if let Some((rule, broken)) = rule {
+        site.refuse_offenders(table, rule, broken).await?;
+    }
+    carry_out(site, &catalog, table, &operation).await
+}
+
+/// Drops a check or a foreign key; returns whether there was one.
+pub(super) async fn drop_constraint(site: &Site<'_>, table: &str, constraint: &str) -> Result<bool, DbErr> {
+    let Some(catalog) = catalog(site, table).await? else {
+        return Ok(false);
+    };
+    let known = known(&catalog, table)?;
+    let is_it = |other: &Option<String>| other.as_deref() == Some(constraint);
+    let (table, owned) = (table, table.to_owned());
+    let check = known.checks.iter().find(|check| is_it(&check.name));
+    let key = known.foreign_keys.iter().find(|key| is_it(&key.name));
+    let unique = known.uniques.iter().find(|unique| is_it(&unique.name));
+    let operation = match (check, key, unique) {
+        (Some(check), _, _) => Operation::DropCheck {
+            table: owned,
+            check: check.clone(),
+        },
+        (_, Some(key), _) => Operation::DropForeignKey {
+            table: owned,
+            foreign_key: key.clone(),
+        },
+        (_, _, Some(unique)) => Operation::DropUnique {
+            table: owned,
+            unique: unique.clone(),
+        },
+        _ => return Ok(false),
+    };
+    carry_out(site, &catalog, table, &operation).await?;
+    Ok(true)
+}
+
+/// Returns the schema, or nothing while somebody records: then what is there is not known.
+pub(super) async fn catalog(site: &Site<'_>, table: &str) -> Result<Option<Catalog>, DbErr> {
+    if site.is_recording() {
+        let sql = format!("SELECT sql FROM sqlite_schema WHERE tbl_name = {}", text(table));
+        site.rows(&sql).await?;
+        return Ok(None);
+    }
+    let catalog = inspect(site.executor(), &Scope::default()).await;
+    Ok(Some(catalog.map_err(|source| cannot(table, source))?))
+}
+
+pub(super) fn known<'a>(catalog: &'a Catalog, table: &str) -> Result<&'a Table, OnlineError> {
+    let is_it = |known: &&Table| known.name.eq_ignore_ascii_case(table);
+    catalog
+        .tables
+        .iter()
+        .find(is_it)
+        .ok_or_else(|| OnlineError::NoTable {
+            table: table.to_owned(),
+        })
+}
+
+/// Says what would be done, where the statements depend on what there is.
+async fn describe(site: &Site<'_>, table: &str, operation: &Operation) -> Result<(), DbErr> {
+    let what = serde_json::to_string(&operation.summary()).expect("a summary is text");
+    site.send("PRAGMA foreign_keys = OFF").await?;
+    site.send(&format!("-- the table {table} is built again: {what}"))
+        .await?;
+    site.send("PRAGMA foreign_keys = ON").await
+}
+
+/// Carries an operation out, with whatever it takes on SQLite.
+pub(super) async fn carry_out(
+    site: &Site<'_>,
+    catalog: &Catalog,
+    table: &str,
+    operation: &Operation,
+) -> Result<(), DbErr> {
+    let mut before = catalog.clone();
+    // They are made again below, as they were.
+    before.tables.iter_mut().for_each(|table| table.triggers.clear());
+    let statements = autogenerate::sql(&before, std::slice::from_ref(operation))
+        .map_err(|source| cannot(table, source))?;
+    let work = Work {
+        table: known(catalog, table)?,
+        statements: &statements,
+    };
+    let is_referenced = catalog.tables.iter().any(|other| {
+        other
+            .foreign_keys
+            .iter()
+            .any(|key| key.ref_table.eq_ignore_ascii_case(table))
+    });
+    let Some(connection) = site.open_connection() else {
+        let enforced = number(site.executor(), "PRAGMA foreign_keys").await? == Some(1);
+        if work.rebuilds() && is_referenced && enforced {
+            let table = table.to_owned();
+            return Err(OnlineError::KeysEnforced { table }.into());
+        }
+        return work.send(site.executor()).await;
+    };
+    if !work.rebuilds() {
+        return in_transaction(connection, &work, false).await;
+    }
+    // Inside of a transaction it would have no effect (manual, "PRAGMA foreign_keys").
+    let enforced = number(connection, "PRAGMA foreign_keys").await? == Some(1);
+    connection.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
+    let done = in_transaction(connection, &work, is_referenced).await;
+    if enforced {
+        connection.execute_unprepared("PRAGMA foreign_keys = ON").await?;
+    }
+    done
+}
+
+/// Statements about a table, some of which may build it again.
+struct Work<'a> {
+    table: &'a Table,
+    statements: &'a [String],
+}
+
+async fn in_transaction(
+    connection: &DatabaseConnection,
+    work: &Work<'_>,
+    is_referenced: bool,
+) -> Result<(), DbErr> {
+    // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    let done = async {
+        // A pool may have answered with another connection.
+        if is_referenced && number(&transaction, "PRAGMA foreign_keys").await? == Some(1) {
+            let table = work.table.name.clone();
+            return Err(OnlineError::KeysEnforced { table }.into());
+        }
+        work.send(&transaction).await
+    };
+    match done.await {
+        Ok(()) => transaction.commit().await,
+        Err(error) => {
+            transaction.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+impl Work<'_> {
+    fn rebuilds(&self) -> bool {
+        self.statements.len() > 1
+    }
+
+    async fn send(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+        if !self.rebuilds() {
+            return send_all(connection, self.statements).await;
+        }
+        let table = text(&self.table.name);
+        let triggers = format!("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = {table}");
+        let triggers: Vec<String> = rows(connection, &triggers)
+            .await?
+            .iter()
+            .map(|row| row.try_get("", "sql"))
+            .collect::<Result<_, _>>()?;
+        let next = self.next_number(connection).await?;
+        let broken_before = broken_keys(connection).await?;
+        send_all(connection, self.statements).await?;
+        send_all(connection, &triggers).await?;
+        if let Some(next) = next {
+            // A number that was used once is not used again, even when its row is gone.
+            let statements = [
+                format!("DELETE FROM sqlite_sequence WHERE name = {table}"),
+                format!("INSERT INTO sqlite_sequence (name, seq) VALUES ({table}, {next})"),
+            ];
+            send_all(connection, &statements).await?;
+        }
+        let broken = broken_keys(connection).await?;
+        let new: Vec<String> = broken
+            .into_iter()
+            .filter(|row| !broken_before.contains(row))
+            .take(5)
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        Err(OnlineError::Offenders {
+            table: self.table.name.clone(),
+            rule: "its foreign keys".to_owned(),
+            keys: new.join("; "),
+        }
+        .into())
+    }
+
+    /// Returns how far `AUTOINCREMENT` has counted.
+    async fn next_number(&self, connection: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
+        let mut columns = self.table.columns.iter();
+        if !columns.any(|column| column.auto == Some(Numbering::Autoincrement)) {
+            return Ok(None);
+        }
+        let table = text(&self.table.name);
+        number(
+            connection,
+            &format!("SELECT seq FROM sqlite_sequence WHERE name = {table}"),
+        )
+        .await
+    }
+}
+
+/// Returns the rows whose foreign keys point nowhere: `table rowid to parent`.
+async fn broken_keys(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let sql = "SELECT \"table\" || ' ' || coalesce(rowid, '?') || ' to ' || parent AS row FROM pragma_foreign_key_check";
+    let rows = rows(connection, sql).await?;
+    rows.iter().map(|row| row.try_get("", "row")).collect()
+}
+
+async fn send_all(connection: &impl ConnectionTrait, statements: &[String]) -> Result<(), DbErr> {
+    for statement in statements {
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+async fn number(connection: &impl ConnectionTrait, sql: &str) -> Result<Option<i64>, DbErr> {
+    let rows = rows(connection, sql).await?;
+    rows.first().map(|row| row.try_get_by_index(0)).transpose()
+}
+
+async fn rows(connection: &impl ConnectionTrait, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+    let statement = Statement::from_string(DbBackend::Sqlite, sql);
+    connection.query_all_raw(statement).await
+}
+
+fn cannot(table: &str, source: impl std::error::Error + Send + Sync + 'static) -> OnlineError {
+    OnlineError::Rebuild {
+        table: table.to_owned(),
+        source: Box::new(source),
+    }
+}
+
+/// Returns a name as SQLite reads it in `ALTER TABLE`.
+pub(super) fn altered(table: &str) -> String {
+    format!("ALTER TABLE {}", name(table))
+}

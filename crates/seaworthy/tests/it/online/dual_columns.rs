@@ -1,0 +1,280 @@
+//! Columns on their way to another name or type, while code of before and after writes them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sea_orm::sea_query::Expr;
+use seaworthy::online::DualColumn;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+/// How many rows there are before anything changes.
+const ROWS: i64 = 700;
+
+/// A change of one column, and how each version of the code writes its values.
+#[derive(Clone)]
+struct Change {
+    column: fn() -> DualColumn,
+    old: &'static str,
+    new: &'static str,
+    /// The same value as each version writes it, as SQL.
+    value: fn(i64) -> (String, String),
+}
+
+const RENAME: Change = Change {
+    column: || {
+        DualColumn::new(
+            "tasks",
+            "description",
+            ColumnDef::new("notes").text().not_null().take(),
+        )
+    },
+    old: "description",
+    new: "notes",
+    value: |number| (format!("'n {number}'"), format!("'n {number}'")),
+};
+
+const TYPE_CHANGE: Change = Change {
+    column: || {
+        DualColumn::new(
+            "tasks",
+            "description",
+            ColumnDef::new("rank").integer().not_null().take(),
+        )
+        .up(Expr::cust("CAST(substr(description, 3) AS integer)"))
+        .down(Expr::cust("'n ' || rank"))
+    },
+    old: "description",
+    new: "rank",
+    value: |number| (format!("'n {number}'"), number.to_string()),
+};
+
+async fn table(session: &Session) {
+    let sql = format!(
+        "CREATE TABLE tasks (id integer PRIMARY KEY, description text NOT NULL); \
+         INSERT INTO tasks WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS}) \
+         SELECT n, 'n ' || n FROM numbers"
+    );
+    let sql = match session.backend() {
+        DbBackend::Postgres => sql.replace(
+            "INSERT INTO tasks WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 700) SELECT n, 'n ' || n FROM numbers",
+            "INSERT INTO tasks SELECT n, 'n ' || n FROM generate_series(1, 700) AS n",
+        ),
+        _ => sql,
+    };
+    session.send(&sql).await.unwrap();
+}
+
+/// Writes rows as one version of the code does until it is told to stop; returns what each row it has written should hold.
+///
+/// It also changes those of the first rows that are its own: each version has every other one.
+async fn write(
+    session: Session,
+    column: &'static str,
+    change: Change,
+    lane: i64,
+    stop: CancellationToken,
+) -> BTreeMap<i64, i64> {
+    let is_old = column == change.old;
+    let sql_value = |number| match (change.value)(number) {
+        (old, _) if is_old => old,
+        (_, new) => new,
+    };
+    let mut expected = BTreeMap::new();
+    let mut number = lane * 100_000;
+    while !stop.is_cancelled() {
+        number += 1;
+        let first = 1 + (number * 2 + lane) % ROWS;
+        let first = first - (first - lane % 2).rem_euclid(2);
+        let value = sql_value(number);
+        let mut statements = vec![(
+            number,
+            format!("INSERT INTO tasks (id, {column}) VALUES ({number}, {value})"),
+        )];
+        if first >= 1 {
+            statements.push((
+                first,
+                format!("UPDATE tasks SET {column} = {value} WHERE id = {first}"),
+            ));
+        }
+        if number % 3 == 0 && expected.contains_key(&(number - 1)) {
+            let earlier = number - 1;
+            statements.push((
+                earlier,
+                format!("UPDATE tasks SET {column} = {value} WHERE id = {earlier}"),
+            ));
+        }
+        for (id, statement) in statements {
+            session
+                .send(&statement)
+                .await
+                .unwrap_or_else(|error| panic!("{statement}: {error}"));
+            expected.insert(id, number);
+        }
+        // On one file there is one writer, and the others shall have their turn.
+        tokio::task::yield_now().await;
+    }
+    session.close().await;
+    expected
+}
+
+async fn count(session: &Session, query: &str) -> i64 {
+    let rows = session
+        .rows(&format!("SELECT CAST(({query}) AS bigint) AS number"))
+        .await
+        .unwrap();
+    rows[0].try_get("", "number").unwrap()
+}
+
+/// Waits until there are more rows than there were.
+async fn until_written(session: &Session) {
+    let before = count(session, "SELECT count(*) FROM tasks").await;
+    while count(session, "SELECT count(*) FROM tasks").await < before + 20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn nothing_is_lost(change: Change) {
+    for database in databases().await {
+        let session = session(&database).await;
+        table(&session).await;
+        if session.backend() == DbBackend::Sqlite {
+            session.send("PRAGMA journal_mode = WAL").await.unwrap();
+        }
+        let manager = SchemaManager::new(session.connection());
+        let column = (change.column)();
+        let spawn = async |column: &'static str, lane: i64, stop: &CancellationToken| {
+            let own = crate::databases::session(&database).await;
+            tokio::spawn(write(own, column, change.clone(), lane, stop.clone()))
+        };
+        let (stop_old, stop_new) = (CancellationToken::new(), CancellationToken::new());
+        let old = spawn(change.old, 1, &stop_old).await;
+        until_written(&session).await;
+        column.expand(&manager).await.unwrap();
+        let new = spawn(change.new, 2, &stop_new).await;
+        until_written(&session).await;
+        column.backfill().batch_rows(50).run(&manager).await.unwrap();
+        until_written(&session).await;
+        column.verify(&manager).await.unwrap();
+        stop_old.cancel();
+        let mut expected = old.await.unwrap();
+        column.contract(&manager).await.unwrap();
+        until_written(&session).await;
+        stop_new.cancel();
+        let of_new = new.await.unwrap();
+        let both = [expected.clone(), of_new.clone()];
+        expected.extend(of_new);
+
+        let rows: i64 = expected.keys().map(|id| i64::from(*id > ROWS)).sum();
+        let found = count(&session, "SELECT count(*) FROM tasks").await;
+        assert_eq!(found, ROWS + rows, "rows were lost or doubled");
+        for written in both {
+            assert!(written.len() > 20, "a version wrote next to nothing");
+            for (id, number) in written {
+                let (_, value) = (change.value)(number);
+                let right = format!(
+                    "SELECT count(*) FROM tasks WHERE id = {id} AND {} = {value}",
+                    change.new
+                );
+                assert_eq!(
+                    count(&session, &right).await,
+                    1,
+                    "the row {id} does not hold {value}"
+                );
+            }
+        }
+        // Back again: the old column gets what was written without it, and then the new one goes.
+        column.restore(&manager).await.unwrap();
+        column.verify(&manager).await.unwrap();
+        column.collapse(&manager).await.unwrap();
+        let catalog = schema(&session).await;
+        let [table] = catalog.tables.as_slice() else {
+            panic!("{:?}", catalog.tables)
+        };
+        assert_eq!(table.columns.len(), 2);
+        assert!(table.triggers.is_empty());
+        assert!(!table.column("description").unwrap().nullable);
+        for (id, number) in expected {
+            let (value, _) = (change.value)(number);
+            let right = format!("SELECT count(*) FROM tasks WHERE id = {id} AND description = {value}");
+            assert_eq!(
+                count(&session, &right).await,
+                1,
+                "the row {id} does not hold {value} any more"
+            );
+        }
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_is_renamed_under_writers_of_both_names() {
+    nothing_is_lost(RENAME).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_gets_another_type_under_writers_of_both() {
+    nothing_is_lost(TYPE_CHANGE).await;
+}
+
+#[tokio::test]
+async fn a_value_that_the_old_column_says_better_is_left_alone() {
+    let lossy = Arc::new(
+        DualColumn::new("tasks", "description", ColumnDef::new("rank").integer().take())
+            .up(Expr::cust(
+                "CASE description WHEN 'urgent' THEN 3 WHEN 'high' THEN 3 ELSE 1 END",
+            ))
+            .down(Expr::cust("CASE rank WHEN 3 THEN 'high' ELSE 'low' END")),
+    );
+    for database in databases().await {
+        let session = session(&database).await;
+        let manager = SchemaManager::new(session.connection());
+        session
+            .send("CREATE TABLE tasks (id integer PRIMARY KEY, description text)")
+            .await
+            .unwrap();
+        session
+            .send("INSERT INTO tasks VALUES (1, 'urgent')")
+            .await
+            .unwrap();
+        lossy.expand(&manager).await.unwrap();
+        lossy.backfill().run(&manager).await.unwrap();
+        for statement in [
+            "INSERT INTO tasks (id, description) VALUES (2, 'urgent')",
+            "INSERT INTO tasks (id, rank) VALUES (3, 3)",
+            "UPDATE tasks SET rank = 3 WHERE id = 1",
+            "UPDATE tasks SET rank = 1 WHERE id = 2",
+            "UPDATE tasks SET description = 'urgent' WHERE id = 3",
+        ] {
+            session.send(statement).await.unwrap();
+        }
+        let rows = session
+            .rows("SELECT id || ' ' || description || ' ' || rank AS line FROM tasks ORDER BY id")
+            .await
+            .unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.try_get("", "line").unwrap()).collect();
+        assert_eq!(lines, ["1 urgent 3", "2 low 1", "3 urgent 3"]);
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rows_that_differ_are_named() {
+    for database in databases().await {
+        let session = session(&database).await;
+        let manager = SchemaManager::new(session.connection());
+        table(&session).await;
+        let column = (RENAME.column)();
+        column.expand(&manager).await.unwrap();
+        session.send("DELETE FROM tasks WHERE id > 7").await.unwrap();
+        let error = column.contract(&manager).await.unwrap_err();
+        insta::allow_duplicates! {
+            assert_snapshot!(error, @"Migration Error: that description and notes say the same cannot hold for the table tasks: these rows break it: id = 1; 2; 3; 4; 5 and more. Change them, then run it again");
+        }
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
