@@ -14,6 +14,7 @@ mod living;
 mod offline;
 mod order;
 mod pictures;
+mod poolers;
 mod promises;
 mod rooms;
 mod runs;
