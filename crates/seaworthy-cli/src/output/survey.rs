@@ -11,7 +11,16 @@ use super::{Screen, duration};
 pub(crate) fn show(screen: &Screen, answer: &PlanReport) {
     let Some(survey) = &answer.survey else { return };
     for (planned, found) in answer.steps.iter().zip(&survey.steps) {
-        if found.effects.is_empty() && !found.hazards.iter().any(is_worth_a_line) {
+        // Of small tables their sizes say enough.
+        let is_large = |table: &str| {
+            survey
+                .tables
+                .iter()
+                .any(|weight| weight.table == table && !weight.is_small())
+        };
+        let locks = found.effects.iter().flat_map(|one| &one.effect.locks);
+        let is_of_weight = locks.into_iter().any(|lock| is_large(&lock.table));
+        if !is_of_weight && !found.hazards.iter().any(is_worth_a_line) {
             continue;
         }
         screen.line("");
@@ -35,6 +44,11 @@ pub(crate) fn show(screen: &Screen, answer: &PlanReport) {
             session(one)
         ));
     }
+    if survey.is_pooled {
+        screen.line(
+            "Pooler:   it shares server connections among sessions; a run is refused, name the server itself",
+        );
+    }
     for index in &survey.invalid_indexes {
         screen.line(&format!(
             "Invalid:  {index} is left from a build that failed; a revision that builds it again replaces it"
@@ -44,12 +58,13 @@ pub(crate) fn show(screen: &Screen, answer: &PlanReport) {
 
 /// Returns whether a run would be refused.
 pub(crate) fn is_refused(answer: &PlanReport) -> bool {
+    let is_pooled = answer.survey.as_ref().is_some_and(|survey| survey.is_pooled);
     let mut hazards = answer
         .survey
         .iter()
         .flat_map(|survey| &survey.steps)
         .flat_map(|step| &step.hazards);
-    hazards.any(|hazard| hazard.verdict == Verdict::Refused)
+    is_pooled || hazards.any(|hazard| hazard.verdict == Verdict::Refused)
 }
 
 fn step(screen: &Screen, found: &StepSurvey) {
@@ -66,9 +81,10 @@ fn step(screen: &Screen, found: &StepSurvey) {
     }
 }
 
-/// Returns whether a hazard is more than one of a table that is not there yet.
+/// Returns whether somebody decides, or has decided, about a hazard, or the table is one to think of.
 fn is_worth_a_line(judged: &JudgedHazard) -> bool {
-    judged.verdict != Verdict::Small || judged.weight.is_some()
+    let is_of_weight = judged.weight.as_ref().is_some_and(|weight| !weight.is_small());
+    matches!(judged.verdict, Verdict::Refused | Verdict::Accepted) || is_of_weight
 }
 
 fn effect(survey: &EffectSurvey) -> String {

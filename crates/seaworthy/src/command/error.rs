@@ -277,6 +277,7 @@ impl CommandError {
             Self::Graph(error) => error.kind(),
             Self::Session(_) => "connection",
             Self::Lock(LockError::Held { .. }) => "lock_not_obtained",
+            Self::Lock(LockError::Pooled { .. }) => "pooled",
             Self::Lock(_) => "lock",
             Self::Ledger(_) => "ledger",
             Self::Run(error) => match error.source {
@@ -327,7 +328,8 @@ impl CommandError {
     pub fn category(&self) -> Category {
         match self {
             Self::Lock(LockError::Held { .. }) => Category::LockNotObtained,
-            Self::Refused { .. }
+            Self::Lock(LockError::Pooled { .. })
+            | Self::Refused { .. }
             | Self::Hazardous { .. }
             | Self::NotEnded { .. }
             | Self::End(_)
@@ -369,6 +371,9 @@ impl CommandError {
             Self::Lock(LockError::Held { .. }) => {
                 Some("wait longer with --wait, or end that process if it is stuck".to_owned())
             }
+            Self::Lock(LockError::Pooled { .. }) => Some(
+                "name the server itself in DATABASE_URL, or a pool in session mode (PgBouncer: pool_mode = session)".to_owned(),
+            ),
             Self::Lock(LockError::Connection { source }) => fault(&source.source),
             Self::Lock(LockError::Database { source }) => fault(source),
             Self::Lock(_) => Some("run the same command again".to_owned()),
@@ -490,11 +495,17 @@ fn still_in_use(wants: &[InUse]) -> String {
 }
 
 fn hazardous(hazards: &[RefusedHazard]) -> String {
-    let listed: Vec<String> = hazards.iter().map(ToString::to_string).collect();
-    format!(
-        "this would stop or break what runs now\n  {}",
-        listed.join("\n  ")
-    )
+    let mut text = "this would stop or break what runs now".to_owned();
+    let mut last = String::new();
+    for refused in hazards {
+        let place = refused.place();
+        if place != last {
+            text.push_str(&format!("\n  {place}"));
+        }
+        text.push_str(&format!("\n    {refused}"));
+        last = place;
+    }
+    text
 }
 
 fn how_to_accept(refused: &RefusedHazard) -> String {

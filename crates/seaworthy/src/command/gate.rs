@@ -221,22 +221,23 @@ fn unreadable(source: sea_orm::DbErr) -> CommandError {
     }
 }
 
-impl fmt::Display for RefusedHazard {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hazard = &self.hazard;
+impl RefusedHazard {
+    /// Returns the step and the statement, cut to a line.
+    pub(super) fn place(&self) -> String {
         let statement = self.sql.split_whitespace().collect::<Vec<_>>().join(" ");
         let shown: String = statement.chars().take(120).collect();
         let rest = if shown.len() < statement.len() { "..." } else { "" };
-        write!(
-            formatter,
-            "{} {}: {shown}{rest}",
-            self.revision,
-            self.direction.word()
-        )?;
-        write!(formatter, "\n    [{}] {}", hazard.category, hazard.message)?;
+        format!("{} {}: {shown}{rest}", self.revision, self.direction.word())
+    }
+}
+
+impl fmt::Display for RefusedHazard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hazard = &self.hazard;
+        write!(formatter, "[{}] {}", hazard.category, hazard.message)?;
         if let Some(weight) = &self.weight {
             write!(formatter, " ({} has about {} rows)", weight.table, weight.rows)?;
         }
-        write!(formatter, "\n    instead: {}", hazard.help)
+        write!(formatter, "\n      instead: {}", hazard.help)
     }
 }

@@ -27,6 +27,8 @@ pub struct Survey {
     /// The oldest transactions, oldest first: a lock on what they have used is waited for, and every concurrent build waits
     /// for all of them.
     pub oldest_transactions: Vec<Involved>,
+    /// Whether a pooler in between shares server connections among sessions; a run would refuse.
+    pub is_pooled: bool,
     /// Indexes that are INVALID: left from builds that failed, maintained but never used.
     pub invalid_indexes: Vec<String>,
     /// What each step does, in the order of the plan.
@@ -103,6 +105,7 @@ impl Project<'_> {
             .collect();
         Ok(Some(Survey {
             oldest_transactions: session.oldest_transactions(OLDEST).await.map_err(failed)?,
+            is_pooled: session.is_pooled().await?,
             invalid_indexes: session.invalid_indexes().await.map_err(failed)?,
             tables,
             steps,

@@ -72,6 +72,15 @@ pub enum LockError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A pooler stands in between that gives one server connection to several sessions.
+    #[error(
+        "a pooler stands between this program and the server: two connections of ours share the server process {pid}, so a \
+         session's lock and limits mean nothing"
+    )]
+    Pooled {
+        /// The server process.
+        pid: i32,
+    },
     /// The lock was lost while the run went on: its connection ended.
     #[error("the connection that holds the migration lock is gone")]
     Lost,
@@ -146,7 +155,36 @@ impl Session {
             session: Box::new(session),
             key: format!("hashtextextended('seaworthy:' || coalesce(current_schema(), '') || '.{name}', 0)"),
             label: format!("{doing} by {who}").replace('\'', "''"),
+            pid: None,
         })
+    }
+}
+
+impl Session {
+    /// Returns whether a pooler gives the server connection of this session to others between two statements; on PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a second connection cannot be made.
+    pub async fn is_pooled(&self) -> Result<bool, SessionError> {
+        let failed = |source: DbErr| SessionError {
+            url: self.url.clone(),
+            source: source.into(),
+        };
+        let other = Self::open(&self.url, &self.settings, super::Access::Read).await?;
+        let pid = "SELECT pg_backend_pid() AS pid";
+        let mut pids: Vec<i32> = Vec::with_capacity(2);
+        for session in [self, &other] {
+            let rows = session.rows(pid).await.map_err(failed)?;
+            pids.extend(
+                rows.first()
+                    .map(|row| row.try_get::<i32>("", "pid"))
+                    .transpose()
+                    .map_err(failed)?,
+            );
+        }
+        other.close().await;
+        Ok(pids.first() == pids.last())
     }
 }
 
@@ -266,6 +304,9 @@ impl Attempt {
                     .last()
                     .map_or(Ok(0), |row| row.try_get("", "pid"))
                     .map_err(database)?;
+                if connection.pid == Some(worker) {
+                    return Err(LockError::Pooled { pid: worker });
+                }
                 Ok(Guard::Connection {
                     session: connection.session,
                     key: connection.key,
@@ -282,23 +323,26 @@ struct LockConnection {
     session: Box<Session>,
     key: String,
     label: String,
+    /// The server process that has answered.
+    pid: Option<i32>,
 }
 
 impl LockConnection {
-    async fn try_lock(&self) -> Result<bool, LockError> {
+    async fn try_lock(&mut self) -> Result<bool, LockError> {
         // `idle_session_timeout` (PostgreSQL 14) would end the connection, and with it the lock, during a long step.
         let sql = format!(
             "SELECT CASE WHEN pg_try_advisory_lock({key}) THEN set_config('application_name', 'seaworthy since ' \
              || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ': {label}', false) END \
              IS NOT NULL AS locked, CASE WHEN current_setting('server_version_num')::int >= 140000 \
-             THEN set_config('idle_session_timeout', '0', false) END AS patience",
+             THEN set_config('idle_session_timeout', '0', false) END AS patience, \
+             pg_backend_pid() AS pid",
             key = self.key,
             label = self.label,
         );
         let rows = self.session.rows(&sql).await.map_err(database)?;
-        rows.first()
-            .map_or(Ok(false), |row| row.try_get("", "locked"))
-            .map_err(database)
+        let Some(row) = rows.first() else { return Ok(false) };
+        self.pid = row.try_get("", "pid").map_err(database)?;
+        row.try_get("", "locked").map_err(database)
     }
 
     async fn holder(&self) -> Result<Option<Holder>, LockError> {

@@ -15,6 +15,7 @@ mod offline;
 mod online;
 mod order;
 mod pictures;
+mod poolers;
 mod promises;
 mod rooms;
 mod runs;
