@@ -448,7 +448,7 @@ pub(crate) struct Generate {
     /// A column or table that gets another name: tasks.old=new, old=new
     #[arg(long, requires = "from", value_name = "OLD=NEW")]
     pub(crate) rename: Vec<String>,
-    /// A column that gets another type, as SQL, and the name that it has from then on: tasks.due=due_at:timestamptz
+    /// A column that gets another type, as SQL, and the name that it has from then on: `tasks.due=due_at:timestamptz`
     #[arg(long, requires = "online", value_name = "TABLE.COLUMN=NEW:TYPE")]
     pub(crate) change_type: Option<String>,
     /// What rows without a value get, as SQL: tasks.kind='none'
