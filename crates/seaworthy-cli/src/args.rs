@@ -237,7 +237,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  revision -m \"add priority\"                  an empty one\n  \
                             revision --autogenerate -m \"add priority\"   what turns the database into the entities\n  \
-                            revision --autogenerate --rename tasks.due=due_date -m \"say what is due\"\n\n\
+                            revision --autogenerate --rename tasks.due=due_date -m \"say what is due\"\n  \
+                            revision --online --rename tasks.due=due_date          four, with both names for a while\n\n\
                             Exit code 3 when there was nothing to generate, 5 when something needs to be said first."
     )]
     Revision {
@@ -471,14 +472,20 @@ pub(crate) struct Compare {
 #[derive(Args, Debug)]
 pub(crate) struct Generate {
     /// Compare the database with the entities and write what makes them equal
-    #[arg(long)]
+    #[arg(long, group = "from")]
     pub(crate) autogenerate: bool,
+    /// Write the revisions that give a column another name or type while the application runs: with --rename or --change-type
+    #[arg(long, group = "from", conflicts_with_all = ["empty_ok", "fill"])]
+    pub(crate) online: bool,
     /// Write a revision even if there is nothing to do
     #[arg(long, requires = "autogenerate")]
     pub(crate) empty_ok: bool,
     /// A column or table that gets another name: tasks.old=new, old=new
-    #[arg(long, requires = "autogenerate", value_name = "OLD=NEW")]
+    #[arg(long, requires = "from", value_name = "OLD=NEW")]
     pub(crate) rename: Vec<String>,
+    /// A column that gets another type, as SQL, and the name that it has from then on: `tasks.due=due_at:timestamptz`
+    #[arg(long, requires = "online", value_name = "TABLE.COLUMN=NEW:TYPE")]
+    pub(crate) change_type: Option<String>,
     /// What rows without a value get, as SQL: tasks.kind='none'
     #[arg(long, requires = "autogenerate", value_name = "TABLE.COLUMN=VALUE")]
     pub(crate) fill: Vec<String>,

@@ -126,6 +126,10 @@ async fn revision(
         let request = files::request(&new, head.as_deref(), &depends_on)?;
         return schema::generate(environment, general, (request, &new.place), &generate, screen).await;
     }
+    if generate.online {
+        let request = files::request(&new, head.as_deref(), &depends_on)?;
+        return schema::online(environment, (&request, &new.place), &generate, screen).await;
+    }
     files::revision(environment, &new, head.as_deref(), &depends_on, screen)
 }
 

@@ -62,6 +62,15 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
         script.transaction = false;
         return script;
     }
+    if script.incomplete.is_none()
+        && let Some(described) = script.statements.iter().find(|sql| is_described(sql))
+    {
+        script.incomplete = Some(format!(
+            "what it sends depends on what is there: {}",
+            described.trim_start_matches("-- ")
+        ));
+        return script;
+    }
     if script.incomplete.is_none() && script.statements.iter().any(|sql| changes_rows(sql)) {
         let again = record_with(revision, direction, backend, Answers::ManyRows).await;
         if again.statements.len() != script.statements.len() {
@@ -98,6 +107,11 @@ async fn record_with(
         transaction,
         incomplete,
     }
+}
+
+/// Returns whether a statement is nothing but a comment: what would be done is said, since it cannot be known.
+fn is_described(statement: &str) -> bool {
+    statement.lines().all(|line| line.trim_start().starts_with("--"))
 }
 
 fn changes_rows(statement: &str) -> bool {

@@ -14,6 +14,9 @@ use crate::revision::Header;
 
 use self::list::MigratorSource;
 
+pub use dual_column::{DualColumnPart, DualColumnText, write_dual_column};
+
+mod dual_column;
 mod list;
 mod render;
 
@@ -124,6 +127,24 @@ impl SourceError {
 /// Fails, with nothing changed, when the crate has no list that the revision could be added to, when the list has entries
 /// that the program does not know, or when a file cannot be written.
 pub fn write(folder: &Path, draft: &Draft, known: &[&str]) -> Result<Written, SourceError> {
+    write_as(
+        folder,
+        draft,
+        known,
+        |name, created, has_header| match has_header {
+            true => render::with_header(draft, name, created),
+            false => render::without_header(draft, name),
+        },
+    )
+}
+
+/// Writes a revision whose text somebody else makes of its name, its time and whether it has a header.
+fn write_as(
+    folder: &Path,
+    draft: &Draft,
+    known: &[&str],
+    text: impl FnOnce(&str, NaiveDateTime, bool) -> String,
+) -> Result<Written, SourceError> {
     let migrator = MigratorSource::read(folder)?;
     if let Some(name) = migrator.modules().find(|module| !known.contains(module)) {
         return Err(SourceError::Stale {
@@ -142,11 +163,7 @@ pub fn write(folder: &Path, draft: &Draft, known: &[&str]) -> Result<Written, So
     }
     let listed = migrator.with(&name)?;
     let file = migrator.folder.join(format!("{name}.rs"));
-    let text = match migrator.has_headers() {
-        true => render::with_header(draft, &name, created),
-        false => render::without_header(draft, &name),
-    };
-    create(&file, &text)?;
+    create(&file, &text(&name, created, migrator.has_headers()))?;
     if let Err(error) = replace(&migrator.path, &listed) {
         // The revision is worth nothing without its entry, and must not be in the way of the next try.
         drop(fs::remove_file(&file));

@@ -6,13 +6,15 @@ use std::process::{Command, Stdio};
 
 use seaworthy::autogenerate::{Fill, Rename, Suggestion};
 use seaworthy::catalog::Dialect;
-use seaworthy::command::{self, DriftReport, GenerateRequest, RevisionRequest, WhenEmpty, WhenMostlyDropped};
+use seaworthy::command::{
+    self, ColumnChange, DriftReport, GenerateRequest, RevisionRequest, WhenEmpty, WhenMostlyDropped,
+};
 use seaworthy::environment::Environment;
 use seaworthy::lint::{Context, Hazard, lint};
 
 use crate::args::{Compare, General, Generate, Place};
 use crate::exit::{Ending, Failure};
-use crate::output::{Screen, schema as show};
+use crate::output::{Screen, reports, schema as show};
 use crate::settings::folder;
 
 pub(super) async fn check(
@@ -84,6 +86,64 @@ pub(super) async fn generate(
     let hazards = hazards(&generated.found);
     show::generated(screen, &generated, &hazards);
     Ok(ending(generated.revision.is_some()))
+}
+
+pub(super) async fn online(
+    environment: &Environment,
+    (revision, place): (&RevisionRequest, &Place),
+    generate: &Generate,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let change = column_change(generate)?;
+    let folder = folder(place);
+    let revisions = command::online_change(environment, revision, &change, &folder).await?;
+    for revision in &revisions {
+        lay_out(&folder, &revision.written.file, screen);
+    }
+    reports::all_written(screen, &revisions);
+    Ok(Ending::Done)
+}
+
+/// Returns the one change that is asked for.
+fn column_change(generate: &Generate) -> Result<ColumnChange, Failure> {
+    let wrong = |message: &str| Failure::Usage {
+        message: message.to_owned(),
+    };
+    match (renames(&generate.rename)?.as_slice(), &generate.change_type) {
+        ([Rename::Column { table, from, to }], None) => Ok(ColumnChange {
+            table: table.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            data_type: None,
+        }),
+        ([], Some(text)) => changed_type(text).ok_or_else(|| {
+            wrong(&format!(
+                "{text:?} is no change of a type; write table.column=TYPE, or table.column=new_name:TYPE"
+            ))
+        }),
+        _ => Err(wrong(
+            "--online changes one column: say --rename table.old=new, or --change-type table.column=new_name:TYPE",
+        )),
+    }
+}
+
+fn changed_type(text: &str) -> Option<ColumnChange> {
+    let (place, wanted) = text.split_once('=')?;
+    let (table, from) = place.split_once('.')?;
+    // Both columns are there for a while, so the new one needs a name of its own.
+    let (to, data_type) = match wanted.split_once(':') {
+        Some((to, data_type)) => (to.to_owned(), data_type),
+        None => (format!("{from}_new"), wanted),
+    };
+    let is_whole = ![table, from, &to, data_type]
+        .iter()
+        .any(|part| part.trim().is_empty());
+    is_whole.then(|| ColumnChange {
+        table: table.to_owned(),
+        from: from.to_owned(),
+        to,
+        data_type: Some(data_type.to_owned()),
+    })
 }
 
 fn compared(report: &DriftReport, compare: &Compare, screen: &Screen) -> Ending {

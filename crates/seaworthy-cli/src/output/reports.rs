@@ -96,6 +96,14 @@ pub(crate) fn written(screen: &Screen, answer: &NewRevision) {
     ));
 }
 
+/// Shows revisions that were written together.
+pub(crate) fn all_written(screen: &Screen, answers: &[NewRevision]) {
+    if screen.is_json() {
+        return screen.json(&answers);
+    }
+    answers.iter().for_each(|answer| written(screen, answer));
+}
+
 /// Shows what a run would do.
 pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
     if screen.is_json() {

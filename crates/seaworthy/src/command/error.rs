@@ -212,6 +212,22 @@ pub enum CommandError {
         /// The rows; counting stops above 100,000.
         rows: i64,
     },
+    /// A column that is to change is not there.
+    #[error("the database has no column {table}.{column}")]
+    NoSuchColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// The new name of a column is taken.
+    #[error("the table {table} has a column {column} already")]
+    ColumnTaken {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// Two schemas cannot be compared.
     #[error(transparent)]
     Drift(Box<DriftError>),
@@ -314,6 +330,8 @@ impl CommandError {
             Self::NotAtHead { .. } => "not_at_head",
             Self::MostlyDropped { .. } => "mostly_dropped",
             Self::NeedsValue { .. } => "needs_value",
+            Self::NoSuchColumn { .. } => "no_such_column",
+            Self::ColumnTaken { .. } => "column_taken",
             Self::Drift(_) => "drift",
             Self::Sql(_) | Self::Render(_) => "not_writable",
             Self::Address { .. } => "database_address",
@@ -427,6 +445,8 @@ impl CommandError {
             Self::NeedsValue { table, column, .. } => Some(format!(
                 "say what they get, as SQL: --fill \"{table}.{column}='...'\"; or give the column a default, or let it be NULL"
             )),
+            Self::NoSuchColumn { .. } => Some("name a column as it is now, and upgrade the database first".to_owned()),
+            Self::ColumnTaken { .. } => Some("choose another name for the new column".to_owned()),
             Self::Sql(_) => Some("write this revision by hand".to_owned()),
             Self::Render(_) => Some("leave the --fill out".to_owned()),
             Self::Address { .. } => {

@@ -234,8 +234,9 @@ impl From<&str> for NewIndex {
 /// `CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS name ON ONLY table`, most of it optional.
 static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
     let word = r#"(?:"(?:[^"]|"")+"|[\w$]+)"#;
+    // The parts in which case does not matter are of ASCII letters; more would want a table of all letters.
     let pattern = format!(
-        r"(?is)^\s*CREATE\s+(?<unique>UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?(?<index>{word})\s+ON\s+(?<table>(?:{word}\.)?{word})\s*(?<rest>(?:USING\b.*|\().*)$"
+        r"(?s)^\s*(?i-u:CREATE)\s+(?<unique>(?i-u:UNIQUE)\s+)?(?i-u:INDEX)\s+(?:(?i-u:CONCURRENTLY)\s+)?(?:(?i-u:IF)\s+(?i-u:NOT)\s+(?i-u:EXISTS)\s+)?(?<index>{word})\s+(?i-u:ON)\s+(?<table>(?:{word}\.)?{word})\s*(?<rest>(?:(?i-u:USING)\b.*|\().*)$"
     );
     Regex::new(&pattern).expect("the pattern is constant, and a test uses it")
 });

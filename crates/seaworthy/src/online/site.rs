@@ -15,6 +15,9 @@ use crate::session::{Fault, lock_wait, pause_before};
 /// Longest wait for a lock: everybody else waits behind whoever waits for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// Tries that wait as briefly as the first: most transactions are over by then, and nobody has waited for longer.
+const SHORT_TRIES: u32 = 10;
+
 /// How long it is tried to get a lock, with pauses in between; never without a limit at the end.
 const BUDGET: Duration = Duration::from_secs(10 * 60);
 
@@ -136,11 +139,11 @@ impl<'a> Site<'a> {
         };
         let limits = self.limits().await?;
         let since = Instant::now();
-        let mut attempt = 1;
+        let mut attempt = 1_u32;
         loop {
             let mut settings = vec![format!(
                 "SET LOCAL lock_timeout = '{}ms'",
-                lock_wait(attempt, limits.longest_wait()).as_millis()
+                lock_wait(attempt.saturating_sub(SHORT_TRIES), limits.longest_wait()).as_millis()
             )];
             match longest {
                 Some(hold) => settings.push(format!("SET LOCAL statement_timeout = '{}s'", hold.as_secs())),

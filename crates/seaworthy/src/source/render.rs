@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use sea_orm::DbBackend;
 
 use super::{Body, Draft};
-use crate::revision::Stage;
+use crate::revision::{Header, Stage};
 
 /// The longest line, at rustfmt's default settings.
 const IMPORT: usize = 100;
@@ -42,6 +42,19 @@ pub(super) fn name(message: &str, created: NaiveDateTime) -> String {
 /// Returns the file of a revision that says where it belongs.
 pub(super) fn with_header(draft: &Draft, name: &str, created: NaiveDateTime) -> String {
     let header = &draft.header;
+    format!(
+        "{}\nuse sea_orm_migration::prelude::*;\n{}use seaworthy::revision::{{Header, Revision, Stage}};\n\n{}\n\
+         impl Revision for Migration {{\n{}}}\n\n{}",
+        first_line(&header.message),
+        imports(draft.body.as_ref()),
+        name_impl(name),
+        header_method(header, created),
+        migration_impl(draft.body.as_ref()),
+    )
+}
+
+/// Returns the method that says where a revision belongs.
+pub(super) fn header_method(header: &Header, created: NaiveDateTime) -> String {
     let mut calls = String::new();
     let mut call = |method: &str, argument: String| {
         calls.push_str(&format!("\n                .{method}({argument})"));
@@ -74,15 +87,17 @@ pub(super) fn with_header(draft: &Draft, name: &str, created: NaiveDateTime) -> 
         }
         .to_owned(),
     );
+    header
+        .removes
+        .iter()
+        .for_each(|what| calls.push_str(&format!("\n                .removes({})", quoted(what))));
+    header
+        .requires_backfills
+        .iter()
+        .for_each(|name| calls.push_str(&format!("\n                .requires_backfill({})", quoted(name))));
     format!(
-        "{}\nuse sea_orm_migration::prelude::*;\n{}use seaworthy::revision::{{Header, Revision, Stage}};\n\n{}\n\
-         impl Revision for Migration {{\n    fn header(&self) -> Option<Header> {{\n        Some(\n            \
-         Header::new({}){calls},\n        )\n    }}\n}}\n\n{}",
-        first_line(&header.message),
-        imports(draft.body.as_ref()),
-        name_impl(name),
-        quoted(header.id.as_str()),
-        migration_impl(draft.body.as_ref()),
+        "    fn header(&self) -> Option<Header> {{\n        Some(\n            Header::new({}){calls},\n        )\n    }}\n",
+        quoted(header.id.as_str())
     )
 }
 
@@ -124,7 +139,7 @@ fn imports(body: Option<&Body>) -> String {
     format!("use sea_orm_migration::schema::{{\n{}\n}};\n", lines.join("\n"))
 }
 
-fn first_line(message: &str) -> String {
+pub(super) fn first_line(message: &str) -> String {
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut letters = message.chars();
     match letters.next() {
@@ -137,7 +152,7 @@ fn first_line(message: &str) -> String {
     }
 }
 
-fn name_impl(name: &str) -> String {
+pub(super) fn name_impl(name: &str) -> String {
     format!(
         "pub struct Migration;\n\nimpl MigrationName for Migration {{\n    fn name(&self) -> &str {{\n        \
          \"{name}\"\n    }}\n}}\n"
@@ -183,6 +198,6 @@ fn execute(backend: DbBackend) -> String {
 }
 
 /// Returns a text as a Rust literal.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("{text:?}")
 }

@@ -14,6 +14,7 @@ use seaworthy::verify::ScratchDatabase;
 use crate::databases::{databases, postgres, session};
 
 mod dual_columns;
+mod generated;
 mod limits;
 mod refusals;
 mod runners;
@@ -300,8 +301,9 @@ async fn what_they_send_has_no_hazard_that_they_could_avoid() {
 async fn the_whole_sequence_is_recorded() {
     let mut said = String::new();
     for case in &CASES {
-        let statements = recorded(DbBackend::Postgres, case).await;
-        said.push_str(&format!("{}\n  {}\n", case.name, statements.join("\n  ")));
+        let statements = recorded(DbBackend::Postgres, case).await.join("; ");
+        let transactions = statements.replace("COMMIT; ", "COMMIT\n  ");
+        said.push_str(&format!("{}\n  {transactions}\n", case.name));
     }
     assert_snapshot!(said, @r#"
     create_index
@@ -311,107 +313,33 @@ async fn the_whole_sequence_is_recorded() {
     drop_index
       DROP INDEX CONCURRENTLY IF EXISTS idx_tasks_title
     add_check
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ADD CONSTRAINT tasks_title_check CHECK ("title" <> '') NOT VALID
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      ALTER TABLE tasks VALIDATE CONSTRAINT tasks_title_check
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ADD CONSTRAINT tasks_title_check CHECK ("title" <> '') NOT VALID; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; ALTER TABLE tasks VALIDATE CONSTRAINT tasks_title_check; COMMIT
     add_foreign_key
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE "tasks" ADD CONSTRAINT "tasks_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE CASCADE NOT VALID
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      ALTER TABLE tasks VALIDATE CONSTRAINT tasks_user_id_fkey
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE "tasks" ADD CONSTRAINT "tasks_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE CASCADE NOT VALID; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; ALTER TABLE tasks VALIDATE CONSTRAINT tasks_user_id_fkey; COMMIT
     add_unique
-      CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS tasks_user_id_title_key ON tasks (user_id, title)
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ADD CONSTRAINT tasks_user_id_title_key UNIQUE USING INDEX tasks_user_id_title_key
-      COMMIT
+      CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS tasks_user_id_title_key ON tasks (user_id, title); BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ADD CONSTRAINT tasks_user_id_title_key UNIQUE USING INDEX tasks_user_id_title_key; COMMIT
     set_not_null
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ADD CONSTRAINT tasks_user_id_not_null CHECK (user_id IS NOT NULL) NOT VALID
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      ALTER TABLE tasks VALIDATE CONSTRAINT tasks_user_id_not_null
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ALTER COLUMN user_id SET NOT NULL
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_user_id_not_null
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ADD CONSTRAINT tasks_user_id_not_null CHECK (user_id IS NOT NULL) NOT VALID; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; ALTER TABLE tasks VALIDATE CONSTRAINT tasks_user_id_not_null; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ALTER COLUMN user_id SET NOT NULL; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_user_id_not_null; COMMIT
     drop_not_null
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ALTER COLUMN title DROP NOT NULL
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ALTER COLUMN title DROP NOT NULL; COMMIT
     add_column
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE "tasks" ADD COLUMN "priority" varchar(20) NOT NULL DEFAULT 'medium'
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE "tasks" ADD COLUMN "priority" varchar(20) NOT NULL DEFAULT 'medium'; COMMIT
     add_column with a default for each row
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE "tasks" ADD COLUMN "token" varchar(36)
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ALTER COLUMN token SET DEFAULT gen_random_uuid()::text
-      COMMIT
-      -- backfill online_tasks_token_default, in batches: UPDATE "tasks" SET "token" = gen_random_uuid()::text WHERE ("token" IS NULL)
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ADD CONSTRAINT tasks_token_not_null CHECK (token IS NOT NULL) NOT VALID
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      ALTER TABLE tasks VALIDATE CONSTRAINT tasks_token_not_null
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks ALTER COLUMN token SET NOT NULL
-      COMMIT
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_token_not_null
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE "tasks" ADD COLUMN "token" varchar(36); COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ALTER COLUMN token SET DEFAULT gen_random_uuid()::text; COMMIT
+      -- backfill online_tasks_token_default, in batches: UPDATE "tasks" SET "token" = gen_random_uuid()::text WHERE ("token" IS NULL); BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ADD CONSTRAINT tasks_token_not_null CHECK (token IS NOT NULL) NOT VALID; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; ALTER TABLE tasks VALIDATE CONSTRAINT tasks_token_not_null; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ALTER COLUMN token SET NOT NULL; COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_token_not_null; COMMIT
     drop_column
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks DROP COLUMN IF EXISTS done
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks DROP COLUMN IF EXISTS done; COMMIT
     drop_constraint
-      BEGIN
-      SET LOCAL lock_timeout = '200ms'
-      SET LOCAL statement_timeout = '15s'
-      ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_title_check
-      COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_title_check; COMMIT
     "#);
 }
 

@@ -41,6 +41,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "catalog",
             "autogenerate",
             "picture",
+            "online",
             "verify",
             "environment",
         ],

@@ -144,15 +144,15 @@ async fn nothing_is_lost(change: Change) {
         }
         let manager = SchemaManager::new(session.connection());
         let column = (change.column)();
-        let spawn = async |column: &'static str, lane: i64, stop: &CancellationToken| {
-            let own = crate::databases::session(&database).await;
+        let spawn = |own: Session, column: &'static str, lane: i64, stop: &CancellationToken| {
             tokio::spawn(write(own, column, change.clone(), lane, stop.clone()))
         };
+        let open = async || crate::databases::session(&database).await;
         let (stop_old, stop_new) = (CancellationToken::new(), CancellationToken::new());
-        let old = spawn(change.old, 1, &stop_old).await;
+        let old = spawn(open().await, change.old, 1, &stop_old);
         until_written(&session).await;
         column.expand(&manager).await.unwrap();
-        let new = spawn(change.new, 2, &stop_new).await;
+        let new = spawn(open().await, change.new, 2, &stop_new);
         until_written(&session).await;
         column.backfill().batch_rows(50).run(&manager).await.unwrap();
         until_written(&session).await;

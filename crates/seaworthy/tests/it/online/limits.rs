@@ -21,7 +21,7 @@ async fn behind_a_long_transaction_nobody_waits_for_more_than_the_lock_timeout()
     let clients = async {
         let mut longest = Duration::ZERO;
         let since = Instant::now();
-        // Three tries of the operation at least, whose waits grow up to here.
+        // Long enough for three tries of the operation.
         while since.elapsed() < Duration::from_millis(2_500) {
             let asked = Instant::now();
             client
@@ -39,9 +39,9 @@ async fn behind_a_long_transaction_nobody_waits_for_more_than_the_lock_timeout()
         longest > Duration::from_millis(100),
         "nobody waited at all: {longest:?}"
     );
-    // The fourth try waits for 675 ms, and a machine that is busy takes its time.
+    // A try waits for 200 ms, and a machine that is busy takes its time.
     assert!(
-        longest < Duration::from_millis(675 + 300),
+        longest < Duration::from_millis(200 + 300),
         "a client waited for {longest:?}"
     );
     for session in [migrator, holder, client] {

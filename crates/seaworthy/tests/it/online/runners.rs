@@ -157,6 +157,19 @@ async fn inside_of_a_transaction_sqlite_does_it_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_script_for_sqlite_is_refused_where_a_table_is_built_again() {
+    let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
+    let environment = environment(&database, Some(false));
+    let target: Target = "head".parse().unwrap();
+    let from: Target = "m1_tables".parse().unwrap();
+    let error = command::upgrade_sql(&environment, Some(&from), &target, Stage::Contract)
+        .await
+        .unwrap_err();
+    assert_snapshot!(error, @r#"the SQL of revision m2_change is not known beforehand: what it sends depends on what is there: the table tasks is built again: {"op":"add_foreign_key","table":"tasks","name":"tasks_user_id_fkey","columns":["user_id"],"value":"users (id)"}"#);
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_script_says_what_is_asked_and_sends_the_whole_sequence() {
     let Some(database) = postgres().await else { return };
     let environment = environment(&database, Some(false));
