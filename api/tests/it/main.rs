@@ -15,6 +15,7 @@ mod bulk;
 mod compat;
 mod compose;
 mod conditional;
+mod connections;
 mod document;
 mod documentation;
 mod forge;
