@@ -2,6 +2,7 @@
 //!
 //! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
 
+mod accept;
 mod access;
 mod account_body;
 mod accounts;
@@ -74,7 +75,9 @@ pub(crate) fn metrics_router(app: &App) -> Router {
     Router::new()
         .route(
             "/metrics",
-            axum::routing::get(|State(app): State<App>| async move { operations::counted(&app) }),
+            axum::routing::get(|State(app): State<App>, headers: HeaderMap| async move {
+                operations::counted(&app, &headers)
+            }),
         )
         .with_state(app.clone())
 }
@@ -150,6 +153,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("traceparent"),
             once::KEY,
         ])
         .expose_headers([
