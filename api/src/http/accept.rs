@@ -1,17 +1,15 @@
 //! What a client wants to read: the header `Accept` (RFC 9110, 12.5.1).
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Whether a client takes JSON, which it does unless it says otherwise.
 pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(header::ACCEPT).iter().peekable();
-    if values.peek().is_none() {
-        return true;
-    }
-    ["application/json", "application/problem+json"]
-        .into_iter()
-        .any(|kind| weight(headers, kind) > 0.0)
-        || values.all(|value| value.as_bytes().trim_ascii().is_empty())
+    // A header that names nothing says nothing.
+    let says_nothing = |value: &HeaderValue| value.as_bytes().iter().all(|byte| b", \t".contains(byte));
+    headers.get_all(header::ACCEPT).iter().all(says_nothing)
+        || ["application/json", "application/problem+json"]
+            .into_iter()
+            .any(|kind| weight(headers, kind) > 0.0)
 }
 
 /// Whether a client would rather read the first kind than the second.

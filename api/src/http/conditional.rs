@@ -26,6 +26,11 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.headers.contains_key(header::IF_NONE_MATCH) {
+            // To ignore a condition would be to act although it may not hold.
+            return Err(Problem::new(Code::HeaderInvalid)
+                .detail("if-none-match is for reading; what a change rests on is said by if-match"));
+        }
         let Some(tags) = tags(&parts.headers, &header::IF_MATCH)? else {
             return Ok(Self(Precondition::None));
         };

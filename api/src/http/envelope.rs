@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -131,6 +131,9 @@ fn refuse(request: &Request) -> Result<(), Problem> {
         > MOST_HEADER_BYTES
     {
         return Err(Problem::new(Code::HeadersTooLarge));
+    }
+    if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+        return Err(Problem::new(Code::HeaderInvalid).detail("a request has one header Host (RFC 9112, 3.2)"));
     }
     let is_api = request.uri().path().starts_with("/api/");
     match is_api && !accepts_json(request.headers()) {
