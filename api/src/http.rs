@@ -2,6 +2,7 @@
 //!
 //! A handler translates and nothing else; what wraps all of them is in `envelope`, what goes wrong in `problem`.
 
+mod accept;
 mod access;
 mod account_body;
 mod accounts;
@@ -16,10 +17,12 @@ mod cursor;
 mod envelope;
 mod extract;
 mod fields;
+mod json;
 mod me;
 mod once;
 mod openapi;
 mod operations;
+mod paged;
 mod pages;
 mod parameters;
 mod problem;
@@ -74,7 +77,9 @@ pub(crate) fn metrics_router(app: &App) -> Router {
     Router::new()
         .route(
             "/metrics",
-            axum::routing::get(|State(app): State<App>| async move { operations::counted(&app) }),
+            axum::routing::get(|State(app): State<App>, headers: HeaderMap| async move {
+                operations::counted(&app, &headers)
+            }),
         )
         .with_state(app.clone())
 }
@@ -150,6 +155,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("traceparent"),
             once::KEY,
         ])
         .expose_headers([

@@ -1,7 +1,7 @@
 //! How many requests somebody may send: buckets that fill up again evenly, per user or per address.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
 
-use crate::domain::UserId;
+use crate::domain::{UserId, network};
 use crate::settings::{Rate, TrafficSettings};
 
 /// Which requests are counted together.
@@ -199,17 +199,6 @@ fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let plain = bare.unwrap_or(text).parse().ok();
     plain.or_else(|| Some(text.parse::<std::net::SocketAddr>().ok()?.ip()))
-}
-
-/// One customer of a provider has a /64 of IPv6 addresses at least.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let prefix = u128::from(address) >> 64 << 64;
-            Ipv6Addr::from(prefix).into()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! What is counted and measured, and how a scraper reads it (`OpenMetrics` text).
+//! What is counted and measured, and how a scraper reads it.
 //!
 //! Labels come from the route table, never from what somebody typed: a path without a route counts under one name.
+
+mod plain;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,8 +15,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// The type of the text.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The route of requests that no route matches.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
@@ -32,6 +32,25 @@ pub(crate) struct Metrics {
     shed: Counter,
     live: Mutex<LiveMetrics>,
     registry: Registry,
+}
+
+/// How it is written down.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Format {
+    /// The text format of Prometheus, version 0.0.4.
+    Plain,
+    /// `OpenMetrics` 1.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// Returns the type of the text.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Plain => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
 }
 
 /// What is looked up when somebody scrapes.
@@ -168,7 +187,7 @@ impl Metrics {
     }
 
     /// Returns everything as text.
-    pub(crate) fn text(&self, now: &Live) -> String {
+    pub(crate) fn text(&self, now: &Live, format: Format) -> String {
         // Held until the text is written: a second scrape must not see the labels of the first half changed.
         let Ok(live) = self.live.lock() else {
             return String::new();
@@ -176,7 +195,10 @@ impl Metrics {
         live.update(now);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes any text");
-        text
+        match format {
+            Format::Plain => plain::from(&text),
+            Format::OpenMetrics => text,
+        }
     }
 }
 

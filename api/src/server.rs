@@ -1,9 +1,10 @@
 //! Starts the service and stops it without dropping what is under way.
 
+mod connections;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::HeaderValue;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -22,6 +23,7 @@ use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
 use crate::store::{Address, Limits as DatabaseLimits, Store};
 use crate::trace::Traces;
+use connections::{Patience, serve};
 
 /// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -36,9 +38,9 @@ pub struct Server {
     app: App,
     secret: SecretOrigin,
     stop: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     watching: JoinHandle<()>,
-    metrics: Option<(SocketAddr, JoinHandle<std::io::Result<()>>)>,
+    metrics: Option<(SocketAddr, JoinHandle<()>)>,
     living: JoinHandle<()>,
     life: CancellationToken,
     sweeping: JoinHandle<()>,
@@ -119,15 +121,22 @@ impl Server {
         let (router, _) = http::router(&app, &origins);
         let (listener, address) = listen(settings.address()).await?;
         let stop = CancellationToken::new();
+        let patience = Patience {
+            head: settings.traffic.header_time(),
+            idle: settings.traffic.idle_time(),
+        };
         let metrics = match settings.metrics_address {
             Some(address) => {
                 let (listener, address) = listen(address).await?;
                 let router = http::metrics_router(&app);
-                Some((address, tokio::spawn(serve(listener, router, stop.clone()))))
+                Some((
+                    address,
+                    tokio::spawn(serve(listener, router, patience, stop.clone())),
+                ))
             }
             None => None,
         };
-        let serving = tokio::spawn(serve(listener, router, stop.clone()));
+        let serving = tokio::spawn(serve(listener, router, patience, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
         let life = CancellationToken::new();
         let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
@@ -204,14 +213,11 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Fails when listening had failed.
+    /// Fails when serving had.
     pub async fn stop(self) -> std::io::Result<()> {
         self.app.drain();
         self.stop.cancel();
-        let served = self
-            .serving
-            .await
-            .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let served = self.serving.await.map_err(std::io::Error::other);
         self.watching.abort();
         if let Some((_, metrics)) = self.metrics {
             // A scraper that holds its connection open must not hold the process.
@@ -255,14 +261,6 @@ fn traces(settings: &Settings) -> Result<Traces, StartError> {
         ));
     }
     Traces::exported_to(endpoint).map_err(|error| failure(error.to_string()))
-}
-
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    // With the client's address, which requests and wrong passwords are counted by.
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
 }
 
 /// Returns a token for development.

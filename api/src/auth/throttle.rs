@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::Instant;
+use crate::domain::{Instant, network};
 
 /// Counts failures.
 #[derive(Debug, Default)]
@@ -140,19 +140,6 @@ fn make_room(failures: &mut HashMap<u64, Failures>, now: i64) {
     }
 }
 
-/// Who has one address of IPv6 has all of its /64.
-fn network(address: IpAddr) -> [u8; 8] {
-    let octets = match address.to_canonical() {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, e, f, g, h, ..] = address.octets();
-            return [a, b, c, d, e, f, g, h];
-        }
-    };
-    let [.., a, b, c, d] = octets;
-    [0, 0, 0xff, 0xff, a, b, c, d]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,12 +194,6 @@ mod tests {
         let throttle = Throttle::default();
         let tried = (0..100).take_while(|n| throttle.attempt(&format!("user{n}"), HOME, at(0)).is_ok());
         assert_eq!(tried.count(), FREE_PER_ADDRESS as usize);
-        let neighbours = ["2001:db8::1", "2001:db8::2:3"].map(|text| network(text.parse().unwrap()));
-        assert_eq!(neighbours[0], neighbours[1]);
-        assert_eq!(
-            network("::ffff:127.0.0.1".parse().unwrap()),
-            network(HOME.unwrap())
-        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc};
 
 /// A moment in UTC, to the microsecond, which is what PostgreSQL keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,10 @@ impl Instant {
             return Self::of_day(date, edge).filter(Self::is_supported);
         }
         let moment = DateTime::parse_from_rfc3339(text).ok()?;
+        // chrono takes a sixtieth second anywhere, and databases know none.
+        if moment.nanosecond() >= 1_000_000_000 {
+            return None;
+        }
         Some(Self::from(moment.with_timezone(&Utc))).filter(Self::is_supported)
     }
 

@@ -22,10 +22,21 @@ pub(super) struct RegistrationBody {
     )]
     email: String,
     /// With a lower-case letter, an upper-case letter and a digit, and none of the commonest.
-    #[schema(min_length = 8, max_length = 128, format = Password, write_only)]
+    // A pattern that every reader knows has no classes of letters: any that is not ASCII may be of either case here.
+    #[schema(
+        min_length = 8,
+        max_length = 128,
+        format = Password,
+        write_only,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*([^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f]|[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f])[^\x00-\x1f\x7f-\x9f]*$"
+    )]
     password: String,
     /// What to call them.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
 }
 
@@ -54,7 +65,13 @@ pub(super) struct PasswordChangeBody {
     #[schema(max_length = 1024, format = Password, write_only)]
     current_password: String,
     /// As in the registration.
-    #[schema(min_length = 8, max_length = 128, format = Password, write_only)]
+    #[schema(
+        min_length = 8,
+        max_length = 128,
+        format = Password,
+        write_only,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*([^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f]|[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x7f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x7f])[^\x00-\x1f\x7f-\x9f]*$"
+    )]
     new_password: String,
 }
 
@@ -64,7 +81,11 @@ pub(super) struct PasswordChangeBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(super) struct UserPatchBody {
     /// What to call them; null for nothing.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
 }
 
@@ -77,7 +98,7 @@ pub(super) struct NewApiTokenBody {
     #[schema(
         min_length = 1,
         max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     name: String,
     /// What the program may do.

@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::body::{TaskPatchBody, new_task, task_patch};
+use super::body::{new_task, task_patch};
 use super::codes::Code;
 use super::conditional::precondition;
 use super::extract::CurrentUser;
 use super::fields::{Fields, boolean, list, object, text, whole};
 use super::once::{Post, stated};
-use super::openapi::{Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
-use super::problem::{ItemProblem, Problem};
+use super::openapi::{DescribedOperation, Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
+use super::problem::{FieldProblem, ItemProblem, Problem};
 use crate::domain::{Bulk, Change, Operation, Precondition, Reply, Rule, Target, Violation};
 use crate::service::{BulkItem, Failure, Posted, Seen};
 use crate::state::App;
@@ -34,45 +34,7 @@ pub(super) struct BulkBody {
     atomic: Option<bool>,
     /// 1 to 100.
     #[schema(min_items = 1, max_items = 100)]
-    operations: Vec<OperationBody>,
-}
-
-/// One operation.
-#[derive(ToSchema)]
-#[schema(as = OperationCreate)]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct OperationBody {
-    /// What to do.
-    op: OperationWord,
-    /// Which task: its number, or the `temp_id` of a `create` before this operation. Not for `create`.
-    #[schema(value_type = Option<Value>, nullable = false, example = 1)]
-    id: Option<Value>,
-    /// For `create`: what later operations call the new task.
-    #[schema(min_length = 1, max_length = 64, nullable = false)]
-    temp_id: Option<String>,
-    /// The entity tag that the task must have, or `*`. Not for `create`.
-    #[schema(nullable = false)]
-    if_match: Option<String>,
-    /// For `create` a task as in `POST /api/v1/tasks`, for `update` a merge patch.
-    #[schema(nullable = false)]
-    data: Option<TaskPatchBody>,
-}
-
-/// What to do.
-#[derive(ToSchema)]
-#[schema(as = OperationWord, rename_all = "lowercase")]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) enum OperationWord {
-    /// Makes a task of `data`.
-    Create,
-    /// Changes what `data` names.
-    Update,
-    /// Removes the task.
-    Delete,
-    /// Sets it done.
-    Complete,
-    /// Sets it not done.
-    Uncomplete,
+    operations: Vec<DescribedOperation>,
 }
 
 /// What became of the operations.
@@ -314,6 +276,15 @@ fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem
         _ => None,
     };
     fields.finish()?;
+    let target = target.expect("a missing id was refused").ok_or_else(|| {
+        let unknown = FieldProblem {
+            pointer: Some("/id".to_owned()),
+            parameter: None,
+            code: Code::TaskNotFound.code(),
+            detail: "no operation before this one has this temp_id".to_owned(),
+        };
+        Problem::of_fields(Code::TaskNotFound, vec![unknown])
+    })?;
     let change = match word.as_deref() {
         Some("delete") => Change::Delete,
         Some("uncomplete") => Change::Complete(false),
@@ -324,7 +295,7 @@ fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem
         }
     };
     Ok(Operation::Change {
-        target: target.expect("a missing id was refused"),
+        target,
         precondition: wanted.unwrap_or(Precondition::None),
         change,
     })
@@ -355,15 +326,17 @@ fn creation(mut fields: Fields, known: &HashSet<String>) -> Result<Operation, Pr
     })
 }
 
-fn target(value: &Value, known: &HashSet<String>) -> Result<Target, Violation> {
-    let wrong = |detail: &str| Err(Violation::new(Rule::General, detail));
+/// Reads which task is meant; nothing when no operation before has this temporary id.
+fn target(value: &Value, known: &HashSet<String>) -> Result<Option<Target>, Violation> {
     match value {
-        Value::String(name) if known.contains(name) => Ok(Target::Temp(name.clone())),
-        Value::String(_) => wrong("no operation before this one has this temp_id"),
+        Value::String(name) => Ok(known.contains(name).then(|| Target::Temp(name.clone()))),
         // A number that no task can have is not found, like any other.
         other => match whole(other) {
-            Some(id) => Ok(Target::Id(i32::try_from(id).unwrap_or_default())),
-            None => wrong("the number of a task or a temp_id is wanted here"),
+            Some(id) => Ok(Some(Target::Id(i32::try_from(id).unwrap_or_default()))),
+            None => Err(Violation::new(
+                Rule::General,
+                "the number of a task or a temp_id is wanted here",
+            )),
         },
     }
 }

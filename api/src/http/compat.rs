@@ -241,14 +241,13 @@ pub(super) async fn tags(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let limit = parameters.limit();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
-    let found = app.services().tags(&user, limit, cursor.as_ref()).await;
+    let asked = parameters.finish(&app, &user.id)?;
+    let found = app.services().tags(&user, limit, asked.after.as_ref()).await;
     let found = found.map_err(|failure| Problem::of(failure, Code::TagNotFound))?;
-    let body = TagsBody {
-        next_cursor: found.value.next.as_ref().map(|next| place.seal(next)),
-        tags: found.value.items.into_iter().map(TagBody::from).collect(),
-    };
-    Ok(seen.answer_hashed(&found.revision, &body))
+    Ok(asked.answer(&seen, found, |found, next_cursor| TagsBody {
+        next_cursor,
+        tags: found.items.into_iter().map(TagBody::from).collect(),
+    }))
 }
 
 /// List conversations
@@ -265,18 +264,22 @@ pub(super) async fn conversations(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let limit = parameters.limit();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
-    let found = app.services().conversations(&user, limit, cursor.as_ref()).await;
+    let asked = parameters.finish(&app, &user.id)?;
+    let found = app
+        .services()
+        .conversations(&user, limit, asked.after.as_ref())
+        .await;
     let found = found.map_err(of_conversation)?;
-    let next_cursor = found.value.next.as_ref().map(|next| place.seal(next));
-    let conversations = found.value.items.into_iter();
-    let body = ConversationsBody {
-        next_cursor,
-        conversations: conversations
-            .map(|it| ConversationBody::from(it.in_whole_seconds()))
-            .collect(),
-    };
-    Ok(seen.answer_hashed(&found.revision, &body))
+    Ok(
+        asked.answer(&seen, found, |found, next_cursor| ConversationsBody {
+            next_cursor,
+            conversations: found
+                .items
+                .into_iter()
+                .map(|it| ConversationBody::from(it.in_whole_seconds()))
+                .collect(),
+        }),
+    )
 }
 
 /// Show a conversation
@@ -334,16 +337,18 @@ pub(super) async fn messages(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
     let limit = parameters.limit();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
-    let found = app.services().messages(&user, id, limit, cursor.as_ref()).await;
+    let asked = parameters.finish(&app, &user.id)?;
+    let found = app
+        .services()
+        .messages(&user, id, limit, asked.after.as_ref())
+        .await;
     let found = found.map_err(of_conversation)?;
-    let next_cursor = found.value.next.as_ref().map(|next| place.seal(next));
-    let messages = found.value.items.into_iter();
-    let body = MessagesBody {
+    Ok(asked.answer(&seen, found, |found, next_cursor| MessagesBody {
         next_cursor,
-        messages: messages
+        messages: found
+            .items
+            .into_iter()
             .map(|it| MessageBody::from(it.in_whole_seconds()))
             .collect(),
-    };
-    Ok(seen.answer_hashed(&found.revision, &body))
+    }))
 }

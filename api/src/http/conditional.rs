@@ -26,6 +26,11 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.headers.contains_key(header::IF_NONE_MATCH) {
+            // To ignore a condition would be to act although it may not hold.
+            return Err(Problem::new(Code::HeaderInvalid)
+                .detail("if-none-match is for reading; what a change rests on is said by if-match"));
+        }
         let Some(tags) = tags(&parts.headers, &header::IF_MATCH)? else {
             return Ok(Self(Precondition::None));
         };
@@ -125,7 +130,9 @@ pub(super) async fn mark_encoding(request: Request, next: Next) -> Response<Body
 
 /// Returns the text between the quotes without the mark of an encoding; nothing when it is no strong tag.
 fn opaque(tag: &str) -> Option<&str> {
-    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let (inner, "") = quoted(tag)? else {
+        return None;
+    };
     Some(
         ENCODINGS
             .iter()
@@ -134,19 +141,54 @@ fn opaque(tag: &str) -> Option<&str> {
     )
 }
 
+/// Returns what stands between the quotes that a text begins with, and what follows them (RFC 9110, 8.8.3).
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let (inner, rest) = text.strip_prefix('"')?.split_once('"')?;
+    let is_opaque = inner.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'~'));
+    is_opaque.then_some((inner, rest))
+}
+
+/// Reads `*` or a list of entity tags; nothing when there is no such header.
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Vec<String>>, Problem> {
-    let mut tags = Vec::new();
+    let malformed = || {
+        Problem::new(Code::HeaderInvalid).detail(format!(
+            "{name} is * or a list of entity tags in quotes, as in \"abc\", \"def\""
+        ))
+    };
+    let mut values = Vec::new();
     for value in headers.get_all(name) {
-        let malformed = || Problem::new(Code::HeaderInvalid).detail(format!("{name} names no entity tags"));
-        let text = value.to_str().map_err(|_| malformed())?;
-        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-            let quoted = tag.strip_prefix("W/").unwrap_or(tag);
-            let is_quoted = quoted.len() >= 2 && quoted.starts_with('"') && quoted.ends_with('"');
-            if tag != "*" && !is_quoted {
-                return Err(malformed());
-            }
-            tags.push(tag.to_owned());
+        values.push(value.to_str().map_err(|_| malformed())?.trim());
+    }
+    match values.as_slice() {
+        [] => return Ok(None),
+        ["*"] => return Ok(Some(vec!["*".to_owned()])),
+        _ => {}
+    }
+    let mut tags = Vec::new();
+    for value in values {
+        tags.extend(listed(value).ok_or_else(malformed)?);
+    }
+    // A condition that names no state could hold for none; somebody has forgotten to fill it in.
+    match tags.is_empty() {
+        true => Err(malformed()),
+        false => Ok(Some(tags)),
+    }
+}
+
+/// Reads a list of entity tags; empty elements count for nothing (RFC 9110, 5.6.1.2).
+fn listed(list: &str) -> Option<Vec<String>> {
+    let mut tags = Vec::new();
+    let mut rest = list;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        let (_, after) = quoted(rest.strip_prefix("W/").unwrap_or(rest))?;
+        tags.push(rest[..rest.len() - after.len()].to_owned());
+        rest = after.trim_start_matches([' ', '\t']);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
         }
     }
-    Ok((!tags.is_empty()).then_some(tags))
 }

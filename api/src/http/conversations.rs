@@ -36,17 +36,14 @@ pub(super) async fn list(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let limit = parameters.limit();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
+    let asked = parameters.finish(&app, &user.id)?;
     let found = app
         .services()
-        .conversations(&user, limit, cursor.as_ref())
+        .conversations(&user, limit, asked.after.as_ref())
         .await
         .map_err(problem)?;
-    let next = found.value.next.as_ref().map(|next| place.seal(next));
-    let page = PageBody::of(found.value, next.clone(), ConversationBody::from);
-    let mut response = seen.answer_hashed(&found.revision, &page);
-    place.link(&mut response, next.as_deref());
-    Ok(response)
+    let page = |found, next| PageBody::of(found, next, ConversationBody::from);
+    Ok(asked.answer(&seen, found, page))
 }
 
 /// Begin a conversation
@@ -128,17 +125,14 @@ pub(super) async fn messages(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
     let limit = parameters.limit();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
+    let asked = parameters.finish(&app, &user.id)?;
     let found = app
         .services()
-        .messages(&user, id, limit, cursor.as_ref())
+        .messages(&user, id, limit, asked.after.as_ref())
         .await
         .map_err(problem)?;
-    let next = found.value.next.as_ref().map(|next| place.seal(next));
-    let page = PageBody::of(found.value, next.clone(), MessageBody::from);
-    let mut response = seen.answer_hashed(&found.revision, &page);
-    place.link(&mut response, next.as_deref());
-    Ok(response)
+    let page = |found, next| PageBody::of(found, next, MessageBody::from);
+    Ok(asked.answer(&seen, found, page))
 }
 
 /// Add a message

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::accept::accepts_json;
 use super::codes::Code;
 use super::problem::Problem;
 use super::throttle;
@@ -131,30 +132,14 @@ fn refuse(request: &Request) -> Result<(), Problem> {
     {
         return Err(Problem::new(Code::HeadersTooLarge));
     }
-    let accepts = request.headers().get_all(header::ACCEPT);
+    if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+        return Err(Problem::new(Code::HeaderInvalid).detail("a request has one header Host (RFC 9112, 3.2)"));
+    }
     let is_api = request.uri().path().starts_with("/api/");
-    let is_acceptable = |value: &HeaderValue| value.to_str().is_ok_and(accepts_json);
-    match is_api && accepts.iter().next().is_some() && !accepts.iter().any(is_acceptable) {
+    match is_api && !accepts_json(request.headers()) {
         true => Err(Problem::new(Code::NotAcceptable)),
         false => Ok(()),
     }
-}
-
-fn accepts_json(accept: &str) -> bool {
-    accept.trim().is_empty()
-        || accept.split(',').any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let is_refused = parts.any(|part| {
-                let part = part.to_ascii_lowercase();
-                part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32))
-            });
-            !is_refused
-                && matches!(
-                    kind.as_str(),
-                    "*/*" | "application/*" | "application/json" | "application/problem+json"
-                )
-        })
 }
 
 /// Writes a problem down, and answers OPTIONS with what a path allows.

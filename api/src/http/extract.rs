@@ -4,14 +4,15 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::access::Access;
 use super::codes::Code;
 use super::fields::Fields;
+use super::json::json;
 use super::problem::Problem;
 use super::throttle;
 use crate::service::Principal;
@@ -34,8 +35,6 @@ pub(super) struct OptionalJsonObject(pub(super) Option<Fields>);
 
 /// Most bytes of a body.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
-/// Deepest nesting of a body.
-const DEEPEST: usize = 32;
 
 impl FromRequestParts<App> for CurrentUser {
     type Rejection = Problem;
@@ -96,9 +95,11 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
 
 /// Reads an id of a path: what is no number is not found, like a number that nothing has.
 pub(super) fn id(text: &str, not_found: Code) -> Result<i32, Problem> {
+    // A number has one spelling: `+1` and `01` are other paths.
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse()
         .ok()
-        .filter(|id| *id > 0)
+        .filter(|id| is_number && *id > 0)
         .ok_or_else(|| Problem::new(not_found))
 }
 
@@ -133,50 +134,10 @@ pub(super) async fn read(request: Request, most: usize) -> Result<(Parts, axum::
     if is_announced_too_large {
         return Err(Problem::new(Code::PayloadTooLarge));
     }
-    match axum::body::to_bytes(body, most).await {
-        Ok(bytes) => Ok((parts, bytes)),
-        Err(_) => Err(Problem::new(Code::PayloadTooLarge)),
-    }
-}
-
-fn check_type(parts: &Parts) -> Result<(), Problem> {
-    let text = |name| header_text(&parts.headers, name);
-    let kind = text(header::CONTENT_TYPE)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    let is_json = essence == "application/json"
-        || (essence == "application/merge-patch+json" && parts.method == axum::http::Method::PATCH);
-    // A few bytes may unpack to gigabytes.
-    let is_plain =
-        text(header::CONTENT_ENCODING).is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
-    match is_json && is_plain {
-        true => Ok(()),
-        false => Err(Problem::new(Code::UnsupportedMediaType)),
-    }
-}
-
-fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Reads JSON that is not nested too deep.
-pub(super) fn json(parts: &Parts, bytes: &[u8]) -> Result<Value, Problem> {
-    check_type(parts)?;
-    let malformed = |detail: String| Problem::new(Code::MalformedJson).detail(detail);
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
-    if depth(&value) > DEEPEST {
-        return Err(malformed(format!(
-            "the body is nested more than {DEEPEST} levels deep"
-        )));
-    }
-    Ok(value)
-}
-
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
-        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or_default(),
-        _ => 0,
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok((parts, body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(Code::PayloadTooLarge)),
+        // It broke off, or its chunks are none.
+        Err(_) => Err(Problem::new(Code::MalformedJson).detail("the body did not come whole")),
     }
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::codes::Code;
-use super::extract::{MOST_BYTES, json, read};
+use super::extract::{MOST_BYTES, read};
 use super::fields::Fields;
+use super::json::json;
 use super::problem::Problem;
 use crate::domain::{Keyed, RepeatKey, Reply, Version, fingerprint};
 use crate::service::Answer;

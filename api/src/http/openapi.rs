@@ -1,6 +1,7 @@
 //! The documents: what operations share, and what the macros cannot say.
 
 mod answers;
+mod bulk;
 mod compat;
 mod examples;
 mod fixed;
@@ -8,6 +9,7 @@ mod headers;
 mod heads;
 mod links;
 mod parameters;
+mod requests;
 mod scopes;
 mod shared;
 mod since;
@@ -18,6 +20,7 @@ pub(super) use answers::{
     Anybody, Cached, Conflicting, Everywhere, Foreign, OnOne, Once, Preconditioned, Throttled, Unsigned,
     WithBody, WithQuery,
 };
+pub(super) use bulk::DescribedOperation;
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
 pub use fixed::Document;
 pub(super) use parameters::{
@@ -73,8 +76,9 @@ const TAGS: [(&str, &str); 7] = [
 ];
 
 /// The ends of the names of schemas that are read and not shown.
-const READ: [&str; 6] = [
+const READ: [&str; 7] = [
     "Create",
+    "Operation",
     "Patch",
     "Completion",
     "Registration",
@@ -171,6 +175,7 @@ fn complete(document: &mut OpenApi) {
     written_bodies_are_not_null(document);
     scopes::name(document);
     headers::name(document);
+    requests::name(document);
     links::add(document);
     sparse::describe(document);
     examples::add(document);

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::accept::prefers;
 use super::codes::Code;
 use super::openapi::{Anybody, OnOne};
 use super::problem::Problem;
-use crate::metrics::{CONTENT_TYPE, Connections, Live};
+use crate::metrics::{Connections, Format, Live};
 use crate::service::{SchemaStatus, UnknownRevision};
 use crate::state::App;
 
@@ -150,33 +151,41 @@ pub(super) async fn version() -> Response {
 
 /// Show what is counted
 ///
-/// `OpenMetrics` text, as Prometheus reads it. With `METRICS_ADDRESS` it is served there and not here.
+/// As Prometheus reads it: its own text, or `OpenMetrics` where `Accept` prefers that. With `METRICS_ADDRESS` it is served there
+/// and not here.
 #[utoipa::path(get, path = "/metrics", operation_id = "getMetrics", tag = "operations", security(()),
-    responses((status = 200, description = "What is counted", body = String, content_type = "application/openmetrics-text"),
+    responses((status = 200, description = "What is counted",
+               content((String = "text/plain"), (String = "application/openmetrics-text"))),
               OnOne,
               Anybody))]
-pub(super) async fn metrics(State(app): State<App>) -> Response {
+pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     match app.serves_metrics() {
-        true => counted(&app),
+        true => counted(&app, &headers),
         false => Problem::new(Code::NotFound).into_response(),
     }
 }
 
-/// Writes down what is counted.
-pub(super) fn counted(app: &App) -> Response {
+/// Writes down what is counted, in the way that the reader prefers.
+pub(super) fn counted(app: &App, headers: &HeaderMap) -> Response {
+    let format = match prefers(headers, "application/openmetrics-text", "text/plain") {
+        true => Format::OpenMetrics,
+        false => Format::Plain,
+    };
     let services = app.services();
     let (statements, retries) = services.effort();
     let (used, idle, most) = services.connections();
     let schema = services.schema();
-    let text = app.metrics().text(&Live {
+    let live = Live {
         connections: Connections { used, idle, most },
         statements,
         retries,
         current: schema.current.join(","),
         head: schema.head.join(","),
         in_sync: schema.in_sync,
-    });
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+    };
+    let text = app.metrics().text(&live, format);
+    let kind = (header::CONTENT_TYPE, format.content_type());
+    ([kind, (header::VARY, "accept")], text).into_response()
 }
 
 /// Returns what is worth knowing of a schema, where it is not just older.

@@ -4,15 +4,14 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use percent_encoding::percent_decode_str;
 
 use super::codes::Code;
-use super::cursor::Binding;
+use super::paged::Asked;
 use super::problem::{FieldProblem, Problem};
 use crate::domain::{
-    Cursor, DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter,
-    TaskQuery, UserId, no_controls,
+    DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter, TaskQuery,
+    UserId, no_controls,
 };
 use crate::state::App;
 
@@ -26,8 +25,6 @@ pub(super) struct Parameters {
 
 const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 200;
-/// Parameters that choose a part of a list and not what is in it.
-const NOT_BINDING: [&str; 4] = ["cursor", "limit", "fields", "include"];
 
 impl FromRequestParts<App> for Parameters {
     type Rejection = Infallible;
@@ -35,12 +32,20 @@ impl FromRequestParts<App> for Parameters {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
         let all: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Ok(Self {
+        let mut parameters = Self {
             path: parts.uri.path().to_owned(),
             left: all.clone(),
             all,
             errors: Vec::new(),
-        })
+        };
+        for pair in query.split('&') {
+            // What cannot be read would be read as something else.
+            if percent_decode_str(pair).decode_utf8().is_err() {
+                let name = pair.split('=').next().unwrap_or_default();
+                parameters.refuse(name, "the parameter is not in UTF-8");
+            }
+        }
+        Ok(parameters)
     }
 }
 
@@ -200,17 +205,10 @@ impl Parameters {
     }
 
     /// Takes where the page begins, and refuses whatever else there is.
-    pub(super) fn finish(mut self, app: &App, owner: &UserId) -> Result<(Option<Cursor>, Place), Problem> {
+    pub(super) fn finish(mut self, app: &App, owner: &UserId) -> Result<Asked, Problem> {
         let cursor = self.take("cursor");
         self.finish_without_cursor()?;
-        let place = Place {
-            key: app.cursor_key().to_vec(),
-            owner: owner.clone(),
-            path: self.path,
-            parameters: self.all,
-        };
-        let cursor = cursor.map(|text| place.binding().open(&text)).transpose()?;
-        Ok((cursor, place))
+        Asked::new(app, owner, self.path, self.all, cursor.as_deref())
     }
 
     /// Refuses whatever is wrong or was not taken.
@@ -225,49 +223,6 @@ impl Parameters {
                 Code::FilterInvalid,
                 std::mem::take(&mut self.errors),
             )),
-        }
-    }
-}
-
-/// A list with its filter, for one owner: what its next page is called.
-pub(super) struct Place {
-    key: Vec<u8>,
-    owner: UserId,
-    path: String,
-    parameters: Vec<(String, String)>,
-}
-
-impl Place {
-    fn binding(&self) -> Binding<'_> {
-        let mut filter: Vec<&(String, String)> = self
-            .parameters
-            .iter()
-            .filter(|(name, _)| !NOT_BINDING.contains(&name.as_str()))
-            .collect();
-        filter.sort();
-        Binding {
-            key: &self.key,
-            owner: &self.owner,
-            list: format!("{} {filter:?}", self.path),
-        }
-    }
-
-    /// Returns the cursor of the next page.
-    pub(super) fn seal(&self, cursor: &Cursor) -> String {
-        self.binding().seal(cursor)
-    }
-
-    /// Adds the link to the next page.
-    pub(super) fn link(&self, response: &mut Response, next: Option<&str>) {
-        let Some(next) = next else { return };
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.parameters.iter().filter(|(name, _)| name != "cursor") {
-            query.append_pair(name, value);
-        }
-        query.append_pair("cursor", next);
-        let link = format!("<{}?{}>; rel=\"next\"", self.path, query.finish());
-        if let Ok(value) = HeaderValue::from_str(&link) {
-            response.headers_mut().insert(header::LINK, value);
         }
     }
 }

@@ -43,17 +43,14 @@ pub(super) async fn list(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let limit = parameters.limit();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
+    let asked = parameters.finish(&app, &user.id)?;
     let found = app
         .services()
-        .tags(&user, limit, cursor.as_ref())
+        .tags(&user, limit, asked.after.as_ref())
         .await
         .map_err(problem)?;
-    let next = found.value.next.as_ref().map(|next| place.seal(next));
-    let page = PageBody::of(found.value, next.clone(), TagBody::from);
-    let mut response = seen.answer_hashed(&found.revision, &page);
-    place.link(&mut response, next.as_deref());
-    Ok(response)
+    let page = |found, next| PageBody::of(found, next, TagBody::from);
+    Ok(asked.answer(&seen, found, page))
 }
 
 /// Create a tag

@@ -50,17 +50,14 @@ pub(super) async fn list(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let (mut query, fields) = parameters.task_query();
-    let (cursor, place) = parameters.finish(&app, &user.id)?;
-    query.after = cursor;
+    let mut asked = parameters.finish(&app, &user.id)?;
+    query.after = asked.after.take();
     let found = app.services().tasks(&user, &query).await.map_err(problem)?;
-    let next = found.value.next.as_ref().map(|next| place.seal(next));
-    let page = PageBody::of(found.value, next.clone(), TaskBody::from);
-    let mut response = match fields {
-        None => seen.answer_hashed(&found.revision, &page),
-        Some(fields) => seen.answer_hashed(&found.revision, &sparse(&page, &fields)),
-    };
-    place.link(&mut response, next.as_deref());
-    Ok(response)
+    let page = |found, next| PageBody::of(found, next, TaskBody::from);
+    Ok(match fields {
+        None => asked.answer(&seen, found, page),
+        Some(fields) => asked.answer(&seen, found, |found, next| sparse(&page(found, next), &fields)),
+    })
 }
 
 /// Leaves out of each task what was not asked for.

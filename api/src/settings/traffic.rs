@@ -1,8 +1,9 @@
-//! How many requests are taken from whom, and whose word counts about where they come from.
+//! How many requests are taken from whom, whose word counts about where they come from, and how long a connection may take.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
@@ -56,6 +57,29 @@ pub struct TrafficSettings {
         value_name = "NETWORKS"
     )]
     pub trusted_proxies: Networks,
+    /// Seconds that a client may take to send the head of a request.
+    #[arg(long, env = "HEADER_SECONDS", default_value_t = 10, global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub header_seconds: u32,
+    /// Seconds that a connection may stay open without a request: longer than a proxy in front keeps it, so that the proxy never
+    /// asks on one that is just being closed.
+    #[arg(long, env = "IDLE_SECONDS", default_value_t = 75, global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub idle_seconds: u32,
+}
+
+impl TrafficSettings {
+    /// Returns how long a client may take to send the head of a request.
+    #[must_use]
+    pub fn header_time(&self) -> Duration {
+        Duration::from_secs(self.header_seconds.into())
+    }
+
+    /// Returns how long a connection may stay open without a request.
+    #[must_use]
+    pub fn idle_time(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds.into())
+    }
 }
 
 /// How many requests are taken.

@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::site::on_each;
 
@@ -225,6 +227,102 @@ async fn headers_that_are_too_large_are_a_problem() {
             .await
             .expect(431);
         assert_eq!(refused.code(), "HEADERS_TOO_LARGE");
+    })
+    .await;
+}
+
+/// What two readers could understand differently.
+#[tokio::test]
+async fn what_is_ambiguous_is_refused() {
+    on_each("head", async |site| {
+        let token = site.token("usr_ada");
+        let post = async |body: &str, kind: &str, more: &[(&str, &str)]| {
+            let body = Some((body.to_owned(), kind));
+            site.send_raw(Some(&token), Method::POST, "/api/v1/tasks", body, more)
+                .await
+        };
+        let json = "application/json";
+        let twice = post(r#"{"title": "t", "title": "u"}"#, json, &[])
+            .await
+            .expect(400);
+        assert_eq!(twice.code(), "MALFORMED_JSON");
+        assert!(
+            twice.json()["detail"]
+                .as_str()
+                .unwrap()
+                .contains("\"title\" is there twice")
+        );
+        for kind in [
+            "application/json; charset=iso-8859-1",
+            "application/json; charset=\"utf-16\"",
+        ] {
+            let refused = post(r#"{"title": "t"}"#, kind, &[]).await.expect(415);
+            assert_eq!(refused.code(), "UNSUPPORTED_MEDIA_TYPE", "{kind}");
+        }
+        let two = [("content-type", "text/plain")];
+        post(r#"{"title": "t"}"#, json, &two).await.expect(415);
+        post(r#"{"title": "t"}"#, "application/json; charset=\"UTF-8\"", &[])
+            .await
+            .expect(201);
+        for path in ["/api/v1/tasks/+1", "/api/v1/tasks/01", "/api/v1/tags/01"] {
+            site.get("usr_ada", path).await.expect(404);
+        }
+        for query in ["q=%ff", "q=%ed%a0%80", "status=all&tags=%c0%80"] {
+            let refused = site
+                .get("usr_ada", &format!("/api/v1/tasks?{query}"))
+                .await
+                .expect(422);
+            let parameter = query.rsplit('&').next().unwrap().split('=').next().unwrap();
+            assert_eq!(refused.json()["errors"][0]["parameter"], parameter, "{query}");
+        }
+        let leap = post(r#"{"title": "t", "due_date": "2026-12-01T12:00:60Z"}"#, json, &[]).await;
+        assert_eq!(leap.expect(422).code(), "TASK_INVALID_DUE_DATE");
+        site.get("usr_ada", "/api/v1/tasks/1").await.expect(200);
+        let conditions = [("if-none-match", "*")];
+        let body = Some(json!({"title": "u"}));
+        let refused = site
+            .send_with("usr_ada", Method::PATCH, "/api/v1/tasks/1", body, &conditions)
+            .await;
+        assert_eq!(refused.expect(400).code(), "HEADER_INVALID");
+        for tags in ["", "abc", "\"abc", "*, \"a\"", "\"a\" \"b\""] {
+            let body = Some(json!({"title": "u"}));
+            let refused = site
+                .send_with(
+                    "usr_ada",
+                    Method::PATCH,
+                    "/api/v1/tasks/1",
+                    body,
+                    &[("if-match", tags)],
+                )
+                .await;
+            assert_eq!(refused.expect(400).code(), "HEADER_INVALID", "{tags}");
+        }
+        let unchanged = site.get("usr_ada", "/api/v1/tasks/1").await.expect(200);
+        assert_eq!(unchanged.json()["title"], "t");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_without_its_host_or_with_a_broken_body_is_a_problem() {
+    on_each("head", async |site| {
+        let head = format!(
+            "POST /api/v1/tasks HTTP/1.1\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
+            site.token("usr_ada")
+        );
+        for (rest, status, code) in [
+            ("Content-Length: 2\r\n\r\n{}", 400, "HEADER_INVALID"),
+            ("Host: a\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}", 400, "HEADER_INVALID"),
+            ("Host: todo\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "MALFORMED_JSON"),
+            ("Host: todo\r\nContent-Length: 99999999999\r\n\r\n{}", 413, "PAYLOAD_TOO_LARGE"),
+        ] {
+            let mut stream = TcpStream::connect(site.server.address()).await.unwrap();
+            stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{rest}: {answer}");
+            assert!(answer.contains("application/problem+json") && answer.contains(code), "{rest}: {answer}");
+        }
     })
     .await;
 }

@@ -149,7 +149,6 @@ fn what_is_read_has_neither_defaults_nor_compositions_of_one() {
         "TagCreate",
         "TagPatch",
         "BulkCreate",
-        "OperationCreate",
         "Registration",
         "UserPatch",
         "ApiTokenCreate",
@@ -174,9 +173,11 @@ fn every_answer_names_its_headers() {
 
 fn answers_name_their_headers(document: &Value) {
     for (method, path, operation) in operations(document) {
-        let is_keyed = operation["parameters"]
-            .as_array()
-            .is_some_and(|known| known.iter().any(|it| it["name"] == "Idempotency-Key"));
+        let is_keyed = operation["parameters"].as_array().is_some_and(|known| {
+            known
+                .iter()
+                .any(|it| resolved(document, it)["name"] == "Idempotency-Key")
+        });
         for (status, response) in operation["responses"].as_object().unwrap() {
             let response = resolved(document, response);
             let mut wanted = vec!["X-Request-Id", "Schema-Revision", "traceparent"];
@@ -289,6 +290,7 @@ fn members_and_parameters_that_come_later_say_so() {
         let document = serde_json::to_value(document).unwrap();
         for (method, path, operation) in operations(&document) {
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let parameter = resolved(&document, parameter);
                 let wanted = match parameter["name"].as_str().unwrap() {
                     "Idempotency-Key" => json!("a3c1f0d27b64"),
                     "due_before" | "tags" => json!("003"),
@@ -369,6 +371,59 @@ fn filled(path: &str) -> String {
         .replace("{message_id}", "1")
         .replace("{name}", "x")
         .replace("{code}", "NOT_FOUND")
+}
+
+/// What an operation says of its conditions is what it does: a state that nothing has is refused, or answered with the body.
+#[test]
+fn every_operation_names_the_headers_that_it_heeds() {
+    for (file, document, _) in documents() {
+        let document = serde_json::to_value(document).unwrap();
+        for (method, path, operation) in operations(&document) {
+            let parameters = operation["parameters"].as_array().unwrap();
+            let takes = |name: &str| {
+                let found = parameters
+                    .iter()
+                    .map(|it| resolved(&document, it))
+                    .find(|it| it["name"] == name);
+                found.is_some_and(|it| it["in"] == "header" && it["schema"]["type"] == "string")
+            };
+            let answers = |status: &str| operation["responses"].get(status).is_some();
+            let place = format!("{file} {method} {path}");
+            assert!(takes("X-Request-Id") && takes("traceparent"), "{place}");
+            assert_eq!(takes("If-None-Match"), answers("304"), "{place}");
+            assert_eq!(takes("If-Match"), answers("412") && method != "POST", "{place}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_of_a_bulk_request_is_one_of_five_told_apart_by_its_word() {
+    let document = serde_json::to_value(document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let operation = &schemas["Operation"];
+    assert_eq!(operation["discriminator"]["propertyName"], "op");
+    let mapping = operation["discriminator"]["mapping"].as_object().unwrap();
+    let kinds = operation["oneOf"].as_array().unwrap();
+    for (word, members) in [
+        ("create", ["data", "op", "temp_id"].as_slice()),
+        ("update", &["data", "id", "if_match", "op"]),
+        ("delete", &["id", "if_match", "op"]),
+        ("complete", &["id", "if_match", "op"]),
+        ("uncomplete", &["id", "if_match", "op"]),
+    ] {
+        let kind = kinds.iter().find(|it| it["$ref"] == mapping[word]).unwrap();
+        let kind = resolved(&document, kind);
+        assert_eq!(kind["properties"]["op"]["enum"], json!([word]));
+        assert_eq!(kind["additionalProperties"], false, "{word}");
+        let names: BTreeSet<&str> = kind["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert!(names.into_iter().eq(members.iter().copied()), "{word}");
+    }
+    assert_eq!((kinds.len(), mapping.len()), (5, 5));
 }
 
 #[tokio::test]

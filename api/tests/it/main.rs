@@ -16,6 +16,7 @@ mod chaos;
 mod compat;
 mod compose;
 mod conditional;
+mod connections;
 mod document;
 mod documentation;
 mod forge;

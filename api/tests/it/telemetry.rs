@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::site::{Site, databases, on_each};
+use crate::site::{Answer, Site, databases, on_each};
 
 /// A line of the text: a name with its labels, and a value.
 struct Sample {
@@ -18,7 +18,6 @@ struct Sample {
 
 /// Reads the text by its grammar; what breaks a rule fails the test.
 fn samples(text: &str) -> Vec<Sample> {
-    assert!(text.ends_with("# EOF\n"));
     let mut families = BTreeSet::new();
     let mut found = Vec::new();
     for line in text.lines().filter(|line| *line != "# EOF") {
@@ -67,17 +66,70 @@ fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> Option<f64>
 }
 
 async fn scrape(site: &Site) -> Vec<Sample> {
-    let answer = site
-        .send_raw(None, Method::GET, "/metrics", None, &[])
-        .await
-        .expect(200);
+    let answer = metrics(site, &[]).await;
     assert!(
         answer
             .header("content-type")
-            .starts_with("application/openmetrics-text")
+            .starts_with("text/plain; version=0.0.4")
     );
     assert!(!answer.text.contains("usr_ada") && !answer.text.contains("secret-words"));
     samples(&answer.text)
+}
+
+async fn metrics(site: &Site, headers: &[(&str, &str)]) -> Answer {
+    let answer = site.send_raw(None, Method::GET, "/metrics", None, headers).await;
+    answer.expect(200)
+}
+
+/// What Prometheus 2 and 3 say they read, what browsers and curl do, and somebody who wants anything but `OpenMetrics`.
+#[tokio::test]
+async fn a_scraper_gets_the_format_that_it_prefers() {
+    const PROMETHEUS: &str =
+        "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    on_each("head", async |site| {
+        // So that some request was answered already.
+        scrape(site).await;
+        let open = metrics(site, &[("accept", PROMETHEUS)]).await;
+        assert!(
+            open.header("content-type")
+                .starts_with("application/openmetrics-text; version=1.0.0")
+        );
+        assert!(open.text.ends_with("# EOF\n"));
+        assert!(
+            open.text
+                .contains("# TYPE db_statements counter\ndb_statements_total ")
+        );
+        for accept in [
+            "*/*",
+            "text/html,*/*;q=0.8",
+            "application/openmetrics-text;q=0,*/*",
+        ] {
+            let plain = metrics(site, &[("accept", accept)]).await;
+            assert!(plain.header("content-type").starts_with("text/plain"), "{accept}");
+            assert!(
+                !plain.text.contains("# EOF") && !plain.text.contains("# UNIT"),
+                "{accept}"
+            );
+            assert!(
+                plain
+                    .text
+                    .contains("# TYPE db_statements_total counter\ndb_statements_total ")
+            );
+            let names = |text: &str| {
+                let samples = samples(text);
+                samples
+                    .into_iter()
+                    .map(|sample| sample.name)
+                    .collect::<BTreeSet<_>>()
+            };
+            assert_eq!(
+                names(&plain.text),
+                names(&open.text.replace("# EOF\n", "")),
+                "{accept}"
+            );
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

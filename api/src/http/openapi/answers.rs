@@ -79,19 +79,19 @@ fn problem_content(status: u16, code: &str) -> Content {
 
 impl IntoResponses for Anybody {
     fn responses() -> Responses {
-        problems(&[414, 431, 500, 504])
+        problems(&[400, 414, 431, 500, 504])
     }
 }
 
 impl IntoResponses for Everywhere {
     fn responses() -> Responses {
-        problems(&[401, 403, 406, 409, 414, 431, 500, 503, 504])
+        problems(&[400, 401, 403, 406, 409, 414, 431, 500, 503, 504])
     }
 }
 
 impl IntoResponses for Unsigned {
     fn responses() -> Responses {
-        problems(&[406, 409, 414, 431, 500, 503, 504])
+        problems(&[400, 406, 409, 414, 431, 500, 503, 504])
     }
 }
 

@@ -28,7 +28,7 @@ pub(in crate::http) struct ListQuery {
     priority: Option<String>,
     /// Names with commas; upper and lower case are the same.
     #[param(
-        pattern = r"^[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}(,[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}){0,19}$",
+        pattern = r"^[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}(,[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}){0,19}$",
         example = "boat,urgent"
     )]
     tags: Option<String>,
@@ -63,7 +63,7 @@ pub(in crate::http) struct ListQuery {
     #[param(
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
         example = "hull"
     )]
     q: Option<String>,
@@ -132,7 +132,7 @@ pub(in crate::http) struct TaskTag {
     #[param(
         min_length = 1,
         max_length = 50,
-        pattern = r"^[^\x00-\x1f\x7f,]*[^\s\x00-\x1f\x7f,][^\x00-\x1f\x7f,]*$",
+        pattern = r"^[^\x00-\x1f\x7f,]*[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]*$",
         example = "boat"
     )]
     name: String,

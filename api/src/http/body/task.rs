@@ -1,0 +1,274 @@
+//! Tasks: what they look like, and how new ones and changes are read.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::shown;
+use super::tag::TagNameBody;
+use crate::domain::{
+    DayEdge, Description, Instant, NewTask, Priority, Recurrence, Rule, TagName, Task, TaskPatch, Title,
+    Violation,
+};
+use crate::http::fields::{Fields, boolean, list, text};
+use crate::http::problem::Problem;
+
+/// The members of a task, as `fields=` may name them.
+pub(in crate::http) const TASK_FIELDS: [&str; 13] = [
+    "id",
+    "user_id",
+    "title",
+    "description",
+    "completed",
+    "priority",
+    "due_date",
+    "remind_at",
+    "recurrence_pattern",
+    "is_recurring",
+    "tags",
+    "created_at",
+    "updated_at",
+];
+
+/// A task; what the schema does not have yet shows its default.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Task)]
+pub(in crate::http) struct TaskBody {
+    /// The number of the task.
+    #[schema(minimum = 1, example = 1)]
+    id: i32,
+    /// The owner.
+    #[schema(example = "usr_ada")]
+    user_id: String,
+    /// One line.
+    #[schema(min_length = 1, max_length = 200, example = "Caulk the hull")]
+    title: String,
+    /// Several lines.
+    #[schema(max_length = 1000, required = true)]
+    description: Option<String>,
+    /// Whether it is done.
+    completed: bool,
+    /// How urgent it is; since revision 003, `medium` before.
+    #[schema(value_type = PriorityBody)]
+    priority: &'static str,
+    /// When it is due; since revision 003.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    due_date: Option<String>,
+    /// When to remind; since revision 003.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    remind_at: Option<String>,
+    /// How it recurs; since revision 003.
+    #[schema(required = true, example = "FREQ=WEEKLY;BYDAY=MO")]
+    recurrence_pattern: Option<String>,
+    /// Whether it recurs.
+    is_recurring: bool,
+    /// The names of its tags; since revision 003.
+    #[schema(max_items = 20)]
+    tags: Vec<String>,
+    /// When it was made.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    created_at: Option<String>,
+    /// When it was last changed.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    updated_at: Option<String>,
+}
+
+/// How urgent a task is.
+#[derive(ToSchema)]
+#[schema(as = Priority, rename_all = "lowercase")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum PriorityBody {
+    /// Can wait.
+    Low,
+    /// The default.
+    Medium,
+    /// Comes first.
+    High,
+}
+
+/// A task to be made, or everything that an existing one is to be.
+#[derive(ToSchema)]
+#[schema(as = TaskCreate, example = json!({"title": "Caulk the hull", "priority": "high", "due_date": "2026-12-01T17:00:00Z", "tags": ["boat"]}))]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct NewTaskBody {
+    /// One line; white space around it is dropped.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+    )]
+    title: String,
+    /// Several lines.
+    #[schema(max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+    description: Option<String>,
+    /// Whether it is done already; false unless said.
+    #[schema(nullable = false)]
+    completed: Option<bool>,
+    /// How urgent it is; `medium` unless said.
+    #[schema(nullable = false)]
+    priority: Option<PriorityBody>,
+    /// When it is due: RFC 3339, or a date that stands for the last second of its day in UTC.
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+    due_date: Option<String>,
+    /// When to remind: as `due_date`.
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+    remind_at: Option<String>,
+    /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule.
+    #[schema(
+        max_length = 100,
+        pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
+    )]
+    recurrence_pattern: Option<String>,
+    /// At most 20 names, unique without regard to case.
+    #[schema(max_items = 20, nullable = false)]
+    tags: Option<BTreeSet<TagNameBody>>,
+}
+
+/// What to change of a task (RFC 7396): what is absent stays, null clears what may be empty.
+#[derive(ToSchema)]
+#[schema(as = TaskPatch, example = json!({"completed": true, "due_date": null}))]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct TaskPatchBody {
+    /// One line; not null.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        nullable = false,
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+    )]
+    title: Option<String>,
+    /// Several lines.
+    #[schema(max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+    description: Option<String>,
+    /// Whether it is done; not null.
+    #[schema(nullable = false)]
+    completed: Option<bool>,
+    /// How urgent it is; not null.
+    #[schema(nullable = false)]
+    priority: Option<PriorityBody>,
+    /// When it is due.
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+    due_date: Option<String>,
+    /// When to remind.
+    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+    remind_at: Option<String>,
+    /// How it recurs.
+    #[schema(
+        max_length = 100,
+        pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
+    )]
+    recurrence_pattern: Option<String>,
+    /// All of its tags; not null.
+    #[schema(max_items = 20, nullable = false)]
+    tags: Option<BTreeSet<TagNameBody>>,
+}
+
+/// Whether a task is done; without it the task is toggled.
+#[derive(ToSchema)]
+#[schema(as = Completion, example = json!({"completed": true}))]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct CompletionBody {
+    /// Whether it is done.
+    completed: bool,
+}
+
+impl From<Task> for TaskBody {
+    fn from(task: Task) -> Self {
+        Self {
+            id: task.id,
+            is_recurring: task.is_recurring(),
+            user_id: task.user_id.to_string(),
+            title: task.title,
+            description: task.description,
+            completed: task.completed,
+            priority: task.priority.word(),
+            due_date: shown(task.due_date),
+            remind_at: shown(task.remind_at),
+            recurrence_pattern: task.recurrence_pattern,
+            tags: task.tags,
+            created_at: shown(task.created_at),
+            updated_at: shown(task.updated_at),
+        }
+    }
+}
+
+fn moment(value: &Value) -> Result<Instant, Violation> {
+    let wrong = || {
+        Violation::new(
+            Rule::Date,
+            "RFC 3339 with an offset, or a date, is wanted here (1970 to 9999)",
+        )
+    };
+    text(Rule::Date, |text| {
+        Instant::parse(text, DayEdge::LastSecond).ok_or_else(wrong)
+    })(value)
+}
+
+fn priority(value: &Value) -> Result<Priority, Violation> {
+    text(Rule::Priority, |text| {
+        Priority::parse(text)
+            .ok_or_else(|| Violation::new(Rule::Priority, "a priority is low, medium or high"))
+    })(value)
+}
+
+fn tags(value: &Value) -> Result<Vec<TagName>, Violation> {
+    let names = list(Task::MOST_TAGS, |name| text(Rule::General, TagName::parse)(name))(value)?;
+    let mut folded: Vec<String> = names.iter().map(TagName::folded).collect();
+    folded.sort();
+    folded.dedup();
+    match folded.len() == names.len() {
+        true => Ok(names),
+        false => Err(Violation::new(
+            Rule::General,
+            "each tag is named once; upper and lower case are the same",
+        )),
+    }
+}
+
+/// Reads a whole task.
+pub(in crate::http) fn new_task(mut fields: Fields) -> Result<NewTask, Problem> {
+    let title = fields.required("title", Rule::Title, text(Rule::Title, Title::parse));
+    let description = fields.nullable("description", text(Rule::Description, Description::parse));
+    let completed = fields.optional("completed", boolean);
+    let priority = fields.optional("priority", priority);
+    let due_date = fields.nullable("due_date", moment);
+    let remind_at = fields.nullable("remind_at", moment);
+    let recurrence = fields.nullable("recurrence_pattern", text(Rule::Recurrence, Recurrence::parse));
+    let tags = fields.optional("tags", tags);
+    fields.finish()?;
+    Ok(NewTask {
+        title: title.expect("a missing title was refused"),
+        description: description.flatten(),
+        completed: completed.unwrap_or_default(),
+        priority: priority.unwrap_or_default(),
+        due_date: due_date.flatten(),
+        remind_at: remind_at.flatten(),
+        recurrence: recurrence.flatten(),
+        tags: tags.unwrap_or_default(),
+    })
+}
+
+/// Reads a merge patch of a task.
+pub(in crate::http) fn task_patch(mut fields: Fields) -> Result<TaskPatch, Problem> {
+    let patch = TaskPatch {
+        title: fields.optional("title", text(Rule::Title, Title::parse)),
+        description: fields.nullable("description", text(Rule::Description, Description::parse)),
+        completed: fields.optional("completed", boolean),
+        priority: fields.optional("priority", priority),
+        due_date: fields.nullable("due_date", moment),
+        remind_at: fields.nullable("remind_at", moment),
+        recurrence: fields.nullable("recurrence_pattern", text(Rule::Recurrence, Recurrence::parse)),
+        tags: fields.optional("tags", tags),
+    };
+    fields.finish()?;
+    Ok(patch)
+}
+
+/// Reads whether a task is done.
+pub(in crate::http) fn completion(mut fields: Fields) -> Result<bool, Problem> {
+    let completed = fields.required("completed", Rule::General, boolean);
+    fields.finish()?;
+    Ok(completed.expect("a missing member was refused"))
+}

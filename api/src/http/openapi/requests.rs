@@ -1,0 +1,92 @@
+//! The headers that operations take: described once, named wherever they are heeded.
+
+use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{OpenApi, Ref, RefOr, Required};
+
+use super::walk::operations;
+
+/// One or several entity tags, or any state at all.
+const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
+/// Names in each operation the headers that it heeds: its answers tell which conditions it knows.
+pub(super) fn name(document: &mut OpenApi) {
+    for (_, method, operation) in operations(document) {
+        let answers = &operation.responses.responses;
+        let is_cached = answers.contains_key("304");
+        // What a bulk request wants to hold is said for each of its operations.
+        let is_conditional = answers.contains_key("412") && method != "post";
+        let heeded = [
+            ("IfNoneMatch", is_cached),
+            ("IfMatch", is_conditional),
+            ("RequestId", true),
+            ("Traceparent", true),
+        ];
+        let references = heeded
+            .into_iter()
+            .filter(|(_, is_heeded)| *is_heeded)
+            .map(|(name, _)| RefOr::Ref(Ref::new(format!("#/components/parameters/{name}"))));
+        operation.parameters.get_or_insert_default().extend(references);
+    }
+    let components = document.components.get_or_insert_default();
+    components
+        .parameters
+        .extend(described().map(|(name, parameter)| (name.to_owned(), RefOr::T(parameter))));
+}
+
+fn described() -> [(&'static str, Parameter); 4] {
+    let state = "\"9f86d081884c7d659a2feaa0c55ad015\"";
+    let tags = || ObjectBuilder::new().schema_type(Type::String).pattern(Some(TAGS));
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    [
+        (
+            "IfNoneMatch",
+            header(
+                "If-None-Match",
+                tags(),
+                state,
+                "The states that the client has, as ETag showed them: when one of them is the current one, the answer is 304",
+            ),
+        ),
+        (
+            "IfMatch",
+            header(
+                "If-Match",
+                tags(),
+                state,
+                "The state that is to be changed, as ETag showed it, or `*` for any: when it is another one by now, nothing is \
+                 changed and the answer is 412",
+            ),
+        ),
+        (
+            "RequestId",
+            header(
+                "X-Request-Id",
+                text(),
+                "4f1c0d27b64a3c1f0d27b64a3c1f0d27",
+                "What to call the request: 1 to 64 letters, digits, `-`, `_` and `.`; with anything else it gets an id of its own",
+            ),
+        ),
+        (
+            "Traceparent",
+            header(
+                "traceparent",
+                text(),
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                "The place of the caller in a trace (W3C Trace Context); anything else begins a new one",
+            ),
+        ),
+    ]
+}
+
+fn header(name: &str, schema: ObjectBuilder, example: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema.build()))
+        .example(Some(json!(example)))
+        .build()
+}
