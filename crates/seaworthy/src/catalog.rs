@@ -30,6 +30,7 @@ mod inspect;
 mod rename;
 mod table;
 mod token;
+mod written;
 
 /// The schema of a database, or one that somebody wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,16 +43,28 @@ pub struct Catalog {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialect: Option<Dialect>,
     /// Tables, by name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::or_default")]
     pub tables: Vec<Table>,
     /// Enum types with their labels in order; PostgreSQL.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "written::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub enums: BTreeMap<String, Vec<String>>,
     /// Sequences that belong to no column, by name; PostgreSQL.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "written::sequences",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub sequences: Vec<Sequence>,
     /// Views and materialised views, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "written::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub views: Vec<String>,
 }
 
