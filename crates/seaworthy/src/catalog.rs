@@ -17,6 +17,7 @@ pub use declare::{DeclareError, Extra, TableExtra, Target, normalize};
 pub use ignore::Ignore;
 pub use index::{Index, IndexKey, IndexPart, Nulls};
 pub use inspect::{InspectError, Scope, inspect};
+pub use opaque::Opaque;
 pub use table::{Column, Generated, Numbering, Partition, Table};
 
 pub mod ddl;
@@ -27,6 +28,7 @@ mod declare;
 mod ignore;
 mod index;
 mod inspect;
+mod opaque;
 mod rename;
 mod table;
 mod token;
@@ -65,7 +67,7 @@ pub struct Catalog {
         deserialize_with = "written::or_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub views: Vec<String>,
+    pub views: Vec<Opaque>,
 }
 
 /// A kind of database.
@@ -166,7 +168,7 @@ impl Catalog {
     pub fn sort(&mut self) {
         self.tables.sort_by(|one, other| one.name.cmp(&other.name));
         self.sequences.sort_by(|one, other| one.name.cmp(&other.name));
-        self.views.sort();
+        self.views.sort_by(|one, other| one.name.cmp(&other.name));
         for table in &mut self.tables {
             table.sort();
         }

@@ -178,6 +178,15 @@ impl IndexPart {
         }
     }
 
+    /// Returns the SQL, when it is an expression.
+    #[must_use]
+    pub fn expression_sql(&self) -> Option<&str> {
+        match &self.key {
+            IndexKey::Expression(sql) => Some(sql),
+            IndexKey::Column(_) => None,
+        }
+    }
+
     fn of(key: IndexKey) -> Self {
         Self {
             key,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::written::{WrittenColumn, WrittenTable, or_true};
-use super::{Check, Exclusion, ForeignKey, Index, PrimaryKey, Unique, is_false, is_true, yes};
+use super::{Check, Exclusion, ForeignKey, Index, Opaque, PrimaryKey, Unique, is_false, is_true, yes};
 
 /// A table with everything that hangs on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Table {
     pub exclusions: Vec<Exclusion>,
     /// Triggers, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub triggers: Vec<String>,
+    pub triggers: Vec<Opaque>,
     /// What somebody says about it; PostgreSQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -155,7 +155,7 @@ impl Table {
             .sort_by(|one, other| (&one.columns, &one.name).cmp(&(&other.columns, &other.name)));
         self.indexes.sort_by(|one, other| one.name.cmp(&other.name));
         self.exclusions.sort_by(|one, other| one.name.cmp(&other.name));
-        self.triggers.sort();
+        self.triggers.sort_by(|one, other| one.name.cmp(&other.name));
     }
 }
 

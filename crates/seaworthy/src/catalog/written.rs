@@ -6,8 +6,8 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Action, Check, Column, Dialect, Exclusion, ForeignKey, Generated, Index, Numbering, PrimaryKey, Sequence,
-    Table, Unique,
+    Action, Check, Column, Dialect, Exclusion, ForeignKey, Generated, Index, Numbering, Opaque, PrimaryKey,
+    Sequence, Table, Unique,
 };
 
 /// Reads a value that may be `null` where it may be absent.
@@ -61,7 +61,7 @@ pub(super) struct WrittenTable {
     #[serde(default, deserialize_with = "or_default")]
     exclusions: Vec<Exclusion>,
     #[serde(default, deserialize_with = "or_default")]
-    triggers: Vec<String>,
+    triggers: Vec<Opaque>,
     #[serde(default)]
     comment: Option<String>,
     #[serde(default)]

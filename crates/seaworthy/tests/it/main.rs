@@ -5,6 +5,8 @@ mod announcements;
 mod backfills;
 mod cases;
 mod databases;
+mod dependents;
+mod generated;
 mod graph_cases;
 mod graph_properties;
 mod hazards;
