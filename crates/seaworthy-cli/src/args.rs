@@ -310,8 +310,10 @@ pub(crate) enum Command {
     },
     /// Show what turns one schema into another
     #[command(
-        after_help = "Each side is a database address, a snapshot file, or `entities`.\n\nExamples:\n  \
-                            diff sqlite://app.db entities\n  diff yesterday.json postgres://user@host/name\n\n\
+        after_help = "Each side is a database address, a snapshot file, `entities`, or a revision: what the revisions up to it\n\
+                            make, tried out on a scratch database beside the other side.\n\nExamples:\n  \
+                            diff sqlite://app.db entities\n  diff yesterday.json postgres://user@host/name\n  \
+                            diff head-1 head\n\n\
                             Exit code 3 when they differ."
     )]
     Diff {

@@ -17,6 +17,7 @@ pub use declare::{DeclareError, Extra, TableExtra, Target, normalize};
 pub use ignore::Ignore;
 pub use index::{Index, IndexKey, IndexPart, Nulls};
 pub use inspect::{InspectError, Scope, inspect};
+pub use opaque::Opaque;
 pub use table::{Column, Generated, Numbering, Partition, Table};
 
 pub mod ddl;
@@ -27,9 +28,11 @@ mod declare;
 mod ignore;
 mod index;
 mod inspect;
+mod opaque;
 mod rename;
 mod table;
 mod token;
+mod written;
 
 /// The schema of a database, or one that somebody wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,17 +45,29 @@ pub struct Catalog {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialect: Option<Dialect>,
     /// Tables, by name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::or_default")]
     pub tables: Vec<Table>,
     /// Enum types with their labels in order; PostgreSQL.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "written::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub enums: BTreeMap<String, Vec<String>>,
     /// Sequences that belong to no column, by name; PostgreSQL.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "written::sequences",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub sequences: Vec<Sequence>,
     /// Views and materialised views, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub views: Vec<String>,
+    #[serde(
+        default,
+        deserialize_with = "written::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub views: Vec<Opaque>,
 }
 
 /// A kind of database.
@@ -153,7 +168,7 @@ impl Catalog {
     pub fn sort(&mut self) {
         self.tables.sort_by(|one, other| one.name.cmp(&other.name));
         self.sequences.sort_by(|one, other| one.name.cmp(&other.name));
-        self.views.sort();
+        self.views.sort_by(|one, other| one.name.cmp(&other.name));
         for table in &mut self.tables {
             table.sort();
         }

@@ -65,6 +65,7 @@ mod outcome;
 mod picture;
 mod plan;
 mod revision;
+mod scratch;
 mod stakes;
 mod stamp;
 mod state;

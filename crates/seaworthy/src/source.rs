@@ -42,6 +42,8 @@ pub struct Body {
     pub helpers: Vec<&'static str>,
     /// The kind of database whose SQL they send by `execute(manager, sql)`.
     pub sql_of: Option<DbBackend>,
+    /// Whether each statement is a transaction of its own.
+    pub is_split: bool,
 }
 
 /// What was written.

@@ -11,11 +11,13 @@ use seaworthy::command::{
 };
 use seaworthy::environment::Environment;
 use seaworthy::lint::{Context, Hazard, lint};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::{Compare, General, Generate, Place};
 use crate::exit::{Ending, Failure};
 use crate::output::{Screen, reports, schema as show};
 use crate::settings::folder;
+use crate::signals::Signals;
 
 pub(super) async fn check(
     environment: &Environment,
@@ -34,7 +36,10 @@ pub(super) async fn diff(
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     let renames = renames(&compare.rename)?;
-    let report = command::diff(environment, &from.parse()?, &to.parse()?, &renames).await?;
+    let (from, to) = (from.parse()?, to.parse()?);
+    let stop = CancellationToken::new();
+    let signals = Signals::listen(&stop);
+    let report = signals.told(command::diff(environment, &from, &to, &renames, &stop).await)?;
     Ok(compared(&report, compare, screen))
 }
 

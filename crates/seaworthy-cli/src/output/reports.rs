@@ -80,6 +80,19 @@ pub(crate) fn adopted(screen: &Screen, answer: &Adopted) {
         "The database is at {}; alembic_version stays as it is",
         place(&answer.heads)
     ));
+    if let Some(reason) = &answer.not_compared {
+        screen.note(&format!(
+            "the schema was not compared with that of the revisions: {reason}"
+        ));
+    }
+    if !answer.differences.is_empty() {
+        let place = place(&answer.heads);
+        screen.note(&format!(
+            "the schema is not the one that the revisions make; it takes, to be that of {place}:"
+        ));
+        let differences = answer.differences.iter();
+        differences.for_each(|operation| screen.note(&format!("    {operation}")));
+    }
 }
 
 /// Shows a revision that was written.

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub use rename::{Rename, RenameError, Suggestion};
 
 use super::Operation;
-use crate::catalog::{Catalog, Dialect, Ignore, Table};
+use crate::catalog::{Catalog, Dialect, Ignore, Opaque, Table};
 
 mod columns;
 mod constraints;
@@ -145,10 +145,10 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
         let triggers = declared
             .triggers
             .iter()
-            .filter(|name| !live.triggers.contains(name));
-        notes.extend(triggers.map(|name| Note::MissingTrigger {
+            .filter(|trigger| !has(&live.triggers, trigger));
+        notes.extend(triggers.map(|trigger| Note::MissingTrigger {
             table: declared.name.clone(),
-            name: name.clone(),
+            name: trigger.name.clone(),
         }));
     }
     if dialect == Dialect::Postgresql {
@@ -156,13 +156,19 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
     }
     tables::add(dialect, &pairs, &mut operations);
     tables::drop(dialect, &pairs, &mut operations);
-    let views = declared.views.iter().filter(|name| !live.views.contains(name));
-    notes.extend(views.map(|name| Note::MissingView { name: name.clone() }));
+    let views = declared.views.iter().filter(|view| !has(&live.views, view));
+    notes.extend(views.map(|view| Note::MissingView {
+        name: view.name.clone(),
+    }));
     Ok(Difference {
         suggestions: suggest::suggestions(dialect, &pairs),
         operations: order::in_order(operations),
         notes,
     })
+}
+
+fn has(found: &[Opaque], wanted: &Opaque) -> bool {
+    found.iter().any(|opaque| opaque.name == wanted.name)
 }
 
 fn compare_tables(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::expression::{Fit, fit};
 use crate::catalog::{
     Check, Column, Exclusion, ForeignKey, Generated, Index, Numbering, PrimaryKey, Sequence, Table, Unique,
 };
@@ -296,8 +297,12 @@ impl Operation {
             | Self::DropEnumValue { .. }
             | Self::DropSequence { .. }
             | Self::AlterGenerated { .. } => Risk::Loses,
-            Self::AlterType { .. }
-            | Self::AlterNullable { to: false, .. }
+            Self::AlterType { from, to, .. } => match fit(from, to) {
+                Fit::Wider => Risk::None,
+                Fit::Narrower => Risk::Loses,
+                Fit::Other => Risk::Fails,
+            },
+            Self::AlterNullable { to: false, .. }
             | Self::AlterPrimaryKey { to: Some(_), .. }
             | Self::AddUnique { .. }
             | Self::AddCheck { .. }

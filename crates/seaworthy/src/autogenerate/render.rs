@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::sql::{SqlError, Step, steps};
+use super::sql::{SqlError, Step, names, steps};
 use super::{Operation, Risk};
+use crate::catalog::expression::quoted;
 use crate::catalog::{Catalog, Dialect};
 
 use layout::{call, literal, word};
@@ -40,6 +41,35 @@ pub struct Rendered {
     pub helpers: BTreeSet<&'static str>,
     /// Whether they call `execute(manager, sql)`, for SQL that only the catalog's kind of database understands.
     pub has_sql: bool,
+    /// Whether the statements shall not be one transaction: none may keep its locks while the next works.
+    pub is_split: bool,
+}
+
+/// What a reviewer has to know about the guard of a column.
+const GUARDED: &str = "        // Rows are filled and checked while others read and write; the demand itself then finds the check and looks\n        \
+     // at no row. A table of many millions of rows is better filled by a backfill in a revision of its own.\n";
+
+/// A check by which a column demands a value: new rows keep it at once, and the others are looked at without a lock that
+/// stops anybody. PostgreSQL takes it for proof that no row is NULL (manual, "ALTER TABLE", `SET NOT NULL`).
+struct Guard {
+    add: String,
+    validate: String,
+    drop: String,
+}
+
+impl Guard {
+    fn of(table: &str, column: &str) -> Self {
+        let name = quoted(&names::fitting(table, &[column.to_owned()], "not_null"));
+        let alter = format!("ALTER TABLE {}", quoted(table));
+        Self {
+            add: format!(
+                "{alter} ADD CONSTRAINT {name} CHECK ({} IS NOT NULL) NOT VALID",
+                quoted(column)
+            ),
+            validate: format!("{alter} VALIDATE CONSTRAINT {name}"),
+            drop: format!("{alter} DROP CONSTRAINT {name}"),
+        }
+    }
 }
 
 /// Operations cannot be written as a revision.
@@ -152,8 +182,20 @@ impl Rendered {
             if let Some(comment) = comment(operation, direction) {
                 text.push_str(&format!("        // {comment}\n"));
             }
-            if let Some(fill) = fills.iter().find(|fill| fill.suits(operation)) {
+            let fill = fills.iter().find(|fill| fill.suits(operation));
+            let guard = fill
+                .filter(|_| dialect == Dialect::Postgresql)
+                .map(|fill| Guard::of(&fill.table, &fill.column));
+            if let Some(guard) = &guard {
+                self.is_split = true;
+                text.push_str(GUARDED);
+                text.push_str(&self.sql(std::slice::from_ref(&guard.add)));
+            }
+            if let Some(fill) = fill {
                 text.push_str(&statement::fill(&fill.table, &fill.column, &fill.value).awaited());
+            }
+            if let Some(guard) = &guard {
+                text.push_str(&self.sql(std::slice::from_ref(&guard.validate)));
             }
             match step {
                 Step::Along => {}
@@ -161,6 +203,9 @@ impl Rendered {
                     text.push_str(&self.step(dialect, &catalog, operation, &statements));
                 }
                 Step::Rebuild(statements) => text.push_str(&self.sql(&statements)),
+            }
+            if let Some(guard) = guard {
+                text.push_str(&self.sql(&[guard.drop]));
             }
             operation.apply(&mut catalog);
         }
@@ -190,6 +235,20 @@ impl Rendered {
             } if dialect == Dialect::Postgresql && statements[0].ends_with(&format!("SET DEFAULT {sql}")) => {
                 let column = catalog.table(table).and_then(|table| table.column(column));
                 column.map(|column| statement::set_default(table, column, sql))
+            }
+            // Only where nothing but the type is said: neither how values are converted nor a collation.
+            Operation::AlterType {
+                table, column, to, ..
+            } if dialect == Dialect::Postgresql
+                && statements.len() == 1
+                && statements[0].ends_with(&format!(" TYPE {to}")) =>
+            {
+                let column = catalog.table(table).and_then(|table| table.column(column));
+                column.map(|column| {
+                    let mut typed = column.clone();
+                    typed.data_type.clone_from(to);
+                    statement::set_type(dialect, table, &typed)
+                })
             }
             _ => statement::statement(dialect, operation),
         };
@@ -248,6 +307,18 @@ fn comment(operation: &Operation, direction: Direction) -> Option<String> {
         (Risk::Loses, Direction::Up, Operation::DropEnumValue { .. }) => {
             Some(line(format!("Destructive: fails while there are {thing}.")))
         }
+        (
+            Risk::Loses,
+            _,
+            Operation::AlterType {
+                table,
+                column,
+                from,
+                to,
+            },
+        ) => Some(line(format!(
+            "Destructive: {table}.{column} becomes narrower, {to} instead of {from}: rounds, or fails where a value does not fit."
+        ))),
         (Risk::Loses, _, _) => Some(line(format!("Destructive: {thing} is lost."))),
         (_, Direction::Down, Operation::AddTable { table }) => {
             Some(line(format!("Brings {} back without its rows.", table.name)))

@@ -19,8 +19,12 @@ pub enum SqlError {
     /// The catalog does not say what kind of database it is of.
     #[error("the schema does not say which kind of database it is of")]
     NoDialect,
-    /// SQLite would lose a trigger with the table that is built again.
-    #[error("the table {table} has to be built again, and that would lose its trigger {trigger}")]
+    /// SQLite would lose a trigger with the table that is built again, and what makes it is not known: a snapshot names it
+    /// only, or something that it speaks of gets another name at the same time.
+    #[error(
+        "the table {table} has to be built again, and that would lose its trigger {trigger}, whose statement is not known; \
+         renames belong into a revision of their own"
+    )]
     Trigger {
         /// The table.
         table: String,
@@ -36,8 +40,8 @@ pub enum SqlError {
 ///
 /// # Errors
 ///
-/// Fails when the catalog does not say what kind of database it is of, or when a table with triggers would have to be
-/// built again.
+/// Fails when the catalog does not say what kind of database it is of, or when a table would have to be built again with a
+/// trigger whose statement is not known.
 pub fn sql(before: &Catalog, operations: &[Operation]) -> Result<Vec<String>, SqlError> {
     let steps = steps(before, operations)?;
     Ok(steps.into_iter().flat_map(Step::into_statements).collect())

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::written::{deferred, or_default, or_true};
 use super::{is_false, is_true, yes};
 
 /// A primary key.
@@ -27,13 +28,18 @@ pub struct Unique {
     /// Its columns, in their order.
     pub columns: Vec<String>,
     /// Whether two NULLs count as equal; PostgreSQL 15 and later.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub nulls_not_distinct: bool,
     /// Whether it may be checked at the end of a transaction; PostgreSQL.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub deferrable: bool,
     /// Whether it is checked at the end of a transaction; PostgreSQL.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(
+        default,
+        alias = "initially",
+        deserialize_with = "deferred",
+        skip_serializing_if = "is_false"
+    )]
     pub initially_deferred: bool,
 }
 
@@ -47,10 +53,14 @@ pub struct Check {
     /// The condition as SQL, without parentheses around it.
     pub expr: String,
     /// Whether all rows are known to fulfil it; PostgreSQL's `NOT VALID` otherwise.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(
+        default = "yes",
+        deserialize_with = "or_true",
+        skip_serializing_if = "is_true"
+    )]
     pub valid: bool,
     /// Whether tables that inherit from this one are exempt; PostgreSQL.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub no_inherit: bool,
 }
 
@@ -66,30 +76,48 @@ pub struct ForeignKey {
     /// The table that is referred to; with its schema when that is another one.
     pub ref_table: String,
     /// The columns that are referred to; empty in a declaration means the primary key.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub ref_columns: Vec<String>,
     /// What happens to the row when the one it refers to is deleted.
-    #[serde(default, skip_serializing_if = "Action::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Action::is_none"
+    )]
     pub on_delete: Action,
     /// What happens to the row when the key it refers to changes.
-    #[serde(default, skip_serializing_if = "Action::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Action::is_none"
+    )]
     pub on_update: Action,
     /// Whether NULL is allowed in all columns or none only; `MATCH FULL`, PostgreSQL.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub match_full: bool,
     /// Whether it may be checked at the end of a transaction.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub deferrable: bool,
     /// Whether it is checked at the end of a transaction.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(
+        default,
+        alias = "initially",
+        deserialize_with = "deferred",
+        skip_serializing_if = "is_false"
+    )]
     pub initially_deferred: bool,
     /// Whether all rows are known to fulfil it; PostgreSQL's `NOT VALID` otherwise.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(
+        default = "yes",
+        deserialize_with = "or_true",
+        skip_serializing_if = "is_true"
+    )]
     pub valid: bool,
 }
 
 /// What a foreign key does when the row it refers to goes or changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Action {
     /// Refuses at the end of the statement or transaction.
     #[default]

@@ -11,7 +11,7 @@ use thiserror::Error;
 pub use extra::{Extra, TableExtra};
 
 use self::entity::Declared;
-use super::{Catalog, Dialect, InspectError, Scope};
+use super::{Catalog, Dialect, InspectError, Scope, written};
 
 mod check;
 mod entity;
@@ -219,11 +219,22 @@ where
             database: dialect,
         });
     }
+    let declared = &in_words_of(dialect, declared);
     check::check(dialect, declared)?;
     let marked = restore::marked(declared);
     let sketch = shadow::Sketch::of(dialect, &marked);
     let read = shadow::read(connection, scope, dialect, &sketch).await?;
     Ok(restore::restore(dialect, declared, &marked, read))
+}
+
+/// Returns a catalog whose types are spelled in words of an engine, or at least in none that no engine knows.
+fn in_words_of(dialect: Dialect, declared: &Catalog) -> Catalog {
+    let mut catalog = declared.clone();
+    let is_neutral = declared.dialect.is_none();
+    for column in catalog.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        column.data_type = written::data_type(dialect, &column.data_type, is_neutral);
+    }
+    catalog
 }
 
 fn dialect<C: ConnectionTrait>(connection: &C) -> Result<Dialect, DeclareError> {

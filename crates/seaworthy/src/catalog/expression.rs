@@ -8,7 +8,7 @@ use super::token::{Kind, tokens};
 pub(crate) use literal::is_literal;
 pub(super) use literal::plain_default;
 pub(super) use text::{closing, is_self_contained, only_name, split_order, without_parentheses};
-pub(crate) use types::is_text;
+pub(crate) use types::{Fit, fit, is_text};
 
 use canonical::{canonical, explicit};
 use literal::literal;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::written::{or_default, or_true};
 use super::{is_false, is_true, yes};
 
 /// An index.
@@ -14,7 +15,7 @@ pub struct Index {
     /// What is indexed, in order: columns or expressions.
     pub columns: Vec<IndexPart>,
     /// Whether no two rows may agree.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub unique: bool,
     /// The condition of a partial index, as SQL.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
@@ -23,13 +24,21 @@ pub struct Index {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Columns that are stored beside the key; PostgreSQL.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub include: Vec<String>,
     /// Whether two NULLs count as equal; PostgreSQL 15 and later.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub nulls_not_distinct: bool,
     /// Whether queries may use it; a build that failed leaves an INVALID one behind, PostgreSQL.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(
+        default = "yes",
+        deserialize_with = "or_true",
+        skip_serializing_if = "is_true"
+    )]
     pub valid: bool,
 }
 
@@ -169,6 +178,15 @@ impl IndexPart {
         }
     }
 
+    /// Returns the SQL, when it is an expression.
+    #[must_use]
+    pub fn expression_sql(&self) -> Option<&str> {
+        match &self.key {
+            IndexKey::Expression(sql) => Some(sql),
+            IndexKey::Column(_) => None,
+        }
+    }
+
     fn of(key: IndexKey) -> Self {
         Self {
             key,
@@ -195,7 +213,7 @@ struct WrittenPart {
     column: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expr: Option<String>,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     descending: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nulls: Option<Nulls>,

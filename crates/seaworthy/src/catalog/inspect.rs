@@ -96,7 +96,7 @@ impl Catalog {
         self.tables.retain(|table| !ignore.covers(&table.name));
         self.sequences.retain(|sequence| !ignore.covers(&sequence.name));
         self.enums.retain(|name, _| !ignore.covers(name));
-        self.views.retain(|name| !ignore.covers(name));
+        self.views.retain(|view| !ignore.covers(&view.name));
     }
 }
 

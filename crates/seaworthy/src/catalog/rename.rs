@@ -14,6 +14,7 @@ impl Catalog {
                 to.clone_into(&mut key.ref_table);
             }
         }
+        self.forget_what_reads(from);
     }
 
     /// Gives a column another name, also in keys, indexes and expressions.
@@ -30,6 +31,15 @@ impl Catalog {
                 rename_in_table(table, from, to);
             }
         }
+        self.forget_what_reads(from);
+    }
+
+    /// The engine writes views and triggers anew when something they speak of gets another name.
+    fn forget_what_reads(&mut self, name: &str) {
+        let triggers = self.tables.iter_mut().flat_map(|table| &mut table.triggers);
+        triggers
+            .chain(&mut self.views)
+            .for_each(|opaque| opaque.renamed(name));
     }
 }
 

@@ -4,52 +4,52 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Exclusion, ForeignKey, Index, PrimaryKey, Unique, is_false, is_true, yes};
+use super::written::{WrittenColumn, WrittenTable, or_true};
+use super::{Check, Exclusion, ForeignKey, Index, Opaque, PrimaryKey, Unique, is_false, is_true, yes};
 
 /// A table with everything that hangs on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenTable")]
 pub struct Table {
     /// Its name, without the schema.
     pub name: String,
     /// Columns, in their order.
-    #[serde(default)]
     pub columns: Vec<Column>,
     /// The primary key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_key: Option<PrimaryKey>,
     /// Unique constraints; a unique index is an index.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uniques: Vec<Unique>,
     /// Check constraints.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
     /// Foreign keys.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKey>,
     /// Indexes that belong to no constraint.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<Index>,
     /// Exclusion constraints; PostgreSQL.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclusions: Vec<Exclusion>,
     /// Triggers, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub triggers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Opaque>,
     /// What somebody says about it; PostgreSQL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// How it is divided; PostgreSQL. The parts themselves are not in the catalog: they belong to this table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
     /// Whether it was made `STRICT`; SQLite.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub strict: bool,
     /// Whether it was made `WITHOUT ROWID`; SQLite.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub without_rowid: bool,
     /// The name that it had before, where a declaration says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<String>,
 }
 
@@ -58,7 +58,7 @@ pub type Partition = String;
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenColumn")]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -67,25 +67,25 @@ pub struct Column {
     #[serde(rename = "type")]
     pub data_type: String,
     /// Whether it may be NULL.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(skip_serializing_if = "is_true")]
     pub nullable: bool,
     /// The default as SQL, unless it is what numbers the column.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// How the database numbers it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub auto: Option<Numbering>,
     /// The expression that it is computed from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<Generated>,
     /// Its collation, unless that of its type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     /// What somebody says about it; PostgreSQL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The name that it had before, where a declaration says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<String>,
 }
 
@@ -119,7 +119,7 @@ pub struct Generated {
     /// SQL.
     pub expr: String,
     /// Whether the value is stored; otherwise it is computed when it is read.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", deserialize_with = "or_true")]
     pub stored: bool,
 }
 
@@ -155,7 +155,7 @@ impl Table {
             .sort_by(|one, other| (&one.columns, &one.name).cmp(&(&other.columns, &other.name)));
         self.indexes.sort_by(|one, other| one.name.cmp(&other.name));
         self.exclusions.sort_by(|one, other| one.name.cmp(&other.name));
-        self.triggers.sort();
+        self.triggers.sort_by(|one, other| one.name.cmp(&other.name));
     }
 }
 

@@ -1,17 +1,22 @@
 //! `adopt`: take over a database that Alembic manages.
 //!
-//! What Alembic's table says is applied is recorded in our ledger; Alembic's table stays as it is.
+//! What Alembic's table says is applied is recorded in our ledger; Alembic's table stays as it is. Afterwards the schema is
+//! compared with the one that the revisions make.
 
 use sea_orm::DbErr;
 use serde::Serialize;
 
+use super::scratch::schema_after;
 use super::upgrade::close;
-use super::{CommandError, Conduct, Project};
+use super::{Category, CommandError, Conduct, Project};
+use crate::autogenerate::{Operation, Policy, diff};
+use crate::catalog::inspect;
 use crate::environment::Environment;
-use crate::graph::Target;
+use crate::graph::{Applied, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
 use crate::session::{Fault, Session};
+use crate::verify::DriftError;
 
 /// What was taken over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +27,11 @@ pub struct Adopted {
     pub recorded: Vec<RevisionId>,
     /// Where the database stands now.
     pub heads: Vec<RevisionId>,
+    /// What would turn the schema of the database into the one that the revisions make: Alembic's were written in another
+    /// language, and may have made something else. Taking over changes no table of the application either way.
+    pub differences: Vec<Operation>,
+    /// Why the schemas could not be compared, if so.
+    pub not_compared: Option<String>,
 }
 
 /// Takes over a database that Alembic manages.
@@ -36,7 +46,16 @@ pub async fn adopt(environment: &Environment, conduct: &Conduct<'_>) -> Result<A
         .unless_stopped(project.reader())
         .await?
         .ok_or(CommandError::NothingToAdopt)?;
-    let adopted = project.take_over(&session, conduct).await;
+    let mut adopted = project.take_over(&session, conduct).await;
+    if let Ok(adopted) = &mut adopted {
+        match project.differences(&session, adopted, conduct).await {
+            Ok(differences) => adopted.differences = differences,
+            Err(error) if error.category() == Category::Stopped => {
+                adopted.not_compared = Some("it was stopped".to_owned());
+            }
+            Err(error) => adopted.not_compared = Some(error.to_string()),
+        }
+    }
     close(Some(session)).await;
     adopted
 }
@@ -63,10 +82,7 @@ impl Project<'_> {
                 heads: state.applied.heads(&self.graph),
             });
         }
-        let mut recorded = self
-            .graph
-            .stamp(&crate::graph::Applied::default(), &targets)?
-            .added;
+        let mut recorded = self.graph.stamp(&Applied::default(), &targets)?.added;
         recorded.retain(|id| !state.applied.contains(&self.graph, id));
         if !recorded.is_empty() {
             self.install(&locked, &state, conduct).await?;
@@ -83,7 +99,35 @@ impl Project<'_> {
             alembic,
             recorded,
             heads: after.heads(&self.graph),
+            differences: Vec::new(),
+            not_compared: None,
         })
+    }
+
+    /// Returns what would turn the schema of the database into the one that the revisions make.
+    async fn differences(
+        &self,
+        session: &Session,
+        adopted: &Adopted,
+        conduct: &Conduct<'_>,
+    ) -> Result<Vec<Operation>, CommandError> {
+        let targets: Vec<Target> = adopted
+            .heads
+            .iter()
+            .map(|id| id.as_str().parse())
+            .collect::<Result<_, _>>()?;
+        let steps = self.graph.stamp(&Applied::default(), &targets)?.added;
+        let steps = steps.into_iter().map(|revision| Step {
+            revision,
+            direction: Direction::Up,
+        });
+        let beside = self.environment.database.as_ref();
+        let made = schema_after(self.environment, steps.collect(), beside, &conduct.stop).await?;
+        let live = inspect(session.connection(), &self.environment.scope())
+            .await
+            .map_err(DriftError::from)?;
+        let found = diff(&live, &made, &Policy::default()).map_err(DriftError::from)?;
+        Ok(found.operations)
     }
 }
 

@@ -5,13 +5,16 @@ use std::str::FromStr;
 
 use sea_orm::DbErr;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
+use super::scratch::schema_after;
 use super::upgrade::close;
 use super::{CommandError, Project};
 use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
 use crate::catalog::expression::quoted;
-use crate::catalog::{Catalog, Dialect, InspectError, Scope, Target, inspect, normalize};
+use crate::catalog::{Catalog, Dialect, InspectError, Scope, Target as Declared, inspect, normalize};
 use crate::environment::Environment;
+use crate::graph::{Applied, Target};
 use crate::session::{Access, DatabaseUrl, Session};
 use crate::verify::DriftError;
 
@@ -71,6 +74,8 @@ pub enum Side {
     Database(DatabaseUrl),
     /// A snapshot file.
     Snapshot(PathBuf),
+    /// What the revisions up to here make, found out on a scratch database.
+    Revision(Target),
 }
 
 impl FromStr for Side {
@@ -88,10 +93,14 @@ impl FromStr for Side {
         if path.is_file() {
             return Ok(Self::Snapshot(path));
         }
-        Err(CommandError::NoFile {
-            what: "snapshot",
-            path,
-        })
+        let is_file_name = path.extension().is_some() || path.components().count() > 1;
+        if is_file_name {
+            return Err(CommandError::NoFile {
+                what: "snapshot",
+                path,
+            });
+        }
+        Ok(Self::Revision(text.parse()?))
     }
 }
 
@@ -124,25 +133,32 @@ pub async fn snapshot(environment: &Environment) -> Result<Catalog, CommandError
 
 /// Returns what turns one side into the other.
 ///
-/// A snapshot and the entities are understood by the engine of the other side, or of the environment's database.
+/// A snapshot and the entities are understood by the engine of the other side, or of the environment's database; revisions
+/// are tried out beside it.
 ///
 /// # Errors
 ///
-/// Fails when a side cannot be read, or when the two are of different kinds of databases.
+/// Fails when a side cannot be read, when the two are of different kinds of databases, when revisions cannot be tried out, or
+/// when it is stopped.
 pub async fn diff(
     environment: &Environment,
     from: &Side,
     to: &Side,
     renames: &[Rename],
+    stop: &CancellationToken,
 ) -> Result<DriftReport, CommandError> {
     let project = Project::of(environment)?;
-    let engine = match (from, to) {
-        (Side::Database(url), _) | (_, Side::Database(url)) => project.session_at(url).await?,
-        _ => project.schema_session().await?,
+    let beside = match (from, to) {
+        (Side::Database(url), _) | (_, Side::Database(url)) => Some(url),
+        _ => environment.database.as_ref(),
+    };
+    let engine = match beside {
+        Some(url) => project.session_at(url).await?,
+        None => memory(environment).await?,
     };
     let compared = async {
-        let live = project.side(&engine, from).await?;
-        let wanted = project.side(&engine, to).await?;
+        let live = project.side(&engine, from, beside, stop).await?;
+        let wanted = project.side(&engine, to, beside, stop).await?;
         report(&live, &wanted, renames)
     };
     let report = compared.await;
@@ -153,7 +169,7 @@ pub async fn diff(
 pub(super) async fn drift(
     environment: &Environment,
     session: &Session,
-    target: &Target,
+    target: &Declared,
     renames: &[Rename],
 ) -> Result<DriftReport, CommandError> {
     let failed = |error: DriftError| CommandError::Drift(Box::new(error));
@@ -202,7 +218,7 @@ fn report(live: &Catalog, declared: &Catalog, renames: &[Rename]) -> Result<Drif
 }
 
 impl Project<'_> {
-    pub(super) fn target(&self) -> Result<&Target, CommandError> {
+    pub(super) fn target(&self) -> Result<&Declared, CommandError> {
         self.environment
             .target
             .as_ref()
@@ -219,14 +235,23 @@ impl Project<'_> {
         if let Some(session) = self.environment.open(url, Access::Read).await? {
             return Ok(session);
         }
-        let memory: DatabaseUrl = "sqlite::memory:".parse().expect("it is an address");
-        Ok(Session::open(&memory, &self.environment.settings, Access::Write).await?)
+        memory(self.environment).await
     }
 
-    async fn side(&self, engine: &Session, side: &Side) -> Result<Catalog, CommandError> {
+    async fn side(
+        &self,
+        engine: &Session,
+        side: &Side,
+        beside: Option<&DatabaseUrl>,
+        stop: &CancellationToken,
+    ) -> Result<Catalog, CommandError> {
         let failed = |error: DriftError| CommandError::Drift(Box::new(error));
         let scope = self.environment.scope();
         match side {
+            Side::Revision(target) => {
+                let steps = self.graph.upgrade(&Applied::default(), target)?.steps;
+                schema_after(self.environment, steps, beside, stop).await
+            }
             Side::Entities => {
                 let catalog = self.target()?.catalog(engine.connection(), &scope).await;
                 catalog.map_err(|error| failed(error.into()))
@@ -253,8 +278,14 @@ impl Project<'_> {
     }
 }
 
+/// Connects to an empty database that is nowhere.
+async fn memory(environment: &Environment) -> Result<Session, CommandError> {
+    let memory: DatabaseUrl = "sqlite::memory:".parse().expect("it is an address");
+    Ok(Session::open(&memory, &environment.settings, Access::Write).await?)
+}
+
 impl Environment {
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         Scope {
             schema: self.settings.schema.clone(),
             ..Scope::default()

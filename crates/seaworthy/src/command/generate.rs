@@ -114,12 +114,14 @@ pub async fn generate(
         down,
         helpers,
         has_sql,
+        is_split,
     } = rendered;
     let body = (!operations.is_empty()).then(|| Body {
         up,
         down,
         helpers: helpers.into_iter().collect(),
         sql_of: has_sql.then_some(backend),
+        is_split,
     });
     let revision = project.write(id, placed, &request.revision.message, folder, body)?;
     Ok(Generated {

@@ -174,11 +174,23 @@ fn migration_impl(body: Option<&Body>) -> String {
         "#[async_trait::async_trait]\nimpl MigrationTrait for Migration {{\n    \
          async fn up(&self, {}: &SchemaManager) -> Result<(), DbErr> {{\n{up}        Ok(())\n    }}\n\n    \
          async fn down(&self, {}: &SchemaManager) -> Result<(), DbErr> {{\n{down}        Ok(())\n    }}\n\n    \
-         // SeaORM's own runner opens no transaction on SQLite unless it is told to.\n    \
-         fn use_transaction(&self) -> Option<bool> {{\n        Some(true)\n    }}\n}}\n{sql}",
+         {}\n}}\n{sql}",
         of(up),
-        of(down)
+        of(down),
+        transaction(body.is_some_and(|body| body.is_split)),
     )
+}
+
+/// Returns the method that says whether all of it is one transaction.
+fn transaction(is_split: bool) -> &'static str {
+    if is_split {
+        "// Each statement is a transaction of its own, so that none keeps its locks while the next works; after a\n    \
+         // failure the next run goes on where this one stopped.\n    \
+         fn use_transaction(&self) -> Option<bool> {\n        Some(false)\n    }"
+    } else {
+        "// SeaORM's own runner opens no transaction on SQLite unless it is told to.\n    \
+         fn use_transaction(&self) -> Option<bool> {\n        Some(true)\n    }"
+    }
 }
 
 /// Returns the function that sends SQL, and refuses to where it would mean nothing.

@@ -347,7 +347,7 @@ fn a_snapshot_that_cannot_be_read_says_where() {
         .collect();
     assert_snapshot!(said.join("\n"), @"
     the snapshot is not a catalog (line 1, column 14): the snapshot is of format 2, and this build reads format 1 at line 1 column 14
-    the snapshot is not a catalog (line 1, column 19): unknown field `nmae`, expected one of `name`, `columns`, `primary_key`, `uniques`, `checks`, `foreign_keys`, `indexes`, `exclusions`, `triggers`, `comment`, `partitioned_by`, `strict`, `without_rowid`, `renamed_from` at line 1 column 19
+    the snapshot is not a catalog (line 1, column 19): unknown field `nmae`, expected one of `name`, `columns`, `pk`, `primary_key`, `pk_name`, `uniques`, `checks`, `foreign_keys`, `indexes`, `exclusions`, `triggers`, `comment`, `partitioned_by`, `strict`, `without_rowid`, `renamed_from` at line 1 column 19
     the snapshot is not a catalog (line 1, column 2): EOF while parsing a list at line 1 column 2
     ");
 }

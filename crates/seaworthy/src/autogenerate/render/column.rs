@@ -30,6 +30,12 @@ pub(super) fn column(dialect: Dialect, column: &Column) -> Option<Code> {
     Some(code)
 }
 
+/// Returns the definition of a column that says its type and nothing else.
+pub(super) fn only_type(dialect: Dialect, column: &Column) -> Code {
+    let kind = Kind::of(dialect, column);
+    call("ColumnDef::new", [literal(&column.name)]).then(kind.helper, kind.arguments)
+}
+
 /// Returns SQL as an expression of the DSL.
 pub(super) fn custom(sql: &str) -> Code {
     call("Expr::cust", [literal(sql)])

@@ -1,6 +1,6 @@
 //! Operations as statements of SeaORM's migration DSL.
 
-use super::column::{column, custom, default};
+use super::column::{column, custom, default, only_type};
 use super::layout::{Code, call, literal, word};
 use crate::autogenerate::Operation;
 use crate::autogenerate::sql::names;
@@ -89,6 +89,12 @@ pub(super) fn fill(table: &str, column: &str, value: &str) -> Code {
             [call("Expr::col", [literal(column)]).then("is_null", [])],
         );
     word("manager").then("execute", [update.then("to_owned", [])])
+}
+
+/// Returns the statement that gives a column its type.
+pub(super) fn set_type(dialect: Dialect, table: &str, column: &Column) -> Code {
+    let alter = alter(table).then("modify_column", [only_type(dialect, column)]);
+    word("manager").then("alter_table", [alter.then("to_owned", [])])
 }
 
 /// Returns the statement that gives a column a default.

@@ -85,7 +85,7 @@ pub(in crate::autogenerate) fn named(table: &Table) -> Table {
 }
 
 /// Puts a name together; one that is too long is cut and told apart by a number made of all of it.
-fn fitting(table: &str, columns: &[String], suffix: &str) -> String {
+pub(in crate::autogenerate) fn fitting(table: &str, columns: &[String], suffix: &str) -> String {
     let mut parts = vec![table];
     parts.extend(columns.iter().map(String::as_str));
     let whole = format!("{}_{suffix}", parts.join("_"));

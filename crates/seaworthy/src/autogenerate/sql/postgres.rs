@@ -3,8 +3,11 @@
 use super::names;
 use crate::autogenerate::Operation;
 use crate::catalog::ddl::{self, text};
-use crate::catalog::expression::{is_text, mentions, quoted};
+use crate::catalog::expression::{Fit, fit, is_text, mentions, quoted};
 use crate::catalog::{Catalog, Column, Dialect, Numbering, Table};
+use aside::{Aside, Guards};
+
+mod aside;
 
 const DIALECT: Dialect = Dialect::Postgresql;
 
@@ -14,6 +17,7 @@ pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Vec<super::St
     for (place, operation) in operations.iter().enumerate() {
         let step = Step {
             operation,
+            earlier: &operations[..place],
             later: &operations[place + 1..],
             before: &catalog,
         };
@@ -26,6 +30,7 @@ pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Vec<super::St
 /// One operation where it stands.
 struct Step<'a> {
     operation: &'a Operation,
+    earlier: &'a [Operation],
     later: &'a [Operation],
     before: &'a Catalog,
 }
@@ -172,9 +177,8 @@ impl Step<'_> {
         let default = self
             .find(table, column)
             .and_then(|column| column.default.as_deref());
-        let is_set_later = self.later.iter().any(|later| {
-            matches!(later, Operation::AlterDefault { table: other, column: name, .. } if other == table && name == column)
-        });
+        let sets_default = |other: &Operation| matches!(other, Operation::AlterDefault { table: of, column: name, .. } if of == table && name == column);
+        let is_set_later = self.later.iter().any(sets_default);
         // A new type comes with its own collation.
         let collation = self
             .find(table, column)
@@ -182,20 +186,28 @@ impl Step<'_> {
         let collation = collation
             .filter(|_| is_text(to))
             .map(|name| format!(" COLLATE {}", quoted(name)));
-        let mut statements = Vec::new();
+        let aside = Aside::of(self.before, &[(table, column)], Guards::Stay);
+        let mut statements = aside.before;
+        let collation = collation.unwrap_or_default();
+        let change = format!("{} TYPE {to}{collation}", alter_column(table, column));
+        if fit(from, to) == Fit::Wider {
+            // Told how, it would write every row again.
+            statements.push(change);
+            if default.is_some() && self.earlier.iter().any(sets_default) {
+                statements.push(set_default(table, column, default));
+            }
+            statements.extend(aside.after);
+            return statements;
+        }
         // PostgreSQL converts a default only where it would convert a value without being told how.
         if default.is_some() {
             statements.push(set_default(table, column, None));
         }
-        statements.push(format!(
-            "{} TYPE {to}{} USING {}",
-            alter_column(table, column),
-            collation.unwrap_or_default(),
-            conversion(column, from, to)
-        ));
+        statements.push(format!("{change} USING {}", conversion(column, from, to)));
         if default.is_some() && !is_set_later {
             statements.push(set_default(table, column, default));
         }
+        statements.extend(aside.after);
         statements
     }
 
@@ -224,38 +236,48 @@ impl Step<'_> {
         self.operation.apply(&mut after);
         let labels = after.enums.get(name).cloned().unwrap_or_default();
         let old = format!("{name}_old");
-        let mut statements = vec![
-            format!("ALTER TYPE {} RENAME TO {}", quoted(name), quoted(&old)),
-            ddl::create_enum(name, &labels),
-        ];
-        for table in &after.tables {
-            for column in table
-                .columns
-                .iter()
-                .filter(|column| mentions(&column.data_type, name))
-            {
-                let as_text = if column.data_type.ends_with("[]") {
-                    "text[]"
-                } else {
-                    "text"
-                };
-                if column.default.is_some() {
-                    statements.push(set_default(&table.name, &column.name, None));
-                }
-                statements.push(format!(
-                    "{} TYPE {data_type} USING {}::{as_text}::{data_type}",
-                    alter_column(&table.name, &column.name),
-                    quoted(&column.name),
-                    data_type = column.data_type
-                ));
-                if column.default.is_some() {
-                    statements.push(set_default(&table.name, &column.name, column.default.as_deref()));
-                }
+        let users = users(&after, name);
+        let columns: Vec<(&str, &str)> = users
+            .iter()
+            .map(|(table, column)| (table.name.as_str(), column.name.as_str()))
+            .collect();
+        let aside = Aside::of(&after, &columns, Guards::StepAside);
+        let mut statements = aside.before;
+        statements.push(format!("ALTER TYPE {} RENAME TO {}", quoted(name), quoted(&old)));
+        statements.push(ddl::create_enum(name, &labels));
+        for (table, column) in users {
+            let as_text = if column.data_type.ends_with("[]") {
+                "text[]"
+            } else {
+                "text"
+            };
+            if column.default.is_some() {
+                statements.push(set_default(&table.name, &column.name, None));
+            }
+            statements.push(format!(
+                "{} TYPE {data_type} USING {}::{as_text}::{data_type}",
+                alter_column(&table.name, &column.name),
+                quoted(&column.name),
+                data_type = column.data_type
+            ));
+            if column.default.is_some() {
+                statements.push(set_default(&table.name, &column.name, column.default.as_deref()));
             }
         }
         statements.push(format!("DROP TYPE {}", quoted(&old)));
+        statements.extend(aside.after);
         statements
     }
+}
+
+/// Returns the columns of an enum type, or of arrays of it. Those that are computed follow what they are computed from.
+fn users<'a>(catalog: &'a Catalog, name: &str) -> Vec<(&'a Table, &'a Column)> {
+    let all = catalog
+        .tables
+        .iter()
+        .flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    all.filter(|(_, column)| mentions(&column.data_type, name) && column.generated.is_none())
+        .collect()
 }
 
 /// Returns the indexes and constraints that go with a column.
@@ -386,7 +408,14 @@ fn alter_identity(table: &str, column: &str, from: Option<Numbering>, to: Option
 /// Returns how values of one type become values of another.
 fn conversion(column: &str, from: &str, to: &str) -> String {
     let column = quoted(column);
-    let numbers = ["smallint", "bigint", "numeric", "real", "double precision"];
+    let numbers = [
+        "smallint",
+        "integer",
+        "bigint",
+        "numeric",
+        "real",
+        "double precision",
+    ];
     let is_number = numbers.iter().any(|number| to.starts_with(number));
     match (from, to) {
         // What was stored without a time zone is taken for UTC, whatever the session's zone is.

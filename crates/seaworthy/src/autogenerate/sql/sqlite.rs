@@ -148,11 +148,15 @@ fn is_easy_to_drop(table: &Table, column: &str) -> bool {
 
 /// Makes a new table beside the old one, copies the rows, and puts it in its place (manual, "ALTER TABLE", 7).
 fn rebuild(old: &Table, new: &Table) -> Result<Vec<String>, SqlError> {
-    if let Some(trigger) = old.triggers.first() {
-        return Err(SqlError::Trigger {
-            table: old.name.clone(),
-            trigger: trigger.clone(),
-        });
+    let mut triggers = Vec::new();
+    for trigger in &old.triggers {
+        let Some(sql) = &trigger.sql else {
+            return Err(SqlError::Trigger {
+                table: old.name.clone(),
+                trigger: trigger.name.clone(),
+            });
+        };
+        triggers.push(sql.clone());
     }
     let beside = Table {
         name: format!("seaworthy_new_{}", new.name),
@@ -186,6 +190,8 @@ fn rebuild(old: &Table, new: &Table) -> Result<Vec<String>, SqlError> {
     ));
     statements.push("PRAGMA legacy_alter_table = OFF".to_owned());
     statements.extend(new.indexes.iter().map(|index| create_index(&new.name, index)));
+    // They went with the old table.
+    statements.append(&mut triggers);
     Ok(statements)
 }
 

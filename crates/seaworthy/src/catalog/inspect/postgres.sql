@@ -197,9 +197,31 @@ indexes AS (
     GROUP BY indrelid
 ),
 triggers AS (
-    SELECT tgrelid AS relation, json_agg(tgname) AS items
+    SELECT tgrelid AS relation, json_agg(json_build_object('name', tgname, 'sql', pg_get_triggerdef(pg_trigger.oid))) AS items
     FROM pg_trigger JOIN tables ON tables.oid = tgrelid
     WHERE NOT tgisinternal GROUP BY tgrelid
+),
+-- What makes a view again: itself, what it is indexed by, who may do what with it, and what somebody says about it.
+views AS (
+    SELECT pg_class.relname AS name, concat_ws(
+        '; ',
+        CASE relkind WHEN 'm' THEN 'CREATE MATERIALIZED VIEW ' ELSE 'CREATE VIEW ' END || quote_ident(relname)
+            || coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', '')
+            || ' AS ' || btrim(pg_get_viewdef(pg_class.oid), E' \n;'),
+        (SELECT string_agg(pg_get_indexdef(indexrelid), '; ') FROM pg_index WHERE indrelid = pg_class.oid),
+        (SELECT string_agg(pg_get_triggerdef(oid), '; ') FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal),
+        (
+            SELECT string_agg(format(
+                'GRANT %s ON %I TO %s', privilege_type, relname,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
+            ), '; ')
+            FROM aclexplode(relacl) WHERE grantee <> relowner
+        ),
+        'COMMENT ON ' || CASE relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END || 'VIEW ' || quote_ident(relname)
+            || ' IS ' || quote_literal(obj_description(pg_class.oid, 'pg_class'))
+    ) AS sql
+    FROM relations JOIN pg_class USING (oid, relkind)
+    WHERE relkind IN ('v', 'm')
 )
 SELECT json_strip_nulls(json_build_object(
     'version', 1,
@@ -253,5 +275,5 @@ SELECT json_strip_nulls(json_build_object(
         FROM relations JOIN pg_sequence ON seqrelid = relations.oid
         WHERE NOT EXISTS (SELECT FROM own_sequences WHERE sequence = relations.oid)
     ),
-    'views', (SELECT json_agg(name) FROM relations WHERE relkind IN ('v', 'm'))
+    'views', (SELECT json_agg(json_build_object('name', name, 'sql', sql)) FROM views)
 ))::text AS catalog

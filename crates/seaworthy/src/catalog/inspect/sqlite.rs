@@ -10,7 +10,8 @@ use self::table::TableStatement;
 use super::InspectError;
 use crate::catalog::token::{Kind, tokens};
 use crate::catalog::{
-    Catalog, Column, Dialect, ForeignKey, Generated, Index, IndexPart, Numbering, PrimaryKey, Table, ddl,
+    Catalog, Column, Dialect, ForeignKey, Generated, Index, IndexPart, Numbering, Opaque, PrimaryKey, Table,
+    ddl,
 };
 
 mod cursor;
@@ -87,10 +88,10 @@ fn assemble(answer: Answer) -> Result<Catalog, InspectError> {
             }
             "trigger" => {
                 if let Some(table) = tables.get_mut(&table_name) {
-                    table.triggers.push(name);
+                    table.triggers.push(Opaque { name, sql: Some(sql) });
                 }
             }
-            _ => catalog.views.push(name),
+            _ => catalog.views.push(Opaque { name, sql: Some(sql) }),
         }
     }
     for (table_name, name, unique, column, descending, collation) in answer.indexes {

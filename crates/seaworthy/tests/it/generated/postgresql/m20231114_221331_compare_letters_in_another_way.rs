@@ -1,0 +1,60 @@
+//! Compare letters in another way.
+
+use sea_orm_migration::prelude::*;
+use seaworthy::revision::{Header, Revision, Stage};
+
+pub struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        "m20231114_221331_compare_letters_in_another_way"
+    }
+}
+
+impl Revision for Migration {
+    fn header(&self) -> Option<Header> {
+        Some(
+            Header::new("00000000000c")
+                .revises("00000000000b")
+                .message("compare letters in another way")
+                .created("2023-11-14 22:13:31")
+                .stage(Stage::Expand),
+        )
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        execute(
+            manager,
+            r#"ALTER TABLE "tags" ALTER COLUMN "name" TYPE character varying(50) COLLATE "C""#,
+        )
+        .await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        execute(
+            manager,
+            r#"ALTER TABLE "tags" ALTER COLUMN "name" TYPE character varying(50) COLLATE "default""#,
+        )
+        .await?;
+        Ok(())
+    }
+
+    // SeaORM's own runner opens no transaction on SQLite unless it is told to.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// Sends SQL of PostgreSQL.
+async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != sea_orm::DbBackend::Postgres {
+        let what = "this revision was generated on PostgreSQL and says nothing for other databases";
+        return Err(DbErr::Migration(what.to_owned()));
+    }
+    manager.get_connection().execute_unprepared(sql).await?;
+    Ok(())
+}

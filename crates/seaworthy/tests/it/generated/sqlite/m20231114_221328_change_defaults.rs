@@ -1,0 +1,150 @@
+//! Change defaults.
+
+use sea_orm_migration::prelude::*;
+use seaworthy::revision::{Header, Revision, Stage};
+
+pub struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        "m20231114_221328_change_defaults"
+    }
+}
+
+impl Revision for Migration {
+    fn header(&self) -> Option<Header> {
+        Some(
+            Header::new("000000000009")
+                .revises("000000000008")
+                .message("change defaults")
+                .created("2023-11-14 22:13:28")
+                .stage(Stage::Expand),
+        )
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A table is built again below. Dropping the old one would delete what refers to it, so foreign
+        // keys have to be off, and they cannot be switched inside a transaction: seaworthy does it before,
+        // and checks them before it commits. The second statement fails where nobody did.
+        execute(manager, "PRAGMA foreign_keys = OFF").await?;
+        execute(
+            manager,
+            "SELECT json_extract('{}', 'foreign keys are still on: run this revision with seaworthy') FROM pragma_foreign_keys WHERE foreign_keys = 1",
+        )
+        .await?;
+        execute(
+            manager,
+            r#"CREATE TABLE "seaworthy_new_kinds" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "c0" bigint, "c1" smallint, "c2" boolean, "c3" date, "c4" time, "c5" timestamp, "c6" timestamp with time zone, "c7" numeric(10,2), "c8" numeric, "c9" REAL, "c10" double precision, "c11" char(3), "c12" varchar, "c13" uuid, "c14" json, "c15" BLOB, "c16" jsonb_text, "c17" datetime_text, "c18" year, "done" INTEGER NOT NULL DEFAULT false, "size" INTEGER DEFAULT 7, "word" varchar(10) NOT NULL DEFAULT 'it''s "so"', "part" numeric(4,2) DEFAULT 1.5, "made" timestamp)"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made" FROM "kinds""#,
+        )
+        .await?;
+        execute(manager, r#"DROP TABLE "kinds""#).await?;
+        execute(manager, "PRAGMA legacy_alter_table = ON").await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "seaworthy_new_kinds" RENAME TO "kinds""#,
+        )
+        .await?;
+        execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
+        execute(
+            manager,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(manager, r#"DROP TABLE "tasks""#).await?;
+        execute(manager, "PRAGMA legacy_alter_table = ON").await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "seaworthy_new_tasks" RENAME TO "tasks""#,
+        )
+        .await?;
+        execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
+        execute(
+            manager,
+            r#"CREATE INDEX "idx_tasks_label" ON "tasks" ("label")"#,
+        )
+        .await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A table is built again below. Dropping the old one would delete what refers to it, so foreign
+        // keys have to be off, and they cannot be switched inside a transaction: seaworthy does it before,
+        // and checks them before it commits. The second statement fails where nobody did.
+        execute(manager, "PRAGMA foreign_keys = OFF").await?;
+        execute(
+            manager,
+            "SELECT json_extract('{}', 'foreign keys are still on: run this revision with seaworthy') FROM pragma_foreign_keys WHERE foreign_keys = 1",
+        )
+        .await?;
+        execute(
+            manager,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL, "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(manager, r#"DROP TABLE "tasks""#).await?;
+        execute(manager, "PRAGMA legacy_alter_table = ON").await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "seaworthy_new_tasks" RENAME TO "tasks""#,
+        )
+        .await?;
+        execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
+        execute(
+            manager,
+            r#"CREATE INDEX "idx_tasks_label" ON "tasks" ("label")"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"CREATE TABLE "seaworthy_new_kinds" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "c0" bigint, "c1" smallint, "c2" boolean, "c3" date, "c4" time, "c5" timestamp, "c6" timestamp with time zone, "c7" numeric(10,2), "c8" numeric, "c9" REAL, "c10" double precision, "c11" char(3), "c12" varchar, "c13" uuid, "c14" json, "c15" BLOB, "c16" jsonb_text, "c17" datetime_text, "c18" year, "done" INTEGER NOT NULL DEFAULT false, "size" INTEGER DEFAULT 7, "word" varchar(10) NOT NULL DEFAULT 'it''s "so"', "part" numeric(4,2) DEFAULT 1.5, "made" timestamp DEFAULT CURRENT_TIMESTAMP)"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made" FROM "kinds""#,
+        )
+        .await?;
+        execute(manager, r#"DROP TABLE "kinds""#).await?;
+        execute(manager, "PRAGMA legacy_alter_table = ON").await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "seaworthy_new_kinds" RENAME TO "kinds""#,
+        )
+        .await?;
+        execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
+        Ok(())
+    }
+
+    // SeaORM's own runner opens no transaction on SQLite unless it is told to.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// Sends SQL of SQLite.
+async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != sea_orm::DbBackend::Sqlite {
+        let what = "this revision was generated on SQLite and says nothing for other databases";
+        return Err(DbErr::Migration(what.to_owned()));
+    }
+    manager.get_connection().execute_unprepared(sql).await?;
+    Ok(())
+}
