@@ -31,11 +31,9 @@ pub struct Model {
     pub due_date: Option<DateTime>,
     /// In UTC; since 003.
     pub remind_at: Option<DateTime>,
-    /// A keyword or a rule; since 003.
+    /// A keyword or a rule; since 003. A task recurs if it has one.
     #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
     pub recurrence_pattern: Option<String>,
-    /// Whether there is a pattern; since 003.
-    pub is_recurring: bool,
 }
 
 /// What a task hangs on, and what hangs on it.

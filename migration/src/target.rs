@@ -23,6 +23,7 @@ pub fn target() -> Target {
         .entity(api_token::Entity)
         .entity(idempotency_key::Entity)
         .extra(defaults)
+        .extra(words)
         .extra(indexes)
         .extra(task_lists)
 }
@@ -38,13 +39,22 @@ fn defaults(extra: &mut Extra) {
     extra
         .table("tasks")
         .default("completed", "false")
-        .default("priority", "'medium'")
-        .default("is_recurring", "false");
+        .default("priority", "'medium'");
+}
+
+fn words(extra: &mut Extra) {
+    extra
+        .table("tasks")
+        .check("tasks_priority_check", "priority IN ('low', 'medium', 'high')");
+    extra
+        .table("messages")
+        .check("messages_role_check", "role IN ('user', 'assistant')");
 }
 
 fn indexes(extra: &mut Extra) {
     for (name, table, column) in [
         ("idx_tasks_remind_at", "tasks", "remind_at"),
+        ("idx_task_tags_tag_id", "task_tags", "tag_id"),
         ("idx_messages_conversation", "messages", "conversation_id"),
         ("idx_conversations_user", "conversations", "user_id"),
         ("idx_sessions_user_id", "sessions", "user_id"),
@@ -58,6 +68,8 @@ fn indexes(extra: &mut Extra) {
     ] {
         extra.table(table).index(Index::new(Some(name), [column]));
     }
+    let tag = Index::new(Some("tags_user_id_name_key"), ["user_id", "name"]);
+    extra.table("tags").index(tag.unique());
     let email = Index::new(Some("users_email_lower_key"), [""; 0]);
     extra
         .table("users")

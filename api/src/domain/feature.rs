@@ -23,6 +23,8 @@ pub(crate) enum Feature {
     ApiTokens,
     /// Answers that are kept for a repeated request.
     IdempotencyKeys,
+    /// Tags that belong to one person, where names are not shared.
+    TagOwners,
 }
 
 /// Something was asked for that the live schema does not have yet.
@@ -36,7 +38,7 @@ pub(crate) struct Missing {
 
 impl Feature {
     /// Every feature, oldest first.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Tasks,
         Self::Conversations,
         Self::Priority,
@@ -47,6 +49,7 @@ impl Feature {
         Self::Accounts,
         Self::ApiTokens,
         Self::IdempotencyKeys,
+        Self::TagOwners,
     ];
 
     /// Returns the revision that brings it.
@@ -56,6 +59,7 @@ impl Feature {
             Self::Conversations => "002",
             Self::Priority | Self::Tags | Self::DueDate | Self::RemindAt | Self::Recurrence => "003",
             Self::Accounts | Self::ApiTokens | Self::IdempotencyKeys => "a3c1f0d27b64",
+            Self::TagOwners => "a80f4e6b2d93",
         }
     }
 
@@ -72,6 +76,7 @@ impl Feature {
             Self::Accounts => "accounts",
             Self::ApiTokens => "api_tokens",
             Self::IdempotencyKeys => "idempotency_keys",
+            Self::TagOwners => "tag_owners",
         }
     }
 }

@@ -157,6 +157,8 @@ fn cure(error: &DbErr) -> Cure {
         {
             Cure::Refresh
         }
+        // SQLite: a column that wants a value.
+        Some("1299") => Cure::Refresh,
         // SQLite: busy, locked, busy with an old snapshot.
         Some("5" | "6" | "517" | "262") => Cure::Wait,
         Some("787") => Cure::Recognise,

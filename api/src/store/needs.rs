@@ -77,7 +77,7 @@ mod tests {
     fn every_column_of_the_first_revision_is_needed_and_every_later_one_used() {
         let build = build(&[]);
         assert!(build.needs.contains(&"tasks.title".to_owned()));
-        assert!(build.uses.contains(&"tasks.is_recurring".to_owned()));
+        assert!(build.uses.contains(&"tasks.recurrence_pattern".to_owned()));
         assert!(build.uses.contains(&"messages.content".to_owned()));
         assert!(!build.uses.iter().any(|column| build.needs.contains(column)));
     }

@@ -18,6 +18,8 @@ use crate::domain::{Feature, Missing};
 pub(crate) struct Shape {
     /// Indexed like [`Feature::ALL`].
     features: [bool; Feature::ALL.len()],
+    /// Whether a task also says in a column of its own that it recurs, which nothing here reads.
+    pub(super) marks_recurring: bool,
     /// The newest applied revisions in words: `002`, `base` when there are none.
     revision: String,
     /// SeaORM's names of what is applied.
@@ -74,10 +76,21 @@ pub(crate) struct SchemaStatus {
 const POSTGRES: &str = "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
     WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(ARRAY['users', 'tasks', 'tags', 'task_tags', 'conversations', \
-    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations']) AS n)";
+    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations']) AS n) \
+    UNION ALL SELECT 'tags', 'name is unique' FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a \
+    ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = 'name' \
+    WHERE i.indrelid = to_regclass('tags') AND i.indisunique AND i.indnkeyatts = 1";
 const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p \
     WHERE m.type = 'table' AND m.name IN ('users', 'tasks', 'tags', 'task_tags', 'conversations', 'messages', \
-    'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations')";
+    'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations') \
+    UNION ALL SELECT 'tags', 'name is unique' FROM pragma_index_list('tags') l WHERE l.\"unique\" \
+    AND (SELECT group_concat(i.name) FROM pragma_index_info(l.name) i) = 'name'";
+
+/// Whether a task recurs, for whoever does not look at how; until phase XI.
+pub(super) const MARK: &str = "is_recurring";
+
+/// Stands among the columns of `tags` while people share them.
+const NAME_IS_UNIQUE: &str = "name is unique";
 
 /// A schema that moves this often while it is looked at will be looked at again soon anyway.
 const MOST_LOOKS: usize = 5;
@@ -104,6 +117,7 @@ impl Shape {
         let lacking = lacking(&columns);
         Ok(Self {
             features: Feature::ALL.map(|feature| is_present(feature, &columns, &lacking)),
+            marks_recurring: columns.contains(&("tasks".to_owned(), MARK.to_owned())),
             revision: heads(revisions, &applied),
             applied,
             unknown,
@@ -139,6 +153,7 @@ impl Shape {
     /// Whether another snapshot shows the same schema.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.features == other.features
+            && self.marks_recurring == other.marks_recurring
             && self.applied == other.applied
             && self.lacking == other.lacking
             && self.unknown == other.unknown
@@ -244,15 +259,18 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
         }
         Feature::DueDate => task(entity::task::Column::DueDate),
         Feature::RemindAt => task(entity::task::Column::RemindAt),
-        Feature::Recurrence => {
-            task(entity::task::Column::RecurrencePattern) && task(entity::task::Column::IsRecurring)
-        }
+        Feature::Recurrence => task(entity::task::Column::RecurrencePattern),
         Feature::Accounts => {
             has(entity::password_credential::Entity.table_name(), "user_id")
                 && has(entity::session::Entity.table_name(), "id")
         }
         Feature::ApiTokens => has(entity::api_token::Entity.table_name(), "id"),
         Feature::IdempotencyKeys => has(entity::idempotency_key::Entity.table_name(), "key"),
+        // The column comes first; whether it is heeded shows in what is unique.
+        Feature::TagOwners => {
+            let tags = entity::tag::Entity.table_name();
+            has(tags, entity::tag::Column::UserId.as_str()) && !has(tags, NAME_IS_UNIQUE)
+        }
     }
 }
 

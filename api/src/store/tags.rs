@@ -1,11 +1,12 @@
 //! Tags. The inherited table shares a name between everybody who uses it, so a tag is somebody's only through their tasks,
-//! and nothing here changes or removes a row of `tags` that others may use.
+//! and nothing here changes or removes a row of `tags` that others may use. Since phase X each belongs to one person; what
+//! they share until it is split is read through the tasks as well.
 
 use std::collections::HashMap;
 
 use entity::{tag, task, task_tag};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, Order, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, QueryResult};
 
 use super::row::owned_by;
 use super::runner::Runner;
@@ -98,13 +99,13 @@ impl Scope {
             return Err(StoreError::TagExists);
         }
         transaction
-            .execute(&insert_names(std::slice::from_ref(name)))
+            .execute(&self.insert_names(std::slice::from_ref(name)))
             .await?;
         let carriers = self.carriers(&transaction, id).await?;
         let target = Query::select()
             .column(tag::Column::Id)
             .from(tag::Entity)
-            .and_where(tag::Column::Name.eq(name.as_str()))
+            .cond_where(self.named(std::slice::from_ref(name)))
             .to_owned();
         let update = Query::update()
             .table(task_tag::Entity)
@@ -152,12 +153,12 @@ impl Scope {
         names: &[TagName],
     ) -> Result<Vec<String>, StoreError> {
         let spelled = self.spelled(transaction, names).await?;
-        transaction.execute(&insert_names(&spelled)).await?;
+        transaction.execute(&self.insert_names(&spelled)).await?;
         let wanted = Query::select()
             .expr(Expr::val(task_id))
             .column(tag::Column::Id)
             .from(tag::Entity)
-            .and_where(tag::Column::Name.is_in(spelled.iter().map(TagName::as_str)))
+            .cond_where(self.named(&spelled))
             .to_owned();
         let mut link = Query::insert();
         link.into_table(task_tag::Entity)
@@ -166,7 +167,14 @@ impl Scope {
         link.select_from(wanted)
             .expect("two columns are selected for two columns");
         transaction.execute(&link).await?;
-        Ok(self.locked_task(transaction, task_id).await?.tags)
+        let tags = self.locked_task(transaction, task_id).await?.tags;
+        match spelled
+            .iter()
+            .all(|name| tags.iter().any(|tag| tag == name.as_str()))
+        {
+            true => Ok(tags),
+            false => Err(StoreError::Outdated),
+        }
     }
 
     /// Puts tags on tasks that carry none yet, and returns the names of all of them.
@@ -182,16 +190,19 @@ impl Scope {
             return Ok(HashMap::new());
         }
         let spelled = self.spelled(transaction, &names).await?;
-        transaction.execute(&insert_names(&spelled)).await?;
+        transaction.execute(&self.insert_names(&spelled)).await?;
         let select = Query::select()
             .columns([tag::Column::Id, tag::Column::Name])
             .from(tag::Entity)
-            .and_where(tag::Column::Name.is_in(spelled.iter().map(TagName::as_str)))
+            .cond_where(self.named(&spelled))
             .to_owned();
         let mut known: HashMap<String, (i32, String)> = HashMap::new();
         for row in transaction.all(&select).await? {
             let name: String = row.try_get_by_index(1)?;
             known.insert(name.to_ascii_lowercase(), (row.try_get_by_index(0)?, name));
+        }
+        if known.len() < spelled.len() {
+            return Err(StoreError::Outdated);
         }
         let mut link = Query::insert();
         link.into_table(task_tag::Entity)
@@ -245,9 +256,15 @@ impl Scope {
             .from_table(task_tag::Entity)
             .and_where(task_tag::Column::TaskId.eq(task_id));
         if !kept.is_empty() {
+            let carried = Query::select()
+                .column(task_tag::Column::TagId)
+                .from(task_tag::Entity)
+                .and_where(task_tag::Column::TaskId.eq(task_id))
+                .to_owned();
             let ids = Query::select()
                 .column(tag::Column::Id)
                 .from(tag::Entity)
+                .and_where(tag::Column::Id.in_subquery(carried))
                 .and_where(folded_name(transaction.is_postgres()).is_in(kept.iter().map(TagName::folded)))
                 .to_owned();
             delete.and_where(task_tag::Column::TagId.not_in_subquery(ids));
@@ -275,6 +292,39 @@ impl Scope {
             .group_by_col((tag::Entity, tag::Column::Id))
             .group_by_col((tag::Entity, tag::Column::Name))
             .to_owned()
+    }
+
+    /// Makes the rows of names that are not there yet, in the order of the names: two who do this at once do not deadlock.
+    ///
+    /// What is unique differs between the revisions, so no conflict is named.
+    fn insert_names(&self, names: &[TagName]) -> InsertStatement {
+        let mut sorted: Vec<&str> = names.iter().map(TagName::as_str).collect();
+        sorted.sort_unstable();
+        let is_owned = self.shape.has(Feature::TagOwners);
+        let mut insert = Query::insert();
+        insert
+            .into_table(tag::Entity)
+            .columns(match is_owned {
+                true => vec![tag::Column::Name, tag::Column::UserId],
+                false => vec![tag::Column::Name],
+            })
+            .on_conflict(OnConflict::new().do_nothing().to_owned());
+        for name in sorted {
+            insert.values_panic(match is_owned {
+                true => vec![name.into(), self.owner.as_str().into()],
+                false => vec![name.into()],
+            });
+        }
+        insert
+    }
+
+    /// Returns what makes a tag one of these names that the owner puts on tasks.
+    fn named(&self, names: &[TagName]) -> Condition {
+        let mut condition = Condition::all().add(tag::Column::Name.is_in(names.iter().map(TagName::as_str)));
+        if self.shape.has(Feature::TagOwners) {
+            condition = condition.add(tag::Column::UserId.eq(self.owner.as_str()));
+        }
+        condition
     }
 
     async fn own_tag(
@@ -344,19 +394,4 @@ fn read(row: &QueryResult) -> Result<Tag, StoreError> {
         name: row.try_get_by_index(1)?,
         task_count: row.try_get_by_index(2)?,
     })
-}
-
-/// Makes the rows of names that nobody has used yet, in the order of the names: two who do this at once do not deadlock.
-fn insert_names(names: &[TagName]) -> sea_orm::sea_query::InsertStatement {
-    let mut sorted: Vec<&str> = names.iter().map(TagName::as_str).collect();
-    sorted.sort_unstable();
-    let mut insert = Query::insert();
-    insert
-        .into_table(tag::Entity)
-        .columns([tag::Column::Name])
-        .on_conflict(OnConflict::column(tag::Column::Name).do_nothing().to_owned());
-    for name in sorted {
-        insert.values_panic([name.into()]);
-    }
-    insert
 }

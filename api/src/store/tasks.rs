@@ -1,11 +1,12 @@
 //! One task: read, made, changed and removed, with one statement unless tags or a precondition need more.
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UpdateStatement};
+use sea_orm::sea_query::{DynIden, Expr, ExprTrait, IntoIden, Query, SelectStatement, UpdateStatement};
 use sea_orm::{ColumnTrait, DatabaseTransaction, IntoSimpleExpr};
 
 use super::row::owned_by;
 use super::runner::Runner;
+use super::shape::MARK;
 use super::{Scope, StoreError};
 use crate::domain::{
     Description, Feature, Instant, NewTask, Precondition, Priority, Recurrence, TagName, Task, TaskPatch,
@@ -52,8 +53,10 @@ impl Scope {
     }
 
     /// Returns the columns of a new task and what goes into them.
-    pub(super) fn new_row(&self, new: &NewTask, now: Instant) -> (Vec<Column>, Vec<Expr>) {
-        let mut columns = vec![Column::UserId, Column::CreatedAt, Column::UpdatedAt];
+    pub(super) fn new_row(&self, new: &NewTask, now: Instant) -> (Vec<DynIden>, Vec<Expr>) {
+        let mut columns = [Column::UserId, Column::CreatedAt, Column::UpdatedAt]
+            .map(IntoIden::into_iden)
+            .to_vec();
         let mut values: Vec<Expr> = vec![
             self.owner.as_str().into(),
             now.to_utc().into(),
@@ -232,27 +235,30 @@ impl Scope {
     }
 
     /// Returns the columns that a patch writes and the schema has.
-    pub(super) fn values(&self, patch: &TaskPatch) -> Vec<(Column, Expr)> {
+    pub(super) fn values(&self, patch: &TaskPatch) -> Vec<(DynIden, Expr)> {
         let moment = |moment: Option<Instant>| Expr::val(moment.map(Instant::to_utc));
-        let mut values: Vec<(Column, Expr)> = Vec::new();
+        let mut values: Vec<(DynIden, Expr)> = Vec::new();
         if let Some(title) = &patch.title {
-            values.push((Column::Title, Title::as_str(title).into()));
+            values.push((Column::Title.into_iden(), Title::as_str(title).into()));
         }
         if let Some(description) = &patch.description {
             let text = description.as_ref().map(Description::as_str);
-            values.push((Column::Description, Expr::val(text.map(str::to_owned))));
+            values.push((
+                Column::Description.into_iden(),
+                Expr::val(text.map(str::to_owned)),
+            ));
         }
         if let Some(completed) = patch.completed {
-            values.push((Column::Completed, completed.into()));
+            values.push((Column::Completed.into_iden(), completed.into()));
         }
         if let Some(priority) = patch.priority.filter(|_| self.shape.has(Feature::Priority)) {
-            values.push((Column::Priority, Priority::word(priority).into()));
+            values.push((Column::Priority.into_iden(), Priority::word(priority).into()));
         }
         if let Some(due) = patch.due_date.filter(|_| self.shape.has(Feature::DueDate)) {
-            values.push((Column::DueDate, moment(due)));
+            values.push((Column::DueDate.into_iden(), moment(due)));
         }
         if let Some(remind) = patch.remind_at.filter(|_| self.shape.has(Feature::RemindAt)) {
-            values.push((Column::RemindAt, moment(remind)));
+            values.push((Column::RemindAt.into_iden(), moment(remind)));
         }
         if let Some(recurrence) = patch
             .recurrence
@@ -260,8 +266,10 @@ impl Scope {
             .filter(|_| self.shape.has(Feature::Recurrence))
         {
             let text = recurrence.as_ref().map(|it| Recurrence::as_str(it).to_owned());
-            values.push((Column::IsRecurring, text.is_some().into()));
-            values.push((Column::RecurrencePattern, Expr::val(text)));
+            if self.shape.marks_recurring {
+                values.push((MARK.into_iden(), text.is_some().into()));
+            }
+            values.push((Column::RecurrencePattern.into_iden(), Expr::val(text)));
         }
         values
     }

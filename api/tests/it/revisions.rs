@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::forge::shared;
-use crate::site::{Answer, NOW, PASSWORD, SECRET, Site, databases, ids, migrate, on_each, position};
+use crate::site::{Answer, NOW, PASSWORD, SECRET, Site, applied, databases, ids, migrate, on_each};
 
 /// What a task shows at every revision.
 const MEMBERS: [&str; 13] = [
@@ -135,7 +135,39 @@ async fn what_needs(
 }
 
 fn is_reached(current: &str, required: &str) -> bool {
-    position(current) >= position(required)
+    applied(required).is_subset(&applied(current))
+}
+
+/// Two people use one name; what one does with their tag is none of the other's business.
+async fn tags_apart(site: &Site, current: &str) {
+    if !is_reached(current, "003") {
+        return;
+    }
+    let body = || json!({"title": "Sail", "tags": ["harbour"]});
+    let ada = site.task("usr_ada", body()).await;
+    let bob = site.task("usr_bob", body()).await;
+    let tag_of = async |user: &str| {
+        let page = site.get(user, "/api/v1/tags").await.expect(200).json();
+        let tags = page["data"].as_array().unwrap().clone();
+        tags.into_iter().find(|tag| tag["name"] == "harbour").unwrap()
+    };
+    let (adas, bobs) = (tag_of("usr_ada").await, tag_of("usr_bob").await);
+    assert_eq!((&adas["task_count"], &bobs["task_count"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        adas["id"] != bobs["id"],
+        is_reached(current, "a80f4e6b2d93"),
+        "{current}"
+    );
+    let path = format!("/api/v1/tags/{}", adas["id"]);
+    site.patch("usr_ada", &path, json!({"name": "quay"}))
+        .await
+        .expect(200);
+    let tags = async |user: &str, path: &str| site.get(user, path).await.expect(200).json()["tags"].clone();
+    assert_eq!(tags("usr_ada", &ada).await, json!(["quay"]));
+    assert_eq!(tags("usr_bob", &bob).await, json!(["harbour"]));
+    for (user, path) in [("usr_ada", &ada), ("usr_bob", &bob)] {
+        site.send(user, Method::DELETE, path, None).await.expect(204);
+    }
 }
 
 async fn unavailable(answer: Answer, current: &str) {
@@ -287,7 +319,10 @@ async fn whole_suite(site: &Site, current: &str) {
 
     let schema = site.get("usr_ada", "/api/v1/schema").await.expect(200);
     assert_eq!(schema.header("schema-revision"), current);
-    assert_eq!(schema.json()["current"], json!([current]));
+    assert_eq!(
+        schema.json()["current"],
+        json!(current.split('+').collect::<Vec<_>>())
+    );
     assert_eq!(schema.json()["in_sync"], is_reached(current, "head"));
     let tag = schema.header("etag").to_owned();
     site.send_with(
@@ -299,6 +334,7 @@ async fn whole_suite(site: &Site, current: &str) {
     )
     .await
     .expect(304);
+    tags_apart(site, current).await;
     accounts(site, current).await;
     leaving(site, current).await;
     // For the next round: the filters find nothing of this one.
@@ -358,9 +394,46 @@ async fn the_suite_holds_after_every_step_up_and_down_under_a_warm_pool() {
         let down: Vec<String> = up.iter().rev().skip(1).cloned().collect();
         let leaps = ["003", "001"].map(str::to_owned);
         for revision in up.into_iter().chain(down).chain(leaps) {
-            migrate(&site.database, &revision).await;
-            wait_for(site, &revision).await;
-            whole_suite(site, &revision).await;
+            let heads = migrate(&site.database, &revision).await;
+            wait_for(site, &heads).await;
+            whole_suite(site, &heads).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_tag_that_two_people_share_becomes_one_for_each_and_one_again() {
+    on_each("e05c7b1d48a2", async |site| {
+        let mut paths = Vec::new();
+        for user in ["usr_ada", "usr_bob"] {
+            let body = json!({"title": "Sail", "tags": ["harbour", user]});
+            paths.push((user, site.task(user, body).await));
+        }
+        for revision in [
+            "7c25d9e0b41f",
+            "a80f4e6b2d93",
+            "2e9d71c8f05a",
+            "head",
+            "e05c7b1d48a2",
+            "head",
+        ] {
+            let heads = migrate(&site.database, revision).await;
+            wait_for(site, &heads).await;
+            for (user, path) in &paths {
+                let task = site.get(user, path).await.expect(200).json();
+                assert_eq!(task["tags"], json!(["harbour", user]), "{revision}");
+                let found = site
+                    .get(user, "/api/v1/tasks?tags=harbour")
+                    .await
+                    .expect(200)
+                    .json();
+                assert_eq!(found["data"].as_array().unwrap().len(), 1, "{revision}");
+                // What it carries already is put on it once more, whoever's it is by now.
+                site.patch(user, path, json!({"tags": ["HARBOUR", user]}))
+                    .await
+                    .expect(200);
+            }
         }
     })
     .await;
@@ -511,7 +584,31 @@ async fn nothing_is_lost_doubled_or_refused_otherwise_while_the_schema_moves() {
                 ))
             })
             .collect();
-        for revision in ["002", "003", "002", "001", "head", "001", "head", "003", "head"] {
+        // One of two branches, both, and the other one.
+        let branches = [
+            "2e9d71c8f05a",
+            "a80f4e6b2d93",
+            "91e6c04b7da3",
+            "head",
+            "91e6c04b7da3",
+        ];
+        let revisions = [
+            "002",
+            "003",
+            "002",
+            "001",
+            "head",
+            "001",
+            "head",
+            "003",
+            "head",
+            "e05c7b1d48a2",
+        ];
+        for revision in revisions
+            .into_iter()
+            .chain(branches)
+            .chain(["e05c7b1d48a2", "head"])
+        {
             tokio::time::sleep(Duration::from_millis(150)).await;
             migrate(&site.database, revision).await;
         }

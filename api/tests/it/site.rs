@@ -1,5 +1,6 @@
 //! A running service with a database of its own, and a client to talk to it.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -321,32 +322,52 @@ pub(crate) fn ids() -> Vec<String> {
     headers.map(|header| header.id.to_string()).collect()
 }
 
-/// Returns how far along the chain of revisions one is; `base` and `head` are its ends.
-pub(crate) fn position(revision: &str) -> usize {
-    let ids = ids();
-    match revision {
-        "base" => 0,
-        "head" => ids.len(),
-        id => 1 + ids.iter().position(|other| other == id).unwrap(),
+/// Returns the revisions that are applied when these are the newest: `003`, or several joined by `+`.
+pub(crate) fn applied(heads: &str) -> HashSet<String> {
+    let mut applied = HashSet::new();
+    let mut waiting: Vec<String> = match heads {
+        "base" => Vec::new(),
+        "head" => ids().pop().into_iter().collect(),
+        heads => heads.split('+').map(str::to_owned).collect(),
+    };
+    let revisions = Migrator::revisions();
+    while let Some(id) = waiting.pop() {
+        let header = revisions
+            .iter()
+            .filter_map(|revision| revision.header())
+            .find(|header| header.id.as_str() == id);
+        waiting.extend(header.unwrap().revises.iter().map(ToString::to_string));
+        applied.insert(id);
     }
+    applied
 }
 
-/// Brings a database up or down to a revision, which may be `base` or `head`.
-pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) {
+/// Brings a database up or down to a revision, which may be `base` or `head`; returns the newest ones that it has then, joined by
+/// `+`.
+pub(crate) async fn migrate(database: &ScratchDatabase, revision: &str) -> String {
     let environment = Environment::new(Migrator::revisions()).database(database.url().clone());
-    let current = command::current(&environment).await.unwrap();
-    let current = current
-        .revisions
-        .first()
-        .map_or_else(|| "base".to_owned(), |line| line.revision.revision.to_string());
+    let before = applied(&heads(&environment).await);
     let conduct = conduct(Living::Ignore);
     let target = revision.parse().unwrap();
-    if position(&current) < position(revision) {
+    if revision != "base" && !applied(revision).is_subset(&before) {
         command::upgrade(&environment, &target, OutOfOrder::Refuse, &conduct)
             .await
             .unwrap();
     } else {
         command::downgrade(&environment, &target, &conduct).await.unwrap();
+    }
+    heads(&environment).await
+}
+
+/// Returns the newest revisions that a database has, in the order of the list.
+async fn heads(environment: &Environment) -> String {
+    let current = command::current(environment).await.unwrap();
+    let lines = current.revisions.iter();
+    let found: Vec<String> = lines.map(|line| line.revision.revision.to_string()).collect();
+    let ordered: Vec<String> = ids().into_iter().filter(|id| found.contains(id)).collect();
+    match ordered.is_empty() {
+        true => "base".to_owned(),
+        false => ordered.join("+"),
     }
 }
 

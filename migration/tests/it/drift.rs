@@ -48,7 +48,12 @@ async fn something_is_found(database: &TestDatabase) {
         .execute("ALTER TABLE tags ADD COLUMN colour varchar(20)")
         .await;
     database
-        .execute("INSERT INTO tags (name, colour) VALUES ('sea', 'blue'), ('sky', NULL)")
+        .execute("INSERT INTO users (id, email) VALUES ('ada', 'ada@example.org')")
+        .await;
+    database
+        .execute(
+            "INSERT INTO tags (name, user_id, colour) VALUES ('sea', 'ada', 'blue'), ('sky', 'ada', NULL)",
+        )
         .await;
     let checked = program.run("check").await.with_code(3);
     let lines: Vec<&str> = checked.stdout.lines().collect();

@@ -93,7 +93,7 @@ async fn add_rows(database: &TestDatabase) {
     for sql in [
         "INSERT INTO users (id, email) VALUES ('ada', 'ada@example.org') ON CONFLICT DO NOTHING",
         "INSERT INTO tasks (user_id, title, due_date) VALUES ('ada', 'caulk the hull', CURRENT_TIMESTAMP)",
-        "INSERT INTO tags (name) VALUES ('hull') ON CONFLICT DO NOTHING",
+        "INSERT INTO tags (name, user_id) VALUES ('hull', 'ada') ON CONFLICT DO NOTHING",
         "INSERT INTO task_tags SELECT tasks.id, tags.id FROM tasks, tags WHERE true ON CONFLICT DO NOTHING",
     ] {
         connection.execute_unprepared(sql).await.unwrap();

@@ -96,7 +96,7 @@ async fn meet_the_unknown(database: &TestDatabase) {
 /// The database of somebody who had 001 and 003 before 002 was merged.
 async fn come_late(database: &TestDatabase) {
     let program = Program::migration(database);
-    program.run("upgrade head").await.with_code(0);
+    program.run("upgrade phase-VIII").await.with_code(0);
     for sql in [
         "DROP TABLE messages",
         "DROP TABLE conversations",
@@ -110,16 +110,15 @@ async fn come_late(database: &TestDatabase) {
         .await
         .with_code(0)
         .saying(&["Left out: 002"]);
-    program.run("upgrade head").await.with_code(5).saying(&[
+    program.run("upgrade phase-VIII").await.with_code(5).saying(&[
         "error: 002 is not applied although newer revisions are",
         "hint: apply them too with --allow-out-of-order",
     ]);
     program
-        .run("upgrade head --allow-out-of-order")
+        .run("upgrade phase-VIII --allow-out-of-order")
         .await
         .with_code(0)
         .saying(&["Running upgrade 001 -> 002"]);
-    assert_head(database).await;
     program
         .run("downgrade -1 --yes")
         .await

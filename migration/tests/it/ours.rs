@@ -52,7 +52,7 @@ async fn a_unique_index_that_failed_elsewhere_is_built_anew() {
 async fn every_index_that_was_left_invalid_is_built_anew() {
     on_postgres(async |database| {
         let program = Program::migration(database);
-        program.run("upgrade head").await.with_code(0);
+        program.run("upgrade phase-VIII").await.with_code(0);
         let built = "indexrelid IN (SELECT to_regclass(name) FROM (VALUES ('idx_tasks_list_priority'), ('idx_tasks_text')) \
                      AS built (name))";
         let spoil = format!("UPDATE pg_index SET indisvalid = false WHERE {built}");
@@ -125,7 +125,7 @@ async fn name_duplicates(database: &TestDatabase) {
 /// A run that dies after it has dropped an index and before it has noted so.
 async fn end_the_downgrade(database: &TestDatabase) {
     let program = Program::migration(database);
-    program.run("upgrade head").await.with_code(0);
+    program.run("upgrade e05c7b1d48a2").await.with_code(0);
     program.run("downgrade -1").await.with_code(0);
     // What the history and the applied set say at that moment.
     database

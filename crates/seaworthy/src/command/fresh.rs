@@ -70,6 +70,7 @@ impl Project<'_> {
             self.ledger.version_table(),
             self.ledger.history_table(),
             crate::heartbeat::TABLE,
+            crate::backfill::TABLE,
         ];
         let objects = objects(session).await.map_err(failed)?;
         let known: BTreeSet<Loss> = objects
@@ -83,7 +84,7 @@ impl Project<'_> {
             session,
             Losses {
                 known,
-                unclear: Vec::new(),
+                ..Losses::default()
             },
         )
         .await?;

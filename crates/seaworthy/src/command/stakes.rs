@@ -1,8 +1,9 @@
 //! What a command would destroy, with what the live database says about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use sea_orm::DbErr;
+use sea_orm::{DbBackend, DbErr};
 use serde::Serialize;
 
 use super::CommandError;
@@ -37,13 +38,12 @@ impl Stakes {
     /// Counts what is at stake.
     pub(super) async fn count(session: &Session, losses: Losses) -> Result<Self, CommandError> {
         let mut counted = Vec::new();
-        for loss in losses.known {
-            let rows = count(session, &loss)
-                .await
-                .map_err(|source| CommandError::Query {
-                    action: "count the rows at stake",
-                    source: source.into(),
-                })?;
+        let mut known = losses.known;
+        for (table, kept) in losses.rebuilt {
+            known.extend(left_out(session, &table, &kept).await.map_err(uncounted)?);
+        }
+        for loss in known {
+            let rows = count(session, &loss).await.map_err(uncounted)?;
             if rows > 0 {
                 counted.push(CountedLoss { loss, rows });
             }
@@ -96,6 +96,32 @@ impl fmt::Display for CountedLoss {
             Loss::Column { table, column } => write!(formatter, "column {table}.{column} ({rows})"),
         }
     }
+}
+
+fn uncounted(source: DbErr) -> CommandError {
+    CommandError::Query {
+        action: "count the rows at stake",
+        source: source.into(),
+    }
+}
+
+/// Returns the columns that a table has and will not have when it is built again, which is done on SQLite only.
+async fn left_out(session: &Session, table: &str, kept: &BTreeSet<String>) -> Result<Vec<Loss>, DbErr> {
+    if session.backend() != DbBackend::Sqlite {
+        let table = table.to_owned();
+        return Ok(vec![Loss::Table { table }]);
+    }
+    let literal = table.replace('\'', "''");
+    let sql = format!("SELECT name FROM pragma_table_info('{literal}')");
+    let mut losses = Vec::new();
+    for row in session.rows(&sql).await? {
+        let column: String = row.try_get("", "name")?;
+        if !kept.iter().any(|name| name.eq_ignore_ascii_case(&column)) {
+            let table = table.to_owned();
+            losses.push(Loss::Column { table, column });
+        }
+    }
+    Ok(losses)
 }
 
 async fn count(session: &Session, loss: &Loss) -> Result<i64, DbErr> {

@@ -1,14 +1,17 @@
 //! What a script would destroy: the tables, columns and rows that its statements remove.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::DbBackend;
 use serde::Serialize;
-use sqlparser::ast::{AlterTableOperation, FromTable, ObjectName, ObjectType, Statement, TableFactor};
+use sqlparser::ast::{AlterTableOperation, FromTable, Ident, ObjectName, ObjectType, Statement, TableFactor};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
 use super::Script;
+use copies::Copies;
+
+mod copies;
 
 /// One thing that a script removes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -33,8 +36,12 @@ pub enum Loss {
 pub struct Losses {
     /// What is known to go.
     pub known: BTreeSet<Loss>,
+    /// Tables that are built again with all their rows, and the columns that they have then.
+    pub rebuilt: BTreeMap<String, BTreeSet<String>>,
     /// Statements that may destroy something, which this tool does not understand.
     pub unclear: Vec<String>,
+    /// Columns that an earlier statement adds: they hold nothing yet that could be lost.
+    pub(crate) added: BTreeSet<Loss>,
 }
 
 impl Losses {
@@ -46,11 +53,17 @@ impl Losses {
             DbBackend::Postgres => &PostgreSqlDialect {},
             _ => &SQLiteDialect {},
         };
+        let mut copies = Copies::default();
         for statement in &script.statements {
             match Parser::parse_sql(dialect, statement) {
-                Ok(parsed) => parsed.iter().for_each(|parsed| self.add_statement(parsed)),
+                Ok(parsed) => {
+                    for parsed in &parsed {
+                        self.add_statement(parsed);
+                        self.rebuilt.extend(copies.follow(parsed));
+                    }
+                }
                 // The parser does not know `DROP INDEX CONCURRENTLY`, and an index holds nothing that its table does not.
-                Err(_) if drops_index(statement) => {}
+                Err(_) if drops_index(statement) || makes_trigger(statement) || is_setting(statement) => {}
                 Err(_) => self.unclear.push(statement.clone()),
             }
         }
@@ -63,14 +76,16 @@ impl Losses {
             .filter_map(Loss::whole_table)
             .map(str::to_owned)
             .collect();
-        self.known
-            .retain(|loss| !matches!(loss, Loss::Column { table, .. } if tables.contains(table)));
+        self.known.retain(|loss| match loss {
+            Loss::Column { table, .. } => !tables.contains(table),
+            Loss::Table { table } => !self.rebuilt.contains_key(table),
+        });
     }
 
     /// Returns whether nothing is removed for sure.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty() && self.unclear.is_empty()
+        self.known.is_empty() && self.rebuilt.is_empty() && self.unclear.is_empty()
     }
 
     fn add_statement(&mut self, statement: &Statement) {
@@ -104,16 +119,25 @@ impl Losses {
             }
             Statement::AlterTable(alter) => {
                 for operation in &alter.operations {
-                    if let AlterTableOperation::DropColumn { column_names, .. } = operation {
-                        for column in column_names {
-                            let table = spelled(&alter.name);
-                            self.known.insert(Loss::Column {
-                                table,
-                                column: column.value.clone(),
-                            });
-                        }
-                    }
+                    self.alter(&spelled(&alter.name), operation);
                 }
+            }
+            _ => {}
+        }
+    }
+
+    fn alter(&mut self, table: &str, operation: &AlterTableOperation) {
+        let of_column = |column: &Ident| Loss::Column {
+            table: table.to_owned(),
+            column: column.value.clone(),
+        };
+        match operation {
+            AlterTableOperation::AddColumn { column_def, .. } => {
+                self.added.insert(of_column(&column_def.name));
+            }
+            AlterTableOperation::DropColumn { column_names, .. } => {
+                let lost = column_names.iter().map(of_column);
+                self.known.extend(lost.filter(|loss| !self.added.contains(loss)));
             }
             _ => {}
         }
@@ -137,6 +161,19 @@ fn drops_index(statement: &str) -> bool {
     let mut words = statement.split_whitespace();
     let mut next_is = |word: &str| words.next().is_some_and(|found| found.eq_ignore_ascii_case(word));
     next_is("DROP") && next_is("INDEX") && !statement.contains(';')
+}
+
+/// What a setting of SQLite's allows is seen where it is done.
+fn is_setting(statement: &str) -> bool {
+    let first = statement.split_whitespace().next();
+    first.is_some_and(|word| word.eq_ignore_ascii_case("PRAGMA")) && !statement.contains(';')
+}
+
+/// Whatever a trigger is going to do, making it does nothing to what is there.
+fn makes_trigger(statement: &str) -> bool {
+    let mut words = statement.split_whitespace();
+    let mut next_is = |word: &str| words.next().is_some_and(|found| found.eq_ignore_ascii_case(word));
+    next_is("CREATE") && next_is("TRIGGER")
 }
 
 /// Returns a name without its quotes, its schema kept.
@@ -216,5 +253,45 @@ mod tests {
         let found = losses(&["DROP EVERYTHING NOW"], DbBackend::Sqlite);
         assert!(found.known.is_empty());
         assert_eq!(found.unclear, ["DROP EVERYTHING NOW"]);
+    }
+
+    #[test]
+    fn a_table_that_is_built_again_with_all_its_rows_is_not_lost() {
+        let rebuild = |rows: &str| {
+            let copy = format!("INSERT INTO tags_new (id) SELECT id FROM tags{rows}");
+            let statements = [
+                "CREATE TABLE tags_new (id integer)",
+                &copy,
+                "DROP TABLE tags",
+                "ALTER TABLE tags_new RENAME TO tags",
+            ];
+            losses(&statements, DbBackend::Sqlite)
+        };
+        let found = rebuild("");
+        assert!(found.known.is_empty());
+        assert_eq!(
+            found.rebuilt,
+            BTreeMap::from([("tags".to_owned(), BTreeSet::from(["id".to_owned()]))])
+        );
+        for some in [" WHERE id > 1", " LIMIT 1", " JOIN tasks ON true", " GROUP BY id"] {
+            let found = rebuild(some);
+            assert!(found.rebuilt.is_empty(), "{some}");
+            assert_eq!(found.known.len(), 1, "{some}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_comes_back_first_has_nothing_to_lose() {
+        let there_and_back = [
+            "ALTER TABLE tasks ADD COLUMN is_recurring boolean",
+            r#"ALTER TABLE "tasks" DROP COLUMN "is_recurring""#,
+        ];
+        assert!(losses(&there_and_back, DbBackend::Postgres).is_empty());
+    }
+
+    #[test]
+    fn a_trigger_destroys_nothing_when_it_is_made() {
+        let made = "CREATE TRIGGER t AFTER INSERT ON tasks WHEN NEW.id > 1 BEGIN DELETE FROM notes; END";
+        assert!(losses(&[made], DbBackend::Sqlite).is_empty());
     }
 }

@@ -89,8 +89,12 @@ SELECT json_object(
                 FROM indexes WHERE relation = objects.name AND origin = 'u'
             ),
             'foreign_keys', json(coalesce((SELECT items FROM foreign_keys WHERE relation = objects.name), '[]')),
-            -- No pragma shows a CHECK; the statement that has one is evidence enough.
-            'checks', json(iif(objects.sql LIKE '%check%(%', json_array(objects.sql), '[]')),
+            -- No pragma shows a CHECK; the end of the statement that has one is evidence enough.
+            'checks', json(iif(
+                objects.sql LIKE '%check%(%',
+                json_array(substr(objects.sql, instr(lower(objects.sql), 'check ('))),
+                '[]'
+            )),
             'indexes', (
                 SELECT json_group_array(json_object(
                     'name', name,
