@@ -25,6 +25,7 @@ pub use blockers::Blocker;
 pub use fault::{DatabaseError, Fault};
 pub use lock::{Holder, LockError, Locked};
 pub use locks::{EndError, Endable, Ending, Involved};
+pub use offenders::Offenders;
 pub use progress::ServerProgress;
 pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
@@ -33,6 +34,7 @@ mod blockers;
 mod fault;
 mod lock;
 mod locks;
+mod offenders;
 mod progress;
 mod redact;
 mod weight;
