@@ -243,6 +243,10 @@ impl Run<'_> {
                         blockers,
                         source,
                     },
+                    StepError::Database { source } => match session.offenders(&source).await {
+                        Some(offenders) => StepError::Offenders { offenders, source },
+                        None => StepError::Database { source },
+                    },
                     other => other,
                 };
                 self.record_failure(work, &begun, &error).await;

@@ -471,6 +471,9 @@ fn run_hint(error: &RunError) -> Option<String> {
         StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
             source.fault().hint().map(str::to_owned)
         }
+        StepError::Offenders { .. } => {
+            Some("repair or delete these rows, and those like them, then run the same command again".to_owned())
+        }
         StepError::Backfill { source } => source.hint().map(str::to_owned),
         StepError::ForeignKeys { .. } => Some(
             "look at them with PRAGMA foreign_key_check, and let the revision repair or delete them".to_owned(),

@@ -45,7 +45,9 @@ impl Project<'_> {
                 header,
                 direction: step.direction,
                 checksum,
-                holds_up: script.transaction && holds_blocking_lock(&text(&script)),
+                holds_up: backend == DbBackend::Postgres
+                    && script.transaction
+                    && holds_blocking_lock(&text(&script)),
                 accepted: self.accepted(header, step.direction, &script),
                 manner,
             });

@@ -11,7 +11,7 @@ use super::Work;
 use crate::backfill::BackfillError;
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
-use crate::session::{Blocker, DatabaseError, Fault, LockError};
+use crate::session::{Blocker, DatabaseError, Fault, LockError, Offenders};
 
 /// What a run has done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +81,14 @@ pub enum StepError {
     #[error("the database refused it")]
     Database {
         /// What it said.
+        source: DatabaseError,
+    },
+    /// A validation found rows that break the constraint.
+    #[error("rows of {} break {}: {}", offenders.table, offenders.constraint, offenders.keys.join("; "))]
+    Offenders {
+        /// The first of them.
+        offenders: Offenders,
+        /// What the database said.
         source: DatabaseError,
     },
     /// Another session held a lock for too long, at every try.
@@ -178,6 +186,7 @@ impl StepError {
         match self {
             Self::Database { source }
             | Self::NotResumable { source }
+            | Self::Offenders { source, .. }
             | Self::LockNotGranted { source, .. } => source.fault(),
             Self::Backfill { source } => source.fault(),
             _ => Fault::Other,

@@ -57,6 +57,22 @@ impl DatabaseError {
     }
 }
 
+impl DatabaseError {
+    /// Returns the table, quoted as SQL wants it, and the constraint that rows were found to break.
+    pub(super) fn broken_constraint(&self) -> Option<(String, String)> {
+        let Some(DriverError::Database(database)) = driver_error(&self.0) else {
+            return None;
+        };
+        let error = database.try_downcast_ref::<PgDatabaseError>()?;
+        if !["23514", "23503"].contains(&error.code()) {
+            return None;
+        }
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let table = format!("{}.{}", quoted(error.schema()?), quoted(error.table()?));
+        Some((table, error.constraint()?.to_owned()))
+    }
+}
+
 impl From<DbErr> for DatabaseError {
     fn from(error: DbErr) -> Self {
         Self(error)

@@ -3,7 +3,7 @@
 use sea_orm::{DbBackend, DbErr, QueryResult};
 use serde::Serialize;
 
-use super::Session;
+use super::{Fault, Patience, Session};
 
 /// A table with fewer rows and fewer bytes than these is small: what scans or copies it is over before anybody notices.
 ///
@@ -47,21 +47,29 @@ impl Session {
         if self.backend() != DbBackend::Postgres {
             return Ok(Vec::new());
         }
-        // A partitioned table is as large as its partitions. Of a table that goes at this moment the size is not known.
-        let sql = "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END::text AS name, \
-             format('%I.%I', n.nspname, c.relname) AS quoted, p.rows, p.bytes, p.index_bytes \
-             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (\
-             SELECT coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid))), 0)::bigint AS rows, \
-             coalesce(sum(pg_table_size(leaf.oid)), 0)::bigint AS bytes, \
-             coalesce(sum(pg_indexes_size(leaf.oid)), 0)::bigint AS index_bytes \
-             FROM pg_class leaf WHERE leaf.oid = c.oid AND c.relkind <> 'p' OR c.relkind = 'p' AND leaf.oid IN \
-             (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)) p \
-             WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
-             AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 1";
+        // Asking for a size takes a lock, and somebody may be waiting for the table.
+        self.send("SET lock_timeout = '200ms'").await?;
+        let measured = self
+            .rows(&sizes(
+                "pg_table_size(leaf.oid)",
+                "pg_indexes_size(leaf.oid)",
+                "SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf",
+            ))
+            .await;
+        let rows = match measured {
+            // What the last vacuum has seen needs none.
+            Err(error) if Fault::of(&error) == Fault::LockNotGranted => {
+                let pages = "leaf.relpages::bigint * current_setting('block_size')::bigint";
+                let partitions = "SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid";
+                self.rows(&sizes(pages, "0", partitions)).await?
+            }
+            measured => measured?,
+        };
         let mut weights = Vec::new();
-        for row in &self.rows(sql).await? {
+        for row in &rows {
             weights.push(self.weight(row).await?);
         }
+        self.limit(Patience::Limited).await?;
         Ok(weights)
     }
 
@@ -116,4 +124,19 @@ impl Session {
         let version: i32 = rows.first().map_or(Ok(0), |row| row.try_get("", "version"))?;
         Ok(u8::try_from(version).unwrap_or(u8::MAX))
     }
+}
+
+/// Returns the query for the tables and their sizes, by these expressions; a partitioned table is as large as its partitions.
+fn sizes(bytes: &str, index_bytes: &str, partitions: &str) -> String {
+    // Of a table that goes at this moment the size is not known.
+    format!(
+        "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END::text AS name, \
+         format('%I.%I', n.nspname, c.relname) AS quoted, p.rows, p.bytes, p.index_bytes \
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (\
+         SELECT coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid))), 0)::bigint AS rows, \
+         coalesce(sum({bytes}), 0)::bigint AS bytes, coalesce(sum({index_bytes}), 0)::bigint AS index_bytes \
+         FROM pg_class leaf WHERE leaf.oid = c.oid AND c.relkind <> 'p' OR c.relkind = 'p' AND leaf.oid IN ({partitions})) p \
+         WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+         AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 1"
+    )
 }

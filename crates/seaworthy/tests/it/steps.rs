@@ -280,3 +280,69 @@ async fn a_half_done_step_begins_anew_after_what_it_builds_on_was_undone() {
         database.remove().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_validation_names_the_rows_that_break_the_constraint() {
+    let Some(database) = postgres().await else { return };
+    for (name, constraint, rows, expected) in [
+        (
+            "check",
+            "CHECK (note <> '')",
+            "INSERT INTO t_a VALUES (1, 'a'), (2, ''), (7, '')",
+            "rows of t_a break t_check: id=2; id=7",
+        ),
+        (
+            "key",
+            "FOREIGN KEY (id) REFERENCES t_parent (id)",
+            "INSERT INTO t_parent VALUES (1), (2)",
+            "rows of t_a break t_key: id=7",
+        ),
+    ] {
+        let parent = Sql::new(
+            "parent",
+            Some("a"),
+            &["CREATE TABLE t_parent (id integer PRIMARY KEY)"],
+            &[],
+        );
+        let add = format!("ALTER TABLE t_a ADD CONSTRAINT t_{name} {constraint} NOT VALID");
+        let validate = format!("ALTER TABLE t_a VALIDATE CONSTRAINT t_{name}");
+        let checked = Sql::new(name, Some("parent"), &[&add, &validate], &[]).without_transaction();
+        let environment = environment(&database, &[Sql::table("a", None), parent, checked]);
+        upgrade(&environment, "parent").await.unwrap();
+        send(&database, rows).await;
+        let error = upgrade(&environment, name).await.unwrap_err();
+        assert!(error.hint().unwrap().contains("repair or delete"));
+        let newest = &command::applied_history(&environment).await.unwrap()[0];
+        assert!(newest.error.as_ref().unwrap().starts_with(expected), "{newest:?}");
+    }
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_unique_build_names_the_duplicate_and_leaves_no_index_that_counts() {
+    let Some(database) = postgres().await else { return };
+    let build = Sql::new(
+        "unique",
+        Some("a"),
+        &["CREATE UNIQUE INDEX CONCURRENTLY i_note ON t_a (note)"],
+        &[],
+    );
+    let environment = environment(&database, &[Sql::table("a", None), build.without_transaction()]);
+    upgrade(&environment, "a").await.unwrap();
+    send(&database, "INSERT INTO t_a VALUES (1, 'twice'), (2, 'twice')").await;
+    upgrade(&environment, "head").await.unwrap_err();
+    let newest = &command::applied_history(&environment).await.unwrap()[0];
+    assert!(
+        newest
+            .error
+            .as_ref()
+            .unwrap()
+            .contains("Key (note)=(twice) is duplicated"),
+        "{newest:?}"
+    );
+    assert_eq!(current(&environment).await, ["a"]);
+    // What it left is found and replaced when the cause is gone.
+    send(&database, "DELETE FROM t_a WHERE id = 2").await;
+    upgrade(&environment, "head").await.unwrap();
+    database.remove().await.unwrap();
+}
