@@ -218,20 +218,29 @@ impl Server {
         self.app.drain();
         self.stop.cancel();
         let served = self.serving.await.map_err(std::io::Error::other);
-        self.watching.abort();
+        ended(self.watching).await;
         if let Some((_, metrics)) = self.metrics {
             // A scraper that holds its connection open must not hold the process.
-            metrics.abort();
+            ended(metrics).await;
         }
-        self.sweeping.abort();
-        self.forgetting.abort();
+        ended(self.sweeping).await;
+        ended(self.forgetting).await;
         // Until here the schema was in use.
         self.life.cancel();
-        drop(tokio::time::timeout(FAREWELL, self.living).await);
+        let mut living = self.living;
+        if tokio::time::timeout(FAREWELL, &mut living).await.is_err() {
+            ended(living).await;
+        }
         self.app.traces().close().await;
         self.app.services().close().await;
         served
     }
+}
+
+/// Ends a task and waits until it is gone: nothing may use the database after it was closed.
+async fn ended(task: JoinHandle<()>) {
+    task.abort();
+    drop(task.await);
 }
 
 /// Forgets clients that have not asked for a while; ends only with the task that runs it.

@@ -43,8 +43,12 @@ impl UserId {
         let is_well_formed = (1..=255).contains(&text.chars().count())
             && text.trim() == text
             && !text.contains(|letter: char| letter.is_control() || letter == '/');
-        let is_reserved = RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
-        (is_well_formed && !is_reserved).then(|| Self(text.to_owned()))
+        (is_well_formed && !Self::is_reserved(text)).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether a text stands for something else where a user's id may stand.
+    pub(crate) fn is_reserved(text: &str) -> bool {
+        RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
     }
 
     pub(crate) fn as_str(&self) -> &str {

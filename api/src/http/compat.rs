@@ -49,7 +49,7 @@ impl FromRequestParts<App> for Owner {
             Some("me") => Ok(Self(user)),
             Some(value) if value == user.id.as_str() => Ok(Self(user)),
             // A word of paths is nobody's id: `/api/v2/tasks` leads nowhere.
-            Some(value) if UserId::parse(value).is_some() => Err(Problem::new(Code::Forbidden)),
+            Some(value) if !UserId::is_reserved(value) => Err(Problem::new(Code::Forbidden)),
             _ => Err(Problem::new(Code::NotFound)),
         }
     }

@@ -1,5 +1,7 @@
 //! Entity tags: strong, and different for each encoding of the same thing.
 
+use std::convert::Infallible;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -44,12 +46,12 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(
-            tags(&parts.headers, &header::IF_NONE_MATCH)?.unwrap_or_default(),
-        ))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // What is no entity tag is that of no state: the answer is what the client asked for, whole.
+        let seen = tags(&parts.headers, &header::IF_NONE_MATCH).ok().flatten();
+        Ok(Self(seen.unwrap_or_default()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The second document: the original's routes.
 
 use serde_json::json;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
@@ -50,28 +51,47 @@ pub(in crate::http) struct OwnersConversation {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct CompatListQuery {
     /// Words that must all be in the title or the description.
-    #[param(max_length = 200, example = "hull")]
+    #[param(
+        max_length = 200,
+        pattern = r"^([^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*)?$",
+        example = "hull"
+    )]
     search: Option<String>,
     /// `all` (the default), `pending` or `completed`.
-    #[param(pattern = "^(all|pending|completed)$", example = "pending")]
+    #[param(pattern = "^(all|pending|completed)?$", example = "pending")]
     status: Option<String>,
     /// One or several with commas.
-    #[param(pattern = "^(low|medium|high)(,(low|medium|high))*$", example = "high,medium")]
+    #[param(
+        pattern = "^((low|medium|high)(,(low|medium|high))*)?$",
+        example = "high,medium"
+    )]
     priority: Option<String>,
     /// Names with commas; a task needs all of them.
-    #[param(example = "boat,urgent")]
+    #[param(
+        pattern = r"^([^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}(,[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}){0,19})?$",
+        example = "boat,urgent"
+    )]
     tags: Option<String>,
     /// Due at this moment or later; a date is the beginning of its day.
-    #[param(example = "2026-12-01")]
+    #[param(
+        pattern = r"^(((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$",
+        example = "2026-12-01"
+    )]
     due_after: Option<String>,
     /// Due before this moment; a date is the end of its day.
-    #[param(example = "2026-12-31")]
+    #[param(
+        pattern = r"^(((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$",
+        example = "2026-12-31"
+    )]
     due_before: Option<String>,
     /// `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` or `id`.
-    #[param(example = "due_date")]
+    #[param(
+        pattern = "^(due_date|priority|created_at|updated_at|title|completed|id)?$",
+        example = "due_date"
+    )]
     sort: Option<String>,
     /// `asc` (the default) or `desc`.
-    #[param(pattern = "^(asc|desc)$", example = "asc")]
+    #[param(pattern = "^(asc|desc)?$", example = "asc")]
     order: Option<String>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -105,6 +125,10 @@ pub(in crate::http) fn compat(mut document: OpenApi, health: OpenApi) -> OpenApi
     let mut parts = Vec::new();
     ErrorBody::schemas(&mut parts);
     components.schemas.extend(parts);
+    if let Some(RefOr::T(Schema::Object(patch))) = components.schemas.get_mut("TaskPatch") {
+        // The original refused a change of nothing.
+        patch.min_properties = Some(1);
+    }
     speak_like_the_original(&mut document);
     complete(&mut document);
     document

@@ -1,4 +1,4 @@
-//! From what was made to what can be done with it.
+//! From what was made or listed to what can be done with it.
 
 use serde_json::json;
 use utoipa::openapi::link::LinkBuilder;
@@ -14,7 +14,7 @@ type From = (
 );
 
 const ID: &[(&str, &str)] = &[("id", "$response.body#/id")];
-const LINKS: [From; 6] = [
+const LINKS: [From; 7] = [
     (
         "createTask",
         &[
@@ -32,6 +32,11 @@ const LINKS: [From; 6] = [
         "createOwnTask",
         &["getOwnTask", "updateOwnTask", "completeOwnTask", "deleteOwnTask"],
         &[("user_id", "$request.path.user_id"), ("id", "$response.body#/id")],
+    ),
+    (
+        "listSessions",
+        &["endSession"],
+        &[("id", "$response.body#/data/0/id")],
     ),
     ("createApiToken", &["deleteApiToken"], ID),
     ("createTag", &["getTag", "renameTag", "deleteTag"], ID),
@@ -62,7 +67,7 @@ pub(super) fn add(document: &mut OpenApi) {
         let Some((_, targets, parameters)) = LINKS.iter().find(|(from, _, _)| *from == name) else {
             continue;
         };
-        for (_, response) in responses(operation).filter(|(status, _)| *status == "201") {
+        for (_, response) in responses(operation).filter(|(status, _)| matches!(*status, "200" | "201")) {
             for target in *targets {
                 let link = LinkBuilder::new().operation_id(*target);
                 let link = parameters
