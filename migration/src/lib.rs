@@ -26,8 +26,8 @@ mod m20241228_110000_make_email_unique_in_any_case;
 mod m20241229_100000_index_lists;
 mod m20241229_110000_drop_idle_indexes;
 mod m20241230_100000_index_search;
-mod m20241231_100000_check_new_words;
-mod m20241231_110000_mend_words;
+mod m20241231_100000_mend_words;
+mod m20241231_110000_check_new_words;
 mod m20241231_120000_check_all_words;
 mod m20250101_100000_name_owners_of_tags;
 mod m20250101_110000_give_tags_owners;
@@ -59,8 +59,8 @@ impl Migrator {
             Box::new(m20241229_100000_index_lists::Migration),
             Box::new(m20241229_110000_drop_idle_indexes::Migration),
             Box::new(m20241230_100000_index_search::Migration),
-            Box::new(m20241231_100000_check_new_words::Migration),
-            Box::new(m20241231_110000_mend_words::Migration),
+            Box::new(m20241231_100000_mend_words::Migration),
+            Box::new(m20241231_110000_check_new_words::Migration),
             Box::new(m20241231_120000_check_all_words::Migration),
             Box::new(m20250101_100000_name_owners_of_tags::Migration),
             Box::new(m20250101_110000_give_tags_owners::Migration),

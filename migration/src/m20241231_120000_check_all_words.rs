@@ -20,13 +20,11 @@ impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
             Header::new("91e6c04b7da3")
-                .revises("3f7a92c5d0be")
+                .revises("d4b81f3a6e90")
                 .message("check priorities and roles of all rows")
                 .created("2024-12-31 12:00:00")
                 .phase("IX")
-                .stage(Stage::Contract)
-                .requires_backfill("mend_priorities")
-                .requires_backfill("mend_roles"),
+                .stage(Stage::Contract),
         )
     }
 }

@@ -1,4 +1,6 @@
-//! Phase IX, first step: new rows hold words that mean something. Those that are there already are looked at later.
+//! Phase IX, second step: new rows hold words that mean something. Those that are there already are looked at later.
+//!
+//! Not before they are mended: whoever changes anything else about a row has to fulfil the rule as well.
 //!
 //! SQLite has no rule for new rows only: there everything happens in the last step.
 
@@ -10,7 +12,7 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20241231_100000_check_new_words"
+        "m20241231_110000_check_new_words"
     }
 }
 
@@ -18,10 +20,12 @@ impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
             Header::new("d4b81f3a6e90")
-                .revises("e05c7b1d48a2")
+                .revises("3f7a92c5d0be")
                 .message("check priorities and roles of new rows")
-                .created("2024-12-31 10:00:00")
-                .stage(Stage::Expand),
+                .created("2024-12-31 11:00:00")
+                .stage(Stage::Contract)
+                .requires_backfill("mend_priorities")
+                .requires_backfill("mend_roles"),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Phase IX, second step: a priority that is none becomes what it was shown as, which is `medium`, and what nobody is known
+//! Phase IX, first step: a priority that is none becomes what it was shown as, which is `medium`, and what nobody is known
 //! to have said was said by the assistant: a person's words are never made up.
 
 use sea_orm_migration::prelude::*;
@@ -20,7 +20,7 @@ fn mended() -> [Backfill; 2] {
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20241231_110000_mend_words"
+        "m20241231_100000_mend_words"
     }
 }
 
@@ -28,9 +28,9 @@ impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
             Header::new("3f7a92c5d0be")
-                .revises("d4b81f3a6e90")
+                .revises("e05c7b1d48a2")
                 .message("mend priorities and roles that are none")
-                .created("2024-12-31 11:00:00")
+                .created("2024-12-31 10:00:00")
                 .stage(Stage::Migrate),
         )
     }
