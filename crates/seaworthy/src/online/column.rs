@@ -1,7 +1,7 @@
 //! Columns, added and dropped in an instant.
 
 use sea_orm::sea_query::{
-    ColumnDef, ColumnSpec, IntoColumnDef, IntoIden, PostgresQueryBuilder, SqliteQueryBuilder, Table,
+    ColumnDef, ColumnSpec, Expr, IntoColumnDef, IntoIden, PostgresQueryBuilder, SqliteQueryBuilder, Table,
 };
 use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
@@ -65,6 +65,8 @@ pub async fn add_column(
             site.outside_of_transactions("online::add_column with a default that is computed for each row")?;
             let known = Known::find(&site, &table, &column).await?;
             if known.is_none() {
+                // The column may have been there before, and its backfill have been done.
+                filling(&table, &column, &default).forget(manager).await?;
                 site.briefly(&alter(DbBackend::Postgres, &table, &without_default(&column)))
                     .await?;
             }
@@ -74,7 +76,7 @@ pub async fn add_column(
                 ))
                 .await?;
             }
-            fill(manager, &site, &table, &column).await?;
+            fill(manager, &site, &filling(&table, &column, &default)).await?;
             match column.get_column_spec().nullable {
                 Some(false) => null::require(&site, &table, &column.get_column_name()).await,
                 _ => Ok(()),
@@ -215,19 +217,14 @@ impl Known {
     }
 }
 
-/// Gives the rows that were there before the default their own values.
-async fn fill(
-    manager: &SchemaManager<'_>,
-    site: &Site<'_>,
-    table: &str,
-    column: &ColumnDef,
-) -> Result<(), DbErr> {
-    let column_name = column.get_column_name();
-    let Some(default) = column.get_column_spec().default.clone() else {
-        return Ok(());
-    };
-    let backfill =
-        Backfill::new(joined(&["online", table, &column_name], "default"), table).set(column_name, default);
+/// Returns what gives the rows that were there before the default their own values.
+fn filling(table: &str, column: &ColumnDef, default: &str) -> Backfill {
+    let column = column.get_column_name();
+    Backfill::new(joined(&["online", table, &column], "default"), table)
+        .set(column, Expr::cust(default.to_owned()))
+}
+
+async fn fill(manager: &SchemaManager<'_>, site: &Site<'_>, backfill: &Backfill) -> Result<(), DbErr> {
     if site.is_recording() {
         return site.send(&backfill.described(site.backend())).await;
     }

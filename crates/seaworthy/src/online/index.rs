@@ -9,8 +9,8 @@ use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
 use super::name::{name, text};
-use super::site::Site;
-use crate::session::Fault;
+use super::site::{Site, Turn};
+use crate::session::{Fault, pause_before};
 
 /// An index to be built: a statement of sea-query's, or `CREATE INDEX` as text, which knows expressions on both databases.
 #[derive(Clone, Debug)]
@@ -33,6 +33,7 @@ struct Built {
     table: String,
     is_unique: bool,
     is_valid: bool,
+    is_being_built: bool,
 }
 
 /// Builds an index while the table is read and written, unless it is there.
@@ -75,8 +76,18 @@ pub async fn drop_index(manager: &SchemaManager<'_>, index: impl IntoIden) -> Re
 }
 
 async fn drop_concurrently(site: &Site<'_>, index: &str) -> Result<(), DbErr> {
-    site.concurrently(&format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"))
-        .await
+    let statement = drop_statement(index);
+    let mut turn = Turn::new();
+    loop {
+        let dropped = site.concurrently(&statement).await;
+        if !turn.comes_again(&dropped).await {
+            return dropped;
+        }
+    }
+}
+
+fn drop_statement(index: &str) -> String {
+    format!("DROP INDEX CONCURRENTLY IF EXISTS {index}")
 }
 
 /// Builds an index for an operation.
@@ -90,7 +101,23 @@ pub(super) async fn build(site: &Site<'_>, operation: &'static str, index: &NewI
         };
     }
     site.outside_of_transactions(operation)?;
-    match Built::find(site, &parts).await? {
+    let mut turn = Turn::new();
+    loop {
+        let built = build_once(site, &parts).await;
+        if !turn.comes_again(&built).await {
+            return built;
+        }
+    }
+}
+
+async fn build_once(site: &Site<'_>, parts: &Parts<'_>) -> Result<(), DbErr> {
+    let mut built = Built::find(site, parts).await?;
+    // Another run builds it at this moment: to drop it would be to drop what that one is about to finish.
+    while built.as_ref().is_some_and(|built| built.is_being_built) {
+        tokio::time::sleep(pause_before(1)).await;
+        built = Built::find(site, parts).await?;
+    }
+    match built {
         Some(built) if built.table != parts.table_name() || built.is_unique != parts.is_unique => {
             return Err(OnlineError::NameTaken {
                 name: parts.index.to_owned(),
@@ -104,14 +131,14 @@ pub(super) async fn build(site: &Site<'_>, operation: &'static str, index: &NewI
                 index = parts.index,
                 "an INVALID index is left from a build that failed; it is built anew"
             );
-            drop_concurrently(site, &parts.full_name()).await?;
+            site.concurrently(&drop_statement(&parts.full_name())).await?;
         }
         None => {}
     }
     if let Err(error) = site.concurrently(&parts.written("CONCURRENTLY ")).await {
-        return Err(after_failure(site, &parts, error).await);
+        return Err(after_failure(site, parts, error).await);
     }
-    match Built::find(site, &parts).await? {
+    match Built::find(site, parts).await? {
         _ if site.is_recording() => Ok(()),
         Some(built) if built.is_valid && built.table == parts.table_name() => Ok(()),
         Some(built) if built.is_valid => Err(OnlineError::NameTaken {
@@ -131,7 +158,7 @@ async fn after_failure(site: &Site<'_>, parts: &Parts<'_>, error: DbErr) -> DbEr
     let fault = Fault::of(&error);
     if matches!(
         fault,
-        Fault::ConnectionLost | Fault::AlreadyDone | Fault::UndefinedTable
+        Fault::ConnectionLost | Fault::AlreadyDone | Fault::UndefinedTable | Fault::LockNotGranted
     ) {
         return error;
     }
@@ -324,7 +351,9 @@ impl<'a> Parts<'a> {
 impl Built {
     async fn find(site: &Site<'_>, parts: &Parts<'_>) -> Result<Option<Self>, DbErr> {
         let sql = format!(
-            "SELECT t.relname::text AS table_name, i.indisunique, i.indisvalid FROM pg_index i \
+            "SELECT t.relname::text AS table_name, i.indisunique, i.indisvalid, \
+             EXISTS (SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid = i.indexrelid) AS is_being_built \
+             FROM pg_index i \
              JOIN pg_class t ON t.oid = i.indrelid WHERE i.indexrelid = {}",
             parts.found()
         );
@@ -335,6 +364,7 @@ impl Built {
             table: row.try_get("", "table_name")?,
             is_unique: row.try_get("", "indisunique")?,
             is_valid: row.try_get("", "indisvalid")?,
+            is_being_built: row.try_get("", "is_being_built")?,
         }))
     }
 

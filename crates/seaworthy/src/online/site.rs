@@ -42,6 +42,12 @@ enum Place<'a> {
     Open(&'a DatabaseConnection),
 }
 
+/// The tries of something that another session may be in the way of: two builds on a table can wait for each other.
+pub(super) struct Turn {
+    since: Instant,
+    attempt: u32,
+}
+
 /// Time limits as PostgreSQL writes them.
 struct Limits {
     lock_timeout: String,
@@ -212,6 +218,26 @@ impl<'a> Site<'a> {
             limits.statement_timeout = row.try_get("", "statement_timeout")?;
         }
         Ok(limits)
+    }
+}
+
+impl Turn {
+    pub(super) fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            attempt: 0,
+        }
+    }
+
+    /// Returns whether it is worth another try, after a pause.
+    pub(super) async fn comes_again(&mut self, tried: &Result<(), DbErr>) -> bool {
+        let is_in_the_way = matches!(tried, Err(error) if Fault::of(error) == Fault::LockNotGranted);
+        if !is_in_the_way || self.since.elapsed() >= BUDGET {
+            return false;
+        }
+        self.attempt += 1;
+        tokio::time::sleep(pause_before(self.attempt)).await;
+        true
     }
 }
 

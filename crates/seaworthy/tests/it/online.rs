@@ -276,6 +276,21 @@ async fn a_run_that_was_killed_after_any_step_goes_on() {
 }
 
 #[tokio::test]
+async fn a_column_that_was_dropped_is_filled_again() {
+    let Some(database) = postgres().await else { return };
+    let session = session(&database).await;
+    let case = &CASES[9];
+    prepare(&session, case).await;
+    for _ in 0..2 {
+        call(&session, case).await.unwrap();
+        let manager = SchemaManager::new(session.connection());
+        online::drop_column(&manager, "tasks", "token").await.unwrap();
+    }
+    session.close().await;
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_they_send_has_no_hazard_that_they_could_avoid() {
     let known = Context::default()
         .schema(&TABLES.join(";\n"))
