@@ -68,3 +68,40 @@ async fn something_is_found(database: &TestDatabase) {
     assert_eq!(json["operations"][0]["op"], "drop_column");
     assert_eq!(json["stakes"][0]["rows"], 1);
 }
+
+#[tokio::test]
+async fn revisions_are_compared_with_each_other_and_with_a_database_on_sqlite() {
+    on_sqlite(async |database| compare_revisions(database).await).await;
+}
+
+#[tokio::test]
+async fn revisions_are_compared_with_each_other_and_with_a_database_on_postgresql() {
+    on_postgres(async |database| compare_revisions(database).await).await;
+}
+
+async fn compare_revisions(database: &TestDatabase) {
+    let program = Program::migration(database);
+    program.run("upgrade 002").await.with_code(0);
+    // A revision is tried out beside the database; that stays where it is.
+    program.run("diff head entities").await.with_code(0);
+    program.run("diff 002 002").await.with_code(0);
+    let address = database.address();
+    program.run(&format!("diff {address} 002")).await.with_code(0);
+    program
+        .run(&format!("diff 001 {address}"))
+        .await
+        .with_code(3)
+        .saying(&["add table conversations", "add table messages"]);
+    program
+        .run("diff base 001")
+        .await
+        .with_code(3)
+        .saying(&["add table users"]);
+    program.run("current").await.with_code(0).saying(&["002"]);
+    program.run("diff 00x9 head").await.with_code(1).saying(&["00x9"]);
+    program
+        .run("diff yesterday.json head")
+        .await
+        .with_code(1)
+        .saying(&["there is no snapshot at yesterday.json"]);
+}

@@ -15,6 +15,7 @@ mod documentation;
 mod drift;
 mod failures;
 mod input;
+mod journey;
 mod kills;
 mod ledger;
 mod locking;

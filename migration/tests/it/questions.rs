@@ -1,5 +1,8 @@
 //! What destroys something asks first: on a terminal a person, elsewhere for `--yes`.
 
+use std::fs;
+use std::path::Path;
+
 use crate::databases::{TestDatabase, on_postgres, on_sqlite};
 use crate::program::{Program, Running};
 use crate::schema::{assert_head, ids};
@@ -15,6 +18,16 @@ async fn nothing_is_destroyed_without_consent_on_sqlite() {
 #[tokio::test]
 async fn nothing_is_destroyed_without_consent_on_postgresql() {
     on_postgres(async |database| ask(database).await).await;
+}
+
+#[tokio::test]
+async fn a_likely_rename_is_asked_about_on_sqlite() {
+    on_sqlite(async |database| ask_about_rename(database).await).await;
+}
+
+#[tokio::test]
+async fn a_likely_rename_is_asked_about_on_postgresql() {
+    on_postgres(async |database| ask_about_rename(database).await).await;
 }
 
 async fn ask(database: &TestDatabase) {
@@ -64,4 +77,42 @@ async fn question(program: &Program) -> Running {
     let running = program.start_on_terminal("downgrade base");
     running.says("Type yes to go on: ").await;
     running
+}
+
+async fn ask_about_rename(database: &TestDatabase) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("src");
+    let list = copy.join("lib.rs");
+    fs::create_dir(&copy).unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    fs::copy(sources.join("lib.rs"), &list).unwrap();
+    let before = fs::read_to_string(&list).unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let program = Program::migration(database).with("MIGRATION_DIR", folder);
+    program.run("upgrade head").await.with_code(0);
+    database
+        .execute("ALTER TABLE tasks RENAME COLUMN recurrence_pattern TO recurrence_rule")
+        .await;
+
+    let question =
+        "Is it the rename of the column tasks.recurrence_rule to recurrence_pattern? Type yes if so: ";
+    let (renamed, replaced) = (
+        "rename column tasks: recurrence_rule -> recurrence_pattern",
+        "drop column tasks.recurrence_rule",
+    );
+    for (answer, operation, other) in [("no\n", replaced, renamed), ("yes\n", renamed, replaced)] {
+        let mut running = program.start_on_terminal("revision --autogenerate -m recur");
+        running.says(question).await;
+        running.types(answer);
+        let ended = running.end().await.with_code(0).saying(&[operation]);
+        assert!(!ended.stdout.contains(other), "{ended:?}");
+        fs::write(&list, &before).unwrap();
+    }
+    // Where nobody can be asked it is not guessed.
+    let alone = program.run("revision --autogenerate -m recur").await.with_code(0);
+    let alone = alone.saying(&[
+        replaced,
+        "perhaps the rename of the column tasks.recurrence_rule to recurrence_pattern",
+    ]);
+    assert!(!alone.stdout.contains("rename column"), "{alone:?}");
 }

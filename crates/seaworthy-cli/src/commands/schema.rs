@@ -210,7 +210,7 @@ fn fills(texts: &[String]) -> Result<Vec<Fill>, Failure> {
 
 fn is_meant(rename: &Rename) -> bool {
     let mut stderr = anstream::stderr().lock();
-    drop(write!(stderr, "Is it a {rename}? Type yes if so: "));
+    drop(write!(stderr, "Is it {rename}? Type yes if so: "));
     drop(stderr.flush());
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);

@@ -70,7 +70,7 @@ fn found(screen: &Screen, report: &DriftReport) {
     }
     for suggestion in &report.difference.suggestions {
         screen.note(&format!(
-            "perhaps a {} ({} of 100); say --rename if so",
+            "perhaps {} ({} of 100); say --rename if so",
             suggestion.rename, suggestion.score
         ));
     }

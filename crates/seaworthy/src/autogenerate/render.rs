@@ -138,7 +138,7 @@ impl Fill {
     }
 }
 
-/// Has a column that is to be filled begin without the demand.
+/// Has a column that is to be filled begin without the demand, and before its table may be built again.
 fn in_safe_steps(operations: &[Operation], fills: &[Fill]) -> Vec<Operation> {
     let mut steps = Vec::with_capacity(operations.len());
     for operation in operations {
@@ -146,10 +146,22 @@ fn in_safe_steps(operations: &[Operation], fills: &[Fill]) -> Vec<Operation> {
             Operation::AddColumn { table, column } if fills.iter().any(|fill| fill.suits(operation)) => {
                 let mut relaxed = column.clone();
                 relaxed.nullable = true;
-                steps.push(Operation::AddColumn {
-                    table: table.clone(),
-                    column: relaxed,
-                });
+                let is_rename = |step: &Operation| {
+                    matches!(
+                        step,
+                        Operation::RenameTable { .. } | Operation::RenameColumn { .. }
+                    )
+                };
+                let first = steps
+                    .iter()
+                    .position(|step: &Operation| step.table() == Some(table) && !is_rename(step));
+                steps.insert(
+                    first.unwrap_or(steps.len()),
+                    Operation::AddColumn {
+                        table: table.clone(),
+                        column: relaxed,
+                    },
+                );
                 steps.push(Operation::AlterNullable {
                     table: table.clone(),
                     column: column.name.clone(),
@@ -178,11 +190,25 @@ impl Rendered {
             text.push_str(&self.foreign_keys_off());
         }
         let mut catalog = before.clone();
+        let mut filled: Vec<&Fill> = Vec::new();
         for (operation, step) in operations.iter().zip(steps) {
             if let Some(comment) = comment(operation, direction) {
                 text.push_str(&format!("        // {comment}\n"));
             }
-            let fill = fills.iter().find(|fill| fill.suits(operation));
+            // A table that is built again takes along whatever is to change about it later: its rows are filled before.
+            let is_rebuild = matches!(step, Step::Rebuild(_));
+            for fill in fills
+                .iter()
+                .filter(|fill| is_rebuild && operation.table() == Some(&fill.table))
+            {
+                if !filled.contains(&fill) {
+                    text.push_str(&statement::fill(&fill.table, &fill.column, &fill.value).awaited());
+                    filled.push(fill);
+                }
+            }
+            let fill = fills
+                .iter()
+                .find(|fill| fill.suits(operation) && !filled.contains(fill));
             let guard = fill
                 .filter(|_| dialect == Dialect::Postgresql)
                 .map(|fill| Guard::of(&fill.table, &fill.column));

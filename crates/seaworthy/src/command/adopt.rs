@@ -6,7 +6,7 @@
 use sea_orm::DbErr;
 use serde::Serialize;
 
-use super::scratch::schema_after;
+use super::scratch::Rehearsed;
 use super::upgrade::close;
 use super::{Category, CommandError, Conduct, Project};
 use crate::autogenerate::{Operation, Policy, diff};
@@ -122,7 +122,10 @@ impl Project<'_> {
             direction: Direction::Up,
         });
         let beside = self.environment.database.as_ref();
-        let made = schema_after(self.environment, steps.collect(), beside, &conduct.stop).await?;
+        let rehearsed = Rehearsed::after(self.environment, steps.collect(), beside, &conduct.stop).await?;
+        let made = rehearsed.catalog().await;
+        rehearsed.remove().await?;
+        let made = made?;
         let live = inspect(session.connection(), &self.environment.scope())
             .await
             .map_err(DriftError::from)?;

@@ -7,7 +7,7 @@ use sea_orm::DbErr;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::scratch::schema_after;
+use super::scratch::Rehearsed;
 use super::upgrade::close;
 use super::{CommandError, Project};
 use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
@@ -152,18 +152,37 @@ pub async fn diff(
         (Side::Database(url), _) | (_, Side::Database(url)) => Some(url),
         _ => environment.database.as_ref(),
     };
-    let engine = match beside {
-        Some(url) => project.session_at(url).await?,
-        None => memory(environment).await?,
-    };
+    let mut rehearsed = Vec::new();
     let compared = async {
-        let live = project.side(&engine, from, beside, stop).await?;
-        let wanted = project.side(&engine, to, beside, stop).await?;
-        report(&live, &wanted, renames)
+        for side in [from, to] {
+            rehearsed.push(project.rehearsed(side, beside, stop).await?);
+        }
+        let engine = match (beside, rehearsed.iter().flatten().next()) {
+            // It has what a declaration may need: types, extensions.
+            (_, Some(rehearsed)) => Engine::Scratch(&rehearsed.session),
+            (Some(url), None) => Engine::Own(project.session_at(url).await?),
+            (None, None) => Engine::Own(memory(environment).await?),
+        };
+        let live = project.side(&engine, from, rehearsed[0].as_ref()).await;
+        let wanted = project.side(&engine, to, rehearsed[1].as_ref()).await;
+        if let Engine::Own(session) = engine {
+            session.close().await;
+        }
+        report(&live?, &wanted?, renames)
     };
     let report = compared.await;
-    engine.close().await;
+    for scratch in rehearsed.into_iter().flatten() {
+        scratch.remove().await?;
+    }
     report
+}
+
+/// What understands a declaration.
+enum Engine<'a> {
+    /// A session that was opened for this.
+    Own(Session),
+    /// A scratch database that is there anyway.
+    Scratch(&'a Session),
 }
 
 pub(super) async fn drift(
@@ -238,19 +257,36 @@ impl Project<'_> {
         memory(self.environment).await
     }
 
-    async fn side(
+    async fn rehearsed(
         &self,
-        engine: &Session,
         side: &Side,
         beside: Option<&DatabaseUrl>,
         stop: &CancellationToken,
+    ) -> Result<Option<Rehearsed>, CommandError> {
+        let Side::Revision(target) = side else {
+            return Ok(None);
+        };
+        let steps = self.graph.upgrade(&Applied::default(), target)?.steps;
+        Ok(Some(
+            Rehearsed::after(self.environment, steps, beside, stop).await?,
+        ))
+    }
+
+    async fn side(
+        &self,
+        engine: &Engine<'_>,
+        side: &Side,
+        rehearsed: Option<&Rehearsed>,
     ) -> Result<Catalog, CommandError> {
         let failed = |error: DriftError| CommandError::Drift(Box::new(error));
-        let scope = self.environment.scope();
+        let (engine, scope) = match engine {
+            Engine::Own(session) => (session, self.environment.scope()),
+            Engine::Scratch(session) => (*session, Scope::default()),
+        };
         match side {
-            Side::Revision(target) => {
-                let steps = self.graph.upgrade(&Applied::default(), target)?.steps;
-                schema_after(self.environment, steps, beside, stop).await
+            Side::Revision(_) => {
+                let rehearsed = rehearsed.expect("a side that is a revision was rehearsed");
+                rehearsed.catalog().await
             }
             Side::Entities => {
                 let catalog = self.target()?.catalog(engine.connection(), &scope).await;
@@ -258,6 +294,7 @@ impl Project<'_> {
             }
             Side::Database(url) => {
                 let session = self.session_at(url).await?;
+                let scope = self.environment.scope();
                 let read: Result<Catalog, InspectError> = inspect(session.connection(), &scope).await;
                 close(Some(session)).await;
                 read.map_err(|error| failed(error.into()))

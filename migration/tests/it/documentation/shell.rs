@@ -144,6 +144,13 @@ impl Shell {
             .env("HOME", self.folder.path())
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC");
+        // What is generated is laid out by rustfmt, which rustup finds through its own folder and not through HOME.
+        let home = variable("HOME").unwrap_or_default();
+        shell.env(
+            "RUSTUP_HOME",
+            variable("RUSTUP_HOME").unwrap_or_else(|| format!("{home}/.rustup")),
+        );
+        shell.envs(variable("RUSTUP_TOOLCHAIN").map(|toolchain| ("RUSTUP_TOOLCHAIN", toolchain)));
         if let Some(url) = &self.database_url {
             shell.env("DATABASE_URL", url);
         }

@@ -210,6 +210,8 @@ fn add_defaults(catalog: &mut Catalog) {
 fn add_owner(catalog: &mut Catalog) {
     let owner = Column::new("owner", "varchar(40)").not_null();
     table(catalog, "tasks").columns.push(owner);
+    // On SQLite this takes a table that is built again, and comes first.
+    column_of(catalog, "tasks", "parent").default = Some("0".to_owned());
 }
 
 fn rename_column(catalog: &mut Catalog) {

@@ -35,6 +35,14 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
+        manager
+            .alter_table(
+                Table::alter()
+                    .table("tasks")
+                    .modify_column(ColumnDef::new("parent").default(0))
+                    .to_owned(),
+            )
+            .await?;
         // Rows are filled and checked while others read and write; the demand itself then finds the check and looks
         // at no row. A table of many millions of rows is better filled by a backfill in a revision of its own.
         execute(
@@ -82,6 +90,11 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "tasks" ALTER COLUMN "parent" DROP DEFAULT"#,
+        )
+        .await?;
         Ok(())
     }
 

@@ -55,7 +55,7 @@ impl MigrationTrait for Migration {
             .await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, "note" TEXT, "parent" INTEGER, "label" INTEGER, "place" INTEGER NOT NULL DEFAULT 0, "owner" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "labels" ("id") ON DELETE SET NULL)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, "note" TEXT, "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" INTEGER NOT NULL DEFAULT 0, "owner" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "labels" ("id") ON DELETE SET NULL)"#,
         )
         .await?;
         execute(
@@ -80,6 +80,15 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A table is built again below. Dropping the old one would delete what refers to it, so foreign
+        // keys have to be off, and they cannot be switched inside a transaction: seaworthy does it before,
+        // and checks them before it commits. The second statement fails where nobody did.
+        execute(manager, "PRAGMA foreign_keys = OFF").await?;
+        execute(
+            manager,
+            "SELECT json_extract('{}', 'foreign keys are still on: run this revision with seaworthy') FROM pragma_foreign_keys WHERE foreign_keys = 1",
+        )
+        .await?;
         // Destructive: what tasks.owner holds is lost.
         manager
             .alter_table(
@@ -89,6 +98,29 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
+        execute(
+            manager,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, "note" TEXT, "parent" INTEGER, "label" INTEGER, "place" INTEGER NOT NULL DEFAULT 0, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "labels" ("id") ON DELETE SET NULL)"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place") SELECT "id", "title", "note", "parent", "label", "place" FROM "tasks""#,
+        )
+        .await?;
+        execute(manager, r#"DROP TABLE "tasks""#).await?;
+        execute(manager, "PRAGMA legacy_alter_table = ON").await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "seaworthy_new_tasks" RENAME TO "tasks""#,
+        )
+        .await?;
+        execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
+        execute(
+            manager,
+            r#"CREATE INDEX "idx_tasks_label" ON "tasks" ("label")"#,
+        )
+        .await?;
         Ok(())
     }
 

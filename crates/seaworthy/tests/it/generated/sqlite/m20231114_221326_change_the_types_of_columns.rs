@@ -57,7 +57,7 @@ impl MigrationTrait for Migration {
         // Destructive: kinds.word becomes narrower, varchar(10) instead of varchar(20): rounds, or fails where a value does not fit.
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT, "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT, "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
         )
         .await?;
         execute(
@@ -94,7 +94,7 @@ impl MigrationTrait for Migration {
         // Destructive: tasks.place becomes narrower, INTEGER instead of bigint: rounds, or fails where a value does not fit.
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, "note" TEXT, "parent" INTEGER, "label" INTEGER, "place" INTEGER NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, "note" TEXT, "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" INTEGER NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
         )
         .await?;
         execute(

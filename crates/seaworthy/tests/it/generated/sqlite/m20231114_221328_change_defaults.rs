@@ -55,7 +55,7 @@ impl MigrationTrait for Migration {
         execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
         )
         .await?;
         execute(
@@ -91,7 +91,7 @@ impl MigrationTrait for Migration {
         .await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL, "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL, "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
         )
         .await?;
         execute(

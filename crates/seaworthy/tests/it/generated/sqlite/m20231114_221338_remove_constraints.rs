@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
         .await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE CASCADE)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE CASCADE)"#,
         )
         .await?;
         execute(
@@ -93,7 +93,7 @@ impl MigrationTrait for Migration {
         .await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "tasks_have_places" UNIQUE ("id", "place"), CONSTRAINT "tasks_have_titles" CHECK (length(title) > 0), CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE CASCADE, CONSTRAINT "fk_tasks_above" FOREIGN KEY ("parent") REFERENCES "tasks" ("id") ON DELETE CASCADE)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "tasks_have_places" UNIQUE ("id", "place"), CONSTRAINT "tasks_have_titles" CHECK (length(title) > 0), CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE CASCADE, CONSTRAINT "fk_tasks_above" FOREIGN KEY ("parent") REFERENCES "tasks" ("id") ON DELETE CASCADE)"#,
         )
         .await?;
         execute(

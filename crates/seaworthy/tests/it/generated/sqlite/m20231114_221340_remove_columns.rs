@@ -38,7 +38,7 @@ impl MigrationTrait for Migration {
         .await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL)"#,
         )
         .await?;
         execute(
@@ -129,7 +129,7 @@ impl MigrationTrait for Migration {
             .await?;
         execute(
             manager,
-            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, "label" INTEGER, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE CASCADE)"#,
+            r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, "label" INTEGER, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE CASCADE)"#,
         )
         .await?;
         execute(
