@@ -160,8 +160,8 @@ pub async fn diff(
         let engine = match (beside, rehearsed.iter().flatten().next()) {
             // It has what a declaration may need: types, extensions.
             (_, Some(rehearsed)) => Engine::Scratch(&rehearsed.session),
-            (Some(url), None) => Engine::Own(project.session_at(url).await?),
-            (None, None) => Engine::Own(memory(environment).await?),
+            (Some(url), None) => Engine::Own(Box::new(project.session_at(url).await?)),
+            (None, None) => Engine::Own(Box::new(memory(environment).await?)),
         };
         let live = project.side(&engine, from, rehearsed[0].as_ref()).await;
         let wanted = project.side(&engine, to, rehearsed[1].as_ref()).await;
@@ -180,7 +180,7 @@ pub async fn diff(
 /// What understands a declaration.
 enum Engine<'a> {
     /// A session that was opened for this.
-    Own(Session),
+    Own(Box<Session>),
     /// A scratch database that is there anyway.
     Scratch(&'a Session),
 }
@@ -280,7 +280,7 @@ impl Project<'_> {
     ) -> Result<Catalog, CommandError> {
         let failed = |error: DriftError| CommandError::Drift(Box::new(error));
         let (engine, scope) = match engine {
-            Engine::Own(session) => (session, self.environment.scope()),
+            Engine::Own(session) => (&**session, self.environment.scope()),
             Engine::Scratch(session) => (*session, Scope::default()),
         };
         match side {
