@@ -76,8 +76,8 @@ pub(crate) struct Scope {
     outer: Option<Arc<DatabaseTransaction>>,
 }
 
-/// How often a unit of work is done once more at most: an upgrade of two steps can get in the way of both tries.
-const REPEATS: u32 = 2;
+/// How often a unit of work is done once more at most: each step of an upgrade can get in the way of a try.
+const REPEATS: u32 = 4;
 /// How long a unit of work waits before it is done once more after it did not get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// A snapshot this old is looked at again before something is called missing.
@@ -157,9 +157,15 @@ impl Store {
                 Cure::Look if matches!(failure, StoreError::Missing(_)) && shape.age() < MISSING_AGE => {
                     return Err(failure);
                 }
-                // What is not there after a look is not there, and whoever has waited twice has waited long enough.
-                Cure::Look | Cure::Wait if round > 0 => return Err(failure.after_all()),
-                Cure::Look => self.look_since(failed).await?,
+                // Whoever has waited twice has waited long enough.
+                Cure::Wait if round > 0 => return Err(failure.after_all()),
+                Cure::Look => {
+                    self.look_since(failed).await?;
+                    // What is not there after a look is not there, unless the schema has moved once more.
+                    if round > 0 && self.shape().is_like(&shape) {
+                        return Err(failure.after_all());
+                    }
+                }
                 Cure::Refresh => self.refresh(failed).await?,
                 Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
                 Cure::Recognise => {

@@ -5,7 +5,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
-use seaworthy::revision::{Header, Revision, Stage};
+use seaworthy::revision::{Accepted, Header, Revision, Stage};
 
 pub struct Migration;
 
@@ -17,14 +17,19 @@ impl MigrationName for Migration {
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
+        let header = Header::new("a80f4e6b2d93")
+            .revises("7c25d9e0b41f")
+            .message("give everybody tags of their own")
+            .created("2025-01-01 11:00:00")
+            .stage(Stage::Contract)
+            // Not the column: that there is one of each name.
+            .removes("tags.name");
         Some(
-            Header::new("a80f4e6b2d93")
-                .revises("7c25d9e0b41f")
-                .message("give everybody tags of their own")
-                .created("2025-01-01 11:00:00")
-                .stage(Stage::Contract)
-                // Not the column: that there is one of each name.
-                .removes("tags.name"),
+            TAKEN_KNOWINGLY
+                .iter()
+                .fold(header, |header, (category, statement)| {
+                    header.accepts(Accepted::down(*category, *statement, PUT_TOGETHER))
+                }),
         )
     }
 }
@@ -54,6 +59,18 @@ async fn send(manager: &SchemaManager<'_>, postgres: &[&str], sqlite: &[&str]) -
     }
     Ok(())
 }
+
+/// What putting names together again does to those who use them, category and statement.
+const TAKEN_KNOWINGLY: [(&str, &str); 6] = [
+    ("bulk-dml", "UPDATE task_tags SET"),
+    ("lock-held-long", "UPDATE task_tags SET"),
+    ("bulk-dml", "DELETE FROM tags USING"),
+    ("lock-held-long", "DELETE FROM tags USING"),
+    ("unique-build", "tags_name_key UNIQUE"),
+    ("lock-held-long", "tags_name_key UNIQUE"),
+];
+
+const PUT_TOGETHER: &str = "only going back shares names again, which nobody may write to meanwhile: it is for a time of few requests";
 
 const UP_POSTGRES: &[&str] = &[
     // The strongest lock first: who takes a weaker one and wants more meets those who read and want to write.

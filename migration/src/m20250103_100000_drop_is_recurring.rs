@@ -5,7 +5,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
-use seaworthy::revision::{Header, Revision, Stage};
+use seaworthy::revision::{Accepted, Header, Revision, Stage};
 
 pub struct Migration;
 
@@ -24,7 +24,12 @@ impl Revision for Migration {
                 .created("2025-01-03 10:00:00")
                 .phase("XI")
                 .stage(Stage::Contract)
-                .removes("tasks.is_recurring"),
+                .removes("tasks.is_recurring")
+                .accepts(Accepted::down(
+                    "bulk-dml",
+                    "UPDATE tasks",
+                    "only tasks that recur are written, and each is locked for as long as that takes",
+                )),
         )
     }
 }

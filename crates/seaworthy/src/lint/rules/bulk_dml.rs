@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "bulk-dml",
     severity: Severity::Error,
     summary: "one statement changes or copies rows without a bound",
-    help: "move the rows in batches by key, each in a transaction of its own, outside of the migration",
+    help: "move the rows in batches by key, each in a transaction of its own, outside of the migration; a Backfill does so",
     page: include_str!("bulk_dml.md"),
     check,
 };

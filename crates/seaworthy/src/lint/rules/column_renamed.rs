@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "column-renamed",
     severity: Severity::Error,
     summary: "running code may still use the old name",
-    help: "add a column with the new name, keep both in step, and drop the old one when nobody reads it",
+    help: "add a column with the new name, keep both in step, and drop the old one when nobody reads it; DualColumn does so, and revision --rename --online writes it",
     page: include_str!("column_renamed.md"),
     check,
 };

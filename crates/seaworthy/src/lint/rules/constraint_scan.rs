@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "constraint-scan",
     severity: Severity::Error,
     summary: "all rows are checked while nobody can read the table",
-    help: "add the check NOT VALID, commit, then VALIDATE CONSTRAINT in a transaction of its own",
+    help: "add the check NOT VALID, commit, then VALIDATE CONSTRAINT in a transaction of its own; online::add_check does so",
     page: include_str!("constraint_scan.md"),
     check,
 };

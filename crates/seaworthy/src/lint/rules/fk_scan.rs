@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "fk-scan",
     severity: Severity::Error,
     summary: "writes to both tables stop while all rows are checked",
-    help: "add the foreign key NOT VALID, commit, then VALIDATE CONSTRAINT in a transaction of its own",
+    help: "add the foreign key NOT VALID, commit, then VALIDATE CONSTRAINT in a transaction of its own; online::add_foreign_key does so",
     page: include_str!("fk_scan.md"),
     check,
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "index-blocking",
     severity: Severity::Error,
     summary: "the table cannot be written to while the index is built",
-    help: "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards",
+    help: "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this",
     page: include_str!("index_blocking.md"),
     check,
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "index-drop-blocking",
     severity: Severity::Warn,
     summary: "dropping the index needs the table for itself",
-    help: "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short",
+    help: "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short; online::drop_index does so",
     page: include_str!("index_drop_blocking.md"),
     check,
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "not-null-scan",
     severity: Severity::Error,
     summary: "all rows are read while nobody can use the table",
-    help: "add CHECK (column IS NOT NULL) NOT VALID, commit, VALIDATE it, then SET NOT NULL, and drop the check",
+    help: "add CHECK (column IS NOT NULL) NOT VALID, commit, VALIDATE it, then SET NOT NULL, and drop the check; online::set_not_null does so",
     page: include_str!("not_null_scan.md"),
     check,
 };

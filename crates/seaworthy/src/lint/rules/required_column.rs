@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "required-column",
     severity: Severity::Error,
     summary: "an INSERT of the running version fails",
-    help: "give the column a default in the database, and keep it until no running version leaves the column out",
+    help: "give the column a default in the database, and keep it until no running version leaves the column out; online::add_column fills the rows that are there",
     page: include_str!("required_column.md"),
     check,
 };

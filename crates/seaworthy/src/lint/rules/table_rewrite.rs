@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "table-rewrite",
     severity: Severity::Error,
     summary: "the table is copied while nobody can read it",
-    help: "add the column without a default, set the default, fill it in batches; change a type through a second column",
+    help: "add the column without a default, set the default, fill it in batches; change a type through a second column; online::add_column and DualColumn do so",
     page: include_str!("table_rewrite.md"),
     check,
 };

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "type-changed",
     severity: Severity::Warn,
     summary: "prepared statements that return the column fail",
-    help: "add a column of the new type, keep both in step, and drop the old one when nobody reads it",
+    help: "add a column of the new type, keep both in step, and drop the old one when nobody reads it; DualColumn does so, and revision --change-type --online writes it",
     page: include_str!("type_changed.md"),
     check,
 };

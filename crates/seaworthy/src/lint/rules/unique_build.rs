@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "unique-build",
     severity: Severity::Error,
     summary: "an index is built while nobody can read the table",
-    help: "build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; an exclusion constraint has no such form",
+    help: "build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; an exclusion constraint has no such form; online::add_unique does so",
     page: include_str!("unique_build.md"),
     check,
 };
