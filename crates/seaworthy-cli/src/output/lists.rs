@@ -1,8 +1,10 @@
 //! Revisions as lines: `current`, `history`, `heads`, `branches`, `show`.
 
+use std::collections::BTreeMap;
+
 use seaworthy::command::{Current, RevisionDetails, RevisionLine};
 use seaworthy::ledger::Entry;
-use seaworthy::revision::{Accepted, RevisionId};
+use seaworthy::revision::{Accepted, Direction, RevisionId};
 
 use super::{Screen, duration};
 
@@ -161,17 +163,26 @@ fn details(screen: &Screen, line: &RevisionLine) {
     fact("phase", revision.phase.as_deref().unwrap_or_default());
     fact("created", revision.created.as_deref().unwrap_or_default());
     fact("migration", &revision.name);
-    for one in &revision.accepted {
-        fact(&format!("accepts {}", one.direction.word()), &accepted(one));
+    for direction in [Direction::Up, Direction::Down] {
+        for hazard in accepted(&revision.accepted, direction) {
+            fact(&format!("accepts {}", direction.word()), &hazard);
+        }
     }
 }
 
-/// Returns a hazard that was taken knowingly, and why.
-pub(crate) fn accepted(accepted: &Accepted) -> String {
-    format!(
-        "{} of \"{}\": {}",
-        accepted.category, accepted.statement, accepted.reason
-    )
+/// Returns the hazards that one way takes knowingly: each category with its statements, and why.
+pub(crate) fn accepted(accepted: &[Accepted], direction: Direction) -> Vec<String> {
+    let mut statements: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for one in accepted.iter().filter(|one| one.direction == direction) {
+        statements
+            .entry((&one.category, &one.reason))
+            .or_default()
+            .push(format!("\"{}\"", one.statement));
+    }
+    statements
+        .into_iter()
+        .map(|((category, reason), statements)| format!("{category} of {}: {reason}", statements.join(", ")))
+        .collect()
 }
 
 fn event(entry: &Entry) -> String {
@@ -194,8 +205,8 @@ fn event(entry: &Entry) -> String {
     if let Some(error) = &entry.error {
         text.push_str(&format!(": {error}"));
     }
-    for one in &entry.accepted {
-        text.push_str(&format!("\n    accepted {}", accepted(one)));
+    for hazard in accepted(&entry.accepted, entry.direction) {
+        text.push_str(&format!("\n    accepted {hazard}"));
     }
     text
 }

@@ -1,13 +1,11 @@
 //! What runs have done and plans would do, for people.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use seaworthy::command::{
     Adopted, Changed, NewRevision, Outcome, PlanReport, Stamped, StatusReport, UnfinishedStep, UnknownRow,
 };
-use seaworthy::revision::{Accepted, Direction, RevisionId};
+use seaworthy::revision::{Direction, RevisionId};
 
-use super::lists::parents;
+use super::lists::{accepted, parents};
 use super::{Screen, counted, survey};
 
 /// Shows what a run has brought about; its steps were shown while they ran.
@@ -155,9 +153,8 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
         };
         screen.line("");
         screen.line(&format!("{}. {way}, {} ({manner})", index + 1, revision.message));
-        for (reason, categories) in accepted(&revision.accepted, step.direction) {
-            let categories = categories.into_iter().collect::<Vec<_>>().join(", ");
-            screen.line(&format!("     -- accepted, {categories}: {reason}"));
+        for hazard in accepted(&revision.accepted, step.direction) {
+            screen.line(&format!("     -- accepted: {hazard}"));
         }
         step.statements
             .iter()
@@ -291,13 +288,4 @@ fn place(heads: &[RevisionId]) -> String {
         .map(RevisionId::as_str)
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// Returns the hazards that one way takes knowingly, by their reasons.
-fn accepted(accepted: &[Accepted], direction: Direction) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut reasons: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for one in accepted.iter().filter(|one| one.direction == direction) {
-        reasons.entry(&one.reason).or_default().insert(&one.category);
-    }
-    reasons
 }
