@@ -93,6 +93,7 @@ async fn follow(name: &str, database: &TestDatabase) {
     run(&program, "check", 3);
     run(&program, "upgrade head", 0);
     run(&program, "check", 0);
+    fs::remove_dir_all(project.target()).unwrap();
 }
 
 /// A project of its own: what `sea-orm-cli migrate init` writes, an entity, and the packages of this workspace.
@@ -166,6 +167,7 @@ impl Project {
         );
         fs::write(project.folder.join(&entity).join("Cargo.toml"), manifest).unwrap();
         project.entity(ENTITY);
+        project.lay_out_dependencies();
         project
     }
 
@@ -183,22 +185,13 @@ impl Project {
     /// Builds the migration program.
     ///
     /// All packages take part, and an example of ours as well: then the features of their dependencies are those of
-    /// `cargo test --workspace`, and nothing has to be built a second time.
+    /// `cargo test --workspace`, and nothing of theirs has to be built a second time.
     fn build(&self) -> PathBuf {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let program = format!("fresh_{}", self.name);
         let output = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--workspace",
-                "--offline",
-                "--quiet",
-                "--example",
-                "quickstart",
-                "--bin",
-                &program,
-            ])
-            .env("CARGO_TARGET_DIR", target)
+            .args(["build", "--workspace", "--offline", "--quiet"])
+            .args(["--example", "quickstart", "--bin", &program])
+            .env("CARGO_TARGET_DIR", self.target())
             .current_dir(&self.folder)
             .output()
             .unwrap();
@@ -207,7 +200,32 @@ impl Project {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        target.join("debug").join(program)
+        self.target().join("debug").join(program)
+    }
+
+    fn target(&self) -> PathBuf {
+        self.folder.join("target")
+    }
+
+    /// Lays out what the project's packages depend on and what is built already; our own packages are built anew.
+    ///
+    /// In a folder of its own: built into ours, they would take the place of those that other tests are linked with. Links
+    /// do for what a compiler replaces and never writes into, and cargo looks at the times of all.
+    fn lay_out_dependencies(&self) {
+        let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .parent()
+            .unwrap()
+            .join("debug");
+        let script = "set -e; mkdir -p \"$2\"; cp -a \"$1/.fingerprint\" \"$1/build\" \"$2\"; cp -al \"$1/deps\" \"$2\"; \
+                      cd \"$2/deps\"; find . -name '*.d' -exec cp -a --remove-destination \"$1/deps/{}\" {} ';'; \
+                      for own in api entity migration seaworthy seaworthy_cli seaworthy-cli; do \
+                      rm -rf ../.fingerprint/$own-* ./$own-* ./lib$own-*; done";
+        let output = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .args([built, self.target().join("debug")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
 
     /// Runs the program in the migration's folder and returns what it said.

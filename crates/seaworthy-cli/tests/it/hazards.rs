@@ -28,13 +28,13 @@ fn text_names_the_line_the_hazard_and_the_way_out() {
     let answer = lint("--sql new.sql");
     assert_eq!(answer.code, 3);
     assert_eq!(answer.err, "");
-    assert_snapshot!(answer.out, @r#"
+    assert_snapshot!(answer.out, @"
     new.sql:3: error: writes to tasks wait until the index is built [index-blocking]
-        instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards
+        instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this
     new.sql:4: warning: dropping idx waits for everything that uses the table, and everything else behind it [index-drop-blocking]
-        instead: use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short
+        instead: use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short; online::drop_index does so
     1 error, 1 warning
-    "#);
+    ");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn json_has_one_list() {
           "line": 3,
           "table": "tasks",
           "message": "writes to tasks wait until the index is built",
-          "help": "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards"
+          "help": "build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this"
         },
         {
           "category": "index-drop-blocking",
@@ -75,7 +75,7 @@ fn json_has_one_list() {
           "line": 4,
           "table": null,
           "message": "dropping idx waits for everything that uses the table, and everything else behind it",
-          "help": "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short"
+          "help": "use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short; online::drop_index does so"
         }
       ]
     }
@@ -84,10 +84,10 @@ fn json_has_one_list() {
 
 #[test]
 fn github_reads_annotations() {
-    assert_snapshot!(lint("--sql new.sql --output github").out, @r#"
-    ::error file=new.sql,line=3,title=index-blocking::writes to tasks wait until the index is built; instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards
-    ::warning file=new.sql,line=4,title=index-drop-blocking::dropping idx waits for everything that uses the table, and everything else behind it; instead: use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short
-    "#);
+    assert_snapshot!(lint("--sql new.sql --output github").out, @"
+    ::error file=new.sql,line=3,title=index-blocking::writes to tasks wait until the index is built; instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this
+    ::warning file=new.sql,line=4,title=index-drop-blocking::dropping idx waits for everything that uses the table, and everything else behind it; instead: use DROP INDEX CONCURRENTLY outside of a transaction, or keep lock_timeout short; online::drop_index does so
+    ");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn sarif_is_a_log_of_one_run() {
         }
       ],
       "message": {
-        "text": "writes to tasks wait until the index is built; instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards"
+        "text": "writes to tasks wait until the index is built; instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this"
       },
       "ruleId": "index-blocking"
     }

@@ -45,7 +45,7 @@ async fn a_hazard_on_a_table_with_many_rows_is_refused_and_says_how_to_go_on() {
     this would stop or break what runs now
       index up: CREATE INDEX i_note ON t_start (note)
         [index-blocking] writes to t_start wait until the index is built (t_start has about 20000 rows)
-          instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards
+          instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this
     change the revision, or accept each with a reason: --accept "index:index-blocking:PIECE OF THE STATEMENT=REASON", or in the revision with Header::accepts; `lint --explain index-blocking` tells more
     "#);
     assert_eq!(current(&environment).await, ["start"]);

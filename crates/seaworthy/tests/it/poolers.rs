@@ -110,8 +110,16 @@ async fn a_pooler_that_shares_connections_is_found_and_refused() {
 
     let mut environment = environment(&database, &[Sql::table("start", None)]);
     environment.database = Some(pooled.parse().unwrap());
-    let error = upgrade(&environment, "head").await.unwrap_err();
-    assert_eq!(error.kind(), "pooled");
+    // Two connections that prepare something at the same moment take it from each other, as through any such pooler, and it
+    // may not come to the question whether they are one.
+    let mut error = upgrade(&environment, "head").await.unwrap_err();
+    for _ in 0..5 {
+        if error.kind() == "pooled" {
+            break;
+        }
+        error = upgrade(&environment, "head").await.unwrap_err();
+    }
+    assert_eq!(error.kind(), "pooled", "{error:#?}");
     assert!(error.hint().unwrap().contains("session mode"));
     let plan = command::plan(&environment, &"head".parse().unwrap(), Stage::Contract)
         .await
