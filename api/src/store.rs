@@ -72,12 +72,15 @@ pub(crate) struct Scope {
     store: Store,
     shape: Arc<Shape>,
     owner: UserId,
+    /// When the unit of work began, before its first try.
+    began: Instant,
     /// What everything is part of, when there is more to the unit of work than the work itself.
     outer: Option<Arc<DatabaseTransaction>>,
 }
 
-/// How often a unit of work is done once more at most: each step of an upgrade can get in the way of a try.
-const REPEATS: u32 = 4;
+/// How often a unit of work is done once more at most, and only while the schema goes on moving: each step of an upgrade can get
+/// in the way of a try.
+const REPEATS: u32 = 20;
 /// How long a unit of work waits before it is done once more after it did not get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// A snapshot this old is looked at again before something is called missing.
@@ -118,8 +121,11 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        self.healed(Some(&principal.id), |shape| self.attempt(principal, shape, &work))
-            .await
+        let began = Instant::now();
+        self.healed(Some(&principal.id), |shape| {
+            self.attempt(principal, shape, began, &work)
+        })
+        .await
     }
 
     /// Does a unit of work before it is known who asks, with the same promise as [`Store::run`].
@@ -139,6 +145,7 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let mut has_waited = false;
         for round in 0..REPEATS {
             let shape = self.shape();
             let failure = match attempt(Arc::clone(&shape)).await {
@@ -158,7 +165,7 @@ impl Store {
                     return Err(failure);
                 }
                 // Whoever has waited twice has waited long enough.
-                Cure::Wait if round > 0 => return Err(failure.after_all()),
+                Cure::Wait if has_waited => return Err(failure.after_all()),
                 Cure::Look => {
                     self.look_since(failed).await?;
                     // What is not there after a look is not there, unless the schema has moved once more.
@@ -166,8 +173,17 @@ impl Store {
                         return Err(failure.after_all());
                     }
                 }
-                Cure::Refresh => self.refresh(failed).await?,
-                Cure::Wait => tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await,
+                Cure::Refresh => {
+                    self.refresh(failed).await?;
+                    if round > 1 && self.shape().is_like(&shape) {
+                        return Err(failure.after_all());
+                    }
+                }
+                Cure::Recognise if round > 1 => return Err(failure.after_all()),
+                Cure::Wait => {
+                    tokio::time::sleep(LOCK_PAUSE.mul_f32(0.5 + fastrand::f32())).await;
+                    has_waited = true;
+                }
                 Cure::Recognise => {
                     if let Some(person) = person {
                         self.0.known.forget(person);
@@ -183,6 +199,7 @@ impl Store {
         &self,
         principal: &Principal,
         shape: Arc<Shape>,
+        began: Instant,
         work: &impl Fn(Scope) -> F,
     ) -> Result<T, StoreError>
     where
@@ -192,6 +209,7 @@ impl Store {
             store: self.clone(),
             shape,
             owner: principal.id.clone(),
+            began,
             outer: None,
         };
         scope.needs(Feature::Tasks)?;

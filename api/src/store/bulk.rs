@@ -116,6 +116,11 @@ impl Scope {
         Ok(tasks)
     }
 
+    /// Whether the schema was looked at for this unit of work, or a moment before.
+    fn has_looked(&self) -> bool {
+        self.shape.asked() >= self.began || self.shape.age() < MISSING_AGE
+    }
+
     /// Returns the operations that need what the schema does not have, going by a recent look at it.
     fn unsupported(&self, bulk: &Bulk) -> Result<HashMap<usize, StoreError>, StoreError> {
         let mut refused = HashMap::new();
@@ -130,7 +135,7 @@ impl Scope {
             };
             match supported {
                 // Everything is done once more after another look.
-                Err(missing) if self.shape.age() >= MISSING_AGE => return Err(missing),
+                Err(missing) if !self.has_looked() => return Err(missing),
                 Err(missing) => drop(refused.insert(*index, missing)),
                 Ok(()) => {}
             }

@@ -159,6 +159,13 @@ impl Site {
         more: &[&str],
         clock: Clock,
     ) -> Self {
+        // What the service calls an error belongs into the report of a test that fails; only the first site can say so.
+        drop(
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::ERROR)
+                .with_test_writer()
+                .try_init(),
+        );
         migrate(&database, revision).await;
         let settings = settings(database.address(), more);
         let server = Server::start(&settings, clock).await.unwrap();

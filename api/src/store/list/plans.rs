@@ -102,6 +102,7 @@ async fn check(scratch: ScratchDatabase, check: impl AsyncFn(&Scope, &TaskQuery,
     store.check().await.unwrap();
     fill(store.0.pool.connection()).await;
     let scope = Scope {
+        began: std::time::Instant::now(),
         outer: None,
         shape: store.shape(),
         owner: UserId::parse("usr_ada").unwrap(),

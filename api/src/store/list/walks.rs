@@ -63,6 +63,7 @@ async fn walk(scratch: ScratchDatabase, mode: &str, steps: Option<u32>) {
     fill(connection).await;
     store.check().await.unwrap();
     let scope = Scope {
+        began: std::time::Instant::now(),
         outer: None,
         shape: store.shape(),
         owner: UserId::parse("usr_ada").unwrap(),
