@@ -144,8 +144,8 @@ fn cure(error: &DbErr) -> Cure {
     };
     match error.code().as_deref() {
         // Undefined column or table, no such conflict target, changed result type, a statement that is gone, a column that
-        // wants a value.
-        Some("42703" | "42P01" | "42P10" | "0A000" | "26000" | "23502") => Cure::Refresh,
+        // wants a value, or has a rule that says so.
+        Some("42703" | "42P01" | "42P10" | "0A000" | "26000" | "23502" | "23514") => Cure::Refresh,
         // Serialization failure, deadlock, lock not available, statement timeout.
         Some("40001" | "40P01" | "55P03" | "57014") => Cure::Wait,
         Some("23503") => Cure::Recognise,
@@ -157,8 +157,8 @@ fn cure(error: &DbErr) -> Cure {
         {
             Cure::Refresh
         }
-        // SQLite: a column that wants a value.
-        Some("1299") => Cure::Refresh,
+        // SQLite: a column that wants a value, or has a rule that says so.
+        Some("1299" | "275") => Cure::Refresh,
         // SQLite: busy, locked, busy with an old snapshot.
         Some("5" | "6" | "517" | "262") => Cure::Wait,
         Some("787") => Cure::Recognise,
