@@ -142,6 +142,9 @@ struct Begun {
 }
 
 /// How long a run may go on without checking that it still has the lock.
+/// How often and after which pause it is looked whether another tool has ended the step that it is in the middle of.
+const ELSEWHERE_LOOKS: u32 = 10;
+const ELSEWHERE_PAUSE: Duration = Duration::from_millis(200);
 const LOCK_CHECK: Duration = Duration::from_secs(1);
 
 impl Run<'_> {
@@ -223,7 +226,7 @@ impl Run<'_> {
                     attempt,
                 ));
             };
-            if self.is_settled(work).await {
+            if self.is_settled(work).await || self.is_being_settled(work, &error).await {
                 return Ok(StepReport::new(
                     work,
                     StepOutcome::Elsewhere,
@@ -284,6 +287,24 @@ impl Run<'_> {
         };
         let applied = records.applied.iter().any(|row| row.name == work.header.name);
         applied == (work.direction == Direction::Up)
+    }
+
+    /// Waits a little for the applied set where a part of a step without a transaction was there already: another tool may be
+    /// in the middle of the same step.
+    async fn is_being_settled(&self, work: &Work<'_>, error: &StepError) -> bool {
+        if error.fault() != Fault::AlreadyDone || matches!(work.manner, Manner::Transaction(_)) {
+            return false;
+        }
+        for _ in 0..ELSEWHERE_LOOKS {
+            if self.stop.is_cancelled() {
+                return false;
+            }
+            tokio::time::sleep(ELSEWHERE_PAUSE).await;
+            if self.is_settled(work).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// Writes a failure into the history. The step's own error is what counts, so one of the history is only logged.

@@ -69,7 +69,7 @@ async fn kill_and_recover(database: &TestDatabase) {
     }
     // Otherwise the moments were too late to mean anything.
     assert!(
-        started < KILLS * 2,
+        started < KILLS * 3,
         "only {killed} of {started} were killed before they ended"
     );
     program.run("downgrade base --yes").await.with_code(0);
