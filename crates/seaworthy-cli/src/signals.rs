@@ -1,7 +1,7 @@
 //! Signals that ask to stop: the first one cancels what runs, the second one ends the process.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use seaworthy::command::{Category, CommandError};
@@ -25,26 +25,31 @@ struct State {
 }
 
 impl Signals {
-    /// Cancels `stop` at the first signal.
+    /// Cancels `stop` at the first signal that comes after this has returned.
     ///
     /// On a thread of its own: the command's own one does not come round to it while it waits for a person's answer.
     pub(crate) fn listen(stop: &CancellationToken) -> Self {
         let ended = CancellationToken::new();
         let state = Arc::new(State::default());
-        let listening = listen(stop.clone(), Arc::clone(&state));
-        let until_ended = ended.clone();
+        // Nothing is sent: the sender is dropped when the thread listens, and also when it cannot.
+        let (starting, started) = mpsc::channel::<()>();
+        let heard = (stop.clone(), Arc::clone(&state), ended.clone());
         // Where no thread can be had a signal ends the process, as it does in a program that listens to none.
         let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let (stop, state, ended) = heard;
             if let Ok(runtime) = Builder::new_current_thread().enable_io().build() {
                 runtime.block_on(async {
+                    let Ok(source) = Source::open() else { return };
+                    drop(starting);
                     tokio::select! {
-                        () = listening => {}
-                        () = until_ended.cancelled() => {}
+                        () = heed(source, stop, state) => {}
+                        () = ended.cancelled() => {}
                     }
                 });
             }
         });
         drop(thread);
+        started.recv().unwrap_or_default();
         Self {
             state,
             _ended: ended.drop_guard(),
@@ -76,34 +81,54 @@ impl Signals {
     }
 }
 
-async fn listen(stop: CancellationToken, state: Arc<State>) {
-    let mut code = next_signal().await;
+async fn heed(mut source: Source, stop: CancellationToken, state: Arc<State>) {
+    let mut code = source.next().await;
     state.code.store(code, Ordering::Relaxed);
     stop.cancel();
     if !state.is_asking.load(Ordering::Relaxed) {
-        code = next_signal().await;
+        code = source.next().await;
     }
     crate::exit::at_once(code);
 }
 
-/// Waits for a signal that asks to stop, and returns its exit code.
+/// The signals that ask to stop: from when it is open on they do not end the process by themselves.
 #[cfg(unix)]
-async fn next_signal() -> i32 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => 143,
-        _ = interrupt.recv() => 130,
+struct Source {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Source {
+    fn open() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next one, and returns its exit code.
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.terminate.recv() => 143,
+            _ = self.interrupt.recv() => 130,
+        }
     }
 }
 
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-async fn next_signal() -> i32 {
-    drop(tokio::signal::ctrl_c().await);
-    130
+/// Ctrl-C.
+#[cfg(windows)]
+struct Source(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Source {
+    fn open() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) -> i32 {
+        self.0.recv().await;
+        130
+    }
 }
