@@ -242,7 +242,7 @@ impl Run<'_> {
                 let error = match error {
                     _ if self.stop.is_cancelled() => StepError::Stopped,
                     StepError::Database { source } if locked_out => StepError::LockNotGranted {
-                        attempts: attempt,
+                        attempts: (!matches!(work.manner, Manner::Opaque { .. })).then_some(attempt),
                         blockers,
                         source,
                     },

@@ -23,6 +23,7 @@ use thiserror::Error;
 pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
 pub use fault::{DatabaseError, Fault};
+pub(crate) use limits::Limits;
 pub use lock::{Holder, LockError, Locked};
 pub use locks::{EndError, Endable, Ending, Involved};
 pub use offenders::Offenders;
@@ -33,6 +34,7 @@ pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 mod address;
 mod blockers;
 mod fault;
+mod limits;
 mod lock;
 mod locks;
 mod offenders;
@@ -287,6 +289,15 @@ impl Session {
         }
         let wait = lock_wait(attempt, self.settings.lock_timeout).as_millis();
         self.send(&format!("SET lock_timeout = '{wait}ms'")).await
+    }
+
+    /// Tells the code of a revision how patient it may be with what it tries by itself; on PostgreSQL.
+    pub(crate) async fn tell_limits(&self, lock_retries: u32) -> Result<(), DbErr> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        self.send(&Limits::of(&self.settings, lock_retries).to_sql())
+            .await
     }
 
     /// Returns the statements that put time limits in force, on PostgreSQL.

@@ -9,7 +9,7 @@ use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
 use super::name::{name, text};
-use super::site::{Site, Turn};
+use super::site::Site;
 use crate::session::{Fault, pause_before};
 
 /// An index to be built: a statement of sea-query's, or `CREATE INDEX` as text, which knows expressions on both databases.
@@ -77,7 +77,7 @@ pub async fn drop_index(manager: &SchemaManager<'_>, index: impl IntoIden) -> Re
 
 async fn drop_concurrently(site: &Site<'_>, index: &str) -> Result<(), DbErr> {
     let statement = drop_statement(index);
-    let mut turn = Turn::new();
+    let mut turn = site.turn().await?;
     loop {
         let dropped = site.concurrently(&statement).await;
         if !turn.comes_again(&dropped).await {
@@ -101,7 +101,7 @@ pub(super) async fn build(site: &Site<'_>, operation: &'static str, index: &NewI
         };
     }
     site.outside_of_transactions(operation)?;
-    let mut turn = Turn::new();
+    let mut turn = site.turn().await?;
     loop {
         let built = build_once(site, &parts).await;
         if !turn.comes_again(&built).await {

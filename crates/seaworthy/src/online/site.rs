@@ -10,19 +10,10 @@ use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
 use crate::backfill::is_recorded;
-use crate::session::{Fault, lock_wait, pause_before};
-
-/// Longest wait for a lock: everybody else waits behind whoever waits for it.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+use crate::session::{Fault, Limits, lock_wait, pause_before};
 
 /// Tries that wait as briefly as the first: most transactions are over by then, and nobody has waited for longer.
 const SHORT_TRIES: u32 = 10;
-
-/// How long it is tried to get a lock, with pauses in between; never without a limit at the end.
-const BUDGET: Duration = Duration::from_secs(10 * 60);
-
-/// Longest run of a statement that holds a lock which others wait for.
-const LONGEST_HOLD: Duration = Duration::from_secs(15);
 
 /// What an operation is carried out on.
 pub(super) struct Site<'a> {
@@ -42,16 +33,27 @@ enum Place<'a> {
     Open(&'a DatabaseConnection),
 }
 
+/// How long a statement holds what others wait for.
+#[derive(Clone, Copy)]
+enum Hold {
+    /// Not longer than anybody may be held up.
+    Short,
+    /// As long as it takes: nobody waits for what it holds.
+    Long,
+}
+
 /// The tries of something that another session may be in the way of: two builds on a table can wait for each other.
 pub(super) struct Turn {
+    limits: Limits,
     since: Instant,
     attempt: u32,
 }
 
-/// Time limits as PostgreSQL writes them.
-struct Limits {
+/// The time limits of the session, as PostgreSQL writes them, and how patient an operation may be.
+struct InForce {
     lock_timeout: String,
     statement_timeout: String,
+    chosen: Limits,
 }
 
 impl<'a> Site<'a> {
@@ -126,15 +128,15 @@ impl<'a> Site<'a> {
     ///
     /// Inside of somebody else's transaction it is sent once: who has begun the transaction may try it again.
     pub(super) async fn briefly(&self, sql: &str) -> Result<(), DbErr> {
-        self.in_tries(sql, Some(LONGEST_HOLD)).await
+        self.in_tries(sql, Hold::Short).await
     }
 
     /// Sends a statement that reads a whole table while others read and write it.
     pub(super) async fn patiently(&self, sql: &str) -> Result<(), DbErr> {
-        self.in_tries(sql, None).await
+        self.in_tries(sql, Hold::Long).await
     }
 
-    async fn in_tries(&self, sql: &str, longest: Option<Duration>) -> Result<(), DbErr> {
+    async fn in_tries(&self, sql: &str, hold: Hold) -> Result<(), DbErr> {
         let connection = match self.place {
             _ if self.backend != DbBackend::Postgres => return self.send(sql).await,
             Place::Transaction => {
@@ -143,42 +145,32 @@ impl<'a> Site<'a> {
             }
             Place::Recording(connection) | Place::Open(connection) => connection,
         };
-        let limits = self.limits().await?;
-        let since = Instant::now();
-        let mut attempt = 1_u32;
+        let in_force = self.in_force().await?;
+        let mut turn = Turn::of(in_force.chosen);
         loop {
-            let mut settings = vec![format!(
-                "SET LOCAL lock_timeout = '{}ms'",
-                lock_wait(attempt.saturating_sub(SHORT_TRIES), limits.longest_wait()).as_millis()
-            )];
-            match longest {
-                Some(hold) => settings.push(format!("SET LOCAL statement_timeout = '{}s'", hold.as_secs())),
-                None if limits.end_statements() => {
-                    settings.push("SET LOCAL statement_timeout = 0".to_owned());
-                }
-                None => {}
-            }
+            let wait = lock_wait(turn.attempt.saturating_sub(SHORT_TRIES), in_force.longest_wait());
+            let settings = [
+                Some(format!("SET LOCAL lock_timeout = '{}ms'", wait.as_millis())),
+                in_force.limit_of(hold),
+            ];
             let tried = in_transaction(connection, &settings, sql).await;
-            match tried {
-                Err(error) if Fault::of(&error) == Fault::LockNotGranted && since.elapsed() < BUDGET => {
-                    tracing::debug!(
-                        attempt,
-                        statement = sql,
-                        "the lock is not free; it is tried again"
-                    );
-                    tokio::time::sleep(pause_before(attempt)).await;
-                    attempt += 1;
-                }
-                other => return other,
+            if !turn.comes_again(&tried).await {
+                return tried;
             }
+            tracing::debug!(
+                attempt = turn.attempt,
+                statement = sql,
+                "the lock was not free; it is tried again"
+            );
         }
     }
 
     /// Bounds the waits of somebody else's transaction, unless they are.
     async fn keep_waits_short(&self) -> Result<(), DbErr> {
-        if self.limits().await?.lock_timeout == "0" {
-            let wait = LONGEST_WAIT.as_secs();
-            self.send(&format!("SET LOCAL lock_timeout = '{wait}s'")).await?;
+        let in_force = self.in_force().await?;
+        if in_force.lock_timeout == "0" {
+            let wait = in_force.chosen.lock_timeout.as_millis();
+            self.send(&format!("SET LOCAL lock_timeout = '{wait}ms'")).await?;
         }
         Ok(())
     }
@@ -187,8 +179,8 @@ impl<'a> Site<'a> {
     ///
     /// No time limit holds: nobody waits behind it, and ending it leaves an INVALID index behind.
     pub(super) async fn concurrently(&self, sql: &str) -> Result<(), DbErr> {
-        let limits = self.limits().await?;
-        if !limits.are_set() {
+        let in_force = self.in_force().await?;
+        if !in_force.are_set() {
             return self.send(sql).await;
         }
         self.send("SET lock_timeout = 0; SET statement_timeout = 0")
@@ -197,60 +189,91 @@ impl<'a> Site<'a> {
         let restored = self
             .send(&format!(
                 "SET lock_timeout = '{}'; SET statement_timeout = '{}'",
-                limits.lock_timeout, limits.statement_timeout
+                in_force.lock_timeout, in_force.statement_timeout
             ))
             .await;
         sent.and(restored)
     }
 
-    async fn limits(&self) -> Result<Limits, DbErr> {
-        let mut limits = Limits {
+    /// Returns the turn of an operation that takes its locks by itself.
+    pub(super) async fn turn(&self) -> Result<Turn, DbErr> {
+        Ok(Turn::of(self.in_force().await?.chosen))
+    }
+
+    async fn in_force(&self) -> Result<InForce, DbErr> {
+        let mut in_force = InForce {
             lock_timeout: "0".to_owned(),
             statement_timeout: "0".to_owned(),
+            chosen: Limits::default(),
         };
         if self.is_recording() {
-            return Ok(limits);
+            return Ok(in_force);
         }
-        let sql = "SELECT current_setting('lock_timeout') AS lock_timeout, \
-                   current_setting('statement_timeout') AS statement_timeout";
-        if let Some(row) = self.row(sql).await? {
-            limits.lock_timeout = row.try_get("", "lock_timeout")?;
-            limits.statement_timeout = row.try_get("", "statement_timeout")?;
+        let sql = format!(
+            "SELECT current_setting('lock_timeout') AS lock_timeout, \
+             current_setting('statement_timeout') AS statement_timeout, {}",
+            Limits::columns()
+        );
+        if let Some(row) = self.row(&sql).await? {
+            in_force.lock_timeout = row.try_get("", "lock_timeout")?;
+            in_force.statement_timeout = row.try_get("", "statement_timeout")?;
+            in_force.chosen = Limits::read(&row)?;
         }
-        Ok(limits)
+        Ok(in_force)
     }
 }
 
 impl Turn {
-    pub(super) fn new() -> Self {
+    fn of(limits: Limits) -> Self {
         Self {
+            limits,
             since: Instant::now(),
-            attempt: 0,
+            attempt: 1,
         }
     }
 
-    /// Returns whether it is worth another try, after a pause.
+    /// Returns whether it is worth another try, after a pause: neither tries nor time are used up.
     pub(super) async fn comes_again(&mut self, tried: &Result<(), DbErr>) -> bool {
         let is_in_the_way = matches!(tried, Err(error) if Fault::of(error) == Fault::LockNotGranted);
-        if !is_in_the_way || self.since.elapsed() >= BUDGET {
+        let is_over =
+            self.attempt > self.limits.lock_retries || self.since.elapsed() >= self.limits.lock_budget;
+        if !is_in_the_way || is_over {
             return false;
         }
-        self.attempt += 1;
         tokio::time::sleep(pause_before(self.attempt)).await;
+        self.attempt += 1;
         true
     }
 }
 
-impl Limits {
+impl InForce {
     /// Returns how long a try may wait: a session that waits for less than the first try has chosen so.
     fn longest_wait(&self) -> Duration {
-        let chosen = self
+        let set = self
             .lock_timeout
             .strip_suffix("ms")
             .and_then(|digits| digits.parse().ok());
-        match chosen.map(Duration::from_millis) {
-            Some(chosen) if chosen < lock_wait(1, LONGEST_WAIT) => chosen,
-            _ => LONGEST_WAIT,
+        match set.map(Duration::from_millis) {
+            Some(set) if set < lock_wait(1, Limits::default().lock_timeout) => set,
+            _ => self.chosen.lock_timeout,
+        }
+    }
+
+    /// Returns the statement that bounds what is sent, where the session's own limit is not the right one.
+    fn limit_of(&self, hold: Hold) -> Option<String> {
+        let longest = self.chosen.hold_timeout;
+        match hold {
+            Hold::Short if longest.is_zero() => None,
+            Hold::Short if longest.subsec_millis() == 0 => {
+                Some(format!("SET LOCAL statement_timeout = '{}s'", longest.as_secs()))
+            }
+            Hold::Short => Some(format!(
+                "SET LOCAL statement_timeout = '{}ms'",
+                longest.as_millis()
+            )),
+            Hold::Long => self
+                .end_statements()
+                .then(|| "SET LOCAL statement_timeout = 0".to_owned()),
         }
     }
 
@@ -265,11 +288,11 @@ impl Limits {
 
 async fn in_transaction(
     connection: &DatabaseConnection,
-    settings: &[String],
+    settings: &[Option<String>],
     sql: &str,
 ) -> Result<(), DbErr> {
     let transaction = connection.begin().await?;
-    for statement in settings.iter().map(String::as_str).chain([sql]) {
+    for statement in settings.iter().flatten().map(String::as_str).chain([sql]) {
         if let Err(error) = transaction.execute_unprepared(statement).await {
             // The server rolls back by itself when the connection is gone, which is the one way this fails.
             drop(transaction.rollback().await);

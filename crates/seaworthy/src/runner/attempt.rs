@@ -96,6 +96,7 @@ impl Run<'_> {
         let connection = self.locked.session().connection();
         let started = self.entry(work, Outcome::Started, begun);
         self.ledger.record(self.locked, connection, &started).await?;
+        self.locked.session().tell_limits(self.retries).await?;
         let attempt = async { run_revision(work, &SchemaManager::new(connection)).await };
         match self.watched(work, attempt, blockers).await {
             Ok(()) => self.record_done(work, begun).await,

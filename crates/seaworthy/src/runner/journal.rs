@@ -57,7 +57,7 @@ impl Run<'_> {
             };
             if !self.may_try_again(attempts, since) || self.stop.is_cancelled() {
                 return Err(StepError::LockNotGranted {
-                    attempts,
+                    attempts: Some(attempts),
                     blockers: std::mem::take(blockers),
                     source,
                 });

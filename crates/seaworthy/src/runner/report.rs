@@ -92,10 +92,10 @@ pub enum StepError {
         source: DatabaseError,
     },
     /// Another session held a lock for too long, at every try.
-    #[error("a lock was not granted in {attempts} {}", if *attempts == 1 { "try" } else { "tries" })]
+    #[error("a lock was not granted{}", in_tries(*attempts))]
     LockNotGranted {
-        /// How often it was tried.
-        attempts: u32,
+        /// How often it was tried; nothing where the revision tries by itself.
+        attempts: Option<u32>,
         /// Who held it, as seen while waiting.
         blockers: Vec<Blocker>,
         /// What the database said in the end.
@@ -220,4 +220,12 @@ fn verb(direction: Direction) -> &'static str {
 
 fn whole_milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn in_tries(attempts: Option<u32>) -> String {
+    match attempts {
+        None => String::new(),
+        Some(1) => " in 1 try".to_owned(),
+        Some(attempts) => format!(" in {attempts} tries"),
+    }
 }

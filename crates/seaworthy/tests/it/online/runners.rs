@@ -225,3 +225,29 @@ async fn a_script_says_what_is_asked_and_sends_the_whole_sequence() {
     "#);
     database.remove().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_operation_tries_as_often_as_the_run_was_told_to() {
+    let Some(database) = postgres().await else { return };
+    let environment = environment(&database, Some(false));
+    upgrade(&environment, "m1_tables").await.unwrap();
+    let holder = session(&database).await;
+    holder.send("BEGIN; SELECT * FROM tasks").await.unwrap();
+    // Whoever runs the commands of these tests tries twice more.
+    let error = upgrade(&environment, "head").await.unwrap_err();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text.push_str(&format!("\n{inner}"));
+        cause = inner.source();
+    }
+    assert_snapshot!(text, @"
+    upgrade of m2_change failed
+    a lock was not granted
+    canceling statement due to lock timeout (SQLSTATE 55P03)
+    ");
+    holder.send("COMMIT").await.unwrap();
+    upgrade(&environment, "head").await.unwrap();
+    holder.close().await;
+    database.remove().await.unwrap();
+}
