@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use seaworthy::online::DualColumn;
+use seaworthy::session::{Access, Settings};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -135,9 +137,20 @@ async fn until_written(session: &Session) {
     }
 }
 
+/// SQLite gives its one turn to whoever comes by, and on a busy machine somebody may come last for seconds.
+async fn patient(database: &ScratchDatabase) -> Session {
+    let settings = Settings {
+        lock_timeout: Duration::from_secs(60),
+        ..Settings::default()
+    };
+    Session::open(database.url(), &settings, Access::Write)
+        .await
+        .unwrap()
+}
+
 async fn nothing_is_lost(change: Change) {
     for database in databases().await {
-        let session = session(&database).await;
+        let session = patient(&database).await;
         table(&session).await;
         if session.backend() == DbBackend::Sqlite {
             session.send("PRAGMA journal_mode = WAL").await.unwrap();
@@ -147,12 +160,11 @@ async fn nothing_is_lost(change: Change) {
         let spawn = |own: Session, column: &'static str, lane: i64, stop: &CancellationToken| {
             tokio::spawn(write(own, column, change.clone(), lane, stop.clone()))
         };
-        let open = async || crate::databases::session(&database).await;
         let (stop_old, stop_new) = (CancellationToken::new(), CancellationToken::new());
-        let old = spawn(open().await, change.old, 1, &stop_old);
+        let old = spawn(patient(&database).await, change.old, 1, &stop_old);
         until_written(&session).await;
         column.expand(&manager).await.unwrap();
-        let new = spawn(open().await, change.new, 2, &stop_new);
+        let new = spawn(patient(&database).await, change.new, 2, &stop_new);
         until_written(&session).await;
         column.backfill().batch_rows(50).run(&manager).await.unwrap();
         until_written(&session).await;
