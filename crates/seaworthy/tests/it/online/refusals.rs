@@ -1,5 +1,7 @@
 //! What operations refuse, and in which words.
 
+use seaworthy::online::DualColumn;
+
 use super::*;
 
 async fn refused(session: &Session, call: Call) -> String {
@@ -125,6 +127,75 @@ async fn a_column_that_would_stop_the_application_is_refused_with_the_way_out() 
         session.close().await;
         database.remove().await.unwrap();
     }
+}
+
+/// The owner of a table may give it a trigger, and may all the same have no place for the function that it calls.
+#[tokio::test]
+async fn a_role_that_may_not_make_the_trigger_is_told_so_and_goes_on_when_it_may() {
+    let Some(database) = postgres().await else { return };
+    let session = session(&database).await;
+    prepare(&session, &CASES[0]).await;
+    let role = format!("seaworthy_{:016x}", fastrand::u64(..));
+    let limited = format!(
+        "CREATE ROLE {role}; ALTER TABLE tasks OWNER TO {role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC; SET ROLE {role}"
+    );
+    session.send(&limited).await.unwrap();
+    let double: Call = |manager| {
+        Box::pin(async move {
+            let notes = ColumnDef::new("notes").text().take();
+            DualColumn::new("tasks", "title", notes).expand(manager).await
+        })
+    };
+    let said = refused(&session, double).await;
+    assert!(said.contains("permission denied for schema public"), "{said}");
+    let writes = "INSERT INTO tasks (id, user_id, title) VALUES (99, 1, 'Call home')";
+    session.send(writes).await.unwrap();
+
+    let allow = format!("RESET ROLE; GRANT USAGE, CREATE ON SCHEMA public TO {role}; SET ROLE {role}");
+    session.send(&allow).await.unwrap();
+    double(&SchemaManager::new(session.connection())).await.unwrap();
+    let writes = "INSERT INTO tasks (id, user_id, title) VALUES (100, 1, 'Call again')";
+    session.send(writes).await.unwrap();
+    let rows = session
+        .rows("SELECT notes FROM tasks WHERE id = 100")
+        .await
+        .unwrap();
+    assert_eq!(rows[0].try_get::<String>("", "notes").unwrap(), "Call again");
+    let remove = format!("RESET ROLE; DROP OWNED BY {role} CASCADE; DROP ROLE {role}");
+    session.send(&remove).await.unwrap();
+    session.close().await;
+    database.remove().await.unwrap();
+}
+
+/// A limit on the pages of the file stands for the end of the disk.
+#[tokio::test]
+async fn a_table_for_whose_copy_there_is_no_room_stays_as_it_is() {
+    let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
+    let session = session(&database).await;
+    prepare(&session, &CASES[0]).await;
+    let fill = "WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
+                INSERT INTO tasks (id, user_id, title) SELECT i, 1, hex(randomblob(50)) FROM n; DELETE FROM tasks WHERE user_id IS NULL";
+    session.send(fill).await.unwrap();
+    let before = (schema(&session).await, rows_of(&session).await);
+    session.send("PRAGMA max_page_count = 1").await.unwrap();
+    let not_null: Call = |manager| Box::pin(online::set_not_null(manager, "tasks", "user_id"));
+    let said = refused(&session, not_null).await;
+    assert!(said.contains("database or disk is full"), "{said}");
+    assert_eq!((schema(&session).await, rows_of(&session).await), before);
+
+    session.send("PRAGMA max_page_count = 1000000").await.unwrap();
+    not_null(&SchemaManager::new(session.connection())).await.unwrap();
+    assert_eq!(rows_of(&session).await, before.1);
+    session.close().await;
+    database.remove().await.unwrap();
+}
+
+async fn rows_of(session: &Session) -> Vec<String> {
+    let rows = session
+        .rows("SELECT id || ' ' || title AS line FROM tasks ORDER BY id")
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
 }
 
 #[tokio::test]
