@@ -279,19 +279,13 @@ pub(crate) enum Command {
     /// Show who holds what and who waits for whom, on PostgreSQL; or end one of them
     #[command(
         after_help = "Examples:\n  locks                 the tree: whoever holds up others first, those who wait below\n  \
+                            locks --every 1s      look again and again, until Ctrl-C\n  \
                             locks --cancel 4711   make the statement of a process fail\n  \
                             locks --terminate 4711\n                        end a session, also one that is idle in a transaction\n\n\
                             Asks first; without a terminal it needs --yes. Refuses processes that serve no client, other databases and\n\
                             migrations. Values in statements are never shown."
     )]
-    Locks {
-        /// Make the running statement of this process fail
-        #[arg(long, value_name = "PID", conflicts_with = "terminate")]
-        cancel: Option<i32>,
-        /// End the session of this process; its transaction is rolled back
-        #[arg(long, value_name = "PID")]
-        terminate: Option<i32>,
-    },
+    Locks(Locks),
     /// Find what would block or break a running application; asks no database
     #[command(
         after_help = "Examples:\n  lint                  the newest revision, up and down\n  lint --all            every one\n  \
@@ -428,6 +422,20 @@ pub(crate) enum LastStage {
     Migrate,
     /// Everything
     Contract,
+}
+
+/// Whom to look at, and whom to end.
+#[derive(Debug, Args)]
+pub(crate) struct Locks {
+    /// Look again after this time, until a signal comes
+    #[arg(long, value_parser = duration, value_name = "TIME", conflicts_with_all = ["cancel", "terminate"])]
+    pub(crate) every: Option<Duration>,
+    /// Make the running statement of this process fail
+    #[arg(long, value_name = "PID", conflicts_with = "terminate")]
+    pub(crate) cancel: Option<i32>,
+    /// End the session of this process; its transaction is rolled back
+    #[arg(long, value_name = "PID")]
+    pub(crate) terminate: Option<i32>,
 }
 
 /// What `lint` looks at.

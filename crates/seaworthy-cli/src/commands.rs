@@ -81,9 +81,7 @@ pub(crate) async fn run(
             inspect::plan(environment, &target, last_stage(stage), screen).await
         }
         Command::Status => inspect::status(environment, screen).await,
-        Command::Locks { cancel, terminate } => {
-            locks::run(environment, &general, cancel, terminate, screen).await
-        }
+        Command::Locks(asked) => locks::run(environment, &general, &asked, screen).await,
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
         Command::Check { compare } => schema::check(environment, &compare, screen).await,
         Command::Diff { from, to, compare } => schema::diff(environment, &from, &to, &compare, screen).await,

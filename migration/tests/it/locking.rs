@@ -213,6 +213,26 @@ async fn tries_end_with_their_budget_and_name_the_root_of_those_who_wait() {
     .await;
 }
 
+#[tokio::test]
+async fn the_tree_is_shown_again_and_again_until_a_signal_comes() {
+    on_postgres(async |database| {
+        let program = Program::migration(database);
+        program.run("upgrade 002").await.with_code(0);
+        let shown = program.start("locks --every 100ms");
+        shown.says("Nobody waits for a lock").await;
+        let root = database.hold("BEGIN; SELECT FROM tasks").await;
+        let process: i32 = value(&root, "SELECT pg_backend_pid()").await;
+        let behind = program.start("upgrade 003 --lock-timeout 0s");
+        shown.says(&format!("process {process} ")).await;
+        shown.says("waits for AccessExclusiveLock on tasks").await;
+        shown.signal("INT");
+        shown.end().await;
+        root.close().await.unwrap();
+        behind.end().await.with_code(0);
+    })
+    .await;
+}
+
 /// The first thing that a run writes is its own tables, before any step.
 #[tokio::test]
 async fn a_writer_of_an_empty_sqlite_file_is_waited_for() {
