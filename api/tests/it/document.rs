@@ -185,7 +185,7 @@ fn answers_name_their_headers(document: &Value) {
         let is_keyed = takes(document, operation, "Idempotency-Key");
         for (status, response) in operation["responses"].as_object().unwrap() {
             let response = resolved(document, response);
-            let mut wanted = vec!["X-Request-Id", "Schema-Revision", "traceparent"];
+            let mut wanted = vec!["X-Request-ID", "Schema-Revision", "traceparent"];
             if is_keyed && status.starts_with('2') {
                 wanted.extend(["Idempotency-Replayed", "Idempotency-Scope"]);
             }
@@ -394,7 +394,7 @@ fn every_operation_names_the_headers_that_it_heeds() {
             };
             let answers = |status: &str| operation["responses"].get(status).is_some();
             let place = format!("{file} {method} {path}");
-            assert!(takes("X-Request-Id") && takes("traceparent"), "{place}");
+            assert!(takes("X-Request-ID") && takes("traceparent"), "{place}");
             assert_eq!(takes("If-None-Match"), answers("304"), "{place}");
             assert_eq!(takes("If-Match"), answers("412") && method != "POST", "{place}");
         }
