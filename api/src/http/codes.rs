@@ -50,7 +50,7 @@ codes! {
     HeaderInvalid "HEADER_INVALID" BAD_REQUEST "A header makes no sense"
         "A request header has a value that cannot be understood; the detail names it.";
     KeyInvalid "IDEMPOTENCY_KEY_INVALID" BAD_REQUEST "The idempotency key is not valid"
-        "Idempotency-Key is one string of 1 to 255 printable ASCII characters, in double quotes or, where it has no spaces, without. Some requests cannot do without one; the detail says so.";
+        "Idempotency-Key is one string of 1 to 255 printable ASCII characters, in double quotes unless it is made of letters, digits, `-`, `_`, `.`, `:`, `/`, `=` and `+`. Some requests cannot do without one; the detail says so.";
     TokenMissing "AUTH_TOKEN_MISSING" UNAUTHORIZED "A token is needed"
         "Send `Authorization: Bearer <token>`.";
     TokenInvalid "AUTH_TOKEN_INVALID" UNAUTHORIZED "The token is not valid"

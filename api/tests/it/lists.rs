@@ -216,6 +216,8 @@ async fn what_a_list_does_not_know_is_refused_by_name() {
             "include=everything",
             "q=",
             "q=%00",
+            "q=a%0Ab",
+            "q=a%09b",
             "limit=1&limit=2",
         ] {
             let answer = site
