@@ -78,8 +78,10 @@ impl Call {
             .filter(|_| values.next().is_none())
             .and_then(RepeatKey::parse);
         let key = key.ok_or_else(|| {
-            Problem::new(Code::KeyInvalid)
-                .detail("Idempotency-Key is one string of 1 to 255 printable characters")
+            Problem::new(Code::KeyInvalid).detail(
+                "Idempotency-Key is one string of 1 to 255 printable ASCII characters, in double quotes unless it is made of letters, \
+                 digits, `-`, `_`, `.`, `:`, `/`, `=` and `+`",
+            )
         })?;
         let route = parts
             .extensions

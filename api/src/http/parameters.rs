@@ -11,7 +11,7 @@ use super::paged::Asked;
 use super::problem::{FieldProblem, Problem};
 use crate::domain::{
     DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter, TaskQuery,
-    UserId, no_controls,
+    UserId,
 };
 use crate::state::App;
 
@@ -58,13 +58,11 @@ impl Parameters {
             self.refuse(name, "the parameter is given twice");
             return None;
         }
-        match no_controls(&value) {
-            Ok(()) => Some(value),
-            Err(detail) => {
-                self.refuse(name, detail);
-                None
-            }
+        if value.contains(|letter: char| letter.is_ascii_control()) {
+            self.refuse(name, "control characters are not allowed");
+            return None;
         }
+        Some(value)
     }
 
     fn refuse(&mut self, name: &str, detail: impl Into<String>) {

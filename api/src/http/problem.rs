@@ -63,7 +63,7 @@ pub(super) struct ProblemBody {
     /// The code; `/errors` lists all of them.
     #[schema(example = "TASK_NOT_FOUND")]
     pub(super) code: &'static str,
-    /// The request's id, as in X-Request-Id.
+    /// The request's id, as in X-Request-ID.
     pub(super) request_id: String,
     /// The values that are not valid.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -83,14 +83,23 @@ fn every_operation_has_a_name_words_and_statuses() {
             if path.starts_with("/{user_id}") {
                 assert!(has("403"), "{method} {path}");
             }
+            let is_paged = takes(&document, operation, "cursor");
+            let names_one = ["{id}", "{name}", "{code}"].iter().any(|it| path.contains(it));
             assert_eq!(
-                ["{id}", "{name}", "{code}"].iter().any(|it| path.contains(it)),
-                has("404") && path.contains('{'),
+                is_paged || names_one,
+                has("404") && (is_paged || path.contains('{')),
                 "{method} {path}"
             );
         }
     }
     assert!(names.len() >= 39, "{} operations", names.len());
+}
+
+fn takes(document: &Value, operation: &Value, parameter: &str) -> bool {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters
+        .map(|it| resolved(document, it))
+        .any(|it| it["name"] == parameter)
 }
 
 /// Follows a reference into the components.
@@ -173,14 +182,10 @@ fn every_answer_names_its_headers() {
 
 fn answers_name_their_headers(document: &Value) {
     for (method, path, operation) in operations(document) {
-        let is_keyed = operation["parameters"].as_array().is_some_and(|known| {
-            known
-                .iter()
-                .any(|it| resolved(document, it)["name"] == "Idempotency-Key")
-        });
+        let is_keyed = takes(document, operation, "Idempotency-Key");
         for (status, response) in operation["responses"].as_object().unwrap() {
             let response = resolved(document, response);
-            let mut wanted = vec!["X-Request-Id", "Schema-Revision", "traceparent"];
+            let mut wanted = vec!["X-Request-ID", "Schema-Revision", "traceparent"];
             if is_keyed && status.starts_with('2') {
                 wanted.extend(["Idempotency-Replayed", "Idempotency-Scope"]);
             }
@@ -389,7 +394,7 @@ fn every_operation_names_the_headers_that_it_heeds() {
             };
             let answers = |status: &str| operation["responses"].get(status).is_some();
             let place = format!("{file} {method} {path}");
-            assert!(takes("X-Request-Id") && takes("traceparent"), "{place}");
+            assert!(takes("X-Request-ID") && takes("traceparent"), "{place}");
             assert_eq!(takes("If-None-Match"), answers("304"), "{place}");
             assert_eq!(takes("If-Match"), answers("412") && method != "POST", "{place}");
         }

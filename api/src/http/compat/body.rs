@@ -85,7 +85,7 @@ pub(in crate::http) struct ErrorWords {
 /// More about what is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ErrorDetails {
-    /// The request's id, as in X-Request-Id.
+    /// The request's id, as in X-Request-ID.
     request_id: String,
     /// The values that are not valid.
     #[serde(skip_serializing_if = "Vec::is_empty")]

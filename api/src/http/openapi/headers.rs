@@ -11,7 +11,7 @@ use super::walk::{operations, responses, served_at};
 /// Name, meaning and an example.
 const HEADERS: [(&str, &str, &str); 12] = [
     (
-        "X-Request-Id",
+        "X-Request-ID",
         "The request's id: the one that was sent, or a new one",
         "4f1c0d27b64a3c1f0d27b64a3c1f0d27",
     ),
@@ -69,7 +69,7 @@ pub(super) fn name(document: &mut OpenApi) {
         let is_list = takes(operation, "cursor");
         let is_keyed = takes(operation, "Idempotency-Key");
         for (status, response) in responses(operation) {
-            for name in ["X-Request-Id", "traceparent", "Schema-Revision"] {
+            for name in ["X-Request-ID", "traceparent", "Schema-Revision"] {
                 add(response, name);
             }
             if is_limited {

@@ -56,7 +56,8 @@ fn described() -> [(&'static str, Parameter); 4] {
         (
             "RequestId",
             header(
-                "X-Request-Id",
+                // In this spelling, because readers take what ends in `Id` for the id of a resource and send one there.
+                "X-Request-ID",
                 "4f1c0d27b64a3c1f0d27b64a3c1f0d27",
                 "What to call the request: 1 to 64 letters, digits, `-`, `_` and `.`; with anything else it gets an id of its own",
             ),
