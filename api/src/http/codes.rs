@@ -47,6 +47,8 @@ macro_rules! codes {
 codes! {
     MalformedJson "MALFORMED_JSON" BAD_REQUEST "The body is not JSON"
         "The body cannot be read as JSON, or is nested more than 32 levels deep. Send valid JSON in UTF-8.";
+    CursorInvalid "CURSOR_INVALID" BAD_REQUEST "The cursor is not valid"
+        "A cursor belongs to one user and one list with its filter and order. Use it unchanged with the query that it came from, or begin again without one.";
     HeaderInvalid "HEADER_INVALID" BAD_REQUEST "A header makes no sense"
         "A request header has a value that cannot be understood; the detail names it.";
     KeyInvalid "IDEMPOTENCY_KEY_INVALID" BAD_REQUEST "The idempotency key is not valid"
@@ -79,8 +81,6 @@ codes! {
         "The sign-in does not exist, has ended, or is somebody else's; which of these is not told.";
     TokenNotFound "API_TOKEN_NOT_FOUND" NOT_FOUND "There is no such API token"
         "The token does not exist or is somebody else's; which of the two is not told.";
-    CursorInvalid "CURSOR_INVALID" NOT_FOUND "There is no such page"
-        "A cursor names a page of one user's list with its filter and order, and nothing else. Use it unchanged with the query that it came from, or begin again without one.";
     UserNotFound "USER_NOT_FOUND" NOT_FOUND "There is no such user"
         "The user of the token was removed while the request was under way. Try again.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The method is not allowed here"

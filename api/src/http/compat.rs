@@ -25,7 +25,7 @@ use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
 use super::once::{Post, created, tagged};
 use super::openapi::{
     Cached, CompatListQuery, Everywhere, Foreign, Key, OnOne, Once, OwnerId, OwnersConversation, OwnersTask,
-    PageQuery, Paged, Preconditioned, WithBody, WithQuery,
+    PageQuery, Preconditioned, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
@@ -233,7 +233,7 @@ pub(super) async fn complete(
 ///
 /// Those on the owner's tasks, in the order of their names.
 #[utoipa::path(get, path = "/{user_id}/tags", operation_id = "listOwnTags", tag = "tags", params(OwnerId, PageQuery),
-    responses((status = 200, description = "A page of tags", body = TagsBody), Cached, WithQuery, Paged, Foreign, Everywhere))]
+    responses((status = 200, description = "A page of tags", body = TagsBody), Cached, WithQuery, Foreign, Everywhere))]
 pub(super) async fn tags(
     State(app): State<App>,
     Owner(user): Owner,
@@ -256,7 +256,7 @@ pub(super) async fn tags(
 #[utoipa::path(get, path = "/{user_id}/conversations", operation_id = "listOwnConversations", tag = "conversations",
     params(OwnerId, PageQuery),
     responses((status = 200, description = "A page of conversations", body = ConversationsBody),
-              Cached, WithQuery, Paged, Foreign, Everywhere))]
+              Cached, WithQuery, Foreign, Everywhere))]
 pub(super) async fn conversations(
     State(app): State<App>,
     Owner(user): Owner,

@@ -10,8 +10,7 @@ use super::conditional::IfNoneMatch;
 use super::extract::{CurrentUser, Segments, id};
 use super::once::{EmptyPost, Post, created};
 use super::openapi::{
-    Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, Paged, WithBody,
-    WithQuery,
+    Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
@@ -29,7 +28,7 @@ fn problem(failure: Failure) -> Problem {
 #[utoipa::path(get, path = "/api/v1/conversations", operation_id = "listConversations", tag = "conversations",
     params(PageQuery),
     responses((status = 200, description = "A page of conversations", body = PageBody<ConversationBody>),
-              Cached, WithQuery, Paged, Everywhere))]
+              Cached, WithQuery, Everywhere))]
 pub(super) async fn list(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,

@@ -17,8 +17,8 @@ mod sparse;
 mod walk;
 
 pub(super) use answers::{
-    Anybody, Cached, Conflicting, Everywhere, Foreign, OnOne, Once, Paged, Preconditioned, Throttled,
-    Unsigned, WithBody, WithQuery,
+    Anybody, Cached, Conflicting, Everywhere, Foreign, OnOne, Once, Preconditioned, Throttled, Unsigned,
+    WithBody, WithQuery,
 };
 pub(super) use bulk::DescribedOperation;
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};

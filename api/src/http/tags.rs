@@ -10,7 +10,7 @@ use super::conditional::IfNoneMatch;
 use super::extract::{CurrentUser, JsonObject, Segments, id};
 use super::once::{Post, created};
 use super::openapi::{
-    Cached, Conflicting, Everywhere, Key, OnOne, Once, PageQuery, Paged, TagId, TaskTag, WithBody, WithQuery,
+    Cached, Conflicting, Everywhere, Key, OnOne, Once, PageQuery, TagId, TaskTag, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::{FieldProblem, Problem};
@@ -35,7 +35,7 @@ fn placed(status: StatusCode, seen: Seen<Tag>) -> Response {
 ///
 /// Those on the caller's tasks, in the order of their names. Before revision 003 there are none.
 #[utoipa::path(get, path = "/api/v1/tags", operation_id = "listTags", tag = "tags", params(PageQuery),
-    responses((status = 200, description = "A page of tags", body = PageBody<TagBody>), Cached, WithQuery, Paged, Everywhere))]
+    responses((status = 200, description = "A page of tags", body = PageBody<TagBody>), Cached, WithQuery, Everywhere))]
 pub(super) async fn list(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,

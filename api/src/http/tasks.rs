@@ -17,7 +17,7 @@ use super::conditional::{IfMatch, IfNoneMatch, tag};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
 use super::once::{Post, created, tagged};
 use super::openapi::{
-    Cached, Everywhere, Key, ListQuery, OnOne, Once, Paged, Preconditioned, TaskId, WithBody, WithQuery,
+    Cached, Everywhere, Key, ListQuery, OnOne, Once, Preconditioned, TaskId, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
@@ -42,7 +42,7 @@ fn shown(status: StatusCode, seen: Seen<Task>) -> Response {
 /// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the smaller id comes first among equals, unless `id` or `-id` is a key.
 /// Follow `next_cursor` (or the Link header) with the same filter and order.
 #[utoipa::path(get, path = "/api/v1/tasks", operation_id = "listTasks", tag = "tasks", params(ListQuery),
-    responses((status = 200, description = "A page of tasks", body = PageBody<TaskBody>), Cached, WithQuery, Paged, Everywhere))]
+    responses((status = 200, description = "A page of tasks", body = PageBody<TaskBody>), Cached, WithQuery, Everywhere))]
 pub(super) async fn list(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,

@@ -29,8 +29,6 @@ pub(in crate::http) struct WithBody;
 pub(in crate::http) struct WithQuery;
 /// What asking for one thing may lead to.
 pub(in crate::http) struct OnOne;
-/// What a cursor may lead to.
-pub(in crate::http) struct Paged;
 /// What `If-Match` may lead to.
 pub(in crate::http) struct Preconditioned;
 /// What a key may lead to.
@@ -138,12 +136,6 @@ impl IntoResponses for WithQuery {
 }
 
 impl IntoResponses for OnOne {
-    fn responses() -> Responses {
-        problems(&[404])
-    }
-}
-
-impl IntoResponses for Paged {
     fn responses() -> Responses {
         problems(&[404])
     }
