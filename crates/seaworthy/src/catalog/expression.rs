@@ -7,15 +7,20 @@ use super::token::{Kind, tokens};
 
 pub(crate) use literal::is_literal;
 pub(super) use literal::plain_default;
-pub(super) use text::{closing, is_self_contained, only_name, split_order, without_parentheses};
+pub(super) use text::{
+    closing, is_self_contained, only_name, split_operator_class, split_order, without_parentheses,
+};
 pub(crate) use types::{Fit, fit, is_text};
 
+use array::elements;
 use canonical::{canonical, explicit};
 use literal::literal;
 use types::canonical_type;
 
+mod array;
 mod canonical;
 mod literal;
+mod synonym;
 mod text;
 mod types;
 
@@ -41,7 +46,15 @@ pub fn is_same_default(dialect: Dialect, data_type: &str, one: Option<&str>, oth
         let text = canonical(dialect, default?);
         (text != "null").then(|| literal(dialect, data_type, text))
     };
-    one == other || canonical(one) == canonical(other)
+    if one == other || canonical(one) == canonical(other) {
+        return true;
+    }
+    let (Some(one), Some(other)) = (one, other) else {
+        return false;
+    };
+    let is_array = dialect == Dialect::Postgresql && data_type.ends_with("[]");
+    is_same_expression(dialect, one, other)
+        || is_array && elements(one).is_some_and(|one| Some(one) == elements(other))
 }
 
 /// Returns an expression in which a column has another name.

@@ -301,7 +301,6 @@ pub(super) fn data_type(dialect: Dialect, written: &str, neutral: bool) -> Strin
         (Dialect::Postgresql, "datetime" | "date_time") => "timestamp",
         (Dialect::Postgresql, "timestamp_with_time_zone") => "timestamptz",
         (Dialect::Postgresql, "double") => "double precision",
-        (Dialect::Postgresql, "float") => "real",
         (Dialect::Postgresql, "blob" | "binary" | "varbinary") => "bytea",
         (Dialect::Postgresql, "json_binary") => "jsonb",
         (Dialect::Postgresql, "big_integer") | (Dialect::Sqlite, "big_integer") => "bigint",
