@@ -97,7 +97,7 @@ impl Step<'_> {
                 one(format!("DROP INDEX {}", quoted(&names::index(table, index))))
             }
             Operation::RebuildInvalidIndex { name: Some(name), .. } => {
-                one(format!("REINDEX INDEX {}", quoted(name)))
+                one(format!("REINDEX INDEX CONCURRENTLY {}", quoted(name)))
             }
             Operation::ValidateForeignKey {
                 table,
