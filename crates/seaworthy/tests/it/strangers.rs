@@ -227,3 +227,36 @@ async fn an_old_revision_is_compared_with_entities_that_need_a_later_extension()
     upgrade(&environment, "head").await.unwrap();
     database.remove().await.unwrap();
 }
+
+#[tokio::test]
+async fn two_thousand_tables_are_compared_with_their_snapshot() {
+    const TABLES: usize = 2_000;
+    for database in databases().await {
+        let session = session(&database).await;
+        let connection = session.connection();
+        let table = |number: usize| {
+            format!(
+                "CREATE TABLE t{number} (id integer PRIMARY KEY, note varchar(20) DEFAULT 'x' NOT NULL CHECK (note <> ''), \
+                 other integer REFERENCES t{} (id)); CREATE INDEX i{number} ON t{number} (lower(note))",
+                number.saturating_sub(1)
+            )
+        };
+        // A transaction of PostgreSQL has room for some thousand locks.
+        for first in (0..TABLES).step_by(250) {
+            let tables: Vec<String> = (first..first + 250).map(table).collect();
+            let sql = format!("BEGIN; {}; COMMIT", tables.join("; "));
+            connection.execute_unprepared(&sql).await.unwrap();
+        }
+        let live = inspect(connection, &Scope::default()).await.unwrap();
+        assert_eq!(live.tables.len(), TABLES);
+        let mut snapshot = Catalog::from_json(&live.to_json()).unwrap();
+        snapshot.tables[1_999].columns[1].nullable = true;
+        let found = drift(connection, &Scope::default(), &snapshot, &Policy::default())
+            .await
+            .unwrap();
+        let found: Vec<String> = found.operations.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["alter nullable t999.note: false -> true"]);
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
