@@ -34,7 +34,8 @@ pub(in crate::catalog) fn plain_default(data_type: &str, default: &str) -> Strin
     default[literal.range.clone()].to_owned()
 }
 
-/// Returns the number of `(0)::bigint` or `'1000'::numeric`: a column of numbers takes it in its own type.
+/// Returns the number of `(0)::bigint` or `'1000'::numeric`: a column of numbers takes it in its own type. Nothing when the
+/// cast rounds.
 fn cast_number(all: &[Token], default: &str) -> Option<String> {
     let cast = all.iter().position(|token| token.is_symbol("::"))?;
     let target = &default[all.get(cast + 1)?.range.start..];
@@ -46,7 +47,12 @@ fn cast_number(all: &[Token], default: &str) -> Option<String> {
             without_parentheses(&default[first.range.start..last.range.end])
         }
     };
-    (is_plain && number(text).is_some()).then(|| text.to_owned())
+    let is_exact = match base_type(target).as_str() {
+        "real" => false,
+        "smallint" | "integer" | "bigint" => !text.contains('.'),
+        _ => true,
+    };
+    (is_plain && is_exact && number(text).is_some()).then(|| text.to_owned())
 }
 
 /// Returns whether a default is a literal, as SQLite reads one without parentheses around it, or stands in them already.
