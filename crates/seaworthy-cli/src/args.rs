@@ -13,7 +13,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     after_help = "Targets: a revision id or a unique beginning of one, SeaORM's name for it, head, heads, base, current,\n\
                   +N and -N (from where the database stands), <rev>+N, <rev>-N, <branch>@head, and a:b for ranges.\n\n\
                   Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 a check says no,\n\
-                  4 another migration holds the lock, 5 refused, 130 and 143 stopped by a signal.\n\n\
+                  4 another migration holds the lock, 5 refused, 6 a revision breaks a promise (verify),\n\
+                  130 and 143 stopped by a signal.\n\n\
                   Without a command everything pending is applied, as SeaORM's own command line does."
 )]
 pub(crate) struct Arguments {
@@ -324,7 +325,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "On SQLite always; on PostgreSQL as well when the database named is one. Nothing is changed in it: scratch\n\
                             databases are made beside it, which the role must be allowed to, and removed again.\n\n\
-                            Exit code 3 when a promise is broken."
+                            Exit code 6 when a promise is broken."
     )]
     Verify,
     /// Show backfills, and let them pause, go on, or go slower

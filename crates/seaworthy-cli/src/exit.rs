@@ -20,6 +20,8 @@ pub(crate) enum Ending {
     Done,
     /// It was a check, and the answer is no.
     CheckSaysNo,
+    /// A revision does not keep what revisions promise.
+    PromiseBroken,
 }
 
 /// Why a command failed, the terminal's own reasons included.
@@ -69,6 +71,7 @@ pub(crate) fn finish(result: Result<Ending, Failure>, screen: &Screen) {
     match result {
         Ok(Ending::Done) => {}
         Ok(Ending::CheckSaysNo) => exit(3),
+        Ok(Ending::PromiseBroken) => exit(6),
         Err(failure) => {
             if screen.is_json() {
                 screen.error(&format!("{:#}", as_json(&failure)));

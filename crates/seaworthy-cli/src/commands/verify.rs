@@ -16,6 +16,6 @@ pub(super) async fn run(environment: &Environment, screen: &Screen) -> Result<En
     if verified.broken.is_empty() {
         Ok(Ending::Done)
     } else {
-        Ok(Ending::CheckSaysNo)
+        Ok(Ending::PromiseBroken)
     }
 }

@@ -82,9 +82,9 @@ fn changes_want_a_revision() {
 }
 
 #[test]
-fn verify_says_no_when_a_promise_is_broken() {
+fn verify_has_an_exit_code_of_its_own_for_a_broken_promise() {
     let answer = Terminal::with(FORK).run_without_database("verify");
-    assert_eq!(answer.code, 3, "{answer:?}");
+    assert_eq!(answer.code, 6, "{answer:?}");
     assert_snapshot!(answer.out, @"
     SQLite: 4 revisions, 40 steps, 0 rows put in
     broken: there are several newest revisions
@@ -92,7 +92,7 @@ fn verify_says_no_when_a_promise_is_broken() {
     1 promise is broken
     ");
     let answer = Terminal::with(FORK).run_without_database("verify -o json");
-    assert_eq!(answer.code, 3);
+    assert_eq!(answer.code, 6);
     let json: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
     assert_json_snapshot!(json, @r#"
     {

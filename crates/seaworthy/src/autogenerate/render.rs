@@ -192,6 +192,8 @@ impl Rendered {
         let mut catalog = before.clone();
         let mut filled: Vec<&Fill> = Vec::new();
         for (operation, step) in operations.iter().zip(steps) {
+            // It works beside reads and writes, and in no transaction.
+            self.is_split |= matches!(operation, Operation::RebuildInvalidIndex { .. });
             if let Some(comment) = comment(operation, direction) {
                 text.push_str(&format!("        // {comment}\n"));
             }
@@ -330,6 +332,10 @@ fn comment(operation: &Operation, direction: Direction) -> Option<String> {
     };
     let line = |text: String| text.replace(['\n', '\r'], " ");
     match (operation.risk(), direction, operation) {
+        (_, _, Operation::RebuildInvalidIndex { .. }) => Some(
+            "A build of this index has failed, so no query uses it. Fails again where two rows agree."
+                .to_owned(),
+        ),
         (Risk::Loses, Direction::Up, Operation::DropEnumValue { .. }) => {
             Some(line(format!("Destructive: fails while there are {thing}.")))
         }

@@ -2,7 +2,7 @@
 //!
 //! Names that are absent are left to the engine. Nothing ends with a semicolon.
 
-use super::expression::{is_literal, name, only_name, quoted, split_order};
+use super::expression::{is_literal, name, only_name, quoted, split_operator_class, split_order};
 use super::{
     Action, Check, Column, Dialect, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Nulls, Numbering,
     PrimaryKey, Sequence, Table, Unique,
@@ -190,7 +190,7 @@ pub fn create_index(dialect: Dialect, table: &str, index: &Index) -> String {
         .as_deref()
         .map_or_else(String::new, |name| format!("{} ", quoted(name)));
     let method = match (&index.method, dialect) {
-        (Some(method), Dialect::Postgresql) => format!(" USING {}", name(method)),
+        (Some(method), Dialect::Postgresql) => format!(" USING {}", name(&method.to_lowercase())),
         _ => String::new(),
     };
     let parts: Vec<String> = index
@@ -353,7 +353,9 @@ fn index_part(dialect: Dialect, part: &IndexPart) -> String {
         // Somebody who writes a catalog by hand may put the order into the expression.
         IndexKey::Expression(expression) => {
             let (expression, descends, nulls_first) = split_order(expression);
-            let sql = only_name(&expression).map_or_else(|| format!("({expression})"), |it| quoted(&it));
+            let (expression, class) = split_operator_class(&expression);
+            let mut sql = only_name(expression).map_or_else(|| format!("({expression})"), |it| quoted(&it));
+            sql.push_str(&class.map_or_else(String::new, |class| format!(" {class}")));
             let nulls = nulls_first.map(|is_first| if is_first { Nulls::First } else { Nulls::Last });
             (sql, part.descending || descends, part.nulls.or(nulls))
         }

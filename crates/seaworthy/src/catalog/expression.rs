@@ -7,15 +7,20 @@ use super::token::{Kind, tokens};
 
 pub(crate) use literal::is_literal;
 pub(super) use literal::plain_default;
-pub(super) use text::{closing, is_self_contained, only_name, split_order, without_parentheses};
+pub(super) use text::{
+    closing, is_self_contained, only_name, split_operator_class, split_order, without_parentheses,
+};
 pub(crate) use types::{Fit, fit, is_text};
 
+use array::elements;
 use canonical::{canonical, explicit};
 use literal::literal;
 use types::canonical_type;
 
+mod array;
 mod canonical;
 mod literal;
+mod synonym;
 mod text;
 mod types;
 
@@ -41,7 +46,15 @@ pub fn is_same_default(dialect: Dialect, data_type: &str, one: Option<&str>, oth
         let text = canonical(dialect, default?);
         (text != "null").then(|| literal(dialect, data_type, text))
     };
-    one == other || canonical(one) == canonical(other)
+    if one == other || canonical(one) == canonical(other) {
+        return true;
+    }
+    let (Some(one), Some(other)) = (one, other) else {
+        return false;
+    };
+    let is_array = dialect == Dialect::Postgresql && data_type.ends_with("[]");
+    is_same_expression(dialect, one, other)
+        || is_array && elements(one).is_some_and(|one| Some(one) == elements(other))
 }
 
 /// Returns an expression in which a column has another name.
@@ -110,6 +123,19 @@ mod tests {
             (Sqlite, "LENGTH(\"name\") > 1", "length(name)>1"),
             (Sqlite, "((a == 1) AND (b))", "a = 1 and b"),
             (Sqlite, "[a b] != `c`", "\"a b\" <> c"),
+            (Sqlite, "a BETWEEN 1 AND 5", "a >= 1 AND a <= 5"),
+            (Sqlite, "a NOT BETWEEN 1 AND 5", "NOT (a >= 1 AND a <= 5)"),
+            (
+                Sqlite,
+                "a NOT IN (1, 2) AND b IN (3)",
+                "NOT a IN (1, 2) AND b = 3",
+            ),
+            (Sqlite, "a NOT LIKE 'x%'", "NOT (a LIKE 'x%')"),
+            (
+                Postgresql,
+                "a <> ALL (ARRAY[1, 2])",
+                "NOT (a = ANY (ARRAY[1, 2]))",
+            ),
             (
                 Sqlite,
                 "a > 0 AND b < 5 OR NOT c IN (1, (2))",
@@ -132,6 +158,13 @@ mod tests {
         }
         let different = [
             (Sqlite, "a > 1", "a >= 1"),
+            (Sqlite, "a BETWEEN 1 AND 5", "a > 1 AND a < 5"),
+            (Sqlite, "a NOT IN (1, 2)", "a IN (1, 2)"),
+            (
+                Postgresql,
+                "a <> ALL (ARRAY[1, 2])",
+                "NOT (a = ALL (ARRAY[1, 2]))",
+            ),
             (Sqlite, "a = 'X'", "a = 'x'"),
             (Sqlite, "a OR b AND c", "(a OR b) AND c"),
             (Postgresql, "\"Name\" = 1", "name = 1"),
@@ -159,6 +192,14 @@ mod tests {
             (Sqlite, "varchar(20)", "'medium'", "('medium')"),
             (Sqlite, "text", "5", "'5'"),
             (Sqlite, "timestamp", "current_timestamp", "CURRENT_TIMESTAMP"),
+            (Sqlite, "timestamp", "datetime('now')", "CURRENT_TIMESTAMP"),
+            (Postgresql, "text[]", "'{a,b}'", "ARRAY['a'::text, 'b'::text]"),
+            (
+                Postgresql,
+                "timestamp without time zone",
+                "timezone('utc'::text, now())",
+                "(CURRENT_TIMESTAMP AT TIME ZONE 'utc'::text)",
+            ),
         ];
         for (dialect, data_type, one, other) in same {
             assert!(
@@ -209,6 +250,10 @@ mod tests {
             ("integer", "'-1'::integer", "-1"),
             ("text[]", "'{}'::text[]", "'{}'"),
             ("character(3)", "'abc'::bpchar", "'abc'"),
+            ("bigint", "(0)::bigint", "0"),
+            ("bigint", "('-1'::integer)::bigint", "('-1'::integer)::bigint"),
+            ("double precision", "'1000'::numeric", "1000"),
+            ("numeric(10,2)", "(1.7)::integer", "(1.7)::integer"),
             (
                 "timestamp(0) without time zone",
                 "'2020-01-01 00:00:00'::timestamp without time zone",

@@ -293,6 +293,12 @@ pub(super) fn data_type(dialect: Dialect, written: &str, neutral: bool) -> Strin
     if !neutral {
         return written.to_owned();
     }
+    if let Some(element) = lower
+        .strip_prefix("array(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
+        return format!("{}[]", data_type(dialect, element, neutral));
+    }
     let (word, array) = lower
         .strip_suffix("[]")
         .map_or((lower.as_str(), ""), |word| (word, "[]"));
@@ -301,8 +307,8 @@ pub(super) fn data_type(dialect: Dialect, written: &str, neutral: bool) -> Strin
         (Dialect::Postgresql, "datetime" | "date_time") => "timestamp",
         (Dialect::Postgresql, "timestamp_with_time_zone") => "timestamptz",
         (Dialect::Postgresql, "double") => "double precision",
-        (Dialect::Postgresql, "float") => "real",
-        (Dialect::Postgresql, "blob" | "binary" | "varbinary") => "bytea",
+        (Dialect::Postgresql, "blob" | "binary" | "varbinary" | "bytes" | "large_binary") => "bytea",
+        (Dialect::Sqlite, "bytea" | "binary" | "varbinary" | "bytes" | "large_binary") => "blob",
         (Dialect::Postgresql, "json_binary") => "jsonb",
         (Dialect::Postgresql, "big_integer") | (Dialect::Sqlite, "big_integer") => "bigint",
         (Dialect::Postgresql, "small_integer" | "tinyint") | (Dialect::Sqlite, "small_integer") => "smallint",
@@ -394,5 +400,8 @@ mod tests {
         assert_eq!(of("datetime", true), "timestamp | datetime");
         assert_eq!(of("datetime", false), "datetime | datetime");
         assert_eq!(of("string[]", true), "varchar[] | varchar[]");
+        assert_eq!(of("array(string(9))", true), "VARCHAR(9)[] | VARCHAR(9)[]");
+        assert_eq!(of("bytes", true), "bytea | blob");
+        assert_eq!(of("float", true), "float | float");
     }
 }

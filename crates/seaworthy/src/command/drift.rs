@@ -12,7 +12,9 @@ use super::upgrade::close;
 use super::{CommandError, Project};
 use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
 use crate::catalog::expression::quoted;
-use crate::catalog::{Catalog, Dialect, InspectError, Scope, Target as Declared, inspect, normalize};
+use crate::catalog::{
+    Catalog, DeclareError, Dialect, InspectError, Scope, Target as Declared, inspect, normalize,
+};
 use crate::environment::Environment;
 use crate::graph::{Applied, Target};
 use crate::session::{Access, DatabaseUrl, Session};
@@ -163,8 +165,10 @@ pub async fn diff(
             (Some(url), None) => Engine::Own(Box::new(project.session_at(url).await?)),
             (None, None) => Engine::Own(Box::new(memory(environment).await?)),
         };
-        let live = project.side(&engine, from, rehearsed[0].as_ref()).await;
-        let wanted = project.side(&engine, to, rehearsed[1].as_ref()).await;
+        let live = project
+            .understood(&engine, from, rehearsed[0].as_ref(), stop)
+            .await;
+        let wanted = project.understood(&engine, to, rehearsed[1].as_ref(), stop).await;
         if let Engine::Own(session) = engine {
             session.close().await;
         }
@@ -270,6 +274,35 @@ impl Project<'_> {
         Ok(Some(
             Rehearsed::after(self.environment, steps, beside, stop).await?,
         ))
+    }
+
+    /// Returns the schema of a side. What a scratch database of few revisions does not know, an extension or a function that
+    /// a declaration needs, is there when all revisions are applied.
+    async fn understood(
+        &self,
+        engine: &Engine<'_>,
+        side: &Side,
+        rehearsed: Option<&Rehearsed>,
+        stop: &CancellationToken,
+    ) -> Result<Catalog, CommandError> {
+        let read = self.side(engine, side, rehearsed).await;
+        let (Engine::Scratch(_), Err(error)) = (engine, &read) else {
+            return read;
+        };
+        let lacks_something = matches!(
+            error,
+            CommandError::Drift(error) if matches!(**error, DriftError::Declare(DeclareError::Rejected { .. }))
+        );
+        if !lacks_something {
+            return read;
+        }
+        let all = Target::from_str("heads").expect("it is a target");
+        let steps = self.graph.upgrade(&Applied::default(), &all)?.steps;
+        let beside = self.environment.database.as_ref();
+        let ahead = Rehearsed::after(self.environment, steps, beside, stop).await?;
+        let read = self.side(&Engine::Scratch(&ahead.session), side, rehearsed).await;
+        ahead.remove().await?;
+        read
     }
 
     async fn side(

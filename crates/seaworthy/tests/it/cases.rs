@@ -1,14 +1,16 @@
 //! Comparisons of live databases with declared structures, on both databases: one file of cases for each kind of thing.
+//! What is found is done, leaves nothing to find, and is undone.
 
 use std::fmt::Write as _;
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::Value;
 
 use crate::databases::{postgres, session};
 use seaworthy::verify::ScratchDatabase;
 
 pub(crate) mod case;
+mod settle;
 
 /// Each file with its name.
 const FILES: [(&str, &str); 6] = [
@@ -29,10 +31,10 @@ async fn every_case_is_found_on_sqlite() {
         };
         let database = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
         let session = session(&database).await;
-        let found = case::compare(session.connection(), case, ddl).await;
+        let said = find_and_settle(session.connection(), case, ddl).await;
         session.close().await;
         database.remove().await.unwrap();
-        judge(place, case, "sqlite", found, &mut wrong);
+        judge(place, case, "sqlite", &said, &mut wrong);
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
@@ -51,8 +53,8 @@ async fn every_case_is_found_on_postgresql() {
         };
         let enter = format!("CREATE SCHEMA case_{place}; SET search_path TO case_{place}, public");
         session.connection().execute_unprepared(&enter).await.unwrap();
-        let found = case::compare(session.connection(), case, ddl).await;
-        judge(place, case, "postgresql", found, &mut wrong);
+        let said = find_and_settle(session.connection(), case, ddl).await;
+        judge(place, case, "postgresql", &said, &mut wrong);
     }
     session.close().await;
     database.remove().await.unwrap();
@@ -70,23 +72,28 @@ fn cases() -> Vec<Value> {
     all
 }
 
-fn judge(
-    place: usize,
-    case: &Value,
-    kind: &str,
-    found: Result<seaworthy::autogenerate::Difference, String>,
-    wrong: &mut String,
-) {
+/// Returns the operations that a case finds, in words, and what is wrong with doing and undoing them.
+async fn find_and_settle(session: &DatabaseConnection, case: &Value, ddl: &str) -> Vec<String> {
+    let found = match case::compare(session, case, ddl).await {
+        Ok(found) => found,
+        Err(error) => return vec![format!("failed: {error}")],
+    };
+    let mut said: Vec<String> = found.operations.iter().map(case::words).collect();
+    // What a build that failed left behind takes more than these operations to clean up.
+    let can_be_done = !found.is_empty() && case["afterwards"].is_null();
+    if can_be_done && let Err(error) = settle::settle(session, case, &found).await {
+        said.push(format!("cannot be done: {error}"));
+    }
+    said
+}
+
+fn judge(place: usize, case: &Value, kind: &str, found: &[String], wrong: &mut String) {
     let expected: Vec<&str> = case["finds"][kind]
         .as_array()
         .unwrap()
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    let found: Vec<String> = match found {
-        Ok(found) => found.operations.iter().map(case::words).collect(),
-        Err(error) => vec![format!("failed: {error}")],
-    };
     if found != expected {
         writeln!(
             wrong,

@@ -26,6 +26,7 @@ mod schemas;
 mod sources;
 mod stamps;
 mod steps;
+mod strangers;
 mod waits;
 
 use std::fs;

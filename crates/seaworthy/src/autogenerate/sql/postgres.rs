@@ -3,11 +3,12 @@
 use super::names;
 use crate::autogenerate::Operation;
 use crate::catalog::ddl::{self, text};
-use crate::catalog::expression::{Fit, fit, is_text, mentions, quoted};
+use crate::catalog::expression::{is_text, mentions, quoted};
 use crate::catalog::{Catalog, Column, Dialect, Numbering, Table};
 use aside::{Aside, Guards};
 
 mod aside;
+mod retype;
 
 const DIALECT: Dialect = Dialect::Postgresql;
 
@@ -96,7 +97,7 @@ impl Step<'_> {
                 one(format!("DROP INDEX {}", quoted(&names::index(table, index))))
             }
             Operation::RebuildInvalidIndex { name: Some(name), .. } => {
-                one(format!("REINDEX INDEX {}", quoted(name)))
+                one(format!("REINDEX INDEX CONCURRENTLY {}", quoted(name)))
             }
             Operation::ValidateForeignKey {
                 table,
@@ -171,63 +172,6 @@ impl Step<'_> {
 
     fn find(&self, table: &str, column: &str) -> Option<&Column> {
         self.before.table(table)?.column(column)
-    }
-
-    fn alter_type(&self, table: &str, column: &str, from: &str, to: &str) -> Vec<String> {
-        let default = self
-            .find(table, column)
-            .and_then(|column| column.default.as_deref());
-        let sets_default = |other: &Operation| matches!(other, Operation::AlterDefault { table: of, column: name, .. } if of == table && name == column);
-        let is_set_later = self.later.iter().any(sets_default);
-        // A new type comes with its own collation.
-        let collation = self
-            .find(table, column)
-            .and_then(|column| column.collation.as_deref());
-        let collation = collation
-            .filter(|_| is_text(to))
-            .map(|name| format!(" COLLATE {}", quoted(name)));
-        let aside = Aside::of(self.before, &[(table, column)], Guards::Stay);
-        let mut statements = aside.before;
-        let collation = collation.unwrap_or_default();
-        let change = format!("{} TYPE {to}{collation}", alter_column(table, column));
-        if fit(from, to) == Fit::Wider {
-            // Told how, it would write every row again.
-            statements.push(change);
-            if default.is_some() && self.earlier.iter().any(sets_default) {
-                statements.push(set_default(table, column, default));
-            }
-            statements.extend(aside.after);
-            return statements;
-        }
-        // PostgreSQL converts a default only where it would convert a value without being told how.
-        if default.is_some() {
-            statements.push(set_default(table, column, None));
-        }
-        statements.push(format!("{change} USING {}", conversion(column, from, to)));
-        if default.is_some() && !is_set_later {
-            statements.push(set_default(table, column, default));
-        }
-        statements.extend(aside.after);
-        statements
-    }
-
-    /// Drops a computed column and makes it again, unless it is only to be computed no longer.
-    fn alter_generated(&self, table: &str, column: &str, keeps_values: bool) -> Vec<String> {
-        if keeps_values {
-            return one(format!("{} DROP EXPRESSION", alter_column(table, column)));
-        }
-        let mut after = self.before.clone();
-        self.operation.apply(&mut after);
-        let Some((table, wanted)) = after
-            .table(table)
-            .and_then(|table| Some((table, table.column(column)?)))
-        else {
-            return Vec::new();
-        };
-        let mut statements = one(format!("{} DROP COLUMN {}", alter(&table.name), quoted(column)));
-        statements.extend(add_column(&table.name, wanted));
-        statements.extend(lost_with(table, column));
-        statements
     }
 
     /// Makes a new type and brings the columns over: a label cannot be taken out of a type.
@@ -405,45 +349,6 @@ fn alter_identity(table: &str, column: &str, from: Option<Numbering>, to: Option
     statements
 }
 
-/// Returns how values of one type become values of another.
-fn conversion(column: &str, from: &str, to: &str) -> String {
-    let column = quoted(column);
-    let numbers = [
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-        "real",
-        "double precision",
-    ];
-    let is_number = numbers.iter().any(|number| to.starts_with(number));
-    match (from, to) {
-        // What was stored without a time zone is taken for UTC, whatever the session's zone is.
-        (_, _)
-            if from.starts_with("timestamp")
-                && to.starts_with("timestamp")
-                && from.contains("without") != to.contains("without") =>
-        {
-            format!("{column} AT TIME ZONE 'UTC'")
-        }
-        ("boolean", _) if is_number => format!("{column}::integer::{to}"),
-        (_, "boolean") if numbers.iter().any(|number| from.starts_with(number)) => {
-            format!("{column}::integer::boolean")
-        }
-        _ if from.ends_with("[]") != to.ends_with("[]") && to.ends_with("[]") => {
-            format!("ARRAY[{column}]::{to}")
-        }
-        // Told to, PostgreSQL cuts a text that is too long; assigned, it is refused (manual, "Character Types").
-        _ if has_length(to) => format!("{column}::text"),
-        _ => format!("{column}::text::{to}"),
-    }
-}
-
-fn has_length(data_type: &str) -> bool {
-    let is_text = data_type.starts_with("character varying(") || data_type.starts_with("character(");
-    is_text && !data_type.ends_with("[]")
-}
-
 fn add_column(table: &str, column: &Column) -> Vec<String> {
     let mut statements = one(format!(
         "{} ADD COLUMN {}",
@@ -477,19 +382,4 @@ fn alter_column(table: &str, column: &str) -> String {
 
 fn one(statement: String) -> Vec<String> {
     vec![statement]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_that_becomes_too_long_is_refused_and_not_cut() {
-        assert_eq!(
-            conversion("title", "text", "character varying(200)"),
-            "\"title\"::text"
-        );
-        assert_eq!(conversion("title", "integer", "character(3)"), "\"title\"::text");
-        assert_eq!(conversion("n", "text", "bigint"), "\"n\"::text::bigint");
-    }
 }

@@ -6,6 +6,7 @@ use sqlparser::ast::{Expr, visit_expressions_mut};
 use sqlparser::parser::Parser;
 
 use super::name;
+use super::synonym::plainly;
 use super::text::closing;
 use crate::catalog::Dialect;
 use crate::catalog::token::{Kind, Token, tokens};
@@ -37,9 +38,25 @@ pub(super) fn canonical(dialect: Dialect, sql: &str) -> String {
         {
             words.truncate(words.len() - 3);
             words.push("current_timestamp".to_owned());
+        } else if dialect == Dialect::Sqlite
+            && let [.., function, open, now, close] = words.as_slice()
+            && let Some(word) = moment(&[function, open, now, close])
+        {
+            words.truncate(words.len() - 4);
+            words.push(word.to_owned());
         }
     }
     words.join(" ")
+}
+
+/// Returns the word for what a call of SQLite returns (manual, "Date And Time Functions", and "CREATE TABLE", 3.2).
+fn moment(call: &[&str; 4]) -> Option<&'static str> {
+    match call {
+        ["datetime", "(", "'now'", ")"] => Some("current_timestamp"),
+        ["date", "(", "'now'", ")"] => Some("current_date"),
+        ["time", "(", "'now'", ")"] => Some("current_time"),
+        _ => None,
+    }
 }
 
 /// Returns an expression with parentheses around each operation and nowhere else; nothing when the parser does not
@@ -72,12 +89,11 @@ pub(super) fn explicit(dialect: Dialect, sql: &str) -> Option<String> {
         );
         *part = match plain {
             Expr::Nested(inside) => *inside,
-            Expr::Value(_)
-            | Expr::Identifier(_)
-            | Expr::CompoundIdentifier(_)
-            | Expr::Function(_)
-            | Expr::Tuple(_) => plain,
-            operation => Expr::Nested(Box::new(operation)),
+            Expr::Value(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Tuple(_) => plain,
+            operation => match plainly(operation) {
+                call @ Expr::Function(_) => call,
+                operation => Expr::Nested(Box::new(operation)),
+            },
         };
         ControlFlow::Continue(())
     });

@@ -1,6 +1,6 @@
 //! Defaults: literals, and what the engines print around them.
 
-use super::text::wraps;
+use super::text::{without_parentheses, wraps};
 use super::types::{base_type, is_number, is_text, is_text_affinity};
 use crate::catalog::Dialect;
 use crate::catalog::token::{Kind, Token, tokens};
@@ -8,6 +8,11 @@ use crate::catalog::token::{Kind, Token, tokens};
 /// Returns a default as a person would write it: PostgreSQL's casts of a literal to the type of its own column taken off.
 pub(in crate::catalog) fn plain_default(data_type: &str, default: &str) -> String {
     let all = tokens(default);
+    if is_number(data_type)
+        && let Some(number) = cast_number(&all, default)
+    {
+        return number;
+    }
     let [literal, cast, target @ ..] = all.as_slice() else {
         return default.to_owned();
     };
@@ -27,6 +32,27 @@ pub(in crate::catalog) fn plain_default(data_type: &str, default: &str) -> Strin
         return literal.text.clone();
     }
     default[literal.range.clone()].to_owned()
+}
+
+/// Returns the number of `(0)::bigint` or `'1000'::numeric`: a column of numbers takes it in its own type. Nothing when the
+/// cast rounds.
+fn cast_number(all: &[Token], default: &str) -> Option<String> {
+    let cast = all.iter().position(|token| token.is_symbol("::"))?;
+    let target = &default[all.get(cast + 1)?.range.start..];
+    let is_plain = is_number(target) && all[cast + 1..].iter().all(|token| token.kind == Kind::Word);
+    let text = match &all[..cast] {
+        [literal] if literal.kind == Kind::Text => literal.text.as_str(),
+        number => {
+            let (first, last) = (number.first()?, number.last()?);
+            without_parentheses(&default[first.range.start..last.range.end])
+        }
+    };
+    let is_exact = match base_type(target).as_str() {
+        "real" => false,
+        "smallint" | "integer" | "bigint" => !text.contains('.'),
+        _ => true,
+    };
+    (is_plain && is_exact && number(text).is_some()).then(|| text.to_owned())
 }
 
 /// Returns whether a default is a literal, as SQLite reads one without parentheses around it, or stands in them already.

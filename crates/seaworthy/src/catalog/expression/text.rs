@@ -23,6 +23,19 @@ pub(in crate::catalog) fn split_order(sql: &str) -> (String, bool, Option<bool>)
     (sql[..length].trim().to_owned(), descending, nulls_first)
 }
 
+/// Splits `lower(email) text_pattern_ops` into the expression and the operator class, which all end the same way.
+pub(in crate::catalog) fn split_operator_class(sql: &str) -> (&str, Option<&str>) {
+    let all = tokens(sql);
+    if let [.., before, class] = all.as_slice()
+        && class.kind == Kind::Word
+        && class.text.ends_with("_ops")
+        && (before.kind != Kind::Symbol || before.is_symbol(")"))
+    {
+        return (&sql[..before.range.end], Some(&sql[class.range.clone()]));
+    }
+    (sql, None)
+}
+
 /// Returns whether a text can stand where one expression, type or clause is expected: whatever it is, it ends nothing that
 /// was begun before it, and begins nothing that goes on behind it.
 pub(in crate::catalog) fn is_self_contained(sql: &str) -> bool {

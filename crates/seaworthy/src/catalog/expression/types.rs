@@ -21,6 +21,7 @@ pub(super) fn canonical_type(dialect: Dialect, data_type: &str) -> String {
     let family = match base.as_str() {
         "int" => "integer",
         "character varying" => "varchar",
+        "character" => "char",
         "bool" => "boolean",
         "decimal" | "dec" => "numeric",
         "double precision" => "double",
