@@ -270,7 +270,7 @@ pub(super) async fn add_on_sqlite(
     let known = rebuild::known(&catalog, table)?;
     let added = declared(table, column);
     if known.column(&added.name).is_some() {
-        return site.send_all(after).await;
+        return rebuild::together(site, after).await;
     }
     let beside = Beside {
         after,

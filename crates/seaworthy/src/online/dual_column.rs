@@ -11,7 +11,7 @@ use sea_orm_migration::SchemaManager;
 use super::constraint::written;
 use super::name::{found, joined, name, text};
 use super::site::Site;
-use super::{column, drop_not_null, set_not_null};
+use super::{column, drop_not_null, rebuild, set_not_null};
 use crate::backfill::Backfill;
 
 mod trigger;
@@ -224,10 +224,14 @@ impl DualColumn {
             if self.is_not_null() && added.is_none_or(|added| added.get_column_name() != self.from) {
                 drop_not_null(manager, self.table.clone(), self.from.clone()).await?;
             }
-            let triggers = self.triggers_on_sqlite();
+            let mut statements = self.triggers_on_sqlite().to_vec();
+            if !site.is_recording() {
+                // SQLite makes triggers on columns that are not there; a run that nothing keeps out may have dropped one.
+                statements.insert(0, self.both_selected());
+            }
             return match added {
-                Some(added) => column::add_on_sqlite(&site, &self.table, added, &triggers).await,
-                None => site.send_all(&triggers).await,
+                Some(added) => column::add_on_sqlite(&site, &self.table, added, &statements).await,
+                None => rebuild::together(&site, &statements).await,
             };
         }
         let column = match added {
@@ -300,6 +304,13 @@ impl DualColumn {
         let (from, to) = (name(&self.from), name(&self.to.get_column_name()));
         let (up, down) = self.expressions(backend);
         format!("{to} {is_not} ({up}) AND {from} {is_not} ({down})")
+    }
+
+    /// Returns a statement that fails where one of the two columns is missing.
+    fn both_selected(&self) -> String {
+        let (table, to) = (name(&self.table), self.to.get_column_name());
+        let (from, to) = (name(&self.from), name(&to));
+        format!("SELECT {table}.{from}, {table}.{to} FROM {table} LIMIT 0")
     }
 
     fn is_not_null(&self) -> bool {

@@ -1,8 +1,8 @@
 //! SQLite: what it cannot alter in place is built again, in one transaction that keeps rows, indexes, triggers and views.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use super::OnlineError;
@@ -169,12 +169,7 @@ async fn in_transaction(
     work: &Work<'_>,
     is_referenced: bool,
 ) -> Result<(), DbErr> {
-    // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = connection.begin_with_options(options).await?;
+    let transaction = begin(connection).await?;
     let done = async {
         // A pool may have answered with another connection.
         if is_referenced && number(&transaction, "PRAGMA foreign_keys").await? == Some(1) {
@@ -183,7 +178,31 @@ async fn in_transaction(
         }
         work.send(&transaction).await
     };
-    match done.await {
+    let done = done.await;
+    end(transaction, done).await
+}
+
+/// Sends statements in one transaction; in somebody else's where one is open.
+pub(super) async fn together(site: &Site<'_>, statements: &[String]) -> Result<(), DbErr> {
+    let Some(connection) = site.open_connection() else {
+        return site.send_all(statements).await;
+    };
+    let transaction = begin(connection).await?;
+    let done = send_all(&transaction, statements).await;
+    end(transaction, done).await
+}
+
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    connection.begin_with_options(options).await
+}
+
+async fn end(transaction: DatabaseTransaction, done: Result<(), DbErr>) -> Result<(), DbErr> {
+    match done {
         Ok(()) => transaction.commit().await,
         Err(error) => {
             transaction.rollback().await?;
