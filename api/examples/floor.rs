@@ -96,7 +96,7 @@ fn statements(is_postgres: bool) -> [String; 5] {
         false => "json_group_array(g.name)",
     };
     let columns = format!(
-        "tasks.id, title, description, completed, priority, due_date, remind_at, recurrence_pattern, created_at, updated_at, \
+        "tasks.id, title, description, completed, priority, due_date, remind_at, recurrence_rule, created_at, updated_at, \
          (SELECT {names} FROM task_tags l JOIN tags g ON g.id = l.tag_id WHERE l.task_id = tasks.id)"
     );
     let nulls = match is_postgres {

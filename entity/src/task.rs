@@ -31,9 +31,10 @@ pub struct Model {
     pub due_date: Option<DateTime>,
     /// In UTC; since 003.
     pub remind_at: Option<DateTime>,
-    /// A keyword or a rule; since 003. A task recurs if it has one.
+    /// A keyword, a rule of iCalendar or the fields of cron; since 003, under this name since phase XII. A task recurs if it
+    /// has one.
     #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
-    pub recurrence_pattern: Option<String>,
+    pub recurrence_rule: Option<String>,
 }
 
 /// What a task hangs on, and what hangs on it.

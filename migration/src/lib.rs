@@ -36,6 +36,9 @@ mod m20250102_100000_merge_words_and_tags;
 mod m20250102_110000_require_owners_of_tags;
 mod m20250102_120000_settle_owners_of_tags;
 mod m20250103_100000_drop_is_recurring;
+mod m20250104_100000_name_rules_of_recurrence;
+mod m20250104_110000_copy_rules_of_recurrence;
+mod m20250104_120000_drop_patterns_of_recurrence;
 
 #[cfg(feature = "cli")]
 pub mod target;
@@ -69,6 +72,9 @@ impl Migrator {
             Box::new(m20250102_110000_require_owners_of_tags::Migration),
             Box::new(m20250102_120000_settle_owners_of_tags::Migration),
             Box::new(m20250103_100000_drop_is_recurring::Migration),
+            Box::new(m20250104_100000_name_rules_of_recurrence::Migration),
+            Box::new(m20250104_110000_copy_rules_of_recurrence::Migration),
+            Box::new(m20250104_120000_drop_patterns_of_recurrence::Migration),
         ]
     }
 }

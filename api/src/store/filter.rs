@@ -121,7 +121,7 @@ fn conditions(shape: &Shape, is_postgres: bool, filter: &TaskFilter, now: Instan
     }
     for (wanted, column) in [
         (filter.has_due, due()),
-        (filter.recurring, column(shape, Column::RecurrencePattern)),
+        (filter.recurring, column(shape, Column::RecurrenceRule)),
     ] {
         match wanted {
             Some(true) => all = all.add(column.is_not_null()),

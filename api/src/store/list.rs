@@ -6,7 +6,7 @@
 
 use entity::task::{Column, Entity};
 use sea_orm::sea_query::{
-    Alias, Asterisk, Expr, ExprTrait, Func, NullOrdering, Order, Query, SelectStatement, UnionType,
+    Alias, Asterisk, Expr, ExprTrait, Func, IntoIden, NullOrdering, Order, Query, SelectStatement, UnionType,
 };
 use sea_orm::{Condition, QueryResult, sea_query};
 
@@ -36,7 +36,8 @@ struct Part {
     is_missing: bool,
 }
 
-const COLUMNS: [Column; 10] = [
+/// What a task is put together from, besides its rule: that may have another name.
+const COLUMNS: [Column; 9] = [
     Column::Id,
     Column::Title,
     Column::Description,
@@ -44,7 +45,6 @@ const COLUMNS: [Column; 10] = [
     Column::Priority,
     Column::DueDate,
     Column::RemindAt,
-    Column::RecurrencePattern,
     Column::CreatedAt,
     Column::UpdatedAt,
 ];
@@ -174,9 +174,13 @@ fn skip(select: &mut SelectStatement, query: &TaskQuery) {
 fn range(search: &Search<'_>, query: &TaskQuery, part: &Part) -> SelectStatement {
     let present = COLUMNS
         .into_iter()
-        .filter(|column| is_present(search.shape, *column));
+        .filter(|column| is_present(search.shape, *column))
+        .map(IntoIden::into_iden);
+    let rules = search.shape.rule_names.iter().map(|name| name.into_iden());
     let mut range = Query::select();
-    range.columns(present.map(|column| (Entity, column))).from(Entity);
+    range
+        .columns(present.chain(rules).map(|name| (Entity, name)))
+        .from(Entity);
     take(&mut range, search, query, part, query.skip + query.limit + 1);
     Query::select()
         .column(Asterisk)

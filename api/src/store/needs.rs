@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sea_orm::{EntityTrait, IdenStatic, Iterable};
 use seaworthy::heartbeat::Build;
 
-use super::shape::{KnownRevision, newest};
+use super::shape::{FORMER_RULE, KnownRevision, newest};
 
 /// What no request can do without: the columns of revision 001.
 const NEEDED: [(&str, &[&str]); 2] = [
@@ -49,6 +49,7 @@ pub(super) fn build(revisions: &[KnownRevision]) -> Build {
     let mut uses = Vec::new();
     uses.extend(columns::<entity::user::Entity>());
     uses.extend(columns::<entity::task::Entity>());
+    uses.push(format!("tasks.{FORMER_RULE}"));
     uses.extend(columns::<entity::tag::Entity>());
     uses.extend(columns::<entity::task_tag::Entity>());
     uses.extend(columns::<entity::conversation::Entity>());
@@ -78,6 +79,7 @@ mod tests {
         let build = build(&[]);
         assert!(build.needs.contains(&"tasks.title".to_owned()));
         assert!(build.uses.contains(&"tasks.recurrence_pattern".to_owned()));
+        assert!(build.uses.contains(&"tasks.recurrence_rule".to_owned()));
         assert!(build.uses.contains(&"messages.content".to_owned()));
         assert!(!build.uses.iter().any(|column| build.needs.contains(column)));
     }

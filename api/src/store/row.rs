@@ -14,9 +14,20 @@ const TAGS_SQLITE: &str = "(SELECT json_group_array(g.name) FROM task_tags l \
 
 /// Returns a column of `tasks`, or what it defaults to where the schema has no such column yet.
 pub(super) fn column(shape: &Shape, column: Column) -> Expr {
-    match since(column) {
-        Some((feature, default)) if !shape.has(feature) => Expr::cust(default),
+    match (column, since(column)) {
+        (_, Some((feature, default))) if !shape.has(feature) => Expr::cust(default),
+        (Column::RecurrenceRule, _) => Expr::cust(rule(shape)),
         _ => Expr::col((Entity, column)),
+    }
+}
+
+/// Returns the rule of a recurring task under whatever name it is there; see [`RULES`](super::shape::RULES).
+fn rule(shape: &Shape) -> String {
+    let names = shape.rule_names.iter();
+    let names: Vec<String> = names.map(|name| format!("\"tasks\".\"{name}\"")).collect();
+    match names.as_slice() {
+        [one] => one.clone(),
+        both => format!("coalesce({})", both.join(", ")),
     }
 }
 
@@ -31,7 +42,7 @@ fn since(column: Column) -> Option<(Feature, &'static str)> {
         Column::Priority => Some((Feature::Priority, "CAST('medium' AS varchar(20))")),
         Column::DueDate => Some((Feature::DueDate, "CAST(NULL AS timestamp)")),
         Column::RemindAt => Some((Feature::RemindAt, "CAST(NULL AS timestamp)")),
-        Column::RecurrencePattern => Some((Feature::Recurrence, "CAST(NULL AS varchar(100))")),
+        Column::RecurrenceRule => Some((Feature::Recurrence, "CAST(NULL AS varchar(100))")),
         _ => None,
     }
 }
@@ -73,8 +84,9 @@ impl Scope {
 }
 
 fn task_columns(shape: &Shape, is_postgres: bool) -> String {
-    let column = |column: Column| match since(column) {
-        Some((feature, default)) if !shape.has(feature) => default.to_owned(),
+    let column = |column: Column| match (column, since(column)) {
+        (_, Some((feature, default))) if !shape.has(feature) => default.to_owned(),
+        (Column::RecurrenceRule, _) => rule(shape),
         _ => format!("\"tasks\".\"{}\"", column.as_str()),
     };
     let tags = match (shape.has(Feature::Tags), is_postgres) {
@@ -90,7 +102,7 @@ fn task_columns(shape: &Shape, is_postgres: bool) -> String {
         column(Column::Priority),
         column(Column::DueDate),
         column(Column::RemindAt),
-        column(Column::RecurrencePattern),
+        column(Column::RecurrenceRule),
         tags.to_owned(),
         column(Column::CreatedAt),
         column(Column::UpdatedAt),

@@ -20,6 +20,8 @@ pub(crate) struct Shape {
     features: [bool; Feature::ALL.len()],
     /// Whether a task also says in a column of its own that it recurs, which nothing here reads.
     pub(super) marks_recurring: bool,
+    /// What the rule of a recurring task is called, see [`RULES`]: two names while it gets the other one.
+    pub(super) rule_names: Vec<&'static str>,
     /// The newest applied revisions in words: `002`, `base` when there are none.
     revision: String,
     /// SeaORM's names of what is applied.
@@ -89,6 +91,14 @@ const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, prag
 /// Whether a task recurs, for whoever does not look at how; until phase XI.
 pub(super) const MARK: &str = "is_recurring";
 
+/// What the rule of a recurring task is called since phase XII, and what before.
+///
+/// Where both are there, what is read is the one that says something, and both are written. That is right however far the
+/// rename has come, up or down, and whether the database keeps the two the same already or still.
+pub(super) const RULES: [&str; 2] = ["recurrence_rule", FORMER_RULE];
+
+pub(super) const FORMER_RULE: &str = "recurrence_pattern";
+
 /// Stands among the columns of `tags` while people share them.
 const NAME_IS_UNIQUE: &str = "name is unique";
 
@@ -117,7 +127,11 @@ impl Shape {
         let lacking = lacking(&columns);
         Ok(Self {
             features: Feature::ALL.map(|feature| is_present(feature, &columns, &lacking)),
-            marks_recurring: columns.contains(&("tasks".to_owned(), MARK.to_owned())),
+            marks_recurring: has_task_column(&columns, MARK),
+            rule_names: RULES
+                .into_iter()
+                .filter(|name| has_task_column(&columns, name))
+                .collect(),
             revision: heads(revisions, &applied),
             applied,
             unknown,
@@ -154,6 +168,7 @@ impl Shape {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.features == other.features
             && self.marks_recurring == other.marks_recurring
+            && self.rule_names == other.rule_names
             && self.applied == other.applied
             && self.lacking == other.lacking
             && self.unknown == other.unknown
@@ -245,7 +260,7 @@ async fn unknown(
 /// Which columns make a feature; the names are those of the entities.
 fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[String]) -> bool {
     let has = |table: &str, column: &str| columns.contains(&(table.to_owned(), column.to_owned()));
-    let task = |column: entity::task::Column| has(entity::task::Entity.table_name(), column.as_str());
+    let task = |column: entity::task::Column| has_task_column(columns, column.as_str());
     match feature {
         Feature::Tasks => lacking.is_empty(),
         Feature::Conversations => {
@@ -259,7 +274,7 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
         }
         Feature::DueDate => task(entity::task::Column::DueDate),
         Feature::RemindAt => task(entity::task::Column::RemindAt),
-        Feature::Recurrence => task(entity::task::Column::RecurrencePattern),
+        Feature::Recurrence => RULES.iter().any(|name| has_task_column(columns, name)),
         Feature::Accounts => {
             has(entity::password_credential::Entity.table_name(), "user_id")
                 && has(entity::session::Entity.table_name(), "id")
@@ -272,6 +287,11 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
             has(tags, entity::tag::Column::UserId.as_str()) && !has(tags, NAME_IS_UNIQUE)
         }
     }
+}
+
+fn has_task_column(columns: &HashSet<(String, String)>, name: &str) -> bool {
+    let table = entity::task::Entity.table_name().to_owned();
+    columns.contains(&(table, name.to_owned()))
 }
 
 fn heads(revisions: &[KnownRevision], applied: &HashSet<String>) -> String {

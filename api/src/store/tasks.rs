@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, IntoSimpleExpr};
 
 use super::row::owned_by;
 use super::runner::Runner;
-use super::shape::MARK;
+use super::shape::{MARK, RULES};
 use super::{Scope, StoreError};
 use crate::domain::{
     Description, Feature, Instant, NewTask, Precondition, Priority, Recurrence, TagName, Task, TaskPatch,
@@ -269,28 +269,28 @@ impl Scope {
             if self.shape.marks_recurring {
                 values.push((MARK.into_iden(), text.is_some().into()));
             }
-            values.push((Column::RecurrencePattern.into_iden(), Expr::val(text)));
+            for name in &self.shape.rule_names {
+                values.push((name.into_iden(), Expr::val(text.clone())));
+            }
         }
         values
     }
 
     /// Returns what a patch sets to its default because the schema has no place for it.
     pub(super) fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
-        [
-            (patch.priority.is_some(), Feature::Priority, "priority"),
-            (patch.due_date.is_some(), Feature::DueDate, "due_date"),
-            (patch.remind_at.is_some(), Feature::RemindAt, "remind_at"),
-            (
-                patch.recurrence.is_some(),
-                Feature::Recurrence,
-                "recurrence_pattern",
-            ),
-            (patch.tags.is_some(), Feature::Tags, "task_id"),
-        ]
-        .into_iter()
-        .filter(|(is_set, feature, _)| *is_set && !self.shape.has(*feature))
-        .map(|(.., column)| column)
-        .collect()
+        let columns: [(bool, Feature, &[&str]); 5] = [
+            (patch.priority.is_some(), Feature::Priority, &["priority"]),
+            (patch.due_date.is_some(), Feature::DueDate, &["due_date"]),
+            (patch.remind_at.is_some(), Feature::RemindAt, &["remind_at"]),
+            (patch.recurrence.is_some(), Feature::Recurrence, &RULES),
+            (patch.tags.is_some(), Feature::Tags, &["task_id"]),
+        ];
+        columns
+            .into_iter()
+            .filter(|(is_set, feature, _)| *is_set && !self.shape.has(*feature))
+            .flat_map(|(.., columns)| columns)
+            .copied()
+            .collect()
     }
 
     /// Puts one more tag on a task.

@@ -30,6 +30,7 @@ mod pages;
 mod passwords;
 mod process;
 mod pulse;
+mod renames;
 mod repeats;
 mod revisions;
 mod rooms;

@@ -91,14 +91,14 @@ async fn ask_about_rename(database: &TestDatabase) {
     let program = Program::migration(database).with("MIGRATION_DIR", folder);
     program.run("upgrade head").await.with_code(0);
     database
-        .execute("ALTER TABLE tasks RENAME COLUMN recurrence_pattern TO recurrence_rule")
+        .execute("ALTER TABLE tasks RENAME COLUMN recurrence_rule TO recurrence_pattern")
         .await;
 
     let question =
-        "Is it the rename of the column tasks.recurrence_rule to recurrence_pattern? Type yes if so: ";
+        "Is it the rename of the column tasks.recurrence_pattern to recurrence_rule? Type yes if so: ";
     let (renamed, replaced) = (
-        "rename column tasks: recurrence_rule -> recurrence_pattern",
-        "drop column tasks.recurrence_rule",
+        "rename column tasks: recurrence_pattern -> recurrence_rule",
+        "drop column tasks.recurrence_pattern",
     );
     for (answer, operation, other) in [("no\n", replaced, renamed), ("yes\n", renamed, replaced)] {
         let mut running = program.start_on_terminal("revision --autogenerate -m recur");
@@ -112,7 +112,7 @@ async fn ask_about_rename(database: &TestDatabase) {
     let alone = program.run("revision --autogenerate -m recur").await.with_code(0);
     let alone = alone.saying(&[
         replaced,
-        "perhaps the rename of the column tasks.recurrence_rule to recurrence_pattern",
+        "perhaps the rename of the column tasks.recurrence_pattern to recurrence_rule",
     ]);
     assert!(!alone.stdout.contains("rename column"), "{alone:?}");
 }

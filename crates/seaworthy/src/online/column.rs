@@ -8,6 +8,7 @@ use sea_orm_migration::SchemaManager;
 
 use super::constraint::written;
 use super::name::{found, joined, name, text};
+use super::rebuild::Beside;
 use super::site::Site;
 use super::{OnlineError, null, rebuild};
 use crate::autogenerate::Operation;
@@ -55,7 +56,7 @@ pub async fn add_column(
     let (table, column) = (table.into_iden().inner(), column.into_column_def());
     refuse_unaddable(&table, &column)?;
     if site.backend() != DbBackend::Postgres {
-        return on_sqlite(&site, &table, &column).await;
+        return add_on_sqlite(&site, &table, &column, &[]).await;
     }
     let (table_name, column_name) = (name(&table), name(&column.get_column_name()));
     match manner(&table, &column) {
@@ -85,6 +86,16 @@ pub async fn add_column(
     }
 }
 
+/// Returns the statement that adds a column without a default on PostgreSQL, unless it is there.
+pub(super) async fn adding(
+    site: &Site<'_>,
+    table: &str,
+    column: &ColumnDef,
+) -> Result<Option<String>, DbErr> {
+    let is_there = Known::find(site, table, column).await?.is_some();
+    Ok((!is_there).then(|| alter(DbBackend::Postgres, table, column)))
+}
+
 /// Drops a column, unless it is gone. No code that runs may name it any more: see `Header::removes`.
 ///
 /// On PostgreSQL the rows stay as they are, and what the column held is gone all the same. On SQLite they are written.
@@ -99,40 +110,54 @@ pub async fn drop_column(
 ) -> Result<(), DbErr> {
     let site = Site::of(manager);
     let (table, column) = (table.into_iden().inner(), column.into_iden().inner());
-    if site.backend() == DbBackend::Postgres {
-        // A table that is not there is the server's to name.
-        let pending = format!(
-            "SELECT 1 AS pending WHERE {table} IS NULL OR EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = {table} \
-             AND attname = {} AND NOT attisdropped)",
-            text(&column),
-            table = found(&name(&table))
-        );
-        if !site.is_pending(&pending).await? {
-            return Ok(());
-        }
-        let (table, column) = (name(&table), name(&column));
-        return site
-            .briefly(&format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {column}"))
-            .await;
+    if site.backend() != DbBackend::Postgres {
+        return drop_on_sqlite(&site, &table, &column, &[]).await;
     }
-    let Some(catalog) = rebuild::catalog(&site, &table).await? else {
-        return site
-            .send(&format!(
-                "{} DROP COLUMN {}",
-                rebuild::altered(&table),
-                name(&column)
-            ))
-            .await;
+    match dropping(&site, &table, &column).await? {
+        Some(statement) => site.briefly(&statement).await,
+        None => Ok(()),
+    }
+}
+
+/// Returns the statement that drops a column on PostgreSQL, unless it is gone.
+pub(super) async fn dropping(site: &Site<'_>, table: &str, column: &str) -> Result<Option<String>, DbErr> {
+    // A table that is not there is the server's to name.
+    let pending = format!(
+        "SELECT 1 AS pending WHERE {table} IS NULL OR EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = {table} \
+         AND attname = {} AND NOT attisdropped)",
+        text(column),
+        table = found(&name(table))
+    );
+    let is_pending = site.is_pending(&pending).await?;
+    let (table, column) = (name(table), name(column));
+    Ok(is_pending.then(|| format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {column}")))
+}
+
+/// Drops a column unless it is gone, after other statements in the same transaction.
+pub(super) async fn drop_on_sqlite(
+    site: &Site<'_>,
+    table: &str,
+    column: &str,
+    before: &[String],
+) -> Result<(), DbErr> {
+    let Some(catalog) = rebuild::catalog(site, table).await? else {
+        site.send_all(before).await?;
+        let (table, column) = (rebuild::altered(table), name(column));
+        return site.send(&format!("{table} DROP COLUMN {column}")).await;
     };
-    let known = rebuild::known(&catalog, &table)?;
-    let Some(column) = known.column(&column) else {
+    let known = rebuild::known(&catalog, table)?;
+    let Some(column) = known.column(column) else {
         return Ok(());
     };
     let operation = Operation::DropColumn {
         table: known.name.clone(),
         column: column.clone(),
     };
-    rebuild::carry_out(&site, &catalog, &table, &operation).await
+    let beside = Beside {
+        before,
+        ..Beside::default()
+    };
+    rebuild::carry_out_with(site, &catalog, table, beside, &operation).await
 }
 
 fn refuse_unaddable(table: &str, column: &ColumnDef) -> Result<(), OnlineError> {
@@ -190,7 +215,7 @@ fn alter(backend: DbBackend, table: &str, column: &ColumnDef) -> String {
     }
 }
 
-fn without_default(column: &ColumnDef) -> ColumnDef {
+pub(super) fn without_default(column: &ColumnDef) -> ColumnDef {
     let mut plain = match column.get_column_type() {
         Some(data_type) => ColumnDef::new_with_type(column.get_column_name(), data_type.clone()),
         None => ColumnDef::new(column.get_column_name()),
@@ -231,20 +256,31 @@ async fn fill(manager: &SchemaManager<'_>, site: &Site<'_>, backfill: &Backfill)
     backfill.run(manager).await
 }
 
-async fn on_sqlite(site: &Site<'_>, table: &str, column: &ColumnDef) -> Result<(), DbErr> {
+/// Adds a column unless it is there, before other statements in the same transaction.
+pub(super) async fn add_on_sqlite(
+    site: &Site<'_>,
+    table: &str,
+    column: &ColumnDef,
+    after: &[String],
+) -> Result<(), DbErr> {
     let Some(catalog) = rebuild::catalog(site, table).await? else {
-        return site.send(&alter(DbBackend::Sqlite, table, column)).await;
+        site.send(&alter(DbBackend::Sqlite, table, column)).await?;
+        return site.send_all(after).await;
     };
     let known = rebuild::known(&catalog, table)?;
     let added = declared(table, column);
     if known.column(&added.name).is_some() {
-        return Ok(());
+        return rebuild::together(site, after).await;
     }
+    let beside = Beside {
+        after,
+        ..Beside::default()
+    };
     let operation = Operation::AddColumn {
         table: known.name.clone(),
         column: added,
     };
-    rebuild::carry_out(site, &catalog, table, &operation).await
+    rebuild::carry_out_with(site, &catalog, table, beside, &operation).await
 }
 
 /// Returns a column in the words of a catalog.

@@ -11,7 +11,7 @@ use sea_orm_migration::SchemaManager;
 use super::constraint::written;
 use super::name::{found, joined, name, text};
 use super::site::Site;
-use super::{add_column, drop_column, drop_not_null, set_not_null};
+use super::{column, drop_not_null, rebuild, set_not_null};
 use crate::backfill::Backfill;
 
 mod trigger;
@@ -79,23 +79,25 @@ impl DualColumn {
 
     /// Adds the new column, which may be NULL for now, and the trigger that keeps both the same.
     ///
+    /// Both come in one moment: code that writes whichever of the two it finds meets neither without the trigger.
+    ///
     /// # Errors
     ///
     /// Fails when the role may not create triggers on the table, and when the database refuses.
     pub async fn expand(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        add_column(manager, self.table.clone(), self.new_column()).await?;
-        self.keep_same(manager).await
+        self.keep_same(manager, Some(&self.new_column())).await
     }
 
     /// Takes back what [`expand`](Self::expand) did, for `down`; the old column has everything.
+    ///
+    /// The trigger and the new column go in one moment: nobody writes into the one while nothing copies it to the other.
     ///
     /// # Errors
     ///
     /// Fails when the database refuses.
     pub async fn collapse(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let site = Site::of(manager);
-        self.let_differ(&site).await?;
-        drop_column(manager, self.table.clone(), self.to.get_column_name()).await?;
+        self.drop_with_trigger(&site, &self.to.get_column_name()).await?;
         if site.backend() != DbBackend::Postgres && self.is_not_null() {
             set_not_null(manager, self.table.clone(), self.from.clone()).await?;
         }
@@ -129,8 +131,8 @@ impl DualColumn {
 
     /// Takes the trigger away, and lets the old column be left out: nobody writes it any more.
     ///
-    /// The new column is made `NOT NULL` where it is to be. The old one goes with [`drop_column`] in a revision of its own, so
-    /// that there is a way back until then.
+    /// The new column is made `NOT NULL` where it is to be. The old one goes with [`drop_column`](super::drop_column) in a
+    /// revision of its own, so that there is a way back until then.
     ///
     /// # Errors
     ///
@@ -147,6 +149,44 @@ impl DualColumn {
         self.let_differ(&site).await
     }
 
+    /// Takes the trigger and the old column away in one moment: [`contract`](Self::contract) and [`drop_column`] in one.
+    ///
+    /// For code that looks which of the two columns there are, and goes by that. A writer that has looked a moment too early
+    /// either finds the trigger or is told by the database that the column is gone; with a step in between, what it wrote
+    /// into the old column would be lost. [`reopen`](Self::reopen) is for `down`.
+    ///
+    /// [`drop_column`]: super::drop_column
+    ///
+    /// # Errors
+    ///
+    /// Fails when the two columns differ in a row, when something else depends on the old one, and when the database refuses.
+    pub async fn replace(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        if self.is_kept_same(&site).await? {
+            self.verify(manager).await?;
+        }
+        if self.is_not_null() {
+            set_not_null(manager, self.table.clone(), self.to.get_column_name()).await?;
+        }
+        self.drop_with_trigger(&site, &self.from).await
+    }
+
+    /// Takes back what [`replace`](Self::replace) did, for `down`: the old column is there again, with the trigger from the
+    /// first moment on. What it holds comes with [`restore`](Self::restore), or by statements of one's own.
+    ///
+    /// Of `old` the name and the type count.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the role may not create triggers on the table, and when the database refuses.
+    pub async fn reopen(&self, manager: &SchemaManager<'_>, old: impl IntoColumnDef) -> Result<(), DbErr> {
+        if self.is_not_null() {
+            drop_not_null(manager, self.table.clone(), self.to.get_column_name()).await?;
+        }
+        let old = column::without_default(&old.into_column_def());
+        self.keep_same(manager, Some(&old)).await
+    }
+
     /// Takes back what [`contract`](Self::contract) did, for `down`: the trigger is there again, and the old column holds
     /// what was written without it.
     ///
@@ -159,7 +199,7 @@ impl DualColumn {
         if self.is_not_null() {
             drop_not_null(manager, self.table.clone(), to.clone()).await?;
         }
-        self.keep_same(manager).await?;
+        self.keep_same(manager, None).await?;
         let differs = self.differing(site.backend());
         let back = Backfill::new(joined(&[&self.table, &to, &self.from], "restored"), &self.table)
             .set(&self.from, self.down.clone())
@@ -176,40 +216,65 @@ impl DualColumn {
         }
     }
 
-    /// Adds the trigger.
-    async fn keep_same(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    /// Adds the trigger, and with it one of the two columns.
+    async fn keep_same(&self, manager: &SchemaManager<'_>, added: Option<&ColumnDef>) -> Result<(), DbErr> {
         let site = Site::of(manager);
         if site.backend() != DbBackend::Postgres {
             // A trigger fills the old column only after the row is there.
-            if self.is_not_null() {
+            if self.is_not_null() && added.is_none_or(|added| added.get_column_name() != self.from) {
                 drop_not_null(manager, self.table.clone(), self.from.clone()).await?;
             }
-            for statement in self.triggers_on_sqlite() {
-                site.send(&statement).await?;
+            let mut statements = self.triggers_on_sqlite().to_vec();
+            if !site.is_recording() {
+                // SQLite makes triggers on columns that are not there; a run that nothing keeps out may have dropped one.
+                statements.insert(0, self.both_selected());
             }
-            return Ok(());
+            return match added {
+                Some(added) => column::add_on_sqlite(&site, &self.table, added, &statements).await,
+                None => rebuild::together(&site, &statements).await,
+            };
         }
-        if self.is_kept_same(&site).await? && !site.is_recording() {
-            return Ok(());
+        let column = match added {
+            Some(added) => column::adding(&site, &self.table, added).await?,
+            None => None,
+        };
+        let is_kept = self.is_kept_same(&site).await? && !site.is_recording();
+        if !is_kept {
+            site.send(&self.function()).await?;
         }
-        site.send(&self.function()).await?;
-        site.briefly(&self.trigger()).await
+        let trigger = (!is_kept).then(|| self.trigger());
+        let both: Vec<String> = column.into_iter().chain(trigger).collect();
+        site.briefly_together(&both).await
     }
 
     /// Drops the trigger.
     async fn let_differ(&self, site: &Site<'_>) -> Result<(), DbErr> {
         if site.backend() != DbBackend::Postgres {
-            for trigger in self.trigger_names_on_sqlite() {
-                site.send(&format!("DROP TRIGGER IF EXISTS {}", name(&trigger)))
-                    .await?;
+            for statement in self.dropped_triggers_on_sqlite() {
+                site.send(&statement).await?;
             }
             return Ok(());
         }
         if self.is_kept_same(site).await? {
-            let (trigger, table) = (name(&self.trigger_name()), name(&self.table));
-            site.briefly(&format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"))
-                .await?;
+            site.briefly(&self.dropped_trigger()).await?;
         }
+        self.drop_function(site).await
+    }
+
+    /// Drops the trigger and one of the two columns, together.
+    async fn drop_with_trigger(&self, site: &Site<'_>, one: &str) -> Result<(), DbErr> {
+        if site.backend() != DbBackend::Postgres {
+            let first = self.dropped_triggers_on_sqlite();
+            return column::drop_on_sqlite(site, &self.table, one, &first).await;
+        }
+        let trigger = self.is_kept_same(site).await?.then(|| self.dropped_trigger());
+        let column = column::dropping(site, &self.table, one).await?;
+        let both: Vec<String> = trigger.into_iter().chain(column).collect();
+        site.briefly_together(&both).await?;
+        self.drop_function(site).await
+    }
+
+    async fn drop_function(&self, site: &Site<'_>) -> Result<(), DbErr> {
         let function = name(&self.function_name());
         site.send(&format!("DROP FUNCTION IF EXISTS {function}()")).await
     }
@@ -241,16 +306,20 @@ impl DualColumn {
         format!("{to} {is_not} ({up}) AND {from} {is_not} ({down})")
     }
 
+    /// Returns a statement that fails where one of the two columns is missing.
+    fn both_selected(&self) -> String {
+        let (table, to) = (name(&self.table), self.to.get_column_name());
+        let (from, to) = (name(&self.from), name(&to));
+        format!("SELECT {table}.{from}, {table}.{to} FROM {table} LIMIT 0")
+    }
+
     fn is_not_null(&self) -> bool {
         self.to.get_column_spec().nullable == Some(false)
     }
 
     /// Returns the new column as it is added: nothing is known of the rows yet.
     fn new_column(&self) -> ColumnDef {
-        match self.to.get_column_type() {
-            Some(data_type) => ColumnDef::new_with_type(self.to.get_column_name(), data_type.clone()),
-            None => ColumnDef::new(self.to.get_column_name()),
-        }
+        column::without_default(&self.to)
     }
 
     /// Returns what the new column holds, and what the old one.

@@ -1,8 +1,8 @@
 //! SQLite: what it cannot alter in place is built again, in one transaction that keeps rows, indexes, triggers and views.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use super::OnlineError;
@@ -13,6 +13,13 @@ use crate::catalog::{Catalog, Numbering, Scope, Table, inspect};
 
 /// A rule that the rows of a table have to fulfil: what it is, and the condition of those that break it.
 pub(super) type Rule<'a> = (&'a str, &'a str);
+
+/// Statements that are to be sent together with an operation.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    pub(super) before: &'a [String],
+    pub(super) after: &'a [String],
+}
 
 /// Carries an operation out on a table, unless it is done; refuses it where rows break a rule.
 pub(super) async fn unless(
@@ -102,6 +109,17 @@ pub(super) async fn carry_out(
     table: &str,
     operation: &Operation,
 ) -> Result<(), DbErr> {
+    carry_out_with(site, catalog, table, Beside::default(), operation).await
+}
+
+/// Does so with other statements in the same transaction.
+pub(super) async fn carry_out_with(
+    site: &Site<'_>,
+    catalog: &Catalog,
+    table: &str,
+    beside: Beside<'_>,
+    operation: &Operation,
+) -> Result<(), DbErr> {
     let mut before = catalog.clone();
     // They are made again below, as they were.
     before.tables.iter_mut().for_each(|table| table.triggers.clear());
@@ -109,6 +127,7 @@ pub(super) async fn carry_out(
         .map_err(|source| cannot(table, source))?;
     let work = Work {
         table: known(catalog, table)?,
+        beside,
         statements: &statements,
     };
     let is_referenced = catalog.tables.iter().any(|other| {
@@ -141,6 +160,7 @@ pub(super) async fn carry_out(
 /// Statements about a table, some of which may build it again.
 struct Work<'a> {
     table: &'a Table,
+    beside: Beside<'a>,
     statements: &'a [String],
 }
 
@@ -149,12 +169,7 @@ async fn in_transaction(
     work: &Work<'_>,
     is_referenced: bool,
 ) -> Result<(), DbErr> {
-    // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = connection.begin_with_options(options).await?;
+    let transaction = begin(connection).await?;
     let done = async {
         // A pool may have answered with another connection.
         if is_referenced && number(&transaction, "PRAGMA foreign_keys").await? == Some(1) {
@@ -163,7 +178,31 @@ async fn in_transaction(
         }
         work.send(&transaction).await
     };
-    match done.await {
+    let done = done.await;
+    end(transaction, done).await
+}
+
+/// Sends statements in one transaction; in somebody else's where one is open.
+pub(super) async fn together(site: &Site<'_>, statements: &[String]) -> Result<(), DbErr> {
+    let Some(connection) = site.open_connection() else {
+        return site.send_all(statements).await;
+    };
+    let transaction = begin(connection).await?;
+    let done = send_all(&transaction, statements).await;
+    end(transaction, done).await
+}
+
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    connection.begin_with_options(options).await
+}
+
+async fn end(transaction: DatabaseTransaction, done: Result<(), DbErr>) -> Result<(), DbErr> {
+    match done {
         Ok(()) => transaction.commit().await,
         Err(error) => {
             transaction.rollback().await?;
@@ -178,9 +217,15 @@ impl Work<'_> {
     }
 
     async fn send(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
-        if !self.rebuilds() {
-            return send_all(connection, self.statements).await;
+        send_all(connection, self.beside.before).await?;
+        match self.rebuilds() {
+            true => self.send_rebuild(connection).await?,
+            false => send_all(connection, self.statements).await?,
         }
+        send_all(connection, self.beside.after).await
+    }
+
+    async fn send_rebuild(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
         let table = text(&self.table.name);
         let triggers = format!("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = {table}");
         let triggers: Vec<String> = rows(connection, &triggers)

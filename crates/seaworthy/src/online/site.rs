@@ -124,24 +124,41 @@ impl<'a> Site<'a> {
         self.executor.execute_unprepared(sql).await.map(drop)
     }
 
+    /// Sends statements as they are, one after the other.
+    pub(super) async fn send_all(&self, statements: &[impl AsRef<str>]) -> Result<(), DbErr> {
+        for sql in statements {
+            self.send(sql.as_ref()).await?;
+        }
+        Ok(())
+    }
+
     /// Sends a statement that locks a table against others and is done at once; again where the lock is not free.
     ///
     /// Inside of somebody else's transaction it is sent once: who has begun the transaction may try it again.
     pub(super) async fn briefly(&self, sql: &str) -> Result<(), DbErr> {
-        self.in_tries(sql, Hold::Short).await
+        self.in_tries(&[sql], Hold::Short).await
+    }
+
+    /// Sends statements like that in one transaction: nobody sees the one without the other.
+    pub(super) async fn briefly_together(&self, statements: &[String]) -> Result<(), DbErr> {
+        if statements.is_empty() {
+            return Ok(());
+        }
+        let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+        self.in_tries(&statements, Hold::Short).await
     }
 
     /// Sends a statement that reads a whole table while others read and write it.
     pub(super) async fn patiently(&self, sql: &str) -> Result<(), DbErr> {
-        self.in_tries(sql, Hold::Long).await
+        self.in_tries(&[sql], Hold::Long).await
     }
 
-    async fn in_tries(&self, sql: &str, hold: Hold) -> Result<(), DbErr> {
+    async fn in_tries(&self, statements: &[&str], hold: Hold) -> Result<(), DbErr> {
         let connection = match self.place {
-            _ if self.backend != DbBackend::Postgres => return self.send(sql).await,
+            _ if self.backend != DbBackend::Postgres => return self.send_all(statements).await,
             Place::Transaction => {
                 self.keep_waits_short().await?;
-                return self.send(sql).await;
+                return self.send_all(statements).await;
             }
             Place::Recording(connection) | Place::Open(connection) => connection,
         };
@@ -153,13 +170,13 @@ impl<'a> Site<'a> {
                 Some(format!("SET LOCAL lock_timeout = '{}ms'", wait.as_millis())),
                 in_force.limit_of(hold),
             ];
-            let tried = in_transaction(connection, &settings, sql).await;
+            let tried = in_transaction(connection, &settings, statements).await;
             if !turn.comes_again(&tried).await {
                 return tried;
             }
             tracing::debug!(
                 attempt = turn.attempt,
-                statement = sql,
+                statement = statements.join("; "),
                 "the lock was not free; it is tried again"
             );
         }
@@ -289,10 +306,11 @@ impl InForce {
 async fn in_transaction(
     connection: &DatabaseConnection,
     settings: &[Option<String>],
-    sql: &str,
+    statements: &[&str],
 ) -> Result<(), DbErr> {
     let transaction = connection.begin().await?;
-    for statement in settings.iter().flatten().map(String::as_str).chain([sql]) {
+    let settings = settings.iter().flatten().map(String::as_str);
+    for statement in settings.chain(statements.iter().copied()) {
         if let Err(error) = transaction.execute_unprepared(statement).await {
             // The server rolls back by itself when the connection is gone, which is the one way this fails.
             drop(transaction.rollback().await);

@@ -105,7 +105,7 @@ SELECT json_object(
                 FROM indexes WHERE relation = objects.name AND origin = 'c'
             ),
             'triggers', (
-                SELECT json_group_array(triggers.name ORDER BY triggers.name) FROM objects AS triggers
+                SELECT json_group_array(triggers.name ORDER BY triggers.name) FROM sqlite_schema AS triggers
                 WHERE triggers.type = 'trigger' AND triggers.tbl_name = objects.name
             )
         ))

@@ -71,6 +71,18 @@ impl DualColumn {
         ["insert", "from", "to"].map(|event| joined(&["seaworthy", &self.table, &self.from, &to], event))
     }
 
+    /// Returns the statement that drops PostgreSQL's trigger.
+    pub(super) fn dropped_trigger(&self) -> String {
+        let (trigger, table) = (name(&self.trigger_name()), name(&self.table));
+        format!("DROP TRIGGER IF EXISTS {trigger} ON {table}")
+    }
+
+    /// Returns the statements that drop SQLite's triggers.
+    pub(super) fn dropped_triggers_on_sqlite(&self) -> [String; 3] {
+        self.trigger_names_on_sqlite()
+            .map(|trigger| format!("DROP TRIGGER IF EXISTS {}", name(&trigger)))
+    }
+
     /// Returns the statements that create SQLite's triggers.
     pub(super) fn triggers_on_sqlite(&self) -> [String; 3] {
         let (up, down) = self.expressions(DbBackend::Sqlite);

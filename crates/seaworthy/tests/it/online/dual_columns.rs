@@ -231,6 +231,77 @@ async fn a_column_gets_another_type_under_writers_of_both() {
     nothing_is_lost(TYPE_CHANGE).await;
 }
 
+/// Writes rows by the name that works, whichever it is: the other one only after an error. Returns how many.
+async fn write_by_what_works(session: Session, lane: i64, stop: CancellationToken) -> i64 {
+    let mut names = ["description", "notes"];
+    let mut number = 0;
+    while !stop.is_cancelled() {
+        number += 1;
+        let id = lane * 10_000_000 + number;
+        let insert = |name| format!("INSERT INTO tasks (id, {name}) VALUES ({id}, 'n {id}')");
+        if session.send(&insert(names[0])).await.is_err() {
+            names.reverse();
+            session.send(&insert(names[0])).await.unwrap();
+        }
+        // As fast as it can it would make more rows than a test has time for.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    session.close().await;
+    number
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_is_replaced_under_writers_that_go_by_the_name_they_find() {
+    for database in databases().await {
+        let session = session(&database).await;
+        table(&session).await;
+        if session.backend() == DbBackend::Sqlite {
+            session.send("PRAGMA journal_mode = WAL").await.unwrap();
+        }
+        let manager = SchemaManager::new(session.connection());
+        let column = (RENAME.column)();
+        let stop = CancellationToken::new();
+        let mut writers = Vec::new();
+        for lane in 1..=2 {
+            let own = crate::databases::session(&database).await;
+            writers.push(tokio::spawn(write_by_what_works(own, lane, stop.clone())));
+        }
+        let old = || ColumnDef::new("description").text().take();
+        for _ in 0..2 {
+            until_written(&session).await;
+            column.expand(&manager).await.unwrap();
+            column.backfill().run(&manager).await.unwrap();
+            column.backfill().forget(&manager).await.unwrap();
+            column.replace(&manager).await.unwrap();
+            // Done is done.
+            column.replace(&manager).await.unwrap();
+            assert!(schema(&session).await.tables[0].column("description").is_none());
+            until_written(&session).await;
+            let wrong = "SELECT count(*) FROM tasks WHERE notes IS NULL OR id > 700 AND notes <> 'n ' || id";
+            assert_eq!(count(&session, wrong).await, 0);
+            column.reopen(&manager, old()).await.unwrap();
+            column.reopen(&manager, old()).await.unwrap();
+            until_written(&session).await;
+            column.restore(&manager).await.unwrap();
+            column.collapse(&manager).await.unwrap();
+            until_written(&session).await;
+        }
+        stop.cancel();
+        let mut written = 0;
+        for writer in writers {
+            written += writer.await.unwrap();
+        }
+        assert_eq!(
+            count(&session, "SELECT count(*) FROM tasks").await,
+            ROWS + written
+        );
+        let lost = "SELECT count(*) FROM tasks WHERE description <> 'n ' || id";
+        assert_eq!(count(&session, lost).await, 0);
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_value_that_the_old_column_says_better_is_left_alone() {
     let lossy = Arc::new(
