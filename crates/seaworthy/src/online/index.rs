@@ -12,6 +12,9 @@ use super::name::{name, text};
 use super::site::Site;
 use crate::session::{Fault, pause_before};
 
+/// How often an index is built before it counts as one that cannot be.
+const BUILDS: u32 = 3;
+
 /// An index to be built: a statement of sea-query's, or `CREATE INDEX` as text, which knows expressions on both databases.
 #[derive(Clone, Debug)]
 pub struct NewIndex {
@@ -110,7 +113,31 @@ pub(super) async fn build(site: &Site<'_>, operation: &'static str, index: &NewI
     }
 }
 
+/// Builds an index. `IF NOT EXISTS` leaves one alone that another run has just begun, which is then waited for; where that one
+/// fails, it is built here after all.
 async fn build_once(site: &Site<'_>, parts: &Parts<'_>) -> Result<(), DbErr> {
+    for _ in 0..BUILDS {
+        if is_built(site, parts).await? {
+            return Ok(());
+        }
+        if let Err(error) = site.concurrently(&parts.written("CONCURRENTLY ")).await {
+            return Err(after_failure(site, parts, error).await);
+        }
+        if site.is_recording() {
+            return Ok(());
+        }
+    }
+    match is_built(site, parts).await? {
+        true => Ok(()),
+        false => Err(OnlineError::NotBuilt {
+            index: parts.index.to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// Returns whether the index is there, and removes what a build that failed has left of it.
+async fn is_built(site: &Site<'_>, parts: &Parts<'_>) -> Result<bool, DbErr> {
     let mut built = Built::find(site, parts).await?;
     // Another run builds it at this moment: to drop it would be to drop what that one is about to finish.
     while built.as_ref().is_some_and(|built| built.is_being_built) {
@@ -119,37 +146,22 @@ async fn build_once(site: &Site<'_>, parts: &Parts<'_>) -> Result<(), DbErr> {
     }
     match built {
         Some(built) if built.table != parts.table_name() || built.is_unique != parts.is_unique => {
-            return Err(OnlineError::NameTaken {
+            Err(OnlineError::NameTaken {
                 name: parts.index.to_owned(),
                 found: built.described(),
             }
-            .into());
+            .into())
         }
-        Some(built) if built.is_valid => return Ok(()),
+        Some(built) if built.is_valid => Ok(true),
         Some(_) => {
             tracing::info!(
                 index = parts.index,
                 "an INVALID index is left from a build that failed; it is built anew"
             );
             site.concurrently(&drop_statement(&parts.full_name())).await?;
+            Ok(false)
         }
-        None => {}
-    }
-    if let Err(error) = site.concurrently(&parts.written("CONCURRENTLY ")).await {
-        return Err(after_failure(site, parts, error).await);
-    }
-    match Built::find(site, parts).await? {
-        _ if site.is_recording() => Ok(()),
-        Some(built) if built.is_valid && built.table == parts.table_name() => Ok(()),
-        Some(built) if built.is_valid => Err(OnlineError::NameTaken {
-            name: parts.index.to_owned(),
-            found: built.described(),
-        }
-        .into()),
-        _ => Err(OnlineError::NotBuilt {
-            index: parts.index.to_owned(),
-        }
-        .into()),
+        None => Ok(false),
     }
 }
 
