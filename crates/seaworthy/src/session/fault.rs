@@ -209,10 +209,12 @@ fn sqlite(code: u32, message: &str) -> Fault {
         14 => Fault::CannotOpenFile,
         26 => Fault::NotADatabase,
         3 | 23 => Fault::Permission,
-        1 if message.starts_with("no such table") => Fault::UndefinedTable,
-        1 if message.starts_with("no such")
-            || message.starts_with("duplicate column name")
-            || message.contains(" already exists") =>
+        // The schema changed while a statement ran (17), and what it reads is not in the new one.
+        1 | 17 if message.starts_with("no such table") => Fault::UndefinedTable,
+        1 | 17
+            if message.starts_with("no such")
+                || message.starts_with("duplicate column name")
+                || message.contains(" already exists") =>
         {
             Fault::AlreadyDone
         }
