@@ -16,12 +16,14 @@
 
 use std::time::Duration;
 
+use sea_orm::DbBackend;
 use sea_orm::sea_query::Expr;
 
 pub use control::{Throttle, known, pause, require, resume, throttle};
 pub use error::BackfillError;
 pub(crate) use manager::is_recorded;
 pub use standing::{Standing, State};
+pub(crate) use statement::taken_apart;
 pub(crate) use sweep::Sweep;
 
 mod control;
@@ -50,6 +52,8 @@ pub struct Backfill {
     size: BatchSize,
     rest: f64,
     max_lag: Duration,
+    /// The kind of database that has something to fill, where not all have.
+    place: Option<DbBackend>,
 }
 
 /// Which rows a backfill changes.
@@ -118,6 +122,7 @@ impl Backfill {
             size: BatchSize::Lasting(Duration::from_millis(100)),
             rest: 0.2,
             max_lag: Duration::from_millis(1_500),
+            place: None,
         }
     }
 
@@ -181,6 +186,14 @@ impl Backfill {
         self
     }
 
+    /// Fills rows on one kind of database, and counts as finished and verified on the others: a type that only one of them
+    /// has is changed only there.
+    #[must_use]
+    pub fn on(mut self, backend: DbBackend) -> Self {
+        self.place = Some(backend);
+        self
+    }
+
     /// Returns what it is known by.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -191,5 +204,9 @@ impl Backfill {
     #[must_use]
     pub fn table(&self) -> &str {
         &self.table
+    }
+
+    fn has_work_on(&self, backend: DbBackend) -> bool {
+        self.place.is_none_or(|place| place == backend)
     }
 }

@@ -20,6 +20,7 @@ pub use loss::{Loss, Losses};
 pub use recorder::{Answers, Recorder};
 pub use removal::removals;
 
+use crate::backfill;
 use crate::revision::{Direction, Revision};
 
 mod loss;
@@ -37,6 +38,9 @@ pub struct Script {
     pub transaction: bool,
     /// Why the recording is not complete, if it is not.
     pub incomplete: Option<String>,
+    /// What needs no runner in place of statements that only say what is filled in batches, each with its place among them.
+    #[serde(skip)]
+    pub portable: Vec<(usize, String)>,
 }
 
 /// Records what a revision sends.
@@ -59,11 +63,13 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
             .iter()
             .map(|backfill| backfill.described(backend))
             .collect();
+        let portable = backfills.iter().map(|backfill| backfill.portable(backend));
+        script.portable = portable.enumerate().collect();
         script.transaction = false;
         return script;
     }
     if script.incomplete.is_none()
-        && let Some(described) = script.statements.iter().find(|sql| is_described(sql))
+        && let Some(described) = script.only_described()
     {
         script.incomplete = Some(format!(
             "what it sends depends on what is there: {}",
@@ -100,13 +106,27 @@ async fn record_with(
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some("it panicked".to_owned()),
     };
-    let (statements, reads) = recorder.take();
+    let (mut statements, reads) = recorder.take();
+    let portable = statements
+        .iter_mut()
+        .enumerate()
+        .filter_map(take_portable)
+        .collect();
     Script {
+        portable,
         statements,
         reads,
         transaction,
         incomplete,
     }
+}
+
+/// Takes from a statement what follows the line that describes a backfill.
+fn take_portable((place, statement): (usize, &mut String)) -> Option<(usize, String)> {
+    let (described, portable) = backfill::taken_apart(statement)?;
+    let portable = portable.to_owned();
+    statement.truncate(described.len());
+    Some((place, portable))
 }
 
 /// Returns whether a statement is nothing but a comment: what would be done is said, since it cannot be known.
@@ -167,6 +187,15 @@ pub fn runs_in_transaction(revision: &dyn Revision) -> bool {
 }
 
 impl Script {
+    /// Returns a statement that says what it does and cannot be said otherwise.
+    fn only_described(&self) -> Option<&String> {
+        let is_portable = |index| self.portable.iter().any(|(place, _)| *place == index);
+        let mut statements = self.statements.iter().enumerate();
+        statements
+            .find(|(index, sql)| is_described(sql) && !is_portable(*index))
+            .map(|(_, sql)| sql)
+    }
+
     /// Returns the SHA-256 of the statements in hex, or nothing when they are not all known.
     #[must_use]
     pub fn checksum(&self) -> Option<String> {

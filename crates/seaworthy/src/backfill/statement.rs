@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use super::key::{Key, Place, quoted};
 use super::{Backfill, Needs, sql};
 
+/// What a line that describes a backfill begins with.
+const MARK: &str = "-- backfill ";
+
 impl Backfill {
     /// Returns the statement that changes the rows that need it, where they also fulfil a condition.
     pub(super) fn update(&self, backend: DbBackend, condition: Option<String>) -> String {
@@ -110,17 +113,51 @@ impl Backfill {
     /// Returns what it does, in a line, for a script that is read.
     #[must_use]
     pub fn described(&self, backend: DbBackend) -> String {
+        if !self.has_work_on(backend) {
+            return format!("{MARK}{}: has nothing to fill on this database", self.name);
+        }
         format!(
-            "-- backfill {}, in batches: {}",
+            "{MARK}{}, in batches: {}",
             self.name,
             self.update(backend, None).replace(['\n', '\r'], " ")
         )
     }
 
+    /// Returns what it does, in a line, and below it the statement that does it without a runner; see [`taken_apart`].
+    pub(crate) fn spelled_out(&self, backend: DbBackend) -> String {
+        format!("{}\n{}", self.described(backend), self.in_rounds(backend))
+    }
+
     /// Returns the statements that do the same without this tool: a loop on PostgreSQL, where each round commits.
     #[must_use]
     pub fn portable(&self, backend: DbBackend) -> String {
-        let work = match (backend, self.needed()) {
+        if !self.has_work_on(backend) {
+            return format!(
+                "{}{};\n",
+                sql::create_table(backend),
+                self.done_without_work(backend)
+            );
+        }
+        let checksum = self.checksum(backend);
+        let wrong = self.wrong().map(|wrong| {
+            let select = Query::select()
+                .expr(Expr::val(1))
+                .from(Alias::new(&self.table))
+                .and_where(wrong)
+                .to_owned();
+            inline(backend, &select)
+        });
+        format!(
+            "{};\n{}{};\n",
+            self.in_rounds(backend),
+            sql::create_table(backend),
+            sql::scripted(backend, &self.name, &self.table, &checksum, wrong.as_deref())
+        )
+    }
+
+    /// Returns the statement that changes all rows: a loop on PostgreSQL, where each round commits.
+    fn in_rounds(&self, backend: DbBackend) -> String {
+        match (backend, self.needed()) {
             (DbBackend::Postgres, Some(needed)) => {
                 let rows = Query::select()
                     .expr(Expr::cust("ctid"))
@@ -137,21 +174,12 @@ impl Backfill {
                 )
             }
             _ => self.update(backend, None),
-        };
-        let checksum = self.checksum(backend);
-        let wrong = self.wrong().map(|wrong| {
-            let select = Query::select()
-                .expr(Expr::val(1))
-                .from(Alias::new(&self.table))
-                .and_where(wrong)
-                .to_owned();
-            inline(backend, &select)
-        });
-        format!(
-            "{work};\n{}{};\n",
-            sql::create_table(backend),
-            sql::scripted(backend, &self.name, &self.table, &checksum, wrong.as_deref())
-        )
+        }
+    }
+
+    /// Returns the statement that says that all is done where there is nothing to do.
+    pub(super) fn done_without_work(&self, backend: DbBackend) -> String {
+        sql::scripted(backend, &self.name, &self.table, &self.checksum(backend), None)
     }
 
     /// Returns a dollar quote that the statement does not hold.
@@ -169,6 +197,13 @@ impl Backfill {
         let digest = Sha256::digest(self.update(backend, None).as_bytes());
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Returns the line that describes a backfill and the statement below it.
+pub(crate) fn taken_apart(spelled_out: &str) -> Option<(&str, &str)> {
+    spelled_out
+        .split_once('\n')
+        .filter(|(described, _)| described.starts_with(MARK))
 }
 
 /// Keeps a condition that is given as text together when others join it.

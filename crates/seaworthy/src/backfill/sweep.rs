@@ -71,6 +71,10 @@ impl<'a> Sweep<'a> {
             let name = self.backfill.name.clone();
             return Err(BackfillError::SetsNothing { name });
         }
+        if !self.backfill.has_work_on(self.backend) {
+            self.send(&sql::create_table(self.backend)).await?;
+            return self.send(&self.backfill.done_without_work(self.backend)).await;
+        }
         let key = self.key().await?;
         let mut standing = self.begin(&key).await?;
         if standing.state == State::Verified {

@@ -11,7 +11,7 @@ use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, Plan, StampPlan, Step, Target};
 use crate::ledger::{Entry, Kind, Moment};
-use crate::revision::{Direction, Header, Revision, RevisionId, Stage};
+use crate::revision::{Direction, Header, RevisionId, Stage};
 use crate::script::{Script, record};
 use crate::session::Actor;
 
@@ -109,7 +109,7 @@ impl Project<'_> {
                 return Err(CommandError::NotRecordable { revision, reason });
             }
             let entry = self.scripted(&run, kind, step.direction, header, script.checksum());
-            let script = with_portable_backfills(script, revision, step.direction, backend);
+            let script = with_portable_backfills(script);
             text.push_str(&self.step_text(step, header, &script, &entry, backend));
         }
         Ok(OfflineScript {
@@ -241,16 +241,10 @@ impl Project<'_> {
     }
 }
 
-/// Gives the backfills of a revision a form that needs no runner.
-fn with_portable_backfills(
-    mut script: Script,
-    revision: &dyn Revision,
-    direction: Direction,
-    backend: DbBackend,
-) -> Script {
-    if direction == Direction::Up {
-        for (statement, backfill) in script.statements.iter_mut().zip(revision.backfills()) {
-            let portable = backfill.portable(backend);
+/// Gives backfills a form that needs no runner.
+fn with_portable_backfills(mut script: Script) -> Script {
+    for (place, portable) in std::mem::take(&mut script.portable) {
+        if let Some(statement) = script.statements.get_mut(place) {
             *statement = format!("{statement}\n{}", portable.trim_end().trim_end_matches(';'));
         }
     }

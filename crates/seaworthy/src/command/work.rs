@@ -136,7 +136,7 @@ fn manner(
         };
         return Ok(Manner::Transaction(keys));
     }
-    if script.incomplete.is_some() || !script.reads.is_empty() {
+    if script.incomplete.is_some() || !script.reads.is_empty() || !script.portable.is_empty() {
         return Ok(Manner::Opaque {
             is_begun: begun.is_some(),
         });

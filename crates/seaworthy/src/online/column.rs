@@ -249,9 +249,14 @@ fn filling(table: &str, column: &ColumnDef, default: &str) -> Backfill {
         .set(column, Expr::cust(default.to_owned()))
 }
 
-async fn fill(manager: &SchemaManager<'_>, site: &Site<'_>, backfill: &Backfill) -> Result<(), DbErr> {
+/// Fills rows in batches; to whoever records, it is said in a statement that needs no runner.
+pub(super) async fn fill(
+    manager: &SchemaManager<'_>,
+    site: &Site<'_>,
+    backfill: &Backfill,
+) -> Result<(), DbErr> {
     if site.is_recording() {
-        return site.send(&backfill.described(site.backend())).await;
+        return site.send(&backfill.spelled_out(site.backend())).await;
     }
     backfill.run(manager).await
 }
@@ -283,16 +288,24 @@ pub(super) async fn add_on_sqlite(
     rebuild::carry_out_with(site, &catalog, table, beside, &operation).await
 }
 
+/// Returns the type of a column as PostgreSQL reads it.
+pub(super) fn type_on_postgres(table: &str, column: &ColumnDef) -> String {
+    data_type(DbBackend::Postgres, table, column)
+}
+
+fn data_type(backend: DbBackend, table: &str, column: &ColumnDef) -> String {
+    let added = alter(backend, table, &without_default(column));
+    // What is left after the name is the type.
+    let marker = format!("\"{}\"", column.get_column_name().replace('"', "\"\""));
+    let data_type = added.rsplit_once(&marker).map_or("", |(_, data_type)| data_type);
+    data_type.trim().to_owned()
+}
+
 /// Returns a column in the words of a catalog.
 fn declared(table: &str, column: &ColumnDef) -> Column {
     let spec = column.get_column_spec();
     let column_name = column.get_column_name();
-    let bare = alter(DbBackend::Sqlite, table, &without_default(column));
-    // What is left after the name is the type.
-    let marker = format!("\"{}\"", column_name.replace('"', "\"\""));
-    let data_type = bare
-        .rsplit_once(&marker)
-        .map_or("", |(_, data_type)| data_type.trim());
+    let data_type = data_type(DbBackend::Sqlite, table, column);
     let mut declared = Column::new(column_name, data_type);
     declared.nullable = spec.nullable != Some(false);
     declared.default = spec

@@ -14,6 +14,7 @@ use super::site::Site;
 use super::{column, drop_not_null, rebuild, set_not_null};
 use crate::backfill::Backfill;
 
+mod swap;
 mod trigger;
 
 /// A column on its way to another name or type: as a value that the revisions of the change share.
@@ -38,6 +39,8 @@ mod trigger;
 /// # }
 /// ```
 ///
+/// A column that is to have another type under the name that it has: see [`swap`](Self::swap).
+///
 /// What it cannot do: tell a new column that was set to NULL by an insert from one that was left out; see what another
 /// `BEFORE` trigger changes that fires later, since its own is named to fire last; compare types that know no equality, such
 /// as `json`. A subscriber of logical replication does not fire it.
@@ -48,6 +51,8 @@ pub struct DualColumn {
     to: ColumnDef,
     up: Expr,
     down: Expr,
+    /// Indexes of the old column, each with its likeness over the new one.
+    indexes: Vec<(String, String)>,
 }
 
 impl DualColumn {
@@ -60,6 +65,7 @@ impl DualColumn {
             down: Expr::col(Alias::new(to.get_column_name())),
             from,
             to,
+            indexes: Vec::new(),
         }
     }
 
@@ -74,6 +80,14 @@ impl DualColumn {
     #[must_use]
     pub fn down(mut self, value: impl Into<Expr>) -> Self {
         self.down = value.into();
+        self
+    }
+
+    /// Names an index of the old column and its likeness over the new one: they trade names when the columns
+    /// [do](Self::swap).
+    #[must_use]
+    pub fn index(mut self, of_old: impl Into<String>, of_new: impl Into<String>) -> Self {
+        self.indexes.push((of_old.into(), of_new.into()));
         self
     }
 
@@ -114,6 +128,17 @@ impl DualColumn {
         Backfill::new(joined(&[&self.table, &self.from, &to], "dual"), &self.table)
             .set(to, self.up.clone())
             .only(missing)
+    }
+
+    /// Fills the rows that were there before the trigger, for `down`: there no revision declares a [backfill](Self::backfill).
+    ///
+    /// # Errors
+    ///
+    /// Fails inside of a transaction, and when the database refuses.
+    pub async fn fill(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let backfill = self.backfill();
+        column::fill(manager, &Site::of(manager), &backfill).await?;
+        backfill.forget(manager).await
     }
 
     /// Fails where the two columns differ in a row, and names it.
@@ -204,12 +229,8 @@ impl DualColumn {
         let back = Backfill::new(joined(&[&self.table, &to, &self.from], "restored"), &self.table)
             .set(&self.from, self.down.clone())
             .only(Expr::cust(differs));
-        if site.is_recording() {
-            site.send(&back.described(site.backend())).await?;
-        } else {
-            back.run(manager).await?;
-            back.forget(manager).await?;
-        }
+        column::fill(manager, &site, &back).await?;
+        back.forget(manager).await?;
         match self.is_not_null() && site.backend() == DbBackend::Postgres {
             true => set_not_null(manager, self.table.clone(), self.from.clone()).await,
             false => Ok(()),

@@ -39,6 +39,40 @@ pub enum OnlineError {
         /// The column.
         column: String,
     },
+    /// A database has another way.
+    #[error("{operation} is for PostgreSQL; on SQLite {instead}")]
+    NotHere {
+        /// The function.
+        operation: &'static str,
+        /// What to do there.
+        instead: &'static str,
+    },
+    /// Two columns trade names and are of one type: nothing tells whether they have.
+    #[error(
+        "{from} and {to} of the table {table} are of the same type and cannot trade names; give the new column the name that \
+         it is to keep, and use DualColumn::replace"
+    )]
+    SameType {
+        /// The table.
+        table: String,
+        /// The old column.
+        from: String,
+        /// The new one.
+        to: String,
+    },
+    /// What hangs on a column would go on with the old one.
+    #[error(
+        "these would stay with what the column {column} of the table {table} was: {dependents}. Make each anew for the new \
+         column first; for an index, say so by DualColumn::index"
+    )]
+    Dependents {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What they are, in PostgreSQL's words.
+        dependents: String,
+    },
     /// Rows do not fulfil what is to hold for all.
     #[error(
         "{rule} cannot hold for the table {table}: these rows break it: {keys}. Change them, then run it again"

@@ -136,7 +136,7 @@ impl<'a> Site<'a> {
     ///
     /// Inside of somebody else's transaction it is sent once: who has begun the transaction may try it again.
     pub(super) async fn briefly(&self, sql: &str) -> Result<(), DbErr> {
-        self.in_tries(&[sql], Hold::Short).await
+        self.in_tries(None, &[sql], Hold::Short).await
     }
 
     /// Sends statements like that in one transaction: nobody sees the one without the other.
@@ -145,15 +145,26 @@ impl<'a> Site<'a> {
             return Ok(());
         }
         let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
-        self.in_tries(&statements, Hold::Short).await
+        self.in_tries(None, &statements, Hold::Short).await
+    }
+
+    /// Sends statements like that, where a question still has a row for an answer when the first of them holds its lock:
+    /// somebody else may have done the same meanwhile.
+    pub(super) async fn briefly_together_if(
+        &self,
+        question: &str,
+        statements: &[String],
+    ) -> Result<(), DbErr> {
+        let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+        self.in_tries(Some(question), &statements, Hold::Short).await
     }
 
     /// Sends a statement that reads a whole table while others read and write it.
     pub(super) async fn patiently(&self, sql: &str) -> Result<(), DbErr> {
-        self.in_tries(&[sql], Hold::Long).await
+        self.in_tries(None, &[sql], Hold::Long).await
     }
 
-    async fn in_tries(&self, statements: &[&str], hold: Hold) -> Result<(), DbErr> {
+    async fn in_tries(&self, question: Option<&str>, statements: &[&str], hold: Hold) -> Result<(), DbErr> {
         let connection = match self.place {
             _ if self.backend != DbBackend::Postgres => return self.send_all(statements).await,
             Place::Transaction => {
@@ -170,7 +181,8 @@ impl<'a> Site<'a> {
                 Some(format!("SET LOCAL lock_timeout = '{}ms'", wait.as_millis())),
                 in_force.limit_of(hold),
             ];
-            let tried = in_transaction(connection, &settings, statements).await;
+            let question = question.filter(|_| !self.is_recording());
+            let tried = in_transaction(connection, &settings, question, statements).await;
             if !turn.comes_again(&tried).await {
                 return tried;
             }
@@ -306,16 +318,35 @@ impl InForce {
 async fn in_transaction(
     connection: &DatabaseConnection,
     settings: &[Option<String>],
+    question: Option<&str>,
     statements: &[&str],
 ) -> Result<(), DbErr> {
     let transaction = connection.begin().await?;
-    let settings = settings.iter().flatten().map(String::as_str);
-    for statement in settings.chain(statements.iter().copied()) {
-        if let Err(error) = transaction.execute_unprepared(statement).await {
+    let sent = async {
+        for setting in settings.iter().flatten() {
+            transaction.execute_unprepared(setting).await?;
+        }
+        for (index, statement) in statements.iter().enumerate() {
+            transaction.execute_unprepared(statement).await?;
+            let question = question.filter(|_| index == 0);
+            if let Some(question) = question
+                && transaction
+                    .query_one_raw(Statement::from_string(DbBackend::Postgres, question))
+                    .await?
+                    .is_none()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    match sent.await {
+        Ok(true) => transaction.commit().await,
+        Ok(false) => transaction.rollback().await,
+        Err(error) => {
             // The server rolls back by itself when the connection is gone, which is the one way this fails.
             drop(transaction.rollback().await);
-            return Err(error);
+            Err(error)
         }
     }
-    transaction.commit().await
 }

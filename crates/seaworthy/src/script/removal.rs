@@ -111,6 +111,7 @@ mod tests {
             reads: Vec::new(),
             transaction: true,
             incomplete: None,
+            portable: Vec::new(),
         };
         removals(&script, backend).into_iter().collect()
     }

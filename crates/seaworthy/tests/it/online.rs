@@ -18,6 +18,7 @@ mod generated;
 mod limits;
 mod refusals;
 mod runners;
+mod swaps;
 
 /// What a revision would call.
 type Call = for<'a> fn(&'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>>;
