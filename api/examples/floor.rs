@@ -14,7 +14,7 @@ use axum::routing::{get, put};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use ring::hmac;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -266,7 +266,7 @@ impl Floor {
     }
 }
 
-fn shown(moment: Option<NaiveDateTime>) -> Option<String> {
+fn shown(moment: Option<DateTime<Utc>>) -> Option<String> {
     moment.map(|moment| moment.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
@@ -312,16 +312,14 @@ async fn create(
     Json(body): Json<Body>,
 ) -> Result<(StatusCode, Json<Task>), StatusCode> {
     let user = floor.user(&headers)?;
-    let now = Utc::now().naive_utc();
+    let now = Utc::now();
     let priority = body.priority.unwrap_or_else(|| "medium".to_owned());
-    let due = body
-        .due_date
-        .map(|text| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%SZ").unwrap());
+    let due = body.due_date.map(|text| text.parse::<DateTime<Utc>>().unwrap());
     let values: [&(dyn ToSql + Sync); 6] = [&user, &body.title, &body.description, &priority, &due, &now];
     let tasks = match floor.postgres(CREATE, &user, &values).await {
         Some(tasks) => tasks,
         None => {
-            let stored = |moment: NaiveDateTime| moment.format("%Y-%m-%d %H:%M:%S").to_string();
+            let stored = |moment: DateTime<Utc>| moment.format("%Y-%m-%d %H:%M:%S").to_string();
             let values = vec![
                 user.clone().into(),
                 body.title.into(),
@@ -343,7 +341,7 @@ async fn change(
     Json(body): Json<Body>,
 ) -> Result<Json<Task>, StatusCode> {
     let user = floor.user(&headers)?;
-    let now = Utc::now().naive_utc();
+    let now = Utc::now();
     first(
         match floor
             .postgres(CHANGE, &user, &[&body.title, &now, &id, &user])
@@ -365,7 +363,7 @@ async fn complete(
     headers: HeaderMap,
 ) -> Result<Json<Task>, StatusCode> {
     let user = floor.user(&headers)?;
-    let now = Utc::now().naive_utc();
+    let now = Utc::now();
     first(match floor.postgres(COMPLETE, &user, &[&now, &id, &user]).await {
         Some(tasks) => tasks,
         None => {

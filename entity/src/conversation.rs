@@ -13,9 +13,9 @@ pub struct Model {
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub user_id: String,
     /// In UTC.
-    pub created_at: Option<DateTime>,
+    pub created_at: Option<DateTimeUtc>,
     /// In UTC.
-    pub updated_at: Option<DateTime>,
+    pub updated_at: Option<DateTimeUtc>,
 }
 
 /// What a conversation hangs on, and what hangs on it.

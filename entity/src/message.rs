@@ -21,7 +21,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub content: String,
     /// In UTC.
-    pub created_at: Option<DateTime>,
+    pub created_at: Option<DateTimeUtc>,
 }
 
 /// What a message hangs on.

@@ -13,7 +13,7 @@ pub struct Model {
     #[sea_orm(column_type = "String(StringLen::N(50))")]
     pub name: String,
     /// In UTC.
-    pub created_at: Option<DateTime>,
+    pub created_at: Option<DateTimeUtc>,
     /// Whose it is; since phase X.
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub user_id: String,

@@ -21,16 +21,16 @@ pub struct Model {
     /// Whether it is done.
     pub completed: bool,
     /// In UTC.
-    pub created_at: Option<DateTime>,
+    pub created_at: Option<DateTimeUtc>,
     /// In UTC.
-    pub updated_at: Option<DateTime>,
+    pub updated_at: Option<DateTimeUtc>,
     /// `low`, `medium` or `high`; since 003.
     #[sea_orm(column_type = "String(StringLen::N(20))")]
     pub priority: String,
     /// In UTC; since 003.
-    pub due_date: Option<DateTime>,
+    pub due_date: Option<DateTimeUtc>,
     /// In UTC; since 003.
-    pub remind_at: Option<DateTime>,
+    pub remind_at: Option<DateTimeUtc>,
     /// A keyword, a rule of iCalendar or the fields of cron; since 003, under this name since phase XII. A task recurs if it
     /// has one.
     #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]

@@ -20,7 +20,7 @@ pub struct Model {
     #[sea_orm(column_type = "String(StringLen::N(255))", nullable)]
     pub name: Option<String>,
     /// In UTC.
-    pub created_at: Option<DateTime>,
+    pub created_at: Option<DateTimeUtc>,
 }
 
 /// What hangs on a person.

@@ -39,6 +39,12 @@ mod m20250103_100000_drop_is_recurring;
 mod m20250104_100000_name_rules_of_recurrence;
 mod m20250104_110000_copy_rules_of_recurrence;
 mod m20250104_120000_drop_patterns_of_recurrence;
+mod m20250105_100000_add_zoned_times;
+mod m20250105_110000_copy_times;
+mod m20250105_120000_index_zoned_times;
+mod m20250105_130000_trade_times;
+mod m20250105_140000_drop_zoneless_times;
+mod phase_xiii;
 
 #[cfg(feature = "cli")]
 pub mod target;
@@ -75,6 +81,11 @@ impl Migrator {
             Box::new(m20250104_100000_name_rules_of_recurrence::Migration),
             Box::new(m20250104_110000_copy_rules_of_recurrence::Migration),
             Box::new(m20250104_120000_drop_patterns_of_recurrence::Migration),
+            Box::new(m20250105_100000_add_zoned_times::Migration),
+            Box::new(m20250105_110000_copy_times::Migration),
+            Box::new(m20250105_120000_index_zoned_times::Migration),
+            Box::new(m20250105_130000_trade_times::Migration),
+            Box::new(m20250105_140000_drop_zoneless_times::Migration),
         ]
     }
 }

@@ -36,6 +36,22 @@ fn defaults(extra: &mut Extra) {
     for table in ["tasks", "conversations"] {
         extra.table(table).default("updated_at", NOW);
     }
+    // SQLite keeps the text that it is given, in UTC, and those who write it stay with what they have.
+    if extra.dialect() == Some(Dialect::Sqlite) {
+        for (table, columns) in [
+            ("users", &["created_at"][..]),
+            ("tasks", &["created_at", "updated_at", "due_date", "remind_at"]),
+            ("tags", &["created_at"]),
+            ("conversations", &["created_at", "updated_at"]),
+            ("messages", &["created_at"]),
+        ] {
+            for column in columns {
+                extra
+                    .table(table)
+                    .column(column, |column| column.data_type = "timestamp_text".into());
+            }
+        }
+    }
     extra
         .table("tasks")
         .default("completed", "false")

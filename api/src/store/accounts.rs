@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
 
 use super::api_tokens::{TOKEN_COLUMNS, read_token};
 use super::fault::is_duplicate;
-use super::row::moment;
+use super::row::{moment, time};
 use super::runner::{Runner, Way};
 use super::sessions::{SESSION_COLUMNS, insert_session, read_session};
 use super::users::{has_email, holder_of};
@@ -96,7 +96,7 @@ impl Desk {
         self.shape.needs(Feature::Accounts)?;
         let mut select = Query::select();
         select
-            .columns(USER_COLUMNS.map(|column| (user::Entity, column)))
+            .exprs(user_columns(self.runner().is_postgres()))
             .column((
                 password_credential::Entity,
                 password_credential::Column::PasswordHash,
@@ -163,7 +163,7 @@ impl Desk {
         let mut select = Query::select();
         select
             .columns(SESSION_COLUMNS.map(|column| (session::Entity, column)))
-            .columns(USER_COLUMNS.map(|column| (user::Entity, column)))
+            .exprs(user_columns(self.runner().is_postgres()))
             .from(session::Entity)
             .and_where(session::Column::Id.eq(id.as_str()));
         join_user(&mut select, (session::Entity, session::Column::UserId));
@@ -181,7 +181,7 @@ impl Desk {
         select
             .columns(TOKEN_COLUMNS.map(|column| (api_token::Entity, column)))
             .column((api_token::Entity, api_token::Column::TokenHash))
-            .columns(USER_COLUMNS.map(|column| (user::Entity, column)))
+            .exprs(user_columns(self.runner().is_postgres()))
             .from(api_token::Entity)
             .and_where(api_token::Column::TokenHash.eq(hash));
         join_user(&mut select, (api_token::Entity, api_token::Column::UserId));
@@ -205,12 +205,14 @@ impl Desk {
     }
 }
 
-const USER_COLUMNS: [user::Column; 4] = [
-    user::Column::Id,
-    user::Column::Email,
-    user::Column::Name,
-    user::Column::CreatedAt,
-];
+fn user_columns(is_postgres: bool) -> [Expr; 4] {
+    [
+        Expr::col((user::Entity, user::Column::Id)),
+        Expr::col((user::Entity, user::Column::Email)),
+        Expr::col((user::Entity, user::Column::Name)),
+        time((user::Entity, user::Column::CreatedAt), is_postgres),
+    ]
+}
 
 fn join_user<C: ColumnTrait>(select: &mut SelectStatement, (table, column): (impl sea_orm::Iden + Copy, C)) {
     let is_theirs = Expr::col((user::Entity, user::Column::Id)).equals((table, column));

@@ -4,7 +4,7 @@ use entity::{conversation, message};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{ColumnTrait, QueryResult};
 
-use super::row::moment;
+use super::row::{moment, time};
 use super::{Scope, StoreError};
 use crate::domain::{Conversation, Cursor, CursorValue, Feature, Instant, Message, NewMessage, Page};
 
@@ -39,6 +39,7 @@ impl Scope {
     /// Begins a conversation.
     pub(crate) async fn create_conversation(&self, now: Instant) -> Result<Conversation, StoreError> {
         self.needs(Feature::Conversations)?;
+        let is_postgres = self.runner().is_postgres();
         let insert = Query::insert()
             .into_table(conversation::Entity)
             .columns([
@@ -51,10 +52,10 @@ impl Scope {
                 now.to_utc().into(),
                 now.to_utc().into(),
             ])
-            .returning(Query::returning().columns([
-                conversation::Column::Id,
-                conversation::Column::CreatedAt,
-                conversation::Column::UpdatedAt,
+            .returning(Query::returning().exprs([
+                Expr::col(conversation::Column::Id),
+                time(conversation::Column::CreatedAt, is_postgres),
+                time(conversation::Column::UpdatedAt, is_postgres),
             ]))
             .to_owned();
         let row = self.runner().one(&insert).await?.ok_or(StoreError::NotFound)?;
@@ -147,6 +148,7 @@ impl Scope {
         if count >= Conversation::MOST_MESSAGES {
             return Err(StoreError::ConversationFull);
         }
+        let is_postgres = transaction.is_postgres();
         let insert = Query::insert()
             .into_table(message::Entity)
             .columns([
@@ -163,11 +165,11 @@ impl Scope {
                 new.content.as_str().into(),
                 now.to_utc().into(),
             ])
-            .returning(Query::returning().columns([
-                message::Column::Id,
-                message::Column::Role,
-                message::Column::Content,
-                message::Column::CreatedAt,
+            .returning(Query::returning().exprs([
+                Expr::col(message::Column::Id),
+                Expr::col(message::Column::Role),
+                Expr::col(message::Column::Content),
+                time(message::Column::CreatedAt, is_postgres),
             ]))
             .to_owned();
         let row = transaction.one(&insert).await?.ok_or(StoreError::NotFound)?;
@@ -205,11 +207,18 @@ impl Scope {
                     .equals((conversation::Entity, conversation::Column::Id)),
             )
             .to_owned();
+        let is_postgres = self.runner().is_postgres();
         Query::select()
-            .columns([
-                (conversation::Entity, conversation::Column::Id),
-                (conversation::Entity, conversation::Column::CreatedAt),
-                (conversation::Entity, conversation::Column::UpdatedAt),
+            .exprs([
+                Expr::col((conversation::Entity, conversation::Column::Id)),
+                time(
+                    (conversation::Entity, conversation::Column::CreatedAt),
+                    is_postgres,
+                ),
+                time(
+                    (conversation::Entity, conversation::Column::UpdatedAt),
+                    is_postgres,
+                ),
             ])
             .expr(Expr::from(counting))
             .from(conversation::Entity)
@@ -218,13 +227,14 @@ impl Scope {
     }
 
     fn select_messages(&self, conversation_id: i32) -> SelectStatement {
+        let is_postgres = self.runner().is_postgres();
         Query::select()
             .columns([
                 (message::Entity, message::Column::Id),
                 (message::Entity, message::Column::Role),
                 (message::Entity, message::Column::Content),
-                (message::Entity, message::Column::CreatedAt),
             ])
+            .expr(time((message::Entity, message::Column::CreatedAt), is_postgres))
             .from(message::Entity)
             .inner_join(
                 conversation::Entity,

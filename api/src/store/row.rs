@@ -1,7 +1,7 @@
 //! Which expressions make a task, in which order, and how a row of them is read.
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef};
 use sea_orm::{ColumnTrait, DbErr, IdenStatic, QueryResult};
 
 use super::{Scope, Shape};
@@ -89,6 +89,11 @@ fn task_columns(shape: &Shape, is_postgres: bool) -> String {
         (Column::RecurrenceRule, _) => rule(shape),
         _ => format!("\"tasks\".\"{}\"", column.as_str()),
     };
+    // See `time`.
+    let time = |one: Column| match is_postgres {
+        true => format!("CAST({} AS timestamp)", column(one)),
+        false => column(one),
+    };
     let tags = match (shape.has(Feature::Tags), is_postgres) {
         (false, _) => "CAST('[]' AS text)",
         (true, true) => TAGS_POSTGRES,
@@ -100,17 +105,30 @@ fn task_columns(shape: &Shape, is_postgres: bool) -> String {
         column(Column::Description),
         column(Column::Completed),
         column(Column::Priority),
-        column(Column::DueDate),
-        column(Column::RemindAt),
+        time(Column::DueDate),
+        time(Column::RemindAt),
         column(Column::RecurrenceRule),
         tags.to_owned(),
-        column(Column::CreatedAt),
-        column(Column::UpdatedAt),
+        time(Column::CreatedAt),
+        time(Column::UpdatedAt),
     ]
     .join(", ")
 }
 
-/// Reads a moment; the tables keep UTC without saying so.
+/// Returns a column that holds a time, as [`moment`] reads it.
+///
+/// PostgreSQL's columns know no zone before phase XIII, and know one from then on. The session's is UTC, so that what is
+/// read and written means the same in both; and a statement that asks for one type has the same answer after the columns
+/// have got the other, when it is prepared already.
+pub(super) fn time(column: impl IntoColumnRef, is_postgres: bool) -> Expr {
+    let column = Expr::col(column);
+    match is_postgres {
+        true => column.cast_as("timestamp"),
+        false => column,
+    }
+}
+
+/// Reads a moment: UTC, without saying so.
 pub(super) fn moment(row: &QueryResult, index: usize) -> Result<Option<Instant>, DbErr> {
     let stored: Option<chrono::NaiveDateTime> = row.try_get_by_index(index)?;
     Ok(stored.map(Instant::from_utc))

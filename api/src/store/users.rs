@@ -10,7 +10,7 @@ use sea_orm::sea_query::{
 };
 
 use super::fault::is_duplicate;
-use super::row::{column, moment, owned_by};
+use super::row::{column, moment, owned_by, time};
 use super::{Scope, StoreError};
 use crate::domain::{Credential, Feature, Instant, Summary, User, UserId};
 
@@ -131,7 +131,8 @@ impl Scope {
 
     async fn own_user(&self) -> Result<Option<User>, StoreError> {
         let select = Query::select()
-            .columns([user::Column::Email, user::Column::Name, user::Column::CreatedAt])
+            .columns([user::Column::Email, user::Column::Name])
+            .expr(time(user::Column::CreatedAt, self.runner().is_postgres()))
             .from(user::Entity)
             .and_where(user::Column::Id.eq(self.owner.as_str()))
             .to_owned();

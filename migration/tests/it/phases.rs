@@ -8,7 +8,7 @@ use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use crate::databases::{on_postgres, on_sqlite, value};
-use crate::schema::{assert_revision, differences, ids, inspect};
+use crate::schema::{INHERITED, assert_order_of_columns, assert_revision, differences, ids, inspect};
 
 #[tokio::test]
 async fn every_phase_has_the_schema_of_its_fixture_up_and_down_on_sqlite() {
@@ -93,11 +93,47 @@ async fn constraints_have_the_names_that_postgresql_would_give_them() {
     .await;
 }
 
+/// Code that names a time in UTC is understood before, while and after the column gets its zone, up and down.
+#[tokio::test]
+async fn times_mean_the_same_moment_on_every_schema_of_phase_xiii() {
+    on_postgres(async |database| {
+        let connection = database.connect().await;
+        let before = u32::try_from(ids().iter().position(|id| id == "a71c5e20d9f3").unwrap()).unwrap();
+        let steps = u32::try_from(ids().len()).unwrap() - before;
+        Migrator::up(&connection, Some(before)).await.unwrap();
+        add_task(&connection).await;
+        let mut expected = 0;
+        for step in 0..=2 * steps {
+            let due = "INSERT INTO tasks (user_id, title, due_date, created_at) \
+                       VALUES ('ada', 'sail', timestamp '2026-06-01 12:00', timestamp '2026-01-01 12:00')";
+            let later = "UPDATE tasks SET due_date = due_date + interval '1 day' WHERE id % 2 = 0";
+            for statement in ["SET timezone = 'UTC'", due, later] {
+                connection.execute_unprepared(statement).await.unwrap();
+            }
+            expected += 1;
+            match step {
+                step if step < steps => Migrator::up(&connection, Some(1)).await.unwrap(),
+                step if step < 2 * steps => Migrator::down(&connection, Some(1)).await.unwrap(),
+                _ => (),
+            }
+            let right = "SELECT count(*) FROM tasks WHERE CAST(created_at AS timestamp) = '2026-01-01 12:00' \
+                         AND CAST(due_date AS time) = '12:00'";
+            assert_eq!(value::<i64>(&connection, right).await, expected);
+            let without = "SELECT count(*) FROM tasks WHERE due_date IS NULL AND created_at IS NOT NULL";
+            assert_eq!(value::<i64>(&connection, without).await, 1);
+        }
+    })
+    .await;
+}
+
 async fn walk(connection: &DatabaseConnection) {
     assert_revision(connection, 0).await;
     for number in 1..=ids().len() {
         Migrator::up(connection, Some(1)).await.unwrap();
         assert_revision(connection, number).await;
+        if number <= INHERITED {
+            assert_order_of_columns(connection, number).await;
+        }
     }
     for number in (0..ids().len()).rev() {
         Migrator::down(connection, Some(1)).await.unwrap();

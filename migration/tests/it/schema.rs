@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::databases::{TestDatabase, value};
 
 /// How many revisions came with the guide, each with a whole schema as its fixture.
-const INHERITED: usize = 3;
+pub(crate) const INHERITED: usize = 3;
 
 /// Returns the ids of all revisions, oldest first.
 pub(crate) fn ids() -> Vec<String> {
@@ -41,12 +41,17 @@ pub(crate) async fn assert_revision(connection: &DatabaseConnection, number: usi
 pub(crate) async fn differences_from_revision(connection: &DatabaseConnection, number: usize) -> Vec<String> {
     let backend = connection.get_database_backend();
     let (mut expected, mut found) = (expected(backend, number), inspect(connection).await);
-    if number > INHERITED {
-        // A column that comes back comes last.
-        sort_columns(&mut expected);
-        sort_columns(&mut found);
-    }
+    // A column that comes back on the way down comes last.
+    sort_columns(&mut expected);
+    sort_columns(&mut found);
     differences(&expected, &found)
+}
+
+/// Asserts that the columns, too, are in the order that the inherited revisions make them in.
+pub(crate) async fn assert_order_of_columns(connection: &DatabaseConnection, number: usize) {
+    let backend = connection.get_database_backend();
+    let found = differences(&expected(backend, number), &inspect(connection).await);
+    assert_eq!(found, [""; 0]);
 }
 
 fn sort_columns(schema: &mut Value) {
