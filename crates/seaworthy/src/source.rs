@@ -44,6 +44,14 @@ pub struct Body {
     pub sql_of: Option<DbBackend>,
     /// Whether each statement is a transaction of its own.
     pub is_split: bool,
+    /// What the file says about itself beside its message.
+    pub advice: &'static str,
+    /// What the file uses of this crate.
+    pub uses: Vec<&'static str>,
+    /// Functions that it has.
+    pub functions: String,
+    /// Its backfills as an expression; only a revision with a header can say which they are.
+    pub backfills: String,
 }
 
 /// What was written.
@@ -138,6 +146,15 @@ pub fn write(folder: &Path, draft: &Draft, known: &[&str]) -> Result<Written, So
             false => render::without_header(draft, name),
         },
     )
+}
+
+/// Returns whether the revisions of the migration crate in `folder` have headers, and with them stages.
+///
+/// # Errors
+///
+/// Fails when there is no migrator, or when it cannot be read.
+pub fn has_headers(folder: &Path) -> Result<bool, SourceError> {
+    Ok(MigratorSource::read(folder)?.has_headers())
 }
 
 /// Writes a revision whose text somebody else makes of its name, its time and whether it has a header.
