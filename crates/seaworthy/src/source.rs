@@ -148,15 +148,6 @@ pub fn write(folder: &Path, draft: &Draft, known: &[&str]) -> Result<Written, So
     )
 }
 
-/// Returns whether the revisions of the migration crate in `folder` have headers, and with them stages.
-///
-/// # Errors
-///
-/// Fails when there is no migrator, or when it cannot be read.
-pub fn has_headers(folder: &Path) -> Result<bool, SourceError> {
-    Ok(MigratorSource::read(folder)?.has_headers())
-}
-
 /// Writes a revision whose text somebody else makes of its name, its time and whether it has a header.
 fn write_as(
     folder: &Path,

@@ -18,7 +18,7 @@ use crate::graph::Placement;
 use crate::online::FilledColumn;
 use crate::revision::{Header, Stage};
 use crate::session::Session;
-use crate::source::{Body, has_headers, write};
+use crate::source::{Body, write};
 
 /// What a generated revision shall be.
 pub struct GenerateRequest<'a> {
@@ -133,11 +133,6 @@ pub async fn generate(
         return Err(CommandError::NoSuchTable { table: table.clone() });
     }
     refuse_what_nobody_means(&found, request)?;
-    // Nothing would keep the steps apart where there are no stages.
-    let large = match has_headers(folder)? {
-        true => large,
-        false => BTreeSet::new(),
-    };
     let parts = render_in_parts(&found.live, operations, &request.fills, &large)?;
     let headers = parts
         .iter()

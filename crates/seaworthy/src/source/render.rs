@@ -49,7 +49,7 @@ pub(super) fn with_header(draft: &Draft, name: &str, created: NaiveDateTime) -> 
         first_line(&header.message),
         body.map(advice).unwrap_or_default(),
         imports(body),
-        body.map(uses).unwrap_or_default(),
+        body.map(|body| uses(body, |_| true)).unwrap_or_default(),
         body.map_or("", |body| body.functions.as_str()),
         name_impl(name),
         header_method(header, created),
@@ -108,12 +108,18 @@ pub(super) fn header_method(header: &Header, created: NaiveDateTime) -> String {
 
 /// Returns the file of a plain SeaORM migration.
 pub(super) fn without_header(draft: &Draft, name: &str) -> String {
+    let body = draft.body.as_ref();
     format!(
-        "{}\nuse sea_orm_migration::prelude::*;\n{}\n{}\n{}",
+        "{}{}\nuse sea_orm_migration::prelude::*;\n{}{}\n{}{}\n{}",
         first_line(&draft.header.message),
-        imports(draft.body.as_ref()),
+        body.map(advice).unwrap_or_default(),
+        imports(body),
+        // Without a header a backfill is only called; its type is named nowhere.
+        body.map(|body| uses(body, |path| path != "backfill::Backfill"))
+            .unwrap_or_default(),
+        body.map_or("", |body| body.functions.as_str()),
         name_impl(name),
-        migration_impl(draft.body.as_ref())
+        migration_impl(body)
     )
 }
 
@@ -124,11 +130,9 @@ fn advice(body: &Body) -> String {
     }
 }
 
-fn uses(body: &Body) -> String {
-    body.uses
-        .iter()
-        .map(|path| format!("use seaworthy::{path};\n"))
-        .collect()
+fn uses(body: &Body, is_wanted: impl Fn(&str) -> bool) -> String {
+    let wanted = body.uses.iter().filter(|path| is_wanted(path));
+    wanted.map(|path| format!("use seaworthy::{path};\n")).collect()
 }
 
 fn backfills_method(body: &Body) -> String {

@@ -74,7 +74,9 @@ async fn it_goes_on_wherever_it_was_killed() {
     prepare(&session, &UP).await;
     call(&session, &UP).await.unwrap();
     let done = schema(&session).await;
-    let recorded = recorded(DbBackend::Postgres, &UP).await;
+    // No row is left for the backfill, which would be where the prefixes end.
+    let mut recorded = recorded(DbBackend::Postgres, &UP).await;
+    recorded.retain(|statement| !statement.starts_with("--"));
     let prefixes = prefixes(&recorded);
     assert!(prefixes.len() > 6, "{prefixes:?}");
     for sent in prefixes {
