@@ -486,7 +486,7 @@ pub(crate) struct Generate {
     #[arg(long, group = "from")]
     pub(crate) autogenerate: bool,
     /// Write the revisions that give a column another name or type while the application runs: with --rename or --change-type
-    #[arg(long, group = "from", conflicts_with_all = ["empty_ok", "fill"])]
+    #[arg(long, group = "from", conflicts_with_all = ["empty_ok", "fill", "large"])]
     pub(crate) online: bool,
     /// Write a revision even if there is nothing to do
     #[arg(long, requires = "autogenerate")]
@@ -500,6 +500,9 @@ pub(crate) struct Generate {
     /// What rows without a value get, as SQL: tasks.kind='none'
     #[arg(long, requires = "autogenerate", value_name = "TABLE.COLUMN=VALUE")]
     pub(crate) fill: Vec<String>,
+    /// A table that has many rows elsewhere: it is filled in steps, as those are that have many here
+    #[arg(long, requires = "autogenerate", value_name = "TABLE")]
+    pub(crate) large: Vec<String>,
     /// Print the statements instead of writing a revision
     #[arg(long, requires = "autogenerate")]
     pub(crate) sql: bool,

@@ -5,7 +5,7 @@
 
 pub use diff::{DiffError, Difference, Note, Policy, Rename, RenameError, Suggestion, diff};
 pub use operation::{Operation, Risk, Summary};
-pub use render::{Fill, RenderError, Rendered, render};
+pub use render::{Fill, Part, RenderError, Rendered, RenderedPart, render, render_in_parts};
 pub use sql::{SqlError, sql};
 
 mod diff;

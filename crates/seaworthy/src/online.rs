@@ -42,6 +42,7 @@ pub use column::{add_column, drop_column};
 pub use constraint::{add_check, add_foreign_key, add_unique, drop_constraint};
 pub use dual_column::DualColumn;
 pub use error::OnlineError;
+pub use filled_column::FilledColumn;
 pub use index::{NewIndex, create_index, drop_index};
 pub use null::{drop_not_null, set_not_null};
 
@@ -49,6 +50,7 @@ mod column;
 mod constraint;
 mod dual_column;
 mod error;
+mod filled_column;
 mod index;
 mod name;
 mod null;

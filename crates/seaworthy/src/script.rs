@@ -54,15 +54,17 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
         Direction::Down => Vec::new(),
     };
     if !backfills.is_empty() {
-        if !script.statements.is_empty() {
-            script.incomplete =
-                Some("it declares backfills and sends statements of its own besides".to_owned());
-        }
         // What a reader, a checksum and the linter go by: batches are no bulk statement.
-        script.statements = backfills
+        let described: Vec<String> = backfills
             .iter()
             .map(|backfill| backfill.described(backend))
             .collect();
+        let is_described = |sql: &String| described.iter().any(|one| one.trim() == sql.trim());
+        if !script.statements.iter().all(is_described) {
+            script.incomplete =
+                Some("it declares backfills and sends statements of its own besides".to_owned());
+        }
+        script.statements = described;
         let portable = backfills.iter().map(|backfill| backfill.portable(backend));
         script.portable = portable.enumerate().collect();
         script.transaction = false;

@@ -44,6 +44,14 @@ pub struct Body {
     pub sql_of: Option<DbBackend>,
     /// Whether each statement is a transaction of its own.
     pub is_split: bool,
+    /// What the file says about itself beside its message.
+    pub advice: &'static str,
+    /// What the file uses of this crate.
+    pub uses: Vec<&'static str>,
+    /// Functions that it has.
+    pub functions: String,
+    /// Its backfills as an expression; only a revision with a header can say which they are.
+    pub backfills: String,
 }
 
 /// What was written.

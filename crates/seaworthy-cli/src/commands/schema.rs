@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use seaworthy::autogenerate::{Fill, Rename, Suggestion};
 use seaworthy::catalog::Dialect;
 use seaworthy::command::{
-    self, ColumnChange, DriftReport, GenerateRequest, RevisionRequest, WhenEmpty, WhenMostlyDropped,
+    self, ColumnChange, DriftReport, GenerateRequest, Generated, RevisionRequest, WhenEmpty,
+    WhenMostlyDropped,
 };
 use seaworthy::environment::Environment;
 use seaworthy::lint::{Context, Hazard, lint};
@@ -73,6 +74,7 @@ pub(super) async fn generate(
         revision,
         renames: renames(&generate.rename)?,
         fills: fills(&generate.fill)?,
+        large: generate.large.clone(),
         when_empty: match generate.empty_ok {
             true => WhenEmpty::Write,
             false => WhenEmpty::WriteNothing,
@@ -85,10 +87,10 @@ pub(super) async fn generate(
     };
     let folder = folder(place);
     let generated = command::generate(environment, &request, &folder).await?;
-    if let Some(revision) = &generated.revision {
+    for revision in generated.revision.iter().chain(&generated.followed_by) {
         lay_out(&folder, &revision.written.file, screen);
     }
-    let hazards = hazards(&generated.found);
+    let hazards = hazards(&generated);
     show::generated(screen, &generated, &hazards);
     Ok(ending(generated.revision.is_some()))
 }
@@ -168,10 +170,10 @@ fn ending(is_well: bool) -> Ending {
     }
 }
 
-/// What the linter says of the statements, on the database that it knows.
-fn hazards(report: &DriftReport) -> Vec<Hazard> {
-    match report.dialect {
-        Some(Dialect::Postgresql) => lint(&report.sql.join(";\n"), &Context::default()),
+/// What the linter says of the statements, on the database that it knows; those that take several steps avoid what it knows.
+fn hazards(generated: &Generated) -> Vec<Hazard> {
+    match generated.found.dialect {
+        Some(Dialect::Postgresql) => lint(&generated.at_once.join(";\n"), &Context::default()),
         _ => Vec::new(),
     }
 }

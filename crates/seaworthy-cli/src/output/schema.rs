@@ -42,6 +42,10 @@ pub(crate) fn generated(screen: &Screen, generated: &Generated, of_it: &[Hazard]
         return screen.note("nothing to do: the database is what the entities declare");
     };
     reports::written(screen, revision);
+    generated
+        .followed_by
+        .iter()
+        .for_each(|revision| reports::written(screen, revision));
     if !of_it.is_empty() {
         hazards::script(screen, &revision.written.name, of_it);
     }

@@ -15,8 +15,11 @@ use crate::catalog::{Catalog, Dialect};
 
 use layout::{call, literal, word};
 
+pub use parts::{Part, RenderedPart, render_in_parts};
+
 mod column;
 mod layout;
+mod parts;
 mod statement;
 
 /// A value for rows that have none when a column begins to demand one.
@@ -43,11 +46,35 @@ pub struct Rendered {
     pub has_sql: bool,
     /// Whether the statements shall not be one transaction: none may keep its locks while the next works.
     pub is_split: bool,
+    /// What the file says about itself beside its message.
+    pub advice: &'static str,
+    /// What they use of this crate.
+    pub uses: Vec<&'static str>,
+    /// Functions that they call.
+    pub functions: String,
+    /// The backfills of the revision, as an expression.
+    pub backfills: String,
 }
 
-/// What a reviewer has to know about the guard of a column.
-const GUARDED: &str = "        // Rows are filled and checked while others read and write; the demand itself then finds the check and looks\n        \
-     // at no row. A table of many millions of rows is better filled by a backfill in a revision of its own.\n";
+/// Says what a reviewer has to know about the guard of a column.
+fn guarded(catalog: &Catalog, table: &str) -> String {
+    let has_key = catalog
+        .table(table)
+        .is_some_and(|table| table.primary_key.is_some());
+    let many = match has_key {
+        true => {
+            let table = table.replace(['\n', '\r'], " ");
+            format!("For a table of many rows generate this with --large {table}, which fills it in batches.")
+        }
+        false => {
+            "There is no primary key for batches to go along: for many rows choose a quiet hour.".to_owned()
+        }
+    };
+    format!(
+        "        // Rows are filled and checked while others read and write; the demand itself then finds the check and looks\n        \
+         // at no row. {many}\n"
+    )
+}
 
 /// A check by which a column demands a value: new rows keep it at once, and the others are looked at without a lock that
 /// stops anybody. PostgreSQL takes it for proof that no row is NULL (manual, "ALTER TABLE", `SET NOT NULL`).
@@ -95,15 +122,7 @@ pub enum RenderError {
 ///
 /// Fails when an operation cannot be carried out on this kind of database, or when a value fills nothing.
 pub fn render(before: &Catalog, operations: &[Operation], fills: &[Fill]) -> Result<Rendered, RenderError> {
-    let unfit = fills
-        .iter()
-        .find(|fill| !operations.iter().any(|operation| fill.suits(operation)));
-    if let Some(Fill { table, column, .. }) = unfit {
-        return Err(RenderError::NothingToFill {
-            table: table.clone(),
-            column: column.clone(),
-        });
-    }
+    refuse_unfit(operations, fills)?;
     let upwards = in_safe_steps(operations, fills);
     let downwards: Vec<Operation> = operations.iter().rev().filter_map(Operation::inverse).collect();
     let mut after = before.clone();
@@ -113,6 +132,19 @@ pub fn render(before: &Catalog, operations: &[Operation], fills: &[Fill]) -> Res
     rendered.up = rendered.body(before, &upwards, fills, Direction::Up)?;
     rendered.down = rendered.body(&after, &downwards, &[], Direction::Down)?;
     Ok(rendered)
+}
+
+fn refuse_unfit(operations: &[Operation], fills: &[Fill]) -> Result<(), RenderError> {
+    let unfit = fills
+        .iter()
+        .find(|fill| !operations.iter().any(|operation| fill.suits(operation)));
+    match unfit {
+        Some(Fill { table, column, .. }) => Err(RenderError::NothingToFill {
+            table: table.clone(),
+            column: column.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -216,7 +248,7 @@ impl Rendered {
                 .map(|fill| Guard::of(&fill.table, &fill.column));
             if let Some(guard) = &guard {
                 self.is_split = true;
-                text.push_str(GUARDED);
+                text.push_str(&guarded(&catalog, operation.table().unwrap_or_default()));
                 text.push_str(&self.sql(std::slice::from_ref(&guard.add)));
             }
             if let Some(fill) = fill {

@@ -59,7 +59,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    fn into_statements(self) -> Vec<String> {
+    pub(super) fn into_statements(self) -> Vec<String> {
         match self {
             Self::Alone(statements) | Self::Rebuild(statements) => statements,
             Self::Along => Vec::new(),

@@ -10,8 +10,8 @@ impl Backfill {
     /// Works the backfill off, from where an earlier run stopped; to be called by `up` of a revision that says
     /// `use_transaction() = Some(false)`.
     ///
-    /// This tool's runner does it by itself, with progress and without calling `up`. While a revision is recorded this does
-    /// nothing.
+    /// This tool's runner does it by itself, with progress and without calling `up`, where the revision declares it as one of
+    /// its `backfills`. While a revision is recorded this only says what it would do.
     ///
     /// # Errors
     ///
@@ -25,7 +25,9 @@ impl Backfill {
             }
         };
         if is_recorded(connection) {
-            return Ok(());
+            let backend = connection.get_database_backend();
+            let said = format!("{}\n{}", self.described(backend), self.portable(backend));
+            return connection.execute_unprepared(&said).await.map(drop);
         }
         let logged = |progress: &Progress| {
             tracing::debug!(

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use chrono::TimeDelta;
 use sea_orm::sea_query::ColumnDef;
 
 use super::revision::new_id;
@@ -10,10 +9,9 @@ use super::{CommandError, NewRevision, Project, RevisionRequest, snapshot};
 use crate::catalog::Column;
 use crate::environment::Environment;
 use crate::graph::{Placed, Placement};
-use crate::ledger::now;
 use crate::online::DualColumn;
 use crate::revision::{Header, RevisionId, Stage};
-use crate::source::{Draft, DualColumnPart, DualColumnText, write_dual_column};
+use crate::source::{DualColumnPart, DualColumnText, write_dual_column};
 
 /// A change of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,53 +70,26 @@ impl Project<'_> {
         &self,
         change: &ColumnChange,
         column: &Column,
-        (mut id, mut placed): (RevisionId, Placed),
+        first: (RevisionId, Placed),
         message: &str,
         folder: &Path,
     ) -> Result<Vec<NewRevision>, CommandError> {
         let about = about(change, column);
-        let headers = self.environment.headers();
-        let mut known: Vec<String> = headers.iter().map(|header| header.name.clone()).collect();
-        let mut revisions = Vec::new();
-        let mut created = now().naive_utc();
-        for (part, stage, what) in PARTS {
-            let mut header = Header::new(id.clone()).stage(stage).message(match message {
+        let headers = PARTS.map(|(part, stage, what)| {
+            let header = Header::new("").stage(stage).message(match message {
                 "" => format!("{what} {}.{} for {}", change.table, change.from, change.to),
                 message => format!("{message}: {what} the column"),
             });
-            header.revises.clone_from(&placed.revises);
-            header.labels.clone_from(&placed.labels);
-            header.depends_on.clone_from(&placed.depends_on);
-            if part == DualColumnPart::Contract {
-                header = header
+            match part {
+                DualColumnPart::Contract => header
                     .removes(format!("{}.{}", change.table, change.from))
-                    .requires_backfill(backfill_name(change));
+                    .requires_backfill(backfill_name(change)),
+                _ => header,
             }
-            let draft = Draft {
-                header,
-                created,
-                body: None,
-            };
-            let names: Vec<&str> = known.iter().map(String::as_str).collect();
-            let written = write_dual_column(folder, &draft, &names, part, &about)?;
-            known.push(written.name.clone());
-            // A folder shows files by their names, which then are in order.
-            created += TimeDelta::seconds(1);
-            revisions.push(NewRevision {
-                revision: id.clone(),
-                revises: placed.revises,
-                labels: placed.labels,
-                depends_on: placed.depends_on,
-                written,
-            });
-            placed = Placed {
-                revises: vec![id],
-                labels: Vec::new(),
-                depends_on: Vec::new(),
-            };
-            id = new_id();
-        }
-        Ok(revisions)
+        });
+        self.write_all(first, headers.into(), |place, draft, known| {
+            write_dual_column(folder, draft, known, PARTS[place].0, &about)
+        })
     }
 }
 

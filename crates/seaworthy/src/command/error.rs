@@ -212,6 +212,12 @@ pub enum CommandError {
         /// The rows; counting stops above 100,000.
         rows: i64,
     },
+    /// A table that is spoken of is not there.
+    #[error("the database has no table {table}")]
+    NoSuchTable {
+        /// The table.
+        table: String,
+    },
     /// A column that is to change is not there.
     #[error("the database has no column {table}.{column}")]
     NoSuchColumn {
@@ -330,6 +336,7 @@ impl CommandError {
             Self::NotAtHead { .. } => "not_at_head",
             Self::MostlyDropped { .. } => "mostly_dropped",
             Self::NeedsValue { .. } => "needs_value",
+            Self::NoSuchTable { .. } => "no_such_table",
             Self::NoSuchColumn { .. } => "no_such_column",
             Self::ColumnTaken { .. } => "column_taken",
             Self::Drift(_) => "drift",
@@ -445,6 +452,7 @@ impl CommandError {
             Self::NeedsValue { table, column, .. } => Some(format!(
                 "say what they get, as SQL: --fill \"{table}.{column}='...'\"; or give the column a default, or let it be NULL"
             )),
+            Self::NoSuchTable { .. } => Some("name a table as it is called now".to_owned()),
             Self::NoSuchColumn { .. } => Some("name a column as it is now, and upgrade the database first".to_owned()),
             Self::ColumnTaken { .. } => Some("choose another name for the new column".to_owned()),
             Self::Sql(_) => Some("write this revision by hand".to_owned()),

@@ -1,16 +1,24 @@
 //! `revision --autogenerate`: the revision that turns the database into what the entities declare.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use sea_orm::DbBackend;
+use sea_orm::sea_query::Expr;
 use serde::Serialize;
 
 use super::drift::{Counted, DriftReport, drift};
 use super::revision::new_id;
 use super::{CommandError, NewRevision, Project, RevisionRequest};
-use crate::autogenerate::{Fill, Operation, Rename, Rendered, Suggestion, render};
+use crate::autogenerate::{
+    Fill, Operation, Part, Rename, Rendered, RenderedPart, Suggestion, render_in_parts,
+};
 use crate::environment::Environment;
 use crate::graph::Placement;
-use crate::source::Body;
+use crate::online::FilledColumn;
+use crate::revision::{Header, Stage};
+use crate::session::Session;
+use crate::source::{Body, write};
 
 /// What a generated revision shall be.
 pub struct GenerateRequest<'a> {
@@ -20,6 +28,8 @@ pub struct GenerateRequest<'a> {
     pub renames: Vec<Rename>,
     /// Values for rows that have none.
     pub fills: Vec<Fill>,
+    /// Tables that have many rows elsewhere, beside those that have many in this database.
+    pub large: Vec<String>,
     /// Whether a revision is written even if there is nothing to do.
     pub when_empty: WhenEmpty,
     /// Whether most of the tables may go.
@@ -52,8 +62,13 @@ pub struct Generated {
     /// What was found.
     #[serde(flatten)]
     pub found: DriftReport,
-    /// The revision; absent when there was nothing to do.
+    /// The revision, the first of several; absent when there was nothing to do.
     pub revision: Option<NewRevision>,
+    /// The revisions that follow it: a table with many rows is filled in steps.
+    pub followed_by: Vec<NewRevision>,
+    /// As SQL what the revisions do in one step each, and not by an operation of `online`.
+    #[serde(skip)]
+    pub at_once: Vec<String>,
 }
 
 /// Compares the database with the entities and writes the revision that makes them equal.
@@ -87,47 +102,124 @@ pub async fn generate(
                 heads: project.graph.heads(),
             });
         }
+        let large = large_tables(&session, &request.large).await?;
         let found = drift(environment, &session, target, &request.renames).await?;
         let chosen = (request.choose)(&found.difference.suggestions);
         if chosen.is_empty() {
-            return Ok(found);
+            return Ok((found, large));
         }
         let renames: Vec<Rename> = request.renames.iter().cloned().chain(chosen).collect();
-        drift(environment, &session, target, &renames).await
+        Ok((drift(environment, &session, target, &renames).await?, large))
     };
-    let found = looked.await;
+    let looked = looked.await;
     let backend = session.backend();
     session.close().await;
-    let found = found?;
+    let (found, large) = looked?;
 
     let operations = &found.difference.operations;
     if operations.is_empty() && request.when_empty == WhenEmpty::WriteNothing {
         return Ok(Generated {
             found,
             revision: None,
+            followed_by: Vec::new(),
+            at_once: Vec::new(),
         });
     }
+    if let Some(table) = request
+        .large
+        .iter()
+        .find(|table| found.live.table(table).is_none())
+    {
+        return Err(CommandError::NoSuchTable { table: table.clone() });
+    }
     refuse_what_nobody_means(&found, request)?;
-    let rendered = render(&found.live, operations, &request.fills)?;
+    let parts = render_in_parts(&found.live, operations, &request.fills, &large)?;
+    let headers = parts
+        .iter()
+        .map(|part| header(part, &request.revision.message, parts.len()));
+    let bodies: Vec<Option<Body>> = parts
+        .iter()
+        .map(|part| (!operations.is_empty()).then(|| body(&part.rendered, backend)))
+        .collect();
+    let mut written = project.write_all((id, placed), headers.collect(), |place, draft, known| {
+        let mut draft = draft.clone();
+        draft.body.clone_from(&bodies[place]);
+        write(folder, &draft, known)
+    })?;
+    let followed_by = written.split_off(1);
+    Ok(Generated {
+        found,
+        revision: written.pop(),
+        followed_by,
+        at_once: parts.into_iter().flat_map(|part| part.at_once).collect(),
+    })
+}
+
+/// Returns the tables that no statement may hold up for as long as they are large.
+async fn large_tables(session: &Session, named: &[String]) -> Result<BTreeSet<String>, CommandError> {
+    let weights = session.weights().await.map_err(|source| CommandError::Query {
+        action: "read how large the tables are",
+        source: source.into(),
+    })?;
+    let large = weights.into_iter().filter(|weight| !weight.is_small());
+    Ok(large
+        .map(|weight| weight.table)
+        .chain(named.iter().cloned())
+        .collect())
+}
+
+fn header(part: &RenderedPart, message: &str, parts: usize) -> Header {
+    let (stage, what) = match part.part {
+        Part::Change => (Stage::Expand, ""),
+        Part::Begin => (Stage::Expand, "begin"),
+        Part::Fill => (Stage::Migrate, "fill"),
+        Part::Follow => (Stage::Expand, "build on it"),
+        Part::Demand => (Stage::Contract, "demand"),
+        Part::Remove => (Stage::Contract, "clear away"),
+    };
+    let columns: Vec<String> = part
+        .columns
+        .iter()
+        .map(|(table, column)| format!("{table}.{column}"))
+        .collect();
+    let message = match (parts, what, message) {
+        (1, _, message) | (_, "", message) => message.to_owned(),
+        (_, what, "") => format!("{what}: {}", columns.join(", ")),
+        (_, what, message) => format!("{message}: {what}"),
+    };
+    let header = Header::new("").stage(stage).message(message);
+    if part.part != Part::Demand {
+        return header;
+    }
+    part.filled.iter().fold(header, |header, (table, column)| {
+        let filled = FilledColumn::new(table.clone(), column.clone(), Expr::cust(""));
+        header.requires_backfill(filled.backfill().name())
+    })
+}
+
+fn body(rendered: &Rendered, backend: DbBackend) -> Body {
     let Rendered {
         up,
         down,
         helpers,
         has_sql,
         is_split,
-    } = rendered;
-    let body = (!operations.is_empty()).then(|| Body {
+        advice,
+        uses,
+        functions,
+        backfills,
+    } = rendered.clone();
+    Body {
         up,
         down,
         helpers: helpers.into_iter().collect(),
         sql_of: has_sql.then_some(backend),
         is_split,
-    });
-    let revision = project.write(id, placed, &request.revision.message, folder, body)?;
-    Ok(Generated {
-        found,
-        revision: Some(revision),
-    })
+        advice,
+        uses,
+        functions,
+        backfills,
+    }
 }
 
 fn refuse_what_nobody_means(found: &DriftReport, request: &GenerateRequest<'_>) -> Result<(), CommandError> {

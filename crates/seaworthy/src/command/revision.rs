@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use chrono::TimeDelta;
+
 use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Merge, Placed, Placement, Splice, Target};
 use crate::ledger::now;
 use crate::revision::{Header, RevisionId};
-use crate::source::{Body, Draft, Written, write};
+use crate::source::{Draft, SourceError, Written, write};
 
 /// What a new revision shall be.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ pub fn new_revision(
         branch_label: request.branch_label.clone(),
         depends_on: request.depends_on.clone(),
     })?;
-    project.write(id, placed, &request.message, folder, None)
+    project.write(id, placed, &request.message, folder)
 }
 
 /// Writes a revision that merges several heads.
@@ -104,7 +106,7 @@ pub fn merge(
         }
         message => message.to_owned(),
     };
-    project.write(id, placed, &message, folder, None)
+    project.write(id, placed, &message, folder)
 }
 
 impl Project<'_> {
@@ -114,44 +116,63 @@ impl Project<'_> {
         placed: Placed,
         message: &str,
         folder: &Path,
-        body: Option<Body>,
     ) -> Result<NewRevision, CommandError> {
-        let mut header = Header::new(id.clone()).message(message);
-        header.revises.clone_from(&placed.revises);
-        header.labels.clone_from(&placed.labels);
-        header.depends_on.clone_from(&placed.depends_on);
-        let known: Vec<&str> = self
+        let headers = vec![Header::new(id.clone()).message(message)];
+        let mut written = self.write_all((id, placed), headers, |_, draft, known| {
+            write(folder, draft, known)
+        })?;
+        Ok(written.remove(0))
+    }
+
+    /// Writes revisions that build on each other: the first has this id and this place, the others follow it.
+    pub(super) fn write_all(
+        &self,
+        (mut id, mut placed): (RevisionId, Placed),
+        headers: Vec<Header>,
+        mut write: impl FnMut(usize, &Draft, &[&str]) -> Result<Written, SourceError>,
+    ) -> Result<Vec<NewRevision>, CommandError> {
+        let mut known: Vec<String> = self
             .environment
             .headers()
             .iter()
-            .map(|header| header.name.as_str())
+            .map(|header| header.name.clone())
             .collect();
-        let written = write(
-            folder,
-            &Draft {
+        let mut revisions = Vec::new();
+        let mut created = now().naive_utc();
+        for (place, mut header) in headers.into_iter().enumerate() {
+            header.id = id.clone();
+            header.revises.clone_from(&placed.revises);
+            header.labels.clone_from(&placed.labels);
+            header.depends_on.clone_from(&placed.depends_on);
+            let draft = Draft {
                 header,
-                created: now().naive_utc(),
-                body,
-            },
-            &known,
-        )?;
-        let Placed {
-            revises,
-            labels,
-            depends_on,
-        } = placed;
-        let revision = if written.has_header {
-            id
-        } else {
-            written.name.as_str().into()
-        };
-        Ok(NewRevision {
-            revision,
-            revises,
-            labels,
-            depends_on,
-            written,
-        })
+                created,
+                body: None,
+            };
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            let written = write(place, &draft, &names)?;
+            known.push(written.name.clone());
+            // A folder shows files by their names, which then are in order.
+            created += TimeDelta::seconds(1);
+            let revision = match written.has_header {
+                true => id,
+                false => written.name.as_str().into(),
+            };
+            revisions.push(NewRevision {
+                revision: revision.clone(),
+                revises: placed.revises,
+                labels: placed.labels,
+                depends_on: placed.depends_on,
+                written,
+            });
+            placed = Placed {
+                revises: vec![revision],
+                labels: Vec::new(),
+                depends_on: Vec::new(),
+            };
+            id = new_id();
+        }
+        Ok(revisions)
     }
 }
 

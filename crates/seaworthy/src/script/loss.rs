@@ -199,6 +199,7 @@ mod tests {
             reads: Vec::new(),
             transaction: true,
             incomplete: None,
+            portable: Vec::new(),
         };
         let mut losses = Losses::default();
         losses.add(&script, backend);

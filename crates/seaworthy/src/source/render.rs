@@ -42,14 +42,19 @@ pub(super) fn name(message: &str, created: NaiveDateTime) -> String {
 /// Returns the file of a revision that says where it belongs.
 pub(super) fn with_header(draft: &Draft, name: &str, created: NaiveDateTime) -> String {
     let header = &draft.header;
+    let body = draft.body.as_ref();
     format!(
-        "{}\nuse sea_orm_migration::prelude::*;\n{}use seaworthy::revision::{{Header, Revision, Stage}};\n\n{}\n\
-         impl Revision for Migration {{\n{}}}\n\n{}",
+        "{}{}\nuse sea_orm_migration::prelude::*;\n{}{}use seaworthy::revision::{{Header, Revision, Stage}};\n\n{}{}\n\
+         impl Revision for Migration {{\n{}{}}}\n\n{}",
         first_line(&header.message),
-        imports(draft.body.as_ref()),
+        body.map(advice).unwrap_or_default(),
+        imports(body),
+        body.map(|body| uses(body, |_| true)).unwrap_or_default(),
+        body.map_or("", |body| body.functions.as_str()),
         name_impl(name),
         header_method(header, created),
-        migration_impl(draft.body.as_ref()),
+        body.map(backfills_method).unwrap_or_default(),
+        migration_impl(body),
     )
 }
 
@@ -103,13 +108,40 @@ pub(super) fn header_method(header: &Header, created: NaiveDateTime) -> String {
 
 /// Returns the file of a plain SeaORM migration.
 pub(super) fn without_header(draft: &Draft, name: &str) -> String {
+    let body = draft.body.as_ref();
     format!(
-        "{}\nuse sea_orm_migration::prelude::*;\n{}\n{}\n{}",
+        "{}{}\nuse sea_orm_migration::prelude::*;\n{}{}\n{}{}\n{}",
         first_line(&draft.header.message),
-        imports(draft.body.as_ref()),
+        body.map(advice).unwrap_or_default(),
+        imports(body),
+        // Without a header a backfill is only called; its type is named nowhere.
+        body.map(|body| uses(body, |path| path != "backfill::Backfill"))
+            .unwrap_or_default(),
+        body.map_or("", |body| body.functions.as_str()),
         name_impl(name),
-        migration_impl(draft.body.as_ref())
+        migration_impl(body)
     )
+}
+
+fn advice(body: &Body) -> String {
+    match body.advice {
+        "" => String::new(),
+        advice => format!("//!\n//! {advice}\n"),
+    }
+}
+
+fn uses(body: &Body, is_wanted: impl Fn(&str) -> bool) -> String {
+    let wanted = body.uses.iter().filter(|path| is_wanted(path));
+    wanted.map(|path| format!("use seaworthy::{path};\n")).collect()
+}
+
+fn backfills_method(body: &Body) -> String {
+    match body.backfills.as_str() {
+        "" => String::new(),
+        backfills => {
+            format!("\n    fn backfills(&self) -> Vec<Backfill> {{\n        {backfills}\n    }}\n")
+        }
+    }
 }
 
 /// Returns the import of the schema helpers.

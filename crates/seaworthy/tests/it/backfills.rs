@@ -3,11 +3,11 @@
 use insta::{allow_duplicates, assert_snapshot};
 use sea_orm::DbBackend;
 use sea_orm::sea_query::Expr;
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 use seaworthy::backfill::{Backfill, HeldUp, Progress, State, Throttle};
 use seaworthy::command::{self, BackfillChange, CommandError, OutOfOrder};
 use seaworthy::environment::Environment;
-use seaworthy::revision::Stage;
+use seaworthy::revision::{Revision, Stage};
 use seaworthy::runner::{Observer, Work};
 use seaworthy::verify::ScratchDatabase;
 use tokio::sync::Notify;
@@ -460,6 +460,44 @@ async fn the_stock_runner_works_a_backfill_off_too() {
         let session = session(&database).await;
         Stock::up(session.connection(), None).await.unwrap();
         session.close().await;
+        assert_eq!(touched(&database, 1).await, ROWS);
+        database.remove().await.unwrap();
+    }
+}
+
+/// A migration that declares nothing, and only calls its backfill.
+struct Plain;
+
+impl MigrationName for Plain {
+    fn name(&self) -> &str {
+        "m_plain"
+    }
+}
+
+impl Revision for Plain {}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Plain {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        touch().every_row().run(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        touch().every_row().forget(manager).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
+    }
+}
+
+#[tokio::test]
+async fn a_backfill_that_is_called_and_not_declared_is_worked_off_too() {
+    for database in databases().await {
+        let [table, _] = counted();
+        let environment =
+            Environment::new(vec![Box::new(table), Box::new(Plain)]).database(database.url().clone());
+        upgrade(&environment, "heads").await.unwrap();
         assert_eq!(touched(&database, 1).await, ROWS);
         database.remove().await.unwrap();
     }

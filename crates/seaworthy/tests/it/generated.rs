@@ -81,7 +81,7 @@ fn generated_files_are_formatted_as_rustfmt_does() {
     // Not with the settings of this workspace, but with those of one that has none.
     let settings = tempfile::tempdir().unwrap();
     fs::write(settings.path().join("rustfmt.toml"), "").unwrap();
-    for folder in ["sqlite", "postgresql"] {
+    for folder in ["sqlite", "postgresql", "../gradual"] {
         for file in files(&reviewed(folder)) {
             let output = Command::new("rustfmt")
                 .args(["--check", "--edition", "2024", "--config-path"])
@@ -156,6 +156,7 @@ fn draft(place: usize, step: &Step, rendered: Rendered, backend: DbBackend) -> D
             helpers: rendered.helpers.into_iter().collect(),
             sql_of: rendered.has_sql.then_some(backend),
             is_split: rendered.is_split,
+            ..Body::default()
         }),
     }
 }

@@ -8,6 +8,7 @@ mod databases;
 mod dependents;
 mod gate;
 mod generated;
+mod gradual;
 mod graph_cases;
 mod graph_properties;
 mod hazards;

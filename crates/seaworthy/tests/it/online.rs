@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::prelude::*;
 use seaworthy::catalog::{Catalog, Scope, inspect};
 use seaworthy::lint::{Context, Surrounding, lint};
-use seaworthy::online;
+use seaworthy::online::{self, FilledColumn};
 use seaworthy::script::{Answers, Recorder};
 use seaworthy::session::Session;
 use seaworthy::verify::ScratchDatabase;
@@ -14,6 +14,7 @@ use seaworthy::verify::ScratchDatabase;
 use crate::databases::{databases, postgres, session};
 
 mod dual_columns;
+mod filled_columns;
 mod generated;
 mod limits;
 mod refusals;
@@ -37,7 +38,7 @@ const TABLES: [&str; 4] = [
     "INSERT INTO tasks (id, user_id, title) VALUES (1, 1, 'Buy milk'), (2, 2, 'Water plants'), (7, 2, 'Call home')",
 ];
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 14] = [
     Case {
         name: "create_index",
         before: &[],
@@ -154,6 +155,26 @@ const CASES: [Case; 12] = [
         ],
         call: |manager| Box::pin(online::drop_constraint(manager, "tasks", "tasks_title_check")),
     },
+    Case {
+        name: "FilledColumn::expand",
+        before: &[],
+        call: |manager| {
+            Box::pin(async move {
+                let column = FilledColumn::new("tasks", "user_id", Expr::cust("tasks.id + 1"));
+                column.expand(manager).await
+            })
+        },
+    },
+    Case {
+        name: "FilledColumn::restore",
+        before: &[],
+        call: |manager| {
+            Box::pin(async move {
+                let column = FilledColumn::new("tasks", "title", Expr::cust("'untitled'"));
+                column.restore(manager).await
+            })
+        },
+    },
 ];
 
 /// Makes the tables that a case begins with.
@@ -185,28 +206,29 @@ async fn recorded(backend: DbBackend, case: &Case) -> Vec<String> {
 }
 
 /// Returns what a run that was killed has sent at most: each time a transaction more.
-fn prefixes(statements: &[String]) -> Vec<String> {
-    let mut prefixes = vec![String::new()];
-    let mut sent = String::new();
+fn prefixes(statements: &[String]) -> Vec<&[String]> {
+    let mut prefixes = Vec::new();
     let mut is_open = false;
     // A backfill is described in a comment: a run that has died in it has at most begun with it.
-    for statement in statements
+    let described = statements
         .iter()
-        .take_while(|statement| !statement.starts_with("--"))
+        .position(|statement| statement.starts_with("--"));
+    for (place, statement) in statements[..described.unwrap_or(statements.len())]
+        .iter()
+        .enumerate()
     {
-        is_open = (is_open || statement == "BEGIN") && statement != "COMMIT";
-        sent.push_str(statement);
-        sent.push_str(";\n");
         if !is_open {
-            prefixes.push(sent.clone());
+            prefixes.push(&statements[..place]);
         }
+        is_open = (is_open || statement == "BEGIN") && statement != "COMMIT";
     }
+    prefixes.push(&statements[..described.unwrap_or(statements.len())]);
     prefixes
 }
 
 /// Sends what a killed run has sent; what builds an index wants a message of its own.
-async fn send_each(session: &Session, statements: &str) {
-    for statement in statements.split(";\n").filter(|statement| !statement.is_empty()) {
+async fn send_each(session: &Session, statements: &[String]) {
+    for statement in statements {
         session.send(statement).await.unwrap();
     }
 }
@@ -261,13 +283,14 @@ async fn a_run_that_was_killed_after_any_step_goes_on() {
         prepare(&session, case).await;
         call(&session, case).await.unwrap();
         let done = schema(&session).await;
-        for sent in prefixes(&recorded(DbBackend::Postgres, case).await) {
+        let recorded = recorded(DbBackend::Postgres, case).await;
+        for sent in prefixes(&recorded) {
             prepare(&session, case).await;
-            send_each(&session, &sent).await;
+            send_each(&session, sent).await;
             call(&session, case)
                 .await
-                .unwrap_or_else(|error| panic!("{} after {sent}: {error}", case.name));
-            assert_eq!(schema(&session).await, done, "{} after {sent}", case.name);
+                .unwrap_or_else(|error| panic!("{} after {sent:?}: {error}", case.name));
+            assert_eq!(schema(&session).await, done, "{} after {sent:?}", case.name);
             killed += 1;
         }
     }
@@ -306,7 +329,7 @@ async fn what_they_send_has_no_hazard_that_they_could_avoid() {
         let expected: &[&str] = match case.name {
             // What these are about is for the code that runs to survive.
             "drop_column" => &["column-removed", "data-loss"],
-            "drop_not_null" => &["null-exposed"],
+            "drop_not_null" | "FilledColumn::restore" => &["null-exposed"],
             _ => &[],
         };
         assert_eq!(found, expected, "{}:\n{script}", case.name);
@@ -356,6 +379,21 @@ async fn the_whole_sequence_is_recorded() {
       BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks DROP COLUMN IF EXISTS done; COMMIT
     drop_constraint
       BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks DROP CONSTRAINT IF EXISTS tasks_title_check; COMMIT
+    FilledColumn::expand
+      CREATE OR REPLACE FUNCTION seaworthy_tasks_user_id_filled() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $seaworthy$
+    BEGIN
+      NEW.user_id := (SELECT tasks.id + 1 FROM (SELECT NEW.*) AS tasks);
+      RETURN NEW;
+    END
+    $seaworthy$; BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; CREATE TRIGGER zz_seaworthy_user_id_filled BEFORE INSERT OR UPDATE ON tasks FOR EACH ROW WHEN (NEW.user_id IS NULL) EXECUTE FUNCTION seaworthy_tasks_user_id_filled(); COMMIT
+    FilledColumn::restore
+      CREATE OR REPLACE FUNCTION seaworthy_tasks_title_filled() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $seaworthy$
+    BEGIN
+      NEW.title := (SELECT 'untitled' FROM (SELECT NEW.*) AS tasks);
+      RETURN NEW;
+    END
+    $seaworthy$; BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; CREATE TRIGGER zz_seaworthy_title_filled BEFORE INSERT OR UPDATE ON tasks FOR EACH ROW WHEN (NEW.title IS NULL) EXECUTE FUNCTION seaworthy_tasks_title_filled(); COMMIT
+      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ALTER COLUMN title DROP NOT NULL; COMMIT
     "#);
 }
 

@@ -1,6 +1,7 @@
 //! Columns as SeaORM's schema helpers write them.
 
 use super::layout::{Code, call, literal, word};
+use crate::catalog::expression::quoted;
 use crate::catalog::{Column, Dialect, Numbering};
 
 /// Returns a column, or nothing when the DSL cannot say all of it.
@@ -28,6 +29,27 @@ pub(super) fn column(dialect: Dialect, column: &Column) -> Option<Code> {
         code = code.then("auto_increment", []);
     }
     Some(code)
+}
+
+/// Returns a column that may be NULL for now: its type and its collation, and nothing else.
+pub(super) fn nullable(dialect: Dialect, column: &Column) -> Code {
+    let kind = Kind::of(dialect, &with_collation(column));
+    let name = std::iter::once(literal(&column.name));
+    call(helper(kind.helper, true), name.chain(kind.arguments))
+}
+
+/// Returns the helper that [`nullable`] calls.
+pub(super) fn helper_of_nullable(dialect: Dialect, column: &Column) -> &'static str {
+    helper(Kind::of(dialect, &with_collation(column)).helper, true)
+}
+
+/// The DSL knows no collation; it says a type as it is written.
+fn with_collation(column: &Column) -> Column {
+    let mut column = column.clone();
+    if let Some(collation) = &column.collation {
+        column.data_type = format!("{} COLLATE {}", column.data_type, quoted(collation));
+    }
+    column
 }
 
 /// Returns the definition of a column that says its type and nothing else.

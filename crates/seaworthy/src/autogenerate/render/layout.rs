@@ -64,6 +64,11 @@ impl Code {
         format!("        {};\n", code.print(8, 1))
     }
 
+    /// Returns the code as an expression whose first line stands so far in.
+    pub(super) fn expression(&self, indent: usize) -> String {
+        self.print(indent, 0)
+    }
+
     fn link(self, link: Link) -> Self {
         match self {
             Self::Chain(head, mut links) => {

@@ -35,7 +35,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         // Rows are filled and checked while others read and write; the demand itself then finds the check and looks
-        // at no row. A table of many millions of rows is better filled by a backfill in a revision of its own.
+        // at no row. For a table of many rows generate this with --large tasks, which fills it in batches.
         execute(
             manager,
             r#"ALTER TABLE "tasks" ADD CONSTRAINT "tasks_note_not_null" CHECK ("note" IS NOT NULL) NOT VALID"#,
