@@ -76,8 +76,10 @@ impl Operation {
                 let expression = |of: &Option<Generated>| of.as_ref().map(|generated| generated.expr.clone());
                 let is_moved = expression(from) == expression(to);
                 let word = |generated: &Option<Generated>| match generated {
-                    Some(generated) if is_moved && generated.stored => Some("stored".to_owned()),
-                    Some(_) if is_moved => Some("virtual".to_owned()),
+                    Some(Generated { expr, stored }) if is_moved => {
+                        let place = if *stored { "stored" } else { "virtual" };
+                        Some(format!("{expr} ({place})"))
+                    }
                     generated => expression(generated),
                 };
                 of_column(column, word(from), word(to))
