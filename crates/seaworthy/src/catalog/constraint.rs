@@ -59,6 +59,13 @@ pub struct Check {
         skip_serializing_if = "is_true"
     )]
     pub valid: bool,
+    /// Whether the database looks after it at all; PostgreSQL 18's `NOT ENFORCED` otherwise.
+    #[serde(
+        default = "yes",
+        deserialize_with = "or_true",
+        skip_serializing_if = "is_true"
+    )]
+    pub enforced: bool,
     /// Whether tables that inherit from this one are exempt; PostgreSQL.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub no_inherit: bool,
@@ -85,6 +92,13 @@ pub struct ForeignKey {
         skip_serializing_if = "Action::is_none"
     )]
     pub on_delete: Action,
+    /// The columns that are set then, where these are not all; PostgreSQL 15 and later.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub on_delete_columns: Vec<String>,
     /// What happens to the row when the key it refers to changes.
     #[serde(
         default,
@@ -113,6 +127,17 @@ pub struct ForeignKey {
         skip_serializing_if = "is_true"
     )]
     pub valid: bool,
+    /// Whether the database looks after it at all; PostgreSQL 18's `NOT ENFORCED` otherwise.
+    #[serde(
+        default = "yes",
+        deserialize_with = "or_true",
+        skip_serializing_if = "is_true"
+    )]
+    pub enforced: bool,
+    /// Whether the last column is a period, which has to lie within those of the rows that are referred to; PostgreSQL 18
+    /// and later.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+    pub period: bool,
 }
 
 /// What a foreign key does when the row it refers to goes or changes.
@@ -137,7 +162,7 @@ pub enum Action {
     SetDefault,
 }
 
-/// An exclusion constraint; PostgreSQL.
+/// An exclusion constraint, or a key `WITHOUT OVERLAPS`, which is guarded in the same way; PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
@@ -181,6 +206,7 @@ impl Check {
             name: name.map(str::to_owned),
             expr: expr.into(),
             valid: true,
+            enforced: true,
             no_inherit: false,
         }
     }
@@ -200,11 +226,14 @@ impl ForeignKey {
             ref_table: ref_table.into(),
             ref_columns: ref_columns.into_iter().map(Into::into).collect(),
             on_delete: Action::NoAction,
+            on_delete_columns: Vec::new(),
             on_update: Action::NoAction,
             match_full: false,
             deferrable: false,
             initially_deferred: false,
             valid: true,
+            enforced: true,
+            period: false,
         }
     }
 }

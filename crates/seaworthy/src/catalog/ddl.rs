@@ -138,9 +138,10 @@ pub fn check_clause(dialect: Dialect, check: &Check) -> String {
         ""
     };
     format!(
-        "{}CHECK ({}){inherit}",
+        "{}CHECK ({}){inherit}{}",
         constraint(check.name.as_deref()),
-        check.expr
+        check.expr,
+        enforcement(dialect, check.enforced)
     )
 }
 
@@ -164,10 +165,10 @@ pub fn foreign_key_clause(dialect: Dialect, key: &ForeignKey) -> String {
     let mut sql = format!(
         "{}FOREIGN KEY ({}) REFERENCES {target}",
         constraint(key.name.as_deref()),
-        columns(&key.columns)
+        key_columns(&key.columns, key.period)
     );
     if !key.ref_columns.is_empty() {
-        sql.push_str(&format!(" ({})", columns(&key.ref_columns)));
+        sql.push_str(&format!(" ({})", key_columns(&key.ref_columns, key.period)));
     }
     if key.match_full && dialect == Dialect::Postgresql {
         sql.push_str(" MATCH FULL");
@@ -176,9 +177,30 @@ pub fn foreign_key_clause(dialect: Dialect, key: &ForeignKey) -> String {
         if action != Action::NoAction {
             sql.push_str(&format!(" ON {event} {action}"));
         }
+        if event == "DELETE" && !key.on_delete_columns.is_empty() {
+            sql.push_str(&format!(" ({})", columns(&key.on_delete_columns)));
+        }
     }
     sql.push_str(deferral(key.deferrable, key.initially_deferred));
+    sql.push_str(enforcement(dialect, key.enforced));
     sql
+}
+
+/// Returns the columns of a foreign key, of which the last may be a period.
+fn key_columns(names: &[String], period: bool) -> String {
+    match names.split_last() {
+        Some((last, [])) if period => format!("PERIOD {}", quoted(last)),
+        Some((last, others)) if period => format!("{}, PERIOD {}", columns(others), quoted(last)),
+        _ => columns(names),
+    }
+}
+
+fn enforcement(dialect: Dialect, enforced: bool) -> &'static str {
+    if enforced || dialect == Dialect::Sqlite {
+        ""
+    } else {
+        " NOT ENFORCED"
+    }
 }
 
 /// Returns the statement that makes an index.

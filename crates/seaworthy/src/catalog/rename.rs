@@ -60,10 +60,10 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str) {
         .uniques
         .iter_mut()
         .for_each(|unique| replace(&mut unique.columns, from, to));
-    table
-        .foreign_keys
-        .iter_mut()
-        .for_each(|key| replace(&mut key.columns, from, to));
+    table.foreign_keys.iter_mut().for_each(|key| {
+        replace(&mut key.columns, from, to);
+        replace(&mut key.on_delete_columns, from, to);
+    });
     table
         .checks
         .iter_mut()

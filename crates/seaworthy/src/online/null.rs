@@ -13,7 +13,10 @@ use crate::catalog::{Column, Table};
 
 /// A column that is there, and the check that proves it to hold something.
 struct Known {
+    /// New rows have to hold something.
     is_not_null: bool,
+    /// So do all rows that are there, which PostgreSQL 18 tells apart.
+    is_proven: bool,
     is_checked: bool,
     is_valid: bool,
 }
@@ -61,7 +64,7 @@ pub(super) async fn require(site: &Site<'_>, table: &str, column: &str) -> Resul
     let check = joined(&[table, column], "not_null");
     let known = Known::find(site, table, column, &check).await?;
     let (table_name, column_name, check_name) = (name(table), name(column), name(&check));
-    if !known.is_not_null {
+    if !known.is_proven {
         if !known.is_valid {
             site.refuse_offenders(table, &rule, &broken).await?;
         }
@@ -82,7 +85,7 @@ pub(super) async fn require(site: &Site<'_>, table: &str, column: &str) -> Resul
         ))
         .await?;
     }
-    if !known.is_not_null || known.is_checked {
+    if !known.is_proven || known.is_checked {
         site.briefly(&format!(
             "ALTER TABLE {table_name} DROP CONSTRAINT IF EXISTS {check_name}"
         ))
@@ -138,7 +141,9 @@ impl Known {
     /// Looks for a column; while somebody records, everything is still to be done.
     async fn find(site: &Site<'_>, table: &str, column: &str, check: &str) -> Result<Self, DbErr> {
         let sql = format!(
-            "SELECT t.id IS NOT NULL AS has_table, a.attnotnull AS is_not_null, c.convalidated AS is_valid \
+            "SELECT t.id IS NOT NULL AS has_table, a.attnotnull AS is_not_null, \
+             a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = t.id AND n.contype = 'n' \
+             AND n.conkey[1] = a.attnum AND NOT n.convalidated) AS is_proven, c.convalidated AS is_valid \
              FROM (SELECT {}::oid AS id) AS t \
              LEFT JOIN pg_attribute a ON a.attrelid = t.id AND a.attname = {} AND NOT a.attisdropped \
              LEFT JOIN pg_constraint c ON c.conrelid = t.id AND c.conname = {} AND c.contype = 'c'",
@@ -149,6 +154,7 @@ impl Known {
         let Some(row) = site.row(&sql).await? else {
             return Ok(Self {
                 is_not_null: false,
+                is_proven: false,
                 is_checked: false,
                 is_valid: false,
             });
@@ -161,6 +167,7 @@ impl Known {
         let is_valid: Option<bool> = row.try_get("", "is_valid")?;
         Ok(Self {
             is_not_null: is_not_null.ok_or(OnlineError::NoColumn { table, column })?,
+            is_proven: row.try_get::<Option<bool>>("", "is_proven")? == Some(true),
             is_checked: is_valid.is_some(),
             is_valid: is_valid == Some(true),
         })

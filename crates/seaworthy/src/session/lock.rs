@@ -1,6 +1,7 @@
 //! The migration lock: one run at a time per database.
 //!
-//! On PostgreSQL a session advisory lock on a connection of its own; it ends with the connection, so a crash frees it.
+//! On PostgreSQL a session advisory lock on a connection of its own; it ends with the connection, so a crash frees it. What
+//! the server goes on with for a run that crashed is ended by the next one.
 //! On SQLite a lock of the operating system on a file beside the database, which ends with the process. Nobody ever
 //! waits inside the server: a session blocked in `pg_advisory_lock` holds a snapshot that the holder's
 //! `CREATE INDEX CONCURRENTLY` waits for, and PostgreSQL ends that deadlock by failing the index build.
@@ -16,6 +17,7 @@ use self::file::LockFile;
 use super::{Blocker, DatabaseError, ServerProgress, Session, SessionError};
 
 mod file;
+mod orphan;
 
 /// Pause between two tries to get the lock.
 const POLL: Duration = Duration::from_millis(200);
@@ -250,7 +252,8 @@ impl Locked<'_> {
 
     /// Gives the lock back.
     pub async fn release(self) {
-        if let Guard::Connection { session, .. } = self.guard {
+        if let Guard::Connection { session, key, .. } = self.guard {
+            orphan::unmark(self.session, &key).await;
             session.close().await;
         }
     }
@@ -300,17 +303,19 @@ impl Attempt {
                     ))
                     .await
                     .map_err(database)?;
-                let worker = rows
+                let pid = rows
                     .last()
                     .map_or(Ok(0), |row| row.try_get("", "pid"))
                     .map_err(database)?;
-                if connection.pid == Some(worker) {
-                    return Err(LockError::Pooled { pid: worker });
+                if connection.pid == Some(pid) {
+                    return Err(LockError::Pooled { pid });
                 }
+                orphan::mark(worker, &connection.key).await.map_err(database)?;
+                orphan::end(&connection.session, &connection.key, pid).await;
                 Ok(Guard::Connection {
                     session: connection.session,
                     key: connection.key,
-                    worker,
+                    worker: pid,
                 })
             }
             Self::File { taken, .. } => Ok(taken.map_or(Guard::Nothing, Guard::File)),

@@ -83,20 +83,27 @@ impl Session {
         // Statistics may be missing or old. Where the size leaves it open whether the table is small, counting is cheap.
         if (LEAST_BYTES..SMALL_BYTES).contains(&weight.bytes) {
             let quoted: String = row.try_get("", "quoted")?;
-            let sql =
-                format!("SELECT count(*) AS rows FROM (SELECT FROM {quoted} LIMIT {SMALL_ROWS}) AS first");
-            if let Ok(counted) = self.rows(&sql).await
-                && let Some(counted) = counted.first()
-            {
-                let counted: i64 = counted.try_get("", "rows")?;
-                weight.rows = if counted < SMALL_ROWS {
-                    counted
-                } else {
-                    weight.rows.max(counted)
-                };
-            }
+            let first = format!("(SELECT FROM {quoted} LIMIT {SMALL_ROWS}) AS first");
+            weight.rows = match self.count(&first).await? {
+                // More than the statistics know, so they know nothing.
+                Some(counted) if counted >= SMALL_ROWS && weight.rows < counted => {
+                    self.count(&quoted).await?.unwrap_or(counted)
+                }
+                Some(counted) if counted >= SMALL_ROWS => weight.rows,
+                Some(counted) => counted,
+                None => weight.rows,
+            };
         }
         Ok(weight)
+    }
+
+    /// Counts rows; nothing when they cannot be read now.
+    async fn count(&self, from: &str) -> Result<Option<i64>, DbErr> {
+        let sql = format!("SELECT count(*) AS rows FROM {from}");
+        let Ok(rows) = self.rows(&sql).await else {
+            return Ok(None);
+        };
+        rows.first().map(|row| row.try_get("", "rows")).transpose()
     }
 
     /// Returns the indexes that are INVALID: left from builds that failed.

@@ -24,6 +24,7 @@ mod rooms;
 mod runs;
 mod schema_properties;
 mod schemas;
+mod server_facts;
 mod sources;
 mod stamps;
 mod steps;

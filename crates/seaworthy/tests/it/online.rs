@@ -299,6 +299,40 @@ async fn a_run_that_was_killed_after_any_step_goes_on() {
     database.remove().await.unwrap();
 }
 
+/// PostgreSQL 18 can demand a value of new rows only.
+#[tokio::test]
+async fn a_not_null_that_was_not_validated_is_proven() {
+    let Some(database) = postgres().await else { return };
+    let session = session(&database).await;
+    if session.server_version().await.unwrap() >= 18 {
+        let make = "CREATE TABLE rows (id integer PRIMARY KEY, a integer); INSERT INTO rows VALUES (1); \
+                    ALTER TABLE rows ADD CONSTRAINT a_there NOT NULL a NOT VALID";
+        session.send(make).await.unwrap();
+        let manager = SchemaManager::new(session.connection());
+        let refused = online::set_not_null(&manager, "rows", "a").await.unwrap_err();
+        assert!(
+            refused.to_string().contains("these rows break it: id = 1"),
+            "{refused}"
+        );
+        session.send("UPDATE rows SET a = 1").await.unwrap();
+        online::set_not_null(&manager, "rows", "a").await.unwrap();
+        let proven = schema(&session).await.table("rows").cloned().unwrap();
+        assert!(
+            !proven.column("a").unwrap().nullable && proven.checks.is_empty(),
+            "{proven:#?}"
+        );
+        online::drop_not_null(&manager, "rows", "a").await.unwrap();
+        session
+            .send("ALTER TABLE rows ADD NOT NULL a NOT VALID")
+            .await
+            .unwrap();
+        online::drop_not_null(&manager, "rows", "a").await.unwrap();
+        session.send("INSERT INTO rows VALUES (2)").await.unwrap();
+    }
+    session.close().await;
+    database.remove().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_column_that_was_dropped_is_filled_again() {
     let Some(database) = postgres().await else { return };

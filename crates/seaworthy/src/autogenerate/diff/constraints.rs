@@ -1,5 +1,6 @@
 //! The primary key, checks, foreign keys and exclusion constraints of one table.
 
+use super::indexes::is_same_set;
 use super::names::{Named, chosen, used};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::is_same_expression;
@@ -39,7 +40,9 @@ fn compare_checks(dialect: Dialect, live: &Table, declared: &Table, operations: 
     let table = &declared.name;
     let is_same = |one: usize, other: usize| {
         let (one, other) = (&live.checks[one], &declared.checks[other]);
-        one.no_inherit == other.no_inherit && is_same_expression(dialect, &one.expr, &other.expr)
+        one.no_inherit == other.no_inherit
+            && one.enforced == other.enforced
+            && is_same_expression(dialect, &one.expr, &other.expr)
     };
     let name = |index: usize| live.checks[index].name.as_deref();
     let wanted = |index: usize| declared.checks[index].name.as_deref();
@@ -127,10 +130,13 @@ fn is_same_reference(one: &ForeignKey, other: &ForeignKey) -> bool {
     one.ref_table == other.ref_table
         && (leaves_target_open || pairs(one) == pairs(other))
         && one.on_delete == other.on_delete
+        && is_same_set(&one.on_delete_columns, &other.on_delete_columns)
         && one.on_update == other.on_update
         && one.match_full == other.match_full
         && one.deferrable == other.deferrable
         && one.initially_deferred == other.initially_deferred
+        && one.period == other.period
+        && one.enforced == other.enforced
 }
 
 fn compare_exclusions(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {

@@ -156,7 +156,7 @@ fn is_same_part(dialect: Dialect, one: &IndexPart, other: &IndexPart) -> bool {
     is_same_key && rest(one) == rest(other)
 }
 
-fn is_same_set(one: &[String], other: &[String]) -> bool {
+pub(super) fn is_same_set(one: &[String], other: &[String]) -> bool {
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
         names.sort();

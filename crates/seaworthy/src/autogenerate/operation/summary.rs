@@ -73,8 +73,14 @@ impl Operation {
                 of_column(column, word(from), word(to))
             }
             Self::AlterGenerated { column, from, to, .. } => {
-                let word = |generated: &Option<Generated>| {
-                    generated.as_ref().map(|generated| generated.expr.clone())
+                let expression = |of: &Option<Generated>| of.as_ref().map(|generated| generated.expr.clone());
+                let is_moved = expression(from) == expression(to);
+                let word = |generated: &Option<Generated>| match generated {
+                    Some(Generated { expr, stored }) if is_moved => {
+                        let place = if *stored { "stored" } else { "virtual" };
+                        Some(format!("{expr} ({place})"))
+                    }
+                    generated => expression(generated),
                 };
                 of_column(column, word(from), word(to))
             }
@@ -213,13 +219,18 @@ fn column_words(column: &Column) -> String {
 
 fn check_words(summary: &Summary, check: &Check) -> Summary {
     Summary {
-        value: Some(check.expr.clone()),
+        value: Some(check.expr.clone() + enforcement(check.enforced)),
         ..summary.clone()
     }
 }
 
 fn reference_words(key: &ForeignKey) -> String {
-    format!("{} ({})", key.ref_table, key.ref_columns.join(", "))
+    let columns = key.ref_columns.join(", ");
+    format!("{} ({columns}){}", key.ref_table, enforcement(key.enforced))
+}
+
+fn enforcement(enforced: bool) -> &'static str {
+    if enforced { "" } else { " NOT ENFORCED" }
 }
 
 fn part_words(index: &Index) -> Vec<String> {

@@ -144,7 +144,7 @@ fn create_table(dialect: Dialect, table: &Table) -> Option<Code> {
         code = code.then("index", [columns(index, &unique.columns)]);
     }
     for check in &table.checks {
-        if check.no_inherit || !check.valid {
+        if check.no_inherit || !check.valid || !check.enforced {
             return None;
         }
         let check = Code::Group('(', vec![literal(check.name.as_deref()?), custom(&check.expr)]);
@@ -219,6 +219,9 @@ fn reference(table: &str, key: &ForeignKey) -> Option<Code> {
         && !key.deferrable
         && !key.initially_deferred
         && key.valid
+        && key.enforced
+        && !key.period
+        && key.on_delete_columns.is_empty()
         && !key.ref_columns.is_empty()
         && !key.ref_table.contains('.');
     if !is_said {

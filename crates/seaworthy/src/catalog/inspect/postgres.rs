@@ -1,4 +1,4 @@
-//! PostgreSQL, 13 to 17: the server assembles the catalog, one query for all of it.
+//! PostgreSQL, 13 and later: the server assembles the catalog, one query for all of it.
 
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, TransactionSession, TransactionTrait, sqlx,

@@ -1,5 +1,8 @@
 -- One schema as one JSON document in the form of a catalog. What extensions own and what is part of a partitioned table is
 -- left out. One statement, so one snapshot; fields that are NULL are left out at the end.
+--
+-- The same text for every version of the server: what came with one is looked up by a name that is found further out where
+-- the server does not know it.
 WITH namespace AS (
     SELECT oid FROM pg_namespace WHERE nspname = $1
 ),
@@ -25,13 +28,19 @@ own_sequences AS MATERIALIZED (
     WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')
         AND refobjsubid > 0
 ),
+-- NOT NULL that is demanded of new rows only, which came with PostgreSQL 18: to older rows no more than a check.
+unproven AS MATERIALIZED (
+    SELECT conrelid AS relation, conkey[1] AS number, conname, connoinherit
+    FROM pg_constraint JOIN tables ON tables.oid = conrelid
+    WHERE contype = 'n' AND NOT convalidated
+),
 columns AS (
     SELECT
         attrelid AS relation,
         json_agg(json_build_object(
             'name', attname,
             'type', format_type(atttypid, atttypmod),
-            'nullable', NOT attnotnull,
+            'nullable', NOT attnotnull OR unproven.number IS NOT NULL,
             'default', CASE WHEN attgenerated = '' AND NOT is_serial THEN expression END,
             'auto', CASE
                 WHEN attidentity = 'a' THEN 'identity always'
@@ -51,7 +60,9 @@ columns AS (
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     LEFT JOIN pg_description
         ON objoid = attrelid AND objsubid = attnum AND classoid = 'pg_class'::regclass
-    LEFT JOIN own_sequences ON relation = attrelid AND number = attnum AND deptype = 'a'
+    LEFT JOIN own_sequences
+        ON own_sequences.relation = attrelid AND own_sequences.number = attnum AND deptype = 'a'
+    LEFT JOIN unproven ON unproven.relation = attrelid AND unproven.number = attnum
     CROSS JOIN LATERAL (SELECT pg_get_expr(adbin, adrelid) AS expression) AS defaults
     CROSS JOIN LATERAL (
         SELECT sequence IS NOT NULL AND coalesce(expression LIKE 'nextval(%', false) AS is_serial
@@ -62,17 +73,26 @@ actions(code, action) AS (
     VALUES ('r'::"char", 'RESTRICT'), ('c', 'CASCADE'), ('n', 'SET NULL'), ('d', 'SET DEFAULT')
 ),
 constraints AS MATERIALIZED (
-    SELECT
-        pg_constraint.oid, conname, contype, conrelid, confrelid, conkey, conbin, conindid, convalidated, connoinherit,
-        condeferrable, condeferred, confdeltype, confupdtype, confmatchtype,
-        (
-            SELECT json_agg(attname ORDER BY position)
-            FROM unnest(conkey) WITH ORDINALITY AS keys(number, position)
-            JOIN pg_attribute ON attrelid = conrelid AND attnum = number
-        ) AS own_columns
-    FROM pg_constraint
-    JOIN tables ON tables.oid = conrelid
-    WHERE contype IN ('p', 'u', 'c', 'f', 'x')
+    SELECT known.*
+    -- The columns came with PostgreSQL 15 and 18.
+    FROM (SELECT NULL::smallint[] AS confdelsetcols, true AS conenforced, false AS conperiod) AS before
+    CROSS JOIN LATERAL (
+        SELECT
+            pg_constraint.oid, conname, conrelid, confrelid, conkey, conbin, conindid, connoinherit, condeferrable,
+            condeferred, confdeltype, confupdtype, confmatchtype, confdelsetcols, conenforced, conperiod,
+            -- What is not enforced is never validated.
+            convalidated OR NOT conenforced AS is_valid,
+            -- A key of periods is guarded as an exclusion is.
+            CASE WHEN conperiod AND contype IN ('p', 'u') THEN 'x' ELSE contype END AS contype,
+            (
+                SELECT json_agg(attname ORDER BY position)
+                FROM unnest(conkey) WITH ORDINALITY AS keys(number, position)
+                JOIN pg_attribute ON attrelid = conrelid AND attnum = number
+            ) AS own_columns
+        FROM pg_constraint
+        JOIN tables ON tables.oid = conrelid
+        WHERE contype IN ('p', 'u', 'c', 'f', 'x')
+    ) AS known
 ),
 primary_keys AS (
     SELECT conrelid AS relation, json_build_object('name', conname, 'columns', own_columns) AS item
@@ -93,11 +113,19 @@ uniques AS (
 checks AS (
     SELECT conrelid AS relation, json_agg(json_build_object(
         'name', conname,
-        'expr', pg_get_expr(conbin, conrelid),
-        'valid', nullif(convalidated, true),
+        'expr', expression,
+        'valid', nullif(is_valid, true),
+        'enforced', nullif(conenforced, true),
         'no_inherit', nullif(connoinherit, false)
     )) AS items
-    FROM constraints WHERE contype = 'c' GROUP BY conrelid
+    FROM (
+        SELECT conrelid, conname, pg_get_expr(conbin, conrelid) AS expression, is_valid, conenforced, connoinherit
+        FROM constraints WHERE contype = 'c'
+        UNION ALL
+        SELECT relation, conname, format('%I IS NOT NULL', attname), false, true, connoinherit
+        FROM unproven JOIN pg_attribute ON attrelid = relation AND attnum = number
+    ) AS checks
+    GROUP BY conrelid
 ),
 exclusions AS (
     SELECT conrelid AS relation, json_agg(json_build_object(
@@ -120,11 +148,17 @@ foreign_keys AS (
             JOIN pg_attribute ON attrelid = confrelid AND attnum = number
         ),
         'on_delete', deletion.action,
+        'on_delete_columns', (
+            SELECT json_agg(attname ORDER BY attname)
+            FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (confdelsetcols)
+        ),
         'on_update', updating.action,
         'match_full', nullif(confmatchtype = 'f', false),
         'deferrable', nullif(condeferrable, false),
         'initially_deferred', nullif(condeferred, false),
-        'valid', nullif(convalidated, true)
+        'period', nullif(conperiod, false),
+        'valid', nullif(is_valid, true),
+        'enforced', nullif(conenforced, true)
     )) AS items
     FROM constraints
     JOIN pg_class AS referenced ON referenced.oid = confrelid
