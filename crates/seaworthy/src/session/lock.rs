@@ -94,6 +94,7 @@ enum Guard {
         session: Box<Session>,
         key: String,
         worker: i32,
+        is_marked: bool,
     },
     File(#[expect(dead_code, reason = "held for its lock, which ends when it is dropped")] LockFile),
     /// A database in memory belongs to this process alone.
@@ -252,8 +253,16 @@ impl Locked<'_> {
 
     /// Gives the lock back.
     pub async fn release(self) {
-        if let Guard::Connection { session, key, .. } = self.guard {
-            orphan::unmark(self.session, &key).await;
+        if let Guard::Connection {
+            session,
+            key,
+            is_marked,
+            ..
+        } = self.guard
+        {
+            if is_marked {
+                orphan::unmark(self.session, &key).await;
+            }
             session.close().await;
         }
     }
@@ -298,24 +307,30 @@ impl Attempt {
                 // Whatever is sent under the lock is sent within the limits.
                 let rows = worker
                     .rows(&format!(
-                        "{}; SELECT pg_backend_pid() AS pid",
-                        worker.prepare_run()
+                        "{}; SELECT pg_backend_pid() AS pid, {} AS goes_on",
+                        worker.prepare_run(),
+                        orphan::CAN_BE
                     ))
                     .await
                     .map_err(database)?;
-                let pid = rows
+                let (pid, is_marked) = rows
                     .last()
-                    .map_or(Ok(0), |row| row.try_get("", "pid"))
+                    .map_or(Ok((0, false)), |row| {
+                        Ok((row.try_get("", "pid")?, row.try_get("", "goes_on")?))
+                    })
                     .map_err(database)?;
                 if connection.pid == Some(pid) {
                     return Err(LockError::Pooled { pid });
                 }
-                orphan::mark(worker, &connection.key).await.map_err(database)?;
-                orphan::end(&connection.session, &connection.key, pid).await;
+                if is_marked {
+                    orphan::mark(worker, &connection.key).await.map_err(database)?;
+                    orphan::end(&connection.session, &connection.key, pid).await;
+                }
                 Ok(Guard::Connection {
                     session: connection.session,
                     key: connection.key,
                     worker: pid,
+                    is_marked,
                 })
             }
             Self::File { taken, .. } => Ok(taken.map_or(Guard::Nothing, Guard::File)),

@@ -11,6 +11,10 @@ use sea_orm::DbErr;
 use super::is_key;
 use crate::session::Session;
 
+/// Whether the server goes on for a client that is gone, as SQL; the others need no mark, and no round trips for it.
+pub(super) const CAN_BE: &str =
+    "coalesce(current_setting('client_connection_check_interval', true), '0') = '0'";
+
 /// How long to wait for sessions that were told to end. Who is not gone by then is named as whom the run waits for.
 const WAIT: Duration = Duration::from_secs(5);
 
