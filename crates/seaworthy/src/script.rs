@@ -20,7 +20,6 @@ pub use loss::{Loss, Losses};
 pub use recorder::{Answers, Recorder};
 pub use removal::removals;
 
-use crate::backfill;
 use crate::revision::{Direction, Revision};
 
 mod loss;
@@ -108,12 +107,8 @@ async fn record_with(
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some("it panicked".to_owned()),
     };
-    let (mut statements, reads) = recorder.take();
-    let portable = statements
-        .iter_mut()
-        .enumerate()
-        .filter_map(take_portable)
-        .collect();
+    let portable = recorder.take_portable();
+    let (statements, reads) = recorder.take();
     Script {
         portable,
         statements,
@@ -121,14 +116,6 @@ async fn record_with(
         transaction,
         incomplete,
     }
-}
-
-/// Takes from a statement what follows the line that describes a backfill.
-fn take_portable((place, statement): (usize, &mut String)) -> Option<(usize, String)> {
-    let (described, portable) = backfill::taken_apart(statement)?;
-    let portable = portable.to_owned();
-    statement.truncate(described.len());
-    Some((place, portable))
 }
 
 /// Returns whether a statement is nothing but a comment: what would be done is said, since it cannot be known.

@@ -9,6 +9,8 @@ use sea_orm::{
     MockDatabaseConnection, MockDatabaseTrait, MockExecResult, QueryResult, Statement, Transaction,
 };
 
+use crate::backfill::taken_apart;
+
 /// The notes of one recording.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -30,6 +32,8 @@ pub enum Answers {
 #[derive(Debug, Default)]
 struct Notes {
     statements: Vec<String>,
+    /// See `Script::portable`.
+    portable: Vec<(usize, String)>,
     reads: Vec<String>,
     depth: usize,
     executed: usize,
@@ -75,6 +79,11 @@ impl Recorder {
         })
     }
 
+    /// Returns what was noted of backfills in a form that needs no runner, each with its place among the statements.
+    pub(super) fn take_portable(&self) -> Vec<(usize, String)> {
+        self.with(|notes| std::mem::take(&mut notes.portable))
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut Notes) -> T) -> T {
         // A panic of the recorded code leaves complete notes behind.
         act(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
@@ -82,7 +91,18 @@ impl Recorder {
 
     fn note(&self, statement: &Statement) {
         let sql = statement.to_string();
-        self.with(|notes| notes.statements.push(sql.trim().trim_end_matches(';').to_owned()));
+        self.with(|notes| {
+            let sql = sql.trim().trim_end_matches(';');
+            let statement = match taken_apart(sql) {
+                Some((described, portable)) => {
+                    let place = notes.statements.len();
+                    notes.portable.push((place, portable.to_owned()));
+                    described
+                }
+                None => sql,
+            };
+            notes.statements.push(statement.to_owned());
+        });
     }
 }
 
