@@ -28,7 +28,7 @@ impl Revision for Migration {
             .map(Backfill::name)
             .fold(header, Header::requires_backfill);
         Some(TIMES.iter().fold(header, |header, time| {
-            let header = header.removes(format!("{}.{}", time.table, time.column));
+            let header = header.changes(format!("{}.{}", time.table, time.column));
             renames(time.table, time.column, &time.twin())
                 .into_iter()
                 .fold(header, |header, rename| {

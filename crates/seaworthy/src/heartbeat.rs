@@ -29,7 +29,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 pub use alive::{Alive, alive};
-pub use wants::{InUse, in_use};
+pub use wants::{InUse, Touched, in_use};
 
 use crate::session::DatabaseError;
 

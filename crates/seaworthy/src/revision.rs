@@ -66,6 +66,8 @@ pub struct Header {
     pub stage: Stage,
     /// What is gone once the revision is applied: `tasks`, or `tasks.is_recurring`.
     pub removes: Vec<String>,
+    /// What has another type or another meaning once the revision is applied, under the name that it had.
+    pub changes: Vec<String>,
     /// The backfills that must be finished and verified before the revision is applied.
     pub requires_backfills: Vec<String>,
     /// The hazards that are taken knowingly.
@@ -133,6 +135,7 @@ impl Header {
             phase: None,
             stage: Stage::default(),
             removes: Vec::new(),
+            changes: Vec::new(),
             requires_backfills: Vec::new(),
             accepted: Vec::new(),
         }
@@ -194,6 +197,16 @@ impl Header {
     #[must_use]
     pub fn removes(mut self, what: impl Into<String>) -> Self {
         self.removes.push(what.into());
+        self
+    }
+
+    /// Names a table, or a column as `table.column`, that has another type or another meaning once the revision is applied,
+    /// under the name that it had; call it once for each.
+    ///
+    /// A build that knows the revision was written for both.
+    #[must_use]
+    pub fn changes(mut self, what: impl Into<String>) -> Self {
+        self.changes.push(what.into());
         self
     }
 

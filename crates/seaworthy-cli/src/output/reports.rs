@@ -171,7 +171,8 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
     survey::show(screen, answer);
     for want in &answer.in_use {
         screen.line("");
-        screen.line(&format!("In use:   {} removes it: {want}", want.revision));
+        let effect = if want.is_changed { "changes" } else { "removes" };
+        screen.line(&format!("In use:   {} {effect} it: {want}", want.revision));
     }
     screen.line("");
     let pending = answer.pending.len();

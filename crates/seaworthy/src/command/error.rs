@@ -518,7 +518,8 @@ fn still_in_use(wants: &[InUse]) -> String {
                 Direction::Up => "applying",
                 Direction::Down => "undoing",
             };
-            lines.push(format!("{verb} {} removes what is in use", want.revision));
+            let effect = if want.is_changed { "changes" } else { "removes" };
+            lines.push(format!("{verb} {} {effect} what is in use", want.revision));
         }
         lines.push(want.to_string());
     }

@@ -5,7 +5,7 @@ use sea_orm::{DbBackend, DbErr};
 use super::state::State;
 use super::{CommandError, Conduct, Project};
 use crate::graph::Plan;
-use crate::heartbeat::{self, Alive, InUse, in_use};
+use crate::heartbeat::{self, Alive, InUse, Touched, in_use};
 use crate::revision::{Direction, RevisionId};
 use crate::script::{record, removals};
 use crate::session::{Fault, Session};
@@ -47,7 +47,7 @@ impl Project<'_> {
         }
     }
 
-    /// Returns what the steps of a plan remove although a living process still wants it.
+    /// Returns what the steps of a plan remove or change although a living process still wants it.
     pub(super) async fn in_use(
         &self,
         plan: &Plan,
@@ -63,12 +63,14 @@ impl Project<'_> {
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
             let mut removed = removals(&record(revision, step.direction, backend).await, backend);
+            let mut touched = Touched::default();
             if step.direction == Direction::Up {
                 removed.extend(header.removes.iter().cloned());
+                touched.changed.clone_from(&header.changes);
             }
-            let removed: Vec<String> = removed.into_iter().collect();
+            touched.removed = removed.into_iter().collect();
             let knows = |alive: &Alive| self.knows(alive, &step.revision);
-            wants.extend(in_use(living, &step.revision, step.direction, &removed, knows));
+            wants.extend(in_use(living, &step.revision, step.direction, &touched, knows));
         }
         wants
     }

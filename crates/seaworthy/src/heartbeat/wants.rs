@@ -7,10 +7,19 @@ use serde::Serialize;
 use super::Alive;
 use crate::revision::{Direction, RevisionId};
 
-/// Something that a step removes and a living process still wants.
+/// What a step takes from those who use the schema: tables, and columns as `table.column`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// What is not there any more.
+    pub removed: Vec<String>,
+    /// What is not what it was.
+    pub changed: Vec<String>,
+}
+
+/// Something that a step removes or changes and a living process still wants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InUse {
-    /// The revision that removes it.
+    /// The revision that removes or changes it.
     pub revision: RevisionId,
     /// Which way the revision is run.
     pub direction: Direction,
@@ -18,6 +27,8 @@ pub struct InUse {
     pub what: String,
     /// Whether the process cannot serve without it, or only uses it while it is there.
     pub is_needed: bool,
+    /// Whether it stays, as something else.
+    pub is_changed: bool,
     /// The build, as `name version`.
     pub build: String,
     /// The process.
@@ -26,33 +37,35 @@ pub struct InUse {
     pub seen_seconds_ago: f64,
 }
 
-/// Returns what of the removed things the living still want.
+/// Returns what of the removed and changed things the living still want.
 ///
 /// What a build needs may never go. What it only uses may go with a revision that it knows, because it was written for the
 /// time after; and it may go downwards, where the rows go with it and a service that answers on every revision goes on.
+/// What is changed may be needed by a build that knows the revision, too.
 #[must_use]
 pub fn in_use(
     living: &[Alive],
     revision: &RevisionId,
     direction: Direction,
-    removed: &[String],
+    touched: &Touched,
     knows_revision: impl Fn(&Alive) -> bool,
 ) -> Vec<InUse> {
     let mut found = Vec::new();
     for alive in living {
-        let uses: &[String] = match direction {
-            Direction::Up if !knows_revision(alive) => &alive.build.uses,
-            _ => &[],
-        };
+        let is_news = direction == Direction::Up && !knows_revision(alive);
+        let uses: &[String] = if is_news { &alive.build.uses } else { &[] };
         let needs = alive.build.needs.iter().map(|want| (want, true));
         let wants = needs.chain(uses.iter().map(|want| (want, false)));
         for (want, is_needed) in wants {
-            if removed.iter().any(|what| takes_away(what, want)) {
+            let is_among = |all: &[String]| all.iter().any(|what| takes_away(what, want));
+            let is_removed = is_among(&touched.removed);
+            if is_removed || is_news && is_among(&touched.changed) {
                 found.push(InUse {
                     revision: revision.clone(),
                     direction,
                     what: want.clone(),
                     is_needed,
+                    is_changed: !is_removed,
                     build: format!("{} {}", alive.build.name, alive.build.version),
                     instance: alive.instance.clone(),
                     seen_seconds_ago: alive.seen_seconds_ago,
@@ -77,8 +90,12 @@ impl fmt::Display for InUse {
         let verb = if self.is_needed { "needs" } else { "uses" };
         write!(
             formatter,
-            "{} ({}, last seen {:.0} s ago) still {verb} {}",
-            self.build, self.instance, self.seen_seconds_ago, self.what
+            "{} ({}, last seen {:.0} s ago) still {verb} {}{}",
+            self.build,
+            self.instance,
+            self.seen_seconds_ago,
+            self.what,
+            if self.is_changed { " as it is" } else { "" }
         )
     }
 }
@@ -97,16 +114,36 @@ mod tests {
     }
 
     fn found(build: Build, direction: Direction, removed: &str, knows: bool) -> Vec<String> {
-        in_use(
-            &living(build),
-            &"c".into(),
-            direction,
-            &[removed.to_owned()],
-            |_| knows,
-        )
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+        let touched = Touched {
+            removed: vec![removed.to_owned()],
+            ..Touched::default()
+        };
+        said(build, direction, &touched, knows)
+    }
+
+    fn said(build: Build, direction: Direction, touched: &Touched, knows: bool) -> Vec<String> {
+        in_use(&living(build), &"c".into(), direction, touched, |_| knows)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_changed_may_be_needed_by_a_build_that_knows_the_revision() {
+        let build = Build::new("shop", "1").needs("orders.at").uses("orders.until");
+        let touched = Touched {
+            changed: vec!["orders".to_owned()],
+            ..Touched::default()
+        };
+        assert_eq!(
+            said(build.clone(), Direction::Up, &touched, false),
+            [
+                "shop 1 (web-1, last seen 3 s ago) still needs orders.at as it is",
+                "shop 1 (web-1, last seen 3 s ago) still uses orders.until as it is"
+            ]
+        );
+        assert!(said(build.clone(), Direction::Up, &touched, true).is_empty());
+        assert!(said(build, Direction::Down, &touched, false).is_empty());
     }
 
     #[test]

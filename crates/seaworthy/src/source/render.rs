@@ -97,6 +97,10 @@ pub(super) fn header_method(header: &Header, created: NaiveDateTime) -> String {
         .iter()
         .for_each(|what| calls.push_str(&format!("\n                .removes({})", quoted(what))));
     header
+        .changes
+        .iter()
+        .for_each(|what| calls.push_str(&format!("\n                .changes({})", quoted(what))));
+    header
         .requires_backfills
         .iter()
         .for_each(|name| calls.push_str(&format!("\n                .requires_backfill({})", quoted(name))));
