@@ -19,6 +19,8 @@ mod tasks;
 
 use std::sync::Arc;
 
+use futures_util::TryFutureExt;
+
 use crate::domain::{Clock, Instant, Task, Version};
 use crate::store::{Scope, Store};
 use memory::Memory;
@@ -60,11 +62,8 @@ impl Services {
         self.store
             .run(principal, |scope| {
                 let revision = scope.revision().to_owned();
-                let work = work(scope);
-                async move {
-                    let value = work.await?;
-                    Ok(Seen { value, revision })
-                }
+                // An async block would hold the work twice: as it is handed over, and where it is waited for.
+                work(scope).map_ok(|value| Seen { value, revision })
             })
             .await
     }

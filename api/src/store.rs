@@ -32,6 +32,7 @@ mod tags;
 mod tasks;
 mod users;
 mod watch;
+mod written;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -167,14 +168,14 @@ impl Store {
                 // Whoever has waited twice has waited long enough.
                 Cure::Wait if has_waited => return Err(failure.after_all()),
                 Cure::Look => {
-                    self.look_since(failed).await?;
+                    Box::pin(self.look_since(failed)).await?;
                     // What is not there after a look is not there, unless the schema has moved once more.
                     if round > 0 && self.shape().is_like(&shape) {
                         return Err(failure.after_all());
                     }
                 }
                 Cure::Refresh => {
-                    self.refresh(failed).await?;
+                    Box::pin(self.refresh(failed)).await?;
                     if round > 1 && self.shape().is_like(&shape) {
                         return Err(failure.after_all());
                     }

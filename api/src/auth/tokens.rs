@@ -114,10 +114,8 @@ impl Tokens {
         let (Some(external), Some(kid)) = (&self.external, &header.kid) else {
             return Err(TokenError::Invalid);
         };
-        let key = external
-            .key(kid, now)
-            .await
-            .map_err(|_| TokenError::Unavailable)?;
+        let key = Box::pin(external.key(kid, now));
+        let key = key.await.map_err(|_| TokenError::Unavailable)?;
         let key = key
             .filter(|key| key.algorithm == header.alg)
             .ok_or(TokenError::Invalid)?;

@@ -95,6 +95,11 @@ impl Instant {
         self.0.timestamp()
     }
 
+    /// Returns the microseconds since 1970.
+    pub(crate) fn microseconds(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
     fn of_day(date: NaiveDate, edge: DayEdge) -> Option<Self> {
         let moment = match edge {
             DayEdge::Start => date.and_time(NaiveTime::MIN),

@@ -84,22 +84,21 @@ impl Task {
 
     /// Returns the state that the task is in on a revision of the schema.
     pub(crate) fn version(&self, revision: &str) -> Version {
-        let instant = |instant: Option<Instant>| instant.map(|it| it.to_string()).unwrap_or_default();
+        let moments = [self.due_date, self.remind_at, self.created_at, self.updated_at];
+        let moments = moments.map(|moment| moment.map_or(i64::MIN, Instant::microseconds).to_le_bytes());
+        let texts = [&self.description, &self.recurrence_pattern];
         let parts = [
-            revision.to_owned(),
-            self.id.to_string(),
-            self.title.clone(),
-            format!("{:?}", self.description),
-            self.completed.to_string(),
-            self.priority.word().to_owned(),
-            instant(self.due_date),
-            instant(self.remind_at),
-            format!("{:?}", self.recurrence_pattern),
-            format!("{:?}", self.tags),
-            instant(self.created_at),
-            instant(self.updated_at),
+            revision.as_bytes(),
+            &self.id.to_le_bytes(),
+            self.title.as_bytes(),
+            &[u8::from(self.completed)],
+            self.priority.word().as_bytes(),
+            moments.as_flattened(),
+            &texts.map(|text| u8::from(text.is_some())),
         ];
-        Version::of(parts.iter().map(String::as_bytes))
+        let texts = texts.map(|text| text.as_deref().unwrap_or_default().as_bytes());
+        let tags = self.tags.iter().map(String::as_bytes);
+        Version::of(parts.into_iter().chain(texts).chain(tags))
     }
 }
 

@@ -115,7 +115,7 @@ impl Services {
     pub(crate) async fn authenticate(&self, bearer: &str) -> Result<Principal, Refusal> {
         let now = self.now();
         if Key::is_meant(bearer) {
-            return self.program(bearer, now).await;
+            return Box::pin(self.program(bearer, now)).await;
         }
         let identity = self.authority.tokens.verify(bearer, now).await?;
         let Some(id) = &identity.session else {
@@ -259,11 +259,8 @@ impl Services {
             return Ok(found);
         }
         let began = live.begin();
-        let found = self
-            .store
-            .ask(|desk| async move { desk.session(id).await })
-            .await?
-            .ok_or(TokenError::Invalid)?;
+        let found = self.store.ask(|desk| async move { desk.session(id).await });
+        let found = Box::pin(found).await?.ok_or(TokenError::Invalid)?;
         live.remember(began, id.clone(), found.clone(), now);
         Ok(found)
     }

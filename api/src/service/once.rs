@@ -51,14 +51,28 @@ impl Services {
         F: Future<Output = Result<T, Failure>>,
     {
         let write = posted.write;
-        let Some(keyed) = posted.keyed else {
-            let seen = self.run(principal, work).await?;
-            return Ok(Answer {
-                reply: write(&seen),
-                is_repeated: false,
-                is_of_process: false,
-            });
-        };
+        if let Some(keyed) = posted.keyed {
+            // Much larger than the work itself, which most requests do without a key.
+            return Box::pin(self.post_once(principal, keyed, write, work)).await;
+        }
+        let seen = self.run(principal, work).await?;
+        Ok(Answer {
+            reply: write(&seen),
+            is_repeated: false,
+            is_of_process: false,
+        })
+    }
+
+    async fn post_once<T, F>(
+        &self,
+        principal: &Principal,
+        keyed: &Keyed,
+        write: &(dyn Fn(&Seen<T>) -> Reply + Sync),
+        work: impl Fn(Scope) -> F,
+    ) -> Result<Answer, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let now = self.now();
         let turn = match self.memory.recall(&principal.id, keyed, now) {
             Recall::Turn(turn) => turn,

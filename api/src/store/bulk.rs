@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::{Query, UpdateStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction};
+use sea_orm::sea_query::{Expr, Query, UpdateStatement};
+use sea_orm::{ColumnTrait, DatabaseTransaction, IntoSimpleExpr};
 
 use super::row::owned_by;
 use super::runner::Runner;
@@ -198,7 +198,7 @@ impl<'a> Work<'a> {
             Group::Changes(Change::Delete, group) => self.delete(&group).await,
             Group::Changes(Change::Complete(completed), group) => {
                 let mut update = self.update(&group);
-                Scope::set_completed(&mut update, *completed, self.now);
+                set_completed(&mut update, *completed, self.now);
                 self.change(&group, &update).await
             }
             Group::Changes(Change::Update(patch), group) => self.patch(patch, &group).await,
@@ -323,6 +323,18 @@ impl Group<'_> {
             _ => false,
         }
     }
+}
+
+/// Says of many tasks what [`Scope::completing`] says of one: what is that way already was not changed.
+fn set_completed(update: &mut UpdateStatement, completed: bool, now: Instant) {
+    let unchanged = Expr::case(
+        Column::Completed.eq(completed),
+        Column::UpdatedAt.into_simple_expr(),
+    )
+    .finally(Expr::val(now.to_utc()));
+    update
+        .value(Column::Completed, completed)
+        .value(Column::UpdatedAt, unchanged);
 }
 
 /// Returns the ids that operations name.

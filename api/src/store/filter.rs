@@ -2,7 +2,7 @@
 
 use entity::task::{Column, Entity};
 use sea_orm::sea_query::extension::postgres::PgBinOper;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query};
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition};
 
 use super::Shape;
@@ -21,6 +21,9 @@ pub(super) struct Search<'a> {
     /// Whether a list is in the order of the ids, which PostgreSQL has an index for that knows of no owner.
     pub(super) is_by_id: bool,
 }
+
+/// So many letters in a row are what PostgreSQL's index knows a text by.
+const INDEXED_LETTERS: usize = 3;
 
 impl Search<'_> {
     /// Returns what makes a task one of those looked for, when it is known to be completed or not.
@@ -69,11 +72,8 @@ impl Search<'_> {
             return None;
         }
         if self.is_postgres {
-            let text = || Expr::cust("(tasks.title || chr(10) || coalesce(tasks.description, ''))");
-            // A literal, because whether an index helps depends on the word, and a plan that is kept for any word cannot know.
-            let has = |word: &String| text().binary(PgBinOper::ILike, Expr::Constant(pattern(word).into()));
             let words = self.filter.words.iter();
-            return Some(words.fold(Condition::all(), |all, word| all.add(has(word))));
+            return Some(words.fold(Condition::all(), |all, word| all.add(has_on_postgres(word))));
         }
         // By their ids, because the index has those and the text, and is read without the rows. LIKE takes ASCII letters of
         // either case for the same.
@@ -133,6 +133,24 @@ fn conditions(shape: &Shape, is_postgres: bool, filter: &TaskFilter, now: Instan
         all = all.add(Column::UpdatedAt.gte(moment.to_utc()));
     }
     all
+}
+
+/// Returns the condition that a task's text has a word, on PostgreSQL.
+fn has_on_postgres(word: &str) -> Condition {
+    let text = || Expr::cust("(tasks.title || chr(10) || coalesce(tasks.description, ''))");
+    // A literal, because whether an index helps depends on the word, and a plan that is kept for any word cannot know.
+    let pattern = || Expr::Constant(pattern(word).into());
+    let is_like = text().binary(PgBinOper::ILike, pattern());
+    if word.chars().count() >= INDEXED_LETTERS {
+        return Condition::all().add(is_like);
+    }
+    // All texts have to be read. ILIKE puts the pattern into lower case for each of them, LIKE is given it once. ILIKE is still
+    // asked of those that are left, because the planner knows from it how many they are, and as a question for the truth,
+    // so that it does not take the index for a help.
+    let lower_pattern = Expr::from(Func::lower(pattern()));
+    Condition::all()
+        .add(Expr::from(Func::lower(text())).binary(BinOper::Like, lower_pattern))
+        .add(is_like.is(Expr::Constant(true.into())))
 }
 
 /// Returns what a text must be like to contain a word.

@@ -85,7 +85,9 @@ impl<DB: Database> Kept<DB> {
             let line = match self.kept_or_turn() {
                 Ok(line) => line,
                 Err(_turn) => {
-                    let connection = self.pool.acquire().await.map_err(not_acquired)?;
+                    // Seldom, and ten times as large as the rest of a statement, which is moved from call to call.
+                    let connection = Box::pin(self.pool.acquire());
+                    let connection = connection.await.map_err(not_acquired)?;
                     return Ok(Line {
                         connection,
                         taken: now,

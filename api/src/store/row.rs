@@ -50,12 +50,14 @@ fn since(column: Column) -> Option<(Feature, &'static str)> {
 impl Scope {
     /// Returns the expressions of a task, in the order that [`Scope::task`] reads them in, as one.
     pub(super) fn task_columns(&self, is_postgres: bool) -> Expr {
-        // Written once for each snapshot: taking eleven expressions apart costs more than the rest of most statements.
-        let written = self
-            .shape
-            .task_columns
-            .get_or_init(|| task_columns(&self.shape, is_postgres));
-        Expr::cust(written.clone())
+        Expr::cust(self.written_columns(is_postgres).to_owned())
+    }
+
+    /// Returns [`Scope::task_columns`] as SQL.
+    pub(super) fn written_columns(&self, is_postgres: bool) -> &str {
+        // Taking eleven expressions apart costs more than the rest of most statements.
+        let written = &self.shape.written.task_columns;
+        written.get_or_init(|| task_columns(&self.shape, is_postgres))
     }
 
     /// Reads a row of [`Scope::task_columns`].

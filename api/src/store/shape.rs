@@ -1,7 +1,6 @@
 //! What the live schema has: columns and tables, not a number.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
@@ -11,6 +10,7 @@ use seaworthy::ledger::Ledger;
 use super::StoreError;
 use super::needs::lacking;
 use super::runner::Runner;
+use super::written::Written;
 use crate::domain::{Feature, Missing};
 
 /// A snapshot of what the live schema has.
@@ -30,8 +30,8 @@ pub(crate) struct Shape {
     unknown: Vec<UnknownRevision>,
     /// What no request can do without and is not there.
     lacking: Vec<String>,
-    /// What is read of a task, as SQL, once somebody has read one.
-    pub(super) task_columns: OnceLock<String>,
+    /// What is sent to this schema all the time.
+    pub(super) written: Written,
     asked: Instant,
 }
 
@@ -136,7 +136,7 @@ impl Shape {
             applied,
             unknown,
             lacking,
-            task_columns: OnceLock::new(),
+            written: Written::default(),
             asked,
         })
     }

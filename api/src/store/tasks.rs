@@ -1,8 +1,8 @@
 //! One task: read, made, changed and removed, with one statement unless tags or a precondition need more.
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::{DynIden, Expr, ExprTrait, IntoIden, Query, SelectStatement, UpdateStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction, IntoSimpleExpr};
+use sea_orm::sea_query::{DynIden, Expr, IntoIden, Query, SelectStatement, UpdateStatement};
+use sea_orm::{ColumnTrait, DatabaseTransaction};
 
 use super::row::owned_by;
 use super::runner::Runner;
@@ -24,7 +24,7 @@ impl Scope {
     /// Returns one task.
     pub(crate) async fn task_by_id(&self, id: i32) -> Result<Task, StoreError> {
         let runner = self.runner();
-        let select = self.select_task(id, runner.is_postgres());
+        let select = self.reading(id, runner.is_postgres());
         let row = runner.one(&select).await?.ok_or(StoreError::NotFound)?;
         Ok(self.task(&row)?)
     }
@@ -101,23 +101,26 @@ impl Scope {
             let row = self.runner().one(&update).await?.ok_or_else(nothing)?;
             return Ok(self.task(&row)?);
         }
-        let transaction = self.runner().begin().await?;
-        let current = self.locked_task(&transaction, id).await?;
-        self.check(&current, precondition)?;
-        if *patch == TaskPatch::default() {
-            return Ok(current);
-        }
-        let row = transaction.one(&update).await?.ok_or_else(nothing)?;
-        let mut task = self.task(&row)?;
-        if let Some(tags) = tags {
-            self.drop_other_tags(&transaction, id, tags).await?;
-            task.tags = match tags.is_empty() {
-                true => Vec::new(),
-                false => self.put_tags(&transaction, id, tags).await?,
-            };
-        }
-        transaction.commit().await?;
-        Ok(task)
+        let in_transaction = async {
+            let transaction = self.runner().begin().await?;
+            let current = self.locked_task(&transaction, id).await?;
+            self.check(&current, precondition)?;
+            if *patch == TaskPatch::default() {
+                return Ok(current);
+            }
+            let row = transaction.one(&update).await?.ok_or_else(nothing)?;
+            let mut task = self.task(&row)?;
+            if let Some(tags) = tags {
+                self.drop_other_tags(&transaction, id, tags).await?;
+                task.tags = match tags.is_empty() {
+                    true => Vec::new(),
+                    false => self.put_tags(&transaction, id, tags).await?,
+                };
+            }
+            transaction.commit().await?;
+            Ok(task)
+        };
+        Box::pin(in_transaction).await
     }
 
     /// Completes or reopens a task; one that is that way already stays as it is.
@@ -128,15 +131,11 @@ impl Scope {
         completion: Completion,
         now: Instant,
     ) -> Result<Task, StoreError> {
-        let mut update = self.update_task(id, self.runner().is_postgres());
-        match completion {
-            Completion::Toggle => {
-                update
-                    .value(Column::Completed, Column::Completed.into_simple_expr().not())
-                    .value(Column::UpdatedAt, now.to_utc());
-            }
-            Completion::Is(completed) => Self::set_completed(&mut update, completed, now),
-        }
+        let is_postgres = self.runner().is_postgres();
+        let update = match completion {
+            Completion::Toggle => self.toggling(id, now, is_postgres),
+            Completion::Is(completed) => self.completing(id, completed, now, is_postgres),
+        };
         if !precondition.needs_current() {
             let row = self.runner().one(&update).await?.ok_or(StoreError::NotFound)?;
             return Ok(self.task(&row)?);
@@ -148,18 +147,6 @@ impl Scope {
         let task = self.task(&row)?;
         transaction.commit().await?;
         Ok(task)
-    }
-
-    /// What is that way already was not changed.
-    pub(super) fn set_completed(update: &mut UpdateStatement, completed: bool, now: Instant) {
-        let unchanged = Expr::case(
-            Column::Completed.eq(completed),
-            Column::UpdatedAt.into_simple_expr(),
-        )
-        .finally(Expr::val(now.to_utc()));
-        update
-            .value(Column::Completed, completed)
-            .value(Column::UpdatedAt, unchanged);
     }
 
     /// Removes a task with its links to tags.

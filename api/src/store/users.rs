@@ -73,17 +73,21 @@ impl Scope {
     /// An e-mail address that belongs to another id is refused and never linked: whoever issues tokens could take over
     /// accounts otherwise.
     pub(super) async fn recognise(&self, principal: &Principal) -> Result<(), StoreError> {
-        let known = &self.store.0.known;
-        if known.contains(&principal.id) {
-            return Ok(());
+        match self.store.0.known.contains(&principal.id) {
+            true => Ok(()),
+            // Once in a while, and larger than most of what follows.
+            false => Box::pin(self.meet(principal)).await,
         }
+    }
+
+    async fn meet(&self, principal: &Principal) -> Result<(), StoreError> {
         if self.own_user().await?.is_none() {
             if principal.credential.is_local() {
                 return Err(StoreError::Gone);
             }
             self.make_known(principal).await?;
         }
-        known.remember(&principal.id);
+        self.store.0.known.remember(&principal.id);
         Ok(())
     }
 

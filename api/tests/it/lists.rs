@@ -68,6 +68,13 @@ async fn every_filter_finds_what_it_names() {
             ("q=a_b", "c"),
             ("q=high%20b", "b"),
             ("q=%C3%84rger", "f"),
+            // Too short for any index.
+            ("q=IU", "ce"),
+            ("q=0%25", "c"),
+            ("q=_B", "c"),
+            ("q=%C3%84R", "f"),
+            ("q=GH%20B", "b"),
+            ("q=zq", ""),
             ("tags=%C3%84rger", "f"),
             ("priority=high&status=pending", "b"),
         ] {
