@@ -5,6 +5,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
+
+use sea_orm_migration::sea_orm::DbBackend;
+use tokio::time::timeout;
 
 use crate::databases::{TestDatabase, on_postgres, on_sqlite, variable};
 
@@ -93,7 +97,69 @@ async fn follow(name: &str, database: &TestDatabase) {
     run(&program, "check", 3);
     run(&program, "upgrade head", 0);
     run(&program, "check", 0);
+    if database.backend() == DbBackend::Postgres {
+        demand_of_many(&project, database, &changed).await;
+    }
     fs::remove_dir_all(project.target()).unwrap();
+}
+
+/// A column begins to demand a value of many rows: they are filled in batches beside code that knows nothing of it, by a run
+/// that is killed in the middle and goes on.
+async fn demand_of_many(project: &Project, database: &TestDatabase, entity: &str) {
+    let run = |program: &Path, arguments: &str, code: i32| project.run(program, database, arguments, code);
+    database
+        .execute("INSERT INTO post (title, author) SELECT 'Post ' || n, 'nobody' FROM generate_series(2, 20000) AS n")
+        .await;
+    project.entity(&entity.replace(
+        "    pub author: String,\n",
+        "    pub author: String,\n    pub slug: String,\n",
+    ));
+    let program = project.build();
+    let written = run(
+        &program,
+        "revision --autogenerate --fill post.slug=lower(title) -m slugs",
+        0,
+    );
+    assert_eq!(written.matches("Wrote").count(), 3, "{written}");
+    assert!(!written.contains("hazard"), "{written}");
+
+    let program = project.build();
+    run(&program, "upgrade +1", 0);
+    let last_row = database
+        .hold("BEGIN; SELECT 1 FROM post WHERE id = (SELECT max(id) FROM post) FOR UPDATE")
+        .await;
+    let mut running = project
+        .command(&program, database, "upgrade head")
+        .spawn()
+        .unwrap();
+    let seen = "SELECT coalesce(max(rows_seen), 0) FROM seaworthy_backfills";
+    let has_begun = async {
+        while !database.has("seaworthy_backfills").await || database.value::<i64>(seen).await == 0 {
+            assert_eq!(running.try_wait().unwrap(), None, "it ended before it was killed");
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(60), has_begun)
+        .await
+        .expect("the backfill begins");
+    let old_code = "INSERT INTO post (title, author) VALUES ('Written Meanwhile', 'nobody')";
+    database.execute(old_code).await;
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let filled = database.value::<i64>(seen).await;
+    assert!((1..20_000).contains(&filled), "{filled}");
+    last_row.close().await.unwrap();
+    database.execute(old_code).await;
+
+    run(&program, "upgrade head", 0);
+    run(&program, "check", 0);
+    let right = "SELECT count(*) FROM post WHERE slug = lower(title)";
+    assert_eq!(database.value::<i64>(right).await, 20_002);
+    run(&program, "downgrade -3 --yes", 0);
+    run(&program, "check", 3);
+    run(&program, "upgrade head", 0);
+    run(&program, "check", 0);
+    assert_eq!(database.value::<i64>(right).await, 20_002);
 }
 
 /// A project of its own: what `sea-orm-cli migrate init` writes, an entity, and the packages of this workspace.
@@ -230,17 +296,21 @@ impl Project {
 
     /// Runs the program in the migration's folder and returns what it said.
     fn run(&self, program: &Path, database: &TestDatabase, arguments: &str, code: i32) -> String {
-        let output = Command::new(program)
-            .args(arguments.split_whitespace())
-            .env("DATABASE_URL", database.address())
-            .env("MIGRATION_DIR", self.folder.join(format!("fresh_{}", self.name)))
-            .env_remove("DATABASE_SCHEMA")
-            .current_dir(&self.folder)
-            .output()
-            .unwrap();
+        let output = self.command(program, database, arguments).output().unwrap();
         let said =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
         said
+    }
+
+    fn command(&self, program: &Path, database: &TestDatabase, arguments: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(arguments.split_whitespace())
+            .env("DATABASE_URL", database.address())
+            .env("MIGRATION_DIR", self.folder.join(format!("fresh_{}", self.name)))
+            .env_remove("DATABASE_SCHEMA")
+            .current_dir(&self.folder);
+        command
     }
 }

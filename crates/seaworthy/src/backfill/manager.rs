@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseConnectionType, Datab
 use sea_orm_migration::SchemaManager;
 use tokio_util::sync::CancellationToken;
 
-use super::{Backfill, BackfillError, Progress, Sweep, sql};
+use super::{Backfill, BackfillError, Progress, Sweep};
 
 impl Backfill {
     /// Works the backfill off, from where an earlier run stopped; to be called by `up` of a revision that says
@@ -52,7 +52,10 @@ impl Backfill {
     /// Fails when the table cannot be written.
     pub async fn forget(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         match manager.get_connection() {
-            DatabaseExecutor::Connection(connection) if is_recorded(connection) => Ok(()),
+            DatabaseExecutor::Connection(connection) if is_recorded(connection) => {
+                let said = self.forgotten(connection.get_database_backend());
+                connection.execute_unprepared(&said).await.map(drop)
+            }
             connection => self.forget_on(connection).await,
         }
     }
@@ -61,12 +64,10 @@ impl Backfill {
     pub(crate) async fn forget_on(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
         let backend = connection.get_database_backend();
         // Inside of a transaction nobody may find out by trying that there is no such table.
-        let sql = format!(
-            "{}{}",
-            sql::create_table(backend),
-            sql::forget(backend, &self.name)
-        );
-        connection.execute_unprepared(&sql).await.map(drop)
+        connection
+            .execute_unprepared(&self.forgetting(backend))
+            .await
+            .map(drop)
     }
 }
 

@@ -128,6 +128,20 @@ impl Backfill {
         format!("{}\n{}", self.described(backend), self.in_rounds(backend))
     }
 
+    /// Returns that it is forgotten, in a line, and below it the statements; see [`taken_apart`].
+    pub(super) fn forgotten(&self, backend: DbBackend) -> String {
+        format!("{MARK}{}: is forgotten\n{}", self.name, self.forgetting(backend))
+    }
+
+    /// Returns the statements that forget how far it was, also where nothing ever began.
+    pub(super) fn forgetting(&self, backend: DbBackend) -> String {
+        format!(
+            "{}{}",
+            sql::create_table(backend),
+            sql::forget(backend, &self.name)
+        )
+    }
+
     /// Returns the statements that do the same without this tool: a loop on PostgreSQL, where each round commits.
     #[must_use]
     pub fn portable(&self, backend: DbBackend) -> String {
