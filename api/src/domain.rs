@@ -5,7 +5,7 @@ pub(crate) use account::{
 };
 pub(crate) use bulk::{Bulk, Change, Operation, Target};
 pub use clock::Clock;
-pub(crate) use conversation::{Conversation, Message, NewMessage, Role};
+pub(crate) use conversation::{Conversation, ConversationTitle, Message, NewMessage, Role};
 pub(crate) use email::Email;
 pub(crate) use feature::{Feature, Missing};
 pub(crate) use instant::{DayEdge, Instant};

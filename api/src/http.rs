@@ -121,7 +121,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tags::list, tags::create))
         .routes(routes!(tags::get, tags::rename, tags::delete))
         .routes(routes!(conversations::list, conversations::create))
-        .routes(routes!(conversations::get, conversations::delete))
+        .routes(routes!(
+            conversations::get,
+            conversations::rename,
+            conversations::delete
+        ))
         .routes(routes!(conversations::messages, conversations::say))
         .routes(routes!(conversations::message, conversations::unsay))
         .routes(routes!(schema::get))

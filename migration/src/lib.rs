@@ -44,6 +44,8 @@ mod m20250105_110000_copy_times;
 mod m20250105_120000_index_zoned_times;
 mod m20250105_130000_trade_times;
 mod m20250105_140000_drop_zoneless_times;
+mod m20250106_100000_add_titles;
+mod m20250106_110000_title_conversations;
 mod phase_xiii;
 
 #[cfg(feature = "cli")]
@@ -86,6 +88,8 @@ impl Migrator {
             Box::new(m20250105_120000_index_zoned_times::Migration),
             Box::new(m20250105_130000_trade_times::Migration),
             Box::new(m20250105_140000_drop_zoneless_times::Migration),
+            Box::new(m20250106_100000_add_titles::Migration),
+            Box::new(m20250106_110000_title_conversations::Migration),
         ]
     }
 }

@@ -56,6 +56,7 @@ fn defaults(extra: &mut Extra) {
         .table("tasks")
         .default("completed", "false")
         .default("priority", "'medium'");
+    extra.table("conversations").default("title", "''");
 }
 
 fn words(extra: &mut Extra) {

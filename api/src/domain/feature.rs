@@ -25,6 +25,8 @@ pub(crate) enum Feature {
     IdempotencyKeys,
     /// Tags that belong to one person, where names are not shared.
     TagOwners,
+    /// What a conversation is called.
+    ConversationTitles,
 }
 
 /// Something was asked for that the live schema does not have yet.
@@ -38,7 +40,7 @@ pub(crate) struct Missing {
 
 impl Feature {
     /// Every feature, oldest first.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Tasks,
         Self::Conversations,
         Self::Priority,
@@ -50,6 +52,7 @@ impl Feature {
         Self::ApiTokens,
         Self::IdempotencyKeys,
         Self::TagOwners,
+        Self::ConversationTitles,
     ];
 
     /// Returns the revision that brings it.
@@ -60,6 +63,7 @@ impl Feature {
             Self::Priority | Self::Tags | Self::DueDate | Self::RemindAt | Self::Recurrence => "003",
             Self::Accounts | Self::ApiTokens | Self::IdempotencyKeys => "a3c1f0d27b64",
             Self::TagOwners => "a80f4e6b2d93",
+            Self::ConversationTitles => "d8e3a05c64f1",
         }
     }
 
@@ -77,6 +81,7 @@ impl Feature {
             Self::ApiTokens => "api_tokens",
             Self::IdempotencyKeys => "idempotency_keys",
             Self::TagOwners => "tag_owners",
+            Self::ConversationTitles => "conversation_titles",
         }
     }
 }

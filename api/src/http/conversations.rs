@@ -4,10 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::body::{ConversationBody, MessageBody, NewMessageBody, PageBody, new_message};
+use super::body::{
+    ConversationBody, ConversationPatchBody, MessageBody, NewMessageBody, PageBody, conversation_title,
+    new_message,
+};
 use super::codes::Code;
 use super::conditional::IfNoneMatch;
-use super::extract::{CurrentUser, Segments, id};
+use super::extract::{CurrentUser, JsonObject, Segments, id};
 use super::once::{EmptyPost, Post, created};
 use super::openapi::{
     Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, WithBody, WithQuery,
@@ -89,6 +92,28 @@ pub(super) async fn get(
     let id = id(&text, Code::ConversationNotFound)?;
     let found = app.services().conversation(&user, id).await.map_err(problem)?;
     Ok(seen.answer_hashed(&found.revision, &ConversationBody::from(found.value)))
+}
+
+/// Rename a conversation
+///
+/// Without a title it is called after what is said in it next.
+#[utoipa::path(patch, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations",
+    params(ConversationId),
+    request_body(content((ConversationPatchBody = "application/merge-patch+json"),
+                         (ConversationPatchBody = "application/json"))),
+    responses((status = 200, description = "The conversation under its new name", body = ConversationBody),
+              WithBody, OnOne, Everywhere))]
+pub(super) async fn rename(
+    State(app): State<App>,
+    CurrentUser(user): CurrentUser,
+    Segments(text): Segments<String>,
+    JsonObject(fields): JsonObject,
+) -> Result<Response, Problem> {
+    let id = id(&text, Code::ConversationNotFound)?;
+    let title = conversation_title(fields)?;
+    let renamed = app.services().rename_conversation(&user, id, &title).await;
+    let conversation = renamed.map_err(problem)?.value;
+    Ok(axum::Json(ConversationBody::from(conversation)).into_response())
 }
 
 /// Delete a conversation

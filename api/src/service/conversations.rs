@@ -1,7 +1,7 @@
 //! Conversations and their messages.
 
 use super::{Answer, Failure, Posted, Principal, Seen, Services};
-use crate::domain::{Conversation, Cursor, Message, NewMessage, Page};
+use crate::domain::{Conversation, ConversationTitle, Cursor, Message, NewMessage, Page};
 
 impl Services {
     pub(crate) async fn conversations(
@@ -33,6 +33,18 @@ impl Services {
         let now = self.now();
         self.post(principal, posted, |scope| async move {
             scope.create_conversation(now).await
+        })
+        .await
+    }
+
+    pub(crate) async fn rename_conversation(
+        &self,
+        principal: &Principal,
+        id: i32,
+        title: &ConversationTitle,
+    ) -> Result<Seen<Conversation>, Failure> {
+        self.run(principal, |scope| async move {
+            scope.rename_conversation(id, title).await
         })
         .await
     }

@@ -6,7 +6,9 @@ use sea_orm::{ColumnTrait, QueryResult};
 
 use super::row::{moment, time};
 use super::{Scope, StoreError};
-use crate::domain::{Conversation, Cursor, CursorValue, Feature, Instant, Message, NewMessage, Page};
+use crate::domain::{
+    Conversation, ConversationTitle, Cursor, CursorValue, Feature, Instant, Message, NewMessage, Page, Role,
+};
 
 impl Scope {
     /// Returns a page of the owner's conversations, newest first.
@@ -61,10 +63,33 @@ impl Scope {
         let row = self.runner().one(&insert).await?.ok_or(StoreError::NotFound)?;
         Ok(Conversation {
             id: row.try_get_by_index(0)?,
+            title: String::new(),
             message_count: 0,
             created_at: moment(&row, 1)?,
             updated_at: moment(&row, 2)?,
         })
+    }
+
+    /// Calls a conversation something else; where conversations have no titles, only the empty one can be given.
+    pub(crate) async fn rename_conversation(
+        &self,
+        id: i32,
+        title: &ConversationTitle,
+    ) -> Result<Conversation, StoreError> {
+        if !title.as_str().is_empty() {
+            self.needs(Feature::ConversationTitles)?;
+        }
+        self.needs(Feature::Conversations)?;
+        if self.shape.has(Feature::ConversationTitles) {
+            let update = Query::update()
+                .table(conversation::Entity)
+                .value(conversation::Column::Title, title.as_str())
+                .and_where(conversation::Column::Id.eq(id))
+                .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
+                .to_owned();
+            self.runner().execute(&update).await?;
+        }
+        self.conversation(id).await
     }
 
     /// Removes a conversation with its messages.
@@ -127,12 +152,20 @@ impl Scope {
         self.needs(Feature::Conversations)?;
         let transaction = self.runner().begin().await?;
         // The row is also the lock that makes counting and adding one thing.
-        let touch = Query::update()
+        let mut touch = Query::update()
             .table(conversation::Entity)
             .value(conversation::Column::UpdatedAt, now.to_utc())
             .and_where(conversation::Column::Id.eq(conversation_id))
             .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
             .to_owned();
+        if new.role == Role::User && self.shape.has(Feature::ConversationTitles) {
+            let title = ConversationTitle::of_words(&new.content);
+            touch.value(
+                conversation::Column::Title,
+                Expr::case(conversation::Column::Title.eq(""), title.as_str())
+                    .finally(Expr::col(conversation::Column::Title)),
+            );
+        }
         if transaction.execute(&touch).await? == 0 {
             return Err(StoreError::NotFound);
         }
@@ -208,6 +241,10 @@ impl Scope {
             )
             .to_owned();
         let is_postgres = self.runner().is_postgres();
+        let title = match self.shape.has(Feature::ConversationTitles) {
+            true => Expr::col((conversation::Entity, conversation::Column::Title)),
+            false => Expr::cust("''"),
+        };
         Query::select()
             .exprs([
                 Expr::col((conversation::Entity, conversation::Column::Id)),
@@ -220,7 +257,7 @@ impl Scope {
                     is_postgres,
                 ),
             ])
-            .expr(Expr::from(counting))
+            .exprs([Expr::from(counting), title])
             .from(conversation::Entity)
             .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
             .to_owned()
@@ -253,6 +290,7 @@ fn read(row: &QueryResult) -> Result<Conversation, StoreError> {
         created_at: moment(row, 1)?,
         updated_at: moment(row, 2)?,
         message_count: row.try_get_by_index(3)?,
+        title: row.try_get_by_index(4)?,
     })
 }
 

@@ -286,6 +286,10 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
             let tags = entity::tag::Entity.table_name();
             has(tags, entity::tag::Column::UserId.as_str()) && !has(tags, NAME_IS_UNIQUE)
         }
+        Feature::ConversationTitles => has(
+            entity::conversation::Entity.table_name(),
+            entity::conversation::Column::Title.as_str(),
+        ),
     }
 }
 

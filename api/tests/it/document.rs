@@ -146,6 +146,7 @@ fn what_is_read_has_neither_defaults_nor_compositions_of_one() {
         "TaskCreate",
         "TaskPatch",
         "MessageCreate",
+        "ConversationPatch",
         "TagCreate",
         "TagPatch",
         "BulkCreate",
@@ -279,6 +280,10 @@ fn members_and_parameters_that_come_later_say_so() {
         ("/components/schemas/TaskCreate/properties/due_date", json!("003")),
         ("/components/schemas/TaskPatch/properties/tags", json!("003")),
         ("/components/schemas/Task/properties/title", Value::Null),
+        (
+            "/components/schemas/Conversation/properties/title",
+            json!("d8e3a05c64f1"),
+        ),
     ] {
         for (file, document, _) in documents() {
             let document = serde_json::to_value(document).unwrap();
@@ -306,7 +311,7 @@ fn members_and_parameters_that_come_later_say_so() {
 /// Every operation is asked for with the example of its body on each of the revisions that bring something.
 #[tokio::test]
 async fn what_is_said_to_come_with_a_later_revision_and_nothing_else_is_refused_before_it() {
-    const STEPS: [&str; 4] = ["001", "002", "003", "a3c1f0d27b64"];
+    const STEPS: [&str; 5] = ["001", "002", "003", "a3c1f0d27b64", "d8e3a05c64f1"];
     for (place, revision) in STEPS.into_iter().enumerate() {
         on_each(revision, async |site| {
             for (_, document, prefixes) in documents() {
@@ -489,6 +494,11 @@ async fn the_members_that_the_document_names_are_the_ones_that_are_read() {
             ("ApiTokenCreate", Method::POST, "/api/v1/me/tokens".to_owned()),
             ("Completion", Method::PATCH, format!("{path}/complete")),
             ("TagCreate", Method::POST, "/api/v1/tags".to_owned()),
+            (
+                "ConversationPatch",
+                Method::PATCH,
+                "/api/v1/conversations/1".to_owned(),
+            ),
             (
                 "MessageCreate",
                 Method::POST,

@@ -23,6 +23,7 @@ fn body(operation: &str) -> Option<Value> {
         }
         "patchTask" => Some(json!({"title": "mine now"})),
         "renameTag" => Some(json!({"name": "mine"})),
+        "renameConversation" => Some(json!({"title": ""})),
         "createMessage" => Some(json!({"content": "hello"})),
         _ => None,
     }

@@ -200,6 +200,53 @@ async fn a_conversation_keeps_what_was_said() {
 }
 
 #[tokio::test]
+async fn a_conversation_is_called_after_what_a_person_says_first_unless_it_has_a_title() {
+    on_each("head", async |site| {
+        let begun = site
+            .send("usr_ada", Method::POST, "/api/v1/conversations", None)
+            .await;
+        let begun = begun.expect(201);
+        assert_eq!(begun.json()["title"], "");
+        let path = begun.header("location").to_owned();
+        let shown = async || site.get("usr_ada", &path).await.expect(200).json();
+        for (said, title) in [
+            (json!({"content": "How can I help?", "role": "assistant"}), ""),
+            (json!({"content": " What\tis\r\ndue? "}), "What is  due?"),
+            (json!({"content": "And tomorrow?"}), "What is  due?"),
+        ] {
+            site.post("usr_ada", &format!("{path}/messages"), said)
+                .await
+                .expect(201);
+            assert_eq!(shown().await["title"], title);
+        }
+        let before = shown().await;
+        let renamed = site
+            .patch("usr_ada", &path, json!({"title": " Due "}))
+            .await
+            .expect(200);
+        assert_eq!(renamed.json()["title"], "Due");
+        assert_eq!(renamed.json()["message_count"], 3);
+        assert_eq!(renamed.json()["updated_at"], before["updated_at"]);
+        for wrong in [
+            json!({"title": "x".repeat(201)}),
+            json!({"title": "a\nb"}),
+            json!({"title": 1}),
+            json!({}),
+        ] {
+            let refused = site.patch("usr_ada", &path, wrong).await.expect(422);
+            assert_eq!(refused.code(), "VALIDATION_ERROR");
+        }
+        let foreign = site
+            .patch("usr_bob", &path, json!({"title": "Mine"}))
+            .await
+            .expect(404);
+        assert_eq!(foreign.code(), "CONVERSATION_NOT_FOUND");
+        assert_eq!(shown().await["title"], "Due");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_summary_counts_by_date_priority_and_tag() {
     on_each("003", async |site| {
         for task in [

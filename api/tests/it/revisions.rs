@@ -284,6 +284,59 @@ async fn leaving(site: &Site, current: &str) {
     send(Method::DELETE, "/api/v1/me", None).await.expect(204);
 }
 
+/// Before conversations have titles, the one that they all have is the empty one.
+async fn titles(site: &Site, current: &str) {
+    let brings = "d8e3a05c64f1";
+    if !is_reached(current, "002") {
+        let title = Some(json!({"title": ""}));
+        what_needs(
+            site,
+            "002",
+            current,
+            Method::PATCH,
+            "/api/v1/conversations/1",
+            title,
+        )
+        .await;
+        return;
+    }
+    let made = site
+        .send("usr_ada", Method::POST, "/api/v1/conversations", None)
+        .await;
+    let path = made.expect(201).header("location").to_owned();
+    let title = async || site.get("usr_ada", &path).await.expect(200).json()["title"].clone();
+    what_needs(
+        site,
+        brings,
+        current,
+        Method::PATCH,
+        &path,
+        Some(json!({"title": "The hull"})),
+    )
+    .await;
+    let is_there = is_reached(current, brings);
+    assert_eq!(title().await, if is_there { "The hull" } else { "" });
+    let emptied = site
+        .patch("usr_ada", &path, json!({"title": " "}))
+        .await
+        .expect(200);
+    assert_eq!(emptied.json()["title"], "");
+    let words = json!({"content": "Caulk\nthe hull"});
+    site.post("usr_ada", &format!("{path}/messages"), words)
+        .await
+        .expect(201);
+    assert_eq!(title().await, if is_there { "Caulk the hull" } else { "" });
+    let list = site
+        .get("usr_ada", "/api/v1/conversations")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(list["data"][0]["title"], title().await);
+    site.send("usr_ada", Method::DELETE, &path, None)
+        .await
+        .expect(204);
+}
+
 async fn whole_suite(site: &Site, current: &str) {
     let path = what_always_works(site, "usr_ada").await;
     for body in [
@@ -337,6 +390,7 @@ async fn whole_suite(site: &Site, current: &str) {
     tags_apart(site, current).await;
     accounts(site, current).await;
     leaving(site, current).await;
+    titles(site, current).await;
     // For the next round: the filters find nothing of this one.
     for task in site.get("usr_ada", "/api/v1/tasks?limit=200").await.json()["data"]
         .as_array()

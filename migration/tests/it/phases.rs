@@ -126,6 +126,59 @@ async fn times_mean_the_same_moment_on_every_schema_of_phase_xiii() {
     .await;
 }
 
+#[tokio::test]
+async fn conversations_are_called_after_what_was_said_first_on_sqlite() {
+    on_sqlite(async |database| titles(&database.connect().await).await).await;
+}
+
+#[tokio::test]
+async fn conversations_are_called_after_what_was_said_first_on_postgresql() {
+    on_postgres(async |database| titles(&database.connect().await).await).await;
+}
+
+/// Those in which nobody has said anything that could be read stay without a title, and a title that is there stays.
+async fn titles(connection: &DatabaseConnection) {
+    let before = u32::try_from(ids().iter().position(|id| id == "d8e3a05c64f1").unwrap()).unwrap();
+    Migrator::up(connection, Some(before)).await.unwrap();
+    add_task(connection).await;
+    let long = format!("{} hull", "x".repeat(59));
+    for (id, words) in [
+        (1, &["user: \r\n Caulk\tthe\nhull ", "user: and sail"][..]),
+        (2, &["assistant: How can I help?", &format!("user: {long}")]),
+        (3, &["assistant: How can I help?"]),
+        (4, &["user:  \t\n "]),
+        (5, &[]),
+        (6, &["user: Sail"]),
+    ] {
+        let begin = format!("INSERT INTO conversations (id, user_id) VALUES ({id}, 'ada')");
+        connection.execute_unprepared(&begin).await.unwrap();
+        for words in words {
+            let (role, words) = words.split_once(": ").unwrap_or(("user", " "));
+            let say = format!(
+                "INSERT INTO messages (conversation_id, user_id, role, content) VALUES ({id}, 'ada', '{role}', '{words}')"
+            );
+            connection.execute_unprepared(&say).await.unwrap();
+        }
+    }
+    Migrator::up(connection, Some(1)).await.unwrap();
+    let chosen = "UPDATE conversations SET title = 'Harbours' WHERE id = 6";
+    connection.execute_unprepared(chosen).await.unwrap();
+    let late = "INSERT INTO conversations (id, user_id) VALUES (7, 'ada')";
+    connection.execute_unprepared(late).await.unwrap();
+
+    Migrator::up(connection, None).await.unwrap();
+
+    let mut titles = Vec::new();
+    for id in 1..=7 {
+        let title = format!("SELECT title FROM conversations WHERE id = {id}");
+        titles.push(value::<String>(connection, &title).await);
+    }
+    assert_eq!(
+        titles,
+        ["Caulk the hull", &"x".repeat(59), "", "", "", "Harbours", ""]
+    );
+}
+
 async fn walk(connection: &DatabaseConnection) {
     assert_revision(connection, 0).await;
     for number in 1..=ids().len() {

@@ -4,7 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shown;
-use crate::domain::{Conversation, Message, NewMessage, Role, Rule, Violation, no_controls};
+use crate::domain::{
+    Conversation, ConversationTitle, Message, NewMessage, Role, Rule, Violation, no_controls,
+};
 use crate::http::fields::{Fields, text};
 use crate::http::problem::Problem;
 
@@ -15,6 +17,9 @@ pub(in crate::http) struct ConversationBody {
     /// The number of the conversation.
     #[schema(minimum = 1)]
     id: i32,
+    /// What it is called: empty until it is renamed or somebody says something, whose first words it is called after then.
+    #[schema(max_length = 200, example = "What is due today?")]
+    title: String,
     /// How many messages it has.
     #[schema(minimum = 0)]
     message_count: i64,
@@ -24,6 +29,16 @@ pub(in crate::http) struct ConversationBody {
     /// When something was last said.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     updated_at: Option<String>,
+}
+
+/// Another name for a conversation.
+#[derive(ToSchema)]
+#[schema(as = ConversationPatch, example = json!({"title": "The hull"}))]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct ConversationPatchBody {
+    /// One line; white space around it is dropped, and an empty one is none.
+    #[schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*$")]
+    title: String,
 }
 
 /// Something that was said.
@@ -66,6 +81,7 @@ impl From<Conversation> for ConversationBody {
     fn from(conversation: Conversation) -> Self {
         Self {
             id: conversation.id,
+            title: conversation.title,
             message_count: conversation.message_count,
             created_at: shown(conversation.created_at),
             updated_at: shown(conversation.updated_at),
@@ -83,6 +99,17 @@ impl From<Message> for MessageBody {
             created_at: shown(message.created_at),
         }
     }
+}
+
+/// Reads another name for a conversation.
+pub(in crate::http) fn conversation_title(mut fields: Fields) -> Result<ConversationTitle, Problem> {
+    let title = fields.required(
+        "title",
+        Rule::General,
+        text(Rule::General, ConversationTitle::parse),
+    );
+    fields.finish()?;
+    Ok(title.expect("a missing title was refused"))
 }
 
 /// Reads a message.

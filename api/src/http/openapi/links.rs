@@ -46,6 +46,7 @@ const LINKS: [From; 7] = [
             "getConversation",
             "listMessages",
             "createMessage",
+            "renameConversation",
             "deleteConversation",
         ],
         ID,

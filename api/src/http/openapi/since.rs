@@ -9,6 +9,8 @@ use utoipa::openapi::{OpenApi, RefOr};
 use super::walk::operations;
 use crate::domain::Feature;
 
+/// Operations that come later than what they are about.
+const OPERATIONS: [(&str, Feature); 1] = [("renameConversation", Feature::ConversationTitles)];
 /// Parts of paths below which everything is absent before its revision.
 const RESOURCES: [(&str, Feature); 6] = [
     ("/tags", Feature::Tags),
@@ -19,7 +21,7 @@ const RESOURCES: [(&str, Feature); 6] = [
     ("/me/tokens", Feature::ApiTokens),
 ];
 /// Members of tasks, and the parameters that filter by them; before their revision they show and take their default.
-const MEMBERS: [(&str, Feature); 13] = [
+const OF_TASKS: &[(&str, Feature)] = &[
     ("priority", Feature::Priority),
     ("due_date", Feature::DueDate),
     ("due_after", Feature::DueDate),
@@ -34,13 +36,24 @@ const MEMBERS: [(&str, Feature); 13] = [
     ("tags_match", Feature::Tags),
     ("Idempotency-Key", Feature::IdempotencyKeys),
 ];
+/// Members of conversations, likewise.
+const OF_CONVERSATIONS: &[(&str, Feature)] = &[("title", Feature::ConversationTitles)];
 /// The schemas that have these members.
-const SCHEMAS: [&str; 4] = ["Task", "TaskEntry", "TaskCreate", "TaskPatch"];
+const SCHEMAS: [(&str, &[(&str, Feature)]); 6] = [
+    ("Task", OF_TASKS),
+    ("TaskEntry", OF_TASKS),
+    ("TaskCreate", OF_TASKS),
+    ("TaskPatch", OF_TASKS),
+    ("Conversation", OF_CONVERSATIONS),
+    ("ConversationPatch", OF_CONVERSATIONS),
+];
 
 /// Says of everything that comes later which revision brings it.
 pub(super) fn mark(document: &mut OpenApi) {
     for (path, _, operation) in operations(document) {
-        if let Some((_, feature)) = RESOURCES.iter().find(|(part, _)| path.contains(part)) {
+        let name = operation.operation_id.as_deref().unwrap_or_default();
+        let own = OPERATIONS.iter().find(|(operation, _)| *operation == name);
+        if let Some((_, feature)) = own.or_else(|| RESOURCES.iter().find(|(part, _)| path.contains(part))) {
             operation
                 .extensions
                 .get_or_insert_default()
@@ -48,7 +61,7 @@ pub(super) fn mark(document: &mut OpenApi) {
         }
         for parameter in operation.parameters.iter_mut().flatten() {
             if let RefOr::T(parameter) = parameter
-                && let Some(feature) = member(&parameter.name)
+                && let Some(feature) = member(OF_TASKS, &parameter.name)
             {
                 parameter.extensions = Some(since(feature));
             }
@@ -58,10 +71,10 @@ pub(super) fn mark(document: &mut OpenApi) {
     let schemas = components.schemas.clone();
     for (name, schema) in &mut components.schemas {
         if let RefOr::T(Schema::Object(object)) = schema
-            && SCHEMAS.contains(&name.as_str())
+            && let Some((_, members)) = SCHEMAS.iter().find(|(schema, _)| schema == name)
         {
             for (name, property) in &mut object.properties {
-                if let Some(feature) = member(name) {
+                if let Some(feature) = member(members, name) {
                     if let Some(whole) = written_out(property, &schemas) {
                         *property = whole;
                     }
@@ -73,8 +86,8 @@ pub(super) fn mark(document: &mut OpenApi) {
     drop_unused(document, "Priority");
 }
 
-fn member(name: &str) -> Option<Feature> {
-    MEMBERS
+fn member(members: &[(&str, Feature)], name: &str) -> Option<Feature> {
+    members
         .iter()
         .find(|(member, _)| *member == name)
         .map(|(_, feature)| *feature)

@@ -1,6 +1,8 @@
 //! A database that exists for one test.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -19,6 +21,9 @@ enum Place {
     Server { server: DatabaseUrl, name: String },
     Folder(PathBuf),
 }
+
+const MOST_REMOVALS: usize = 40;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(25);
 
 /// A scratch database could not be made or removed.
 #[derive(Debug, Error)]
@@ -64,7 +69,7 @@ impl ScratchDatabase {
     /// # Errors
     ///
     /// Fails when the folder cannot be made.
-    pub fn sqlite(parent: &std::path::Path) -> Result<Self, ScratchError> {
+    pub fn sqlite(parent: &Path) -> Result<Self, ScratchError> {
         let folder = parent.join(format!("seaworthy_{:016x}", fastrand::u64(..)));
         std::fs::create_dir_all(&folder).map_err(|source| folder_error("make", &folder, source))?;
         let text = format!("sqlite://{}", folder.join("scratch.db").display());
@@ -139,11 +144,27 @@ impl ScratchDatabase {
                 )
                 .await
             }
-            Place::Folder(folder) => {
-                std::fs::remove_dir_all(folder).map_err(|source| folder_error("remove", folder, source))
-            }
+            Place::Folder(folder) => removed(folder)
+                .await
+                .map_err(|source| folder_error("remove", folder, source)),
         }
     }
+}
+
+/// Removes a folder with what is in it.
+///
+/// A connection that somebody stopped waiting for is still opened by a thread of the driver, which makes files beside the
+/// database while the folder is being emptied; it closes them a moment later.
+async fn removed(folder: &Path) -> std::io::Result<()> {
+    for _ in 0..MOST_REMOVALS {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {
+                tokio::time::sleep(REMOVAL_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+    std::fs::remove_dir_all(folder)
 }
 
 async fn on_server(
@@ -168,7 +189,7 @@ fn address(text: &str) -> Result<DatabaseUrl, ScratchError> {
     text.parse().map_err(|source| ScratchError::Address { source })
 }
 
-fn folder_error(action: &'static str, folder: &std::path::Path, source: std::io::Error) -> ScratchError {
+fn folder_error(action: &'static str, folder: &Path, source: std::io::Error) -> ScratchError {
     ScratchError::Folder {
         action,
         path: folder.display().to_string(),
