@@ -403,7 +403,7 @@ async fn the_whole_sequence_is_recorded() {
     add_column
       BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE "tasks" ADD COLUMN "priority" varchar(20) NOT NULL DEFAULT 'medium'; COMMIT
     add_column with a default for each row
-      BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE "tasks" ADD COLUMN "token" varchar(36); COMMIT
+      -- backfill online_tasks_token_default: is forgotten; BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE "tasks" ADD COLUMN "token" varchar(36); COMMIT
       BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ALTER COLUMN token SET DEFAULT gen_random_uuid()::text; COMMIT
       -- backfill online_tasks_token_default, in batches: UPDATE "tasks" SET "token" = gen_random_uuid()::text WHERE ("token" IS NULL); BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '15s'; ALTER TABLE tasks ADD CONSTRAINT tasks_token_not_null CHECK (token IS NOT NULL) NOT VALID; COMMIT
       BEGIN; SET LOCAL lock_timeout = '200ms'; ALTER TABLE tasks VALIDATE CONSTRAINT tasks_token_not_null; COMMIT
