@@ -41,6 +41,10 @@ mod trigger;
 ///
 /// A column that is to have another type under the name that it has: see [`swap`](Self::swap).
 ///
+/// A column that is to be split has one of these for each part, whose `up` takes the part out of the whole and whose `down`
+/// makes the whole of all parts. All parts are [added](super::add_column) before the first is expanded, and all triggers
+/// [taken away](Self::unlink) before the first part goes again: each trigger names all of them.
+///
 /// What it cannot do: tell a new column that was set to NULL by an insert from one that was left out; see what another
 /// `BEFORE` trigger changes that fires later, since its own is named to fire last; compare types that know no equality, such
 /// as `json`. A subscriber of logical replication does not fire it.
@@ -171,7 +175,7 @@ impl DualColumn {
             set_not_null(manager, self.table.clone(), self.to.get_column_name()).await?;
             drop_not_null(manager, self.table.clone(), self.from.clone()).await?;
         }
-        self.let_differ(&site).await
+        self.unlink(manager).await
     }
 
     /// Takes the trigger and the old column away in one moment: [`contract`](Self::contract) and [`drop_column`] in one.
@@ -237,6 +241,28 @@ impl DualColumn {
         }
     }
 
+    /// Takes the trigger away and leaves both columns, for `down`: what names another column that is to go has to go first.
+    ///
+    /// The parts that a column is split into have triggers that make it whole, and so name each other's columns: all are
+    /// taken away before the first part [goes](Self::collapse).
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database refuses.
+    pub async fn unlink(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let site = Site::of(manager);
+        if site.backend() != DbBackend::Postgres {
+            for statement in self.dropped_triggers_on_sqlite() {
+                site.send(&statement).await?;
+            }
+            return Ok(());
+        }
+        if self.is_kept_same(&site).await? {
+            site.briefly(&self.dropped_trigger()).await?;
+        }
+        self.drop_function(&site).await
+    }
+
     /// Adds the trigger, and with it one of the two columns.
     async fn keep_same(&self, manager: &SchemaManager<'_>, added: Option<&ColumnDef>) -> Result<(), DbErr> {
         let site = Site::of(manager);
@@ -266,20 +292,6 @@ impl DualColumn {
         let trigger = (!is_kept).then(|| self.trigger());
         let both: Vec<String> = column.into_iter().chain(trigger).collect();
         site.briefly_together(&both).await
-    }
-
-    /// Drops the trigger.
-    async fn let_differ(&self, site: &Site<'_>) -> Result<(), DbErr> {
-        if site.backend() != DbBackend::Postgres {
-            for statement in self.dropped_triggers_on_sqlite() {
-                site.send(&statement).await?;
-            }
-            return Ok(());
-        }
-        if self.is_kept_same(site).await? {
-            site.briefly(&self.dropped_trigger()).await?;
-        }
-        self.drop_function(site).await
     }
 
     /// Drops the trigger and one of the two columns, together.

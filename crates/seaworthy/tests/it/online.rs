@@ -1,5 +1,7 @@
 //! Online operations: what they leave behind, where they go on, what they refuse, and who waits for them.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use insta::assert_snapshot;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -8,7 +10,7 @@ use seaworthy::catalog::{Catalog, Scope, inspect};
 use seaworthy::lint::{Context, Surrounding, lint};
 use seaworthy::online::{self, FilledColumn};
 use seaworthy::script::{Answers, Recorder};
-use seaworthy::session::Session;
+use seaworthy::session::{Access, Session, Settings};
 use seaworthy::verify::ScratchDatabase;
 
 use crate::databases::{databases, postgres, session};
@@ -19,7 +21,36 @@ mod generated;
 mod limits;
 mod refusals;
 mod runners;
+mod splits;
 mod swaps;
+
+async fn count(session: &Session, query: &str) -> i64 {
+    let rows = session
+        .rows(&format!("SELECT CAST(({query}) AS bigint) AS number"))
+        .await
+        .unwrap();
+    rows[0].try_get("", "number").unwrap()
+}
+
+/// Waits until there are more rows than there were.
+async fn until_written(session: &Session, table: &str) {
+    let rows = format!("SELECT count(*) FROM {table}");
+    let before = count(session, &rows).await;
+    while count(session, &rows).await < before + 20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// SQLite gives its one turn to whoever comes by, and on a busy machine somebody may come last for seconds.
+async fn patient(database: &ScratchDatabase) -> Session {
+    let settings = Settings {
+        lock_timeout: Duration::from_secs(60),
+        ..Settings::default()
+    };
+    Session::open(database.url(), &settings, Access::Write)
+        .await
+        .unwrap()
+}
 
 /// What a revision would call.
 type Call = for<'a> fn(&'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>>;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use seaworthy::online::DualColumn;
-use seaworthy::session::{Access, Settings};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -121,33 +120,6 @@ async fn write(
     expected
 }
 
-async fn count(session: &Session, query: &str) -> i64 {
-    let rows = session
-        .rows(&format!("SELECT CAST(({query}) AS bigint) AS number"))
-        .await
-        .unwrap();
-    rows[0].try_get("", "number").unwrap()
-}
-
-/// Waits until there are more rows than there were.
-async fn until_written(session: &Session) {
-    let before = count(session, "SELECT count(*) FROM tasks").await;
-    while count(session, "SELECT count(*) FROM tasks").await < before + 20 {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// SQLite gives its one turn to whoever comes by, and on a busy machine somebody may come last for seconds.
-async fn patient(database: &ScratchDatabase) -> Session {
-    let settings = Settings {
-        lock_timeout: Duration::from_secs(60),
-        ..Settings::default()
-    };
-    Session::open(database.url(), &settings, Access::Write)
-        .await
-        .unwrap()
-}
-
 async fn nothing_is_lost(change: Change) {
     for database in databases().await {
         let session = patient(&database).await;
@@ -162,17 +134,17 @@ async fn nothing_is_lost(change: Change) {
         };
         let (stop_old, stop_new) = (CancellationToken::new(), CancellationToken::new());
         let old = spawn(patient(&database).await, change.old, 1, &stop_old);
-        until_written(&session).await;
+        until_written(&session, "tasks").await;
         column.expand(&manager).await.unwrap();
         let new = spawn(patient(&database).await, change.new, 2, &stop_new);
-        until_written(&session).await;
+        until_written(&session, "tasks").await;
         column.backfill().batch_rows(50).run(&manager).await.unwrap();
-        until_written(&session).await;
+        until_written(&session, "tasks").await;
         column.verify(&manager).await.unwrap();
         stop_old.cancel();
         let mut expected = old.await.unwrap();
         column.contract(&manager).await.unwrap();
-        until_written(&session).await;
+        until_written(&session, "tasks").await;
         stop_new.cancel();
         let of_new = new.await.unwrap();
         let both = [expected.clone(), of_new.clone()];
@@ -268,7 +240,7 @@ async fn a_column_is_replaced_under_writers_that_go_by_the_name_they_find() {
         }
         let old = || ColumnDef::new("description").text().take();
         for _ in 0..2 {
-            until_written(&session).await;
+            until_written(&session, "tasks").await;
             column.expand(&manager).await.unwrap();
             column.backfill().run(&manager).await.unwrap();
             column.backfill().forget(&manager).await.unwrap();
@@ -276,15 +248,15 @@ async fn a_column_is_replaced_under_writers_that_go_by_the_name_they_find() {
             // Done is done.
             column.replace(&manager).await.unwrap();
             assert!(schema(&session).await.tables[0].column("description").is_none());
-            until_written(&session).await;
+            until_written(&session, "tasks").await;
             let wrong = "SELECT count(*) FROM tasks WHERE notes IS NULL OR id > 700 AND notes <> 'n ' || id";
             assert_eq!(count(&session, wrong).await, 0);
             column.reopen(&manager, old()).await.unwrap();
             column.reopen(&manager, old()).await.unwrap();
-            until_written(&session).await;
+            until_written(&session, "tasks").await;
             column.restore(&manager).await.unwrap();
             column.collapse(&manager).await.unwrap();
-            until_written(&session).await;
+            until_written(&session, "tasks").await;
         }
         stop.cancel();
         let mut written = 0;
