@@ -95,8 +95,7 @@ pub(crate) fn document() -> OpenApi {
 
 /// Returns the document that describes the original's routes.
 pub(crate) fn compat_document() -> OpenApi {
-    let health = OpenApiRouter::<App>::new().routes(routes!(operations::health));
-    openapi::compat(compat::routes().into_openapi(), health.into_openapi())
+    openapi::compat(compat::routes().into_openapi())
 }
 
 /// Every operation that the document describes.

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use api::settings::{Command, CommandLine, LogFormat, SecretOrigin, Settings};
+use api::settings::{Command, CommandLine, Environment, LogFormat, SecretOrigin, Settings};
 use api::{Clock, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -54,8 +54,13 @@ async fn serve(settings: &Settings) -> Result<()> {
             "A random secret for development was put in {file}; only you can read it."
         ))?,
     }
+    let token = match settings.environment {
+        // There, tokens come from a sign-in or an issuer alone.
+        Environment::Production => "",
+        Environment::Development => ", a token: api token --user ID --email E",
+    };
     say(&format!(
-        "Todo API on http://{} (reference: /docs, document: /openapi.json, a token: api token --user ID --email E)",
+        "Todo API on http://{} (reference: /docs, document: /openapi.json{token})",
         server.address()
     ))?;
     tokio::select! {

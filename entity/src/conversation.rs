@@ -16,7 +16,7 @@ pub struct Model {
     pub created_at: Option<DateTimeUtc>,
     /// In UTC.
     pub updated_at: Option<DateTimeUtc>,
-    /// Empty until somebody gives it one or says something; since phase XIV.
+    /// Empty until somebody gives it one or says something in it; since phase XIV.
     #[sea_orm(column_type = "String(StringLen::N(200))")]
     pub title: String,
 }

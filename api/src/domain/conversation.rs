@@ -76,8 +76,8 @@ impl ConversationTitle {
     /// made them of what had been said before.
     pub(crate) fn of_words(words: &str) -> Self {
         let line = words.replace(['\r', '\n', '\t'], " ");
-        let start: String = line.trim_start_matches(' ').chars().take(60).collect();
-        Self(start.trim_end_matches(' ').to_owned())
+        let start: String = line.trim_start().chars().take(60).collect();
+        Self(start.trim_end().to_owned())
     }
 
     pub(crate) fn as_str(&self) -> &str {

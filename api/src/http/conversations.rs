@@ -96,7 +96,7 @@ pub(super) async fn get(
 
 /// Rename a conversation
 ///
-/// Without a title it is called after what is said in it next.
+/// Without a title it is called after what a person says in it next.
 #[utoipa::path(patch, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations",
     params(ConversationId),
     request_body(content((ConversationPatchBody = "application/merge-patch+json"),

@@ -90,7 +90,7 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
 async fn answer(app: &App, request: Request, next: Next) -> Response {
     let is_probe = matches!(
         request.uri().path(),
-        "/livez" | "/readyz" | "/health" | "/metrics"
+        "/livez" | "/readyz" | "/health" | "/api/v1/health" | "/api/health" | "/metrics"
     );
     let _permit = match app.permits().try_acquire() {
         Ok(permit) => Some(permit),

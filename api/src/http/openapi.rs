@@ -179,10 +179,11 @@ fn complete(document: &mut OpenApi) {
     links::add(document);
     sparse::describe(document);
     examples::add(document);
+    // What is written out is told by being the same, so before anything is marked.
+    shared::name_entries(document);
     since::mark(document);
     heads::add(document);
     shared::move_out(document);
-    shared::name_entries(document);
 }
 
 /// The documents describe themselves here, because their routes are made of the finished ones.
@@ -192,7 +193,11 @@ fn served(name: &str, summary: &str) -> Operation {
         .content(
             "application/json",
             ContentBuilder::new()
-                .schema(Some(ObjectBuilder::new().schema_type(Type::Object)))
+                .schema(Some(
+                    ObjectBuilder::new()
+                        .schema_type(Type::Object)
+                        .additional_properties(Some(schema::AdditionalProperties::<Schema>::FreeForm(true))),
+                ))
                 .example(Some(json!({"openapi": "3.1.0"})))
                 .build(),
         )

@@ -308,6 +308,24 @@ fn members_and_parameters_that_come_later_say_so() {
     }
 }
 
+/// A generator would make a type of its own for the entries of each list otherwise.
+#[test]
+fn the_entries_of_a_list_are_the_things_themselves() {
+    for (file, document, _) in documents() {
+        let document = serde_json::to_value(document).unwrap();
+        let mut lists = 0;
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            for (member, property) in schema["properties"].as_object().into_iter().flatten() {
+                let items = &property["items"];
+                let is_written_out = items.get("properties").is_some();
+                assert!(!is_written_out, "{file} {name}.{member}");
+                lists += usize::from(items.get("$ref").is_some());
+            }
+        }
+        assert!(lists >= 4, "{file}: {lists}");
+    }
+}
+
 /// Every operation is asked for with the example of its body on each of the revisions that bring something.
 #[tokio::test]
 async fn what_is_said_to_come_with_a_later_revision_and_nothing_else_is_refused_before_it() {
@@ -321,7 +339,7 @@ async fn what_is_said_to_come_with_a_later_revision_and_nothing_else_is_refused_
                     if operation["operationId"] == "deleteMe" || method == "HEAD" {
                         continue;
                     }
-                    let prefix = if path == "/health" { "" } else { prefixes[0] };
+                    let prefix = prefixes[0];
                     let answer = example(site, &method, &format!("{prefix}{path}"), operation).await;
                     let since = operation["x-since-revision"].as_str().unwrap_or("001");
                     let is_there = STEPS.iter().position(|it| *it == since).unwrap() <= place;
@@ -406,9 +424,8 @@ fn an_operation_of_a_bulk_request_is_one_of_five_told_apart_by_its_word() {
     let document = serde_json::to_value(document()).unwrap();
     let schemas = &document["components"]["schemas"];
     let operation = &schemas["Operation"];
-    assert_eq!(operation["discriminator"]["propertyName"], "op");
-    let mapping = operation["discriminator"]["mapping"].as_object().unwrap();
     let kinds = operation["oneOf"].as_array().unwrap();
+    let kinds: Vec<&Value> = kinds.iter().map(|kind| resolved(&document, kind)).collect();
     for (word, members) in [
         ("create", ["data", "op", "temp_id"].as_slice()),
         ("update", &["data", "id", "if_match", "op"]),
@@ -416,9 +433,9 @@ fn an_operation_of_a_bulk_request_is_one_of_five_told_apart_by_its_word() {
         ("complete", &["id", "if_match", "op"]),
         ("uncomplete", &["id", "if_match", "op"]),
     ] {
-        let kind = kinds.iter().find(|it| it["$ref"] == mapping[word]).unwrap();
-        let kind = resolved(&document, kind);
-        assert_eq!(kind["properties"]["op"]["enum"], json!([word]));
+        let words = json!([word]);
+        let kind = kinds.iter().find(|it| it["properties"]["op"]["enum"] == words);
+        let kind = kind.unwrap();
         assert_eq!(kind["additionalProperties"], false, "{word}");
         let names: BTreeSet<&str> = kind["properties"]
             .as_object()
@@ -428,7 +445,7 @@ fn an_operation_of_a_bulk_request_is_one_of_five_told_apart_by_its_word() {
             .collect();
         assert!(names.into_iter().eq(members.iter().copied()), "{word}");
     }
-    assert_eq!((kinds.len(), mapping.len()), (5, 5));
+    assert_eq!(kinds.len(), 5);
 }
 
 #[tokio::test]
@@ -459,7 +476,6 @@ async fn every_documented_operation_has_a_route() {
             let served = site.get("usr_ada", &format!("/{name}")).await.expect(200).json();
             assert_eq!(served, serde_json::to_value(document).unwrap());
             for (method, path, _) in operations(&served) {
-                let prefixes = if path == "/health" { &[""] } else { prefixes };
                 for prefix in prefixes {
                     has_a_route(site, &method, &format!("{prefix}{path}")).await;
                 }

@@ -129,6 +129,7 @@ async fn accounts_are_asked_for_slowly_and_health_and_words_freely() {
                     "/livez",
                     "/readyz",
                     "/health",
+                    "/api/health",
                     "/version",
                     "/openapi.json",
                     "/openapi-compat.json",

@@ -17,7 +17,7 @@ pub(in crate::http) struct ConversationBody {
     /// The number of the conversation.
     #[schema(minimum = 1)]
     id: i32,
-    /// What it is called: empty until it is renamed or somebody says something, whose first words it is called after then.
+    /// What it is called: empty until it is renamed or a person says something; then it is called after that.
     #[schema(max_length = 200, example = "What is due today?")]
     title: String,
     /// How many messages it has.

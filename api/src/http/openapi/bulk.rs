@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{
-    AdditionalProperties, Discriminator, Object, ObjectBuilder, OneOfBuilder, Schema, Type,
-};
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::Bulk;
-use crate::http::body::{NewTaskBody, TaskPatchBody};
+use crate::http::body::{NewTaskBody, TaskNumber, TaskPatchBody};
 
 /// One of several operations.
 pub(in crate::http) struct DescribedOperation;
@@ -68,6 +66,8 @@ impl ToSchema for DescribedOperation {
                 .iter()
                 .map(|kind| (kind.schema.to_owned(), kind.object().into())),
         );
+        schemas.push((TaskNumber::name().into_owned(), TaskNumber::schema()));
+        schemas.push(("TemporaryId".to_owned(), temporary_id().into()));
         schemas.push((NewTaskBody::name().into_owned(), NewTaskBody::schema()));
         schemas.push((TaskPatchBody::name().into_owned(), TaskPatchBody::schema()));
         NewTaskBody::schemas(schemas);
@@ -77,14 +77,12 @@ impl ToSchema for DescribedOperation {
 
 impl PartialSchema for DescribedOperation {
     fn schema() -> RefOr<Schema> {
-        let place = |kind: &Kind| format!("#/components/schemas/{}", kind.schema);
-        let mapping = KINDS.iter().map(|kind| (kind.word.to_owned(), place(kind)));
+        // Without a discriminator: the words of `op` tell them apart as well, and some generators would send it twice.
         let kinds = KINDS.iter().fold(OneOfBuilder::new(), |kinds, kind| {
             kinds.item(Ref::from_schema_name(kind.schema))
         });
         kinds
             .description(Some("One operation, told from the others by `op`."))
-            .discriminator(Some(Discriminator::with_mapping("op", mapping)))
             .into()
     }
 }
@@ -96,7 +94,7 @@ impl Kind {
             .enum_values(Some([self.word]));
         let object = ObjectBuilder::new().property("op", word).required("op");
         let object = match self.is_creation() {
-            true => object.property("temp_id", temporary_id()),
+            true => object.property("temp_id", Ref::from_schema_name("TemporaryId")),
             false => object
                 .property("id", task())
                 .required("id")
@@ -140,17 +138,9 @@ fn temporary_id() -> Object {
 }
 
 fn task() -> Schema {
-    let number = ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(1))
-        .maximum(Some(i32::MAX));
-    let name = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(1))
-        .max_length(Some(Bulk::LONGEST_TEMP_ID));
     OneOfBuilder::new()
-        .item(number)
-        .item(name)
+        .item(Ref::from_schema_name(TaskNumber::name()))
+        .item(Ref::from_schema_name("TemporaryId"))
         .description(Some(
             "Which task: its number, or the `temp_id` of a `create` before this operation.",
         ))

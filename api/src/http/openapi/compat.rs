@@ -101,17 +101,8 @@ pub(in crate::http) struct CompatListQuery {
     offset: Option<u32>,
 }
 
-/// Adds what the macros cannot say; `health` has no prefix.
-pub(in crate::http) fn compat(mut document: OpenApi, health: OpenApi) -> OpenApi {
-    let root = Server::new("/");
-    for (path, mut item) in health.paths.paths {
-        item.servers = Some(vec![root.clone()]);
-        document.paths.paths.insert(path, item);
-    }
-    for (name, schema) in health.components.map(|it| it.schemas).unwrap_or_default() {
-        let components = document.components.get_or_insert_default();
-        components.schemas.insert(name, schema);
-    }
+/// Adds what the macros cannot say.
+pub(in crate::http) fn compat(mut document: OpenApi) -> OpenApi {
     introduce(&mut document);
     document.info.title = "Todo API, the original's routes".to_owned();
     document.info.description = Some(
