@@ -22,7 +22,7 @@ pub(crate) use tag::{Tag, TagName};
 pub(crate) use task::{NewTask, Summary, Task, TaskPatch};
 pub(crate) use text::{Description, Title, no_controls};
 pub(crate) use user::{User, UserId};
-pub(crate) use version::{Precondition, Version};
+pub(crate) use version::{Precondition, Version, Versioned};
 pub(crate) use violation::{Rule, Violation};
 
 mod account;

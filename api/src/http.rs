@@ -54,16 +54,25 @@ use crate::state::App;
 /// Returns the service and the document that describes it.
 pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let (router, document) = routes().split_for_parts();
-    let document = openapi::finished(document);
+    let mut document = openapi::finished(document);
     let (original, _) = compat::routes().split_for_parts();
+    let mut described_original = compat_document();
+    let heeding = conditional::Heeding::new([
+        openapi::conditional(&mut document, &[""]),
+        openapi::conditional(&mut described_original, &["/api/v1", "/api"]),
+    ]);
     let router = router
         .nest("/api/v1", original.clone())
         .nest("/api", original)
         .route("/openapi.json", openapi::route(&document))
-        .route("/openapi-compat.json", openapi::route(&compat_document()))
+        .route("/openapi-compat.json", openapi::route(&described_original))
         .merge(pages::routes(&document))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(middleware::from_fn_with_state(
+            heeding,
+            conditional::refuse_unheeded,
+        ))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(middleware::from_fn_with_state(app.clone(), envelope::wrap))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(holds_no_secret)))

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use futures_util::TryFutureExt;
 
-use crate::domain::{Clock, Instant, Task, Version};
+use crate::domain::{Clock, Instant, Version, Versioned};
 use crate::store::{Scope, Store};
 use memory::Memory;
 
@@ -69,8 +69,8 @@ impl Services {
     }
 }
 
-impl Seen<Task> {
-    /// Returns the state that the task is in.
+impl<T: Versioned> Seen<T> {
+    /// Returns the state that was seen.
     pub(crate) fn version(&self) -> Version {
         self.value.version(&self.revision)
     }

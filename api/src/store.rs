@@ -44,7 +44,7 @@ use seaworthy::heartbeat::Heart;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Feature, UserId};
+use crate::domain::{Feature, Precondition, UserId, Versioned};
 use fault::Cure;
 use pool::Pool;
 use runner::{Runner, Way};
@@ -319,6 +319,15 @@ impl Scope {
     /// Refuses to go on when the schema does not have this yet.
     fn needs(&self, feature: Feature) -> Result<(), StoreError> {
         self.shape.needs(feature)
+    }
+
+    /// Refuses to write what is in another state than the client rests on.
+    fn check(&self, current: &impl Versioned, precondition: &Precondition) -> Result<(), StoreError> {
+        let current = current.version(self.revision());
+        match precondition.allows(&current) {
+            true => Ok(()),
+            false => Err(StoreError::Changed { current }),
+        }
     }
 
     /// Returns the revision that the snapshot stands at.

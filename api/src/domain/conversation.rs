@@ -1,6 +1,7 @@
 //! Conversations with the assistant and what was said in them.
 
-use super::{Instant, Rule, Title, Violation};
+use super::version::moments;
+use super::{Instant, Rule, Title, Version, Versioned, Violation};
 
 /// A conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,31 @@ impl Conversation {
 
     /// How many messages a conversation may have.
     pub(crate) const MOST_MESSAGES: i64 = 100;
+}
+
+impl Versioned for Conversation {
+    fn version(&self, revision: &str) -> Version {
+        Version::of([
+            revision.as_bytes(),
+            &self.id.to_le_bytes(),
+            self.title.as_bytes(),
+            &self.message_count.to_le_bytes(),
+            moments([self.created_at, self.updated_at]).as_flattened(),
+        ])
+    }
+}
+
+impl Versioned for Message {
+    fn version(&self, revision: &str) -> Version {
+        Version::of([
+            revision.as_bytes(),
+            &self.id.to_le_bytes(),
+            &self.conversation_id.to_le_bytes(),
+            self.role.as_bytes(),
+            self.content.as_bytes(),
+            moments([self.created_at]).as_flattened(),
+        ])
+    }
 }
 
 impl ConversationTitle {

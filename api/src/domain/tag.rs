@@ -1,7 +1,7 @@
 //! Names that people put on their tasks.
 
 use super::text::no_controls;
-use super::{Rule, Violation};
+use super::{Rule, Version, Versioned, Violation};
 
 /// A tag's name: 1 to 50 characters on one line. The case is kept and compared without regard to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,13 @@ pub(crate) struct Tag {
     pub(crate) name: String,
     /// How many of the user's tasks carry it.
     pub(crate) task_count: i64,
+}
+
+impl Versioned for Tag {
+    fn version(&self, revision: &str) -> Version {
+        let (id, count) = (self.id.to_le_bytes(), self.task_count.to_le_bytes());
+        Version::of([revision.as_bytes(), &id, self.name.as_bytes(), &count])
+    }
 }
 
 impl TagName {

@@ -1,6 +1,9 @@
 //! A task, what is needed to make one, and what may be changed.
 
-use super::{Description, Feature, Instant, Priority, Recurrence, TagName, Title, UserId, Version};
+use super::version::moments;
+use super::{
+    Description, Feature, Instant, Priority, Recurrence, TagName, Title, UserId, Version, Versioned,
+};
 
 /// A task; what the schema does not have yet shows its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,11 +84,11 @@ impl Task {
     pub(crate) fn is_recurring(&self) -> bool {
         self.recurrence_pattern.is_some()
     }
+}
 
-    /// Returns the state that the task is in on a revision of the schema.
-    pub(crate) fn version(&self, revision: &str) -> Version {
-        let moments = [self.due_date, self.remind_at, self.created_at, self.updated_at];
-        let moments = moments.map(|moment| moment.map_or(i64::MIN, Instant::microseconds).to_le_bytes());
+impl Versioned for Task {
+    fn version(&self, revision: &str) -> Version {
+        let moments = moments([self.due_date, self.remind_at, self.created_at, self.updated_at]);
         let texts = [&self.description, &self.recurrence_pattern];
         let parts = [
             revision.as_bytes(),

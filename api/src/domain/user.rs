@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Instant;
+use super::version::moments;
+use super::{Instant, Version, Versioned};
 
 /// The subject of a token: 1 to 255 characters without controls and slashes, and no word that the routes use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +37,20 @@ const RESERVED: [&str; 16] = [
     "mcp",
     "admin",
 ];
+
+impl Versioned for User {
+    fn version(&self, revision: &str) -> Version {
+        let name = self.name.as_deref();
+        Version::of([
+            revision.as_bytes(),
+            self.id.as_str().as_bytes(),
+            self.email.as_bytes(),
+            &[u8::from(name.is_some())],
+            name.unwrap_or_default().as_bytes(),
+            moments([self.created_at]).as_flattened(),
+        ])
+    }
+}
 
 impl UserId {
     /// Takes a subject, unless it is reserved or malformed.

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Instant;
+
 /// A strong hash over what is shown and the schema's revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version(String);
@@ -15,6 +17,12 @@ pub(crate) enum Precondition {
     Exists,
     /// The thing is in one of these states.
     AnyOf(Vec<Version>),
+}
+
+/// Something whose states are told apart.
+pub(crate) trait Versioned {
+    /// Returns the state that it is in on a revision of the schema. Whatever is shown of it counts.
+    fn version(&self, revision: &str) -> Version;
 }
 
 impl Version {
@@ -42,6 +50,11 @@ impl Version {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Writes moments down as parts of a version; none at all is none that there can be.
+pub(super) fn moments<const N: usize>(moments: [Option<Instant>; N]) -> [[u8; 8]; N] {
+    moments.map(|moment| moment.map_or(i64::MIN, Instant::microseconds).to_le_bytes())
 }
 
 impl Precondition {

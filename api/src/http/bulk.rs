@@ -16,7 +16,7 @@ use super::fields::{Fields, boolean, list, object, text, whole};
 use super::once::{Post, stated};
 use super::openapi::{DescribedOperation, Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
 use super::problem::{FieldProblem, ItemProblem, Problem};
-use crate::domain::{Bulk, Change, Operation, Precondition, Reply, Rule, Target, Violation};
+use crate::domain::{Bulk, Change, Operation, Precondition, Reply, Rule, Target, Versioned, Violation};
 use crate::service::{BulkItem, Failure, Posted, Seen};
 use crate::state::App;
 

@@ -20,9 +20,9 @@ use super::body::{
     new_task, task_patch,
 };
 use super::codes::Code;
-use super::conditional::{IfMatch, IfNoneMatch, tag};
+use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
-use super::once::{Post, created, tagged};
+use super::once::{Post, created};
 use super::openapi::{
     Cached, CompatListQuery, Everywhere, Foreign, Key, OnOne, Once, OwnerId, OwnersConversation, OwnersTask,
     PageQuery, Preconditioned, WithBody, WithQuery,
@@ -30,7 +30,7 @@ use super::openapi::{
 use super::operations;
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::{Reply, Task, UserId};
+use crate::domain::{Conversation, Reply, Task, UserId};
 use crate::service::{Completion, Failure, Posted, Principal, Seen};
 use crate::state::App;
 use body::{ConversationsBody, MessagesBody, TagsBody, TasksBody};
@@ -88,11 +88,8 @@ fn body_of(task: Task) -> TaskBody {
     TaskBody::from(task.in_whole_seconds())
 }
 
-fn shown(seen: Seen<Task>) -> Response {
-    let version = seen.version();
-    let mut response = axum::Json(body_of(seen.value)).into_response();
-    tag(response.headers_mut(), &version, &seen.revision);
-    response
+fn conversation_of(conversation: Conversation) -> ConversationBody {
+    ConversationBody::from(conversation.in_whole_seconds())
 }
 
 /// List tasks
@@ -124,8 +121,7 @@ pub(super) async fn list(
 /// `title` is needed; the members of later phases are optional.
 #[utoipa::path(post, path = "/{user_id}/tasks", operation_id = "createOwnTask", tag = "tasks", params(OwnerId, Key),
     request_body = NewTaskBody,
-    responses((status = 201, description = "The new task", body = TaskBody,
-               headers(("Location" = String, description = "The task's path"), ("ETag" = String, description = "Its state"))),
+    responses((status = 201, description = "The new task", body = TaskBody),
               Once, WithBody, Foreign, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -143,16 +139,14 @@ pub(super) async fn create(
 
 fn made(seen: &Seen<Task>) -> Reply {
     let location = format!("/api/v1/me/tasks/{}", seen.value.id);
-    let body = body_of(seen.value.clone());
-    tagged(created(&body, location, &seen.revision), &seen.version())
+    created(seen, body_of, location)
 }
 
 /// Show a task
 ///
 /// Somebody else's task is not found, like one that never was.
 #[utoipa::path(get, path = "/{user_id}/tasks/{id}", operation_id = "getOwnTask", tag = "tasks", params(OwnersTask),
-    responses((status = 200, description = "The task", body = TaskBody,
-               headers(("ETag" = String, description = "Its state"))), Cached, OnOne, Foreign, Everywhere))]
+    responses((status = 200, description = "The task", body = TaskBody), Cached, OnOne, Foreign, Everywhere))]
 pub(super) async fn get(
     State(app): State<App>,
     Owner(user): Owner,
@@ -161,8 +155,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TaskNotFound)?;
     let found = app.services().task(&user, id).await.map_err(of_task)?;
-    let version = found.version();
-    Ok(seen.answer(&version, &found.revision, &body_of(found.value)))
+    Ok(seen.show(found, body_of))
 }
 
 /// Change a task
@@ -187,7 +180,7 @@ pub(super) async fn replace(
         );
     }
     let changed = app.services().change_task(&user, id, &precondition, &patch).await;
-    changed.map(shown).map_err(of_task)
+    changed.map(|task| shown(task, body_of)).map_err(of_task)
 }
 
 /// Delete a task
@@ -229,7 +222,7 @@ pub(super) async fn complete(
         .services()
         .complete_task(&user, id, &precondition, wanted)
         .await;
-    changed.map(shown).map_err(of_task)
+    changed.map(|task| shown(task, body_of)).map_err(of_task)
 }
 
 /// List tags
@@ -276,11 +269,7 @@ pub(super) async fn conversations(
     Ok(
         asked.answer(&seen, found, |found, next_cursor| ConversationsBody {
             next_cursor,
-            conversations: found
-                .items
-                .into_iter()
-                .map(|it| ConversationBody::from(it.in_whole_seconds()))
-                .collect(),
+            conversations: found.items.into_iter().map(conversation_of).collect(),
         }),
     )
 }
@@ -304,8 +293,7 @@ pub(super) async fn conversation(
         .conversation(&user, id)
         .await
         .map_err(of_conversation)?;
-    let body = ConversationBody::from(found.value.in_whole_seconds());
-    Ok(seen.answer_hashed(&found.revision, &body))
+    Ok(seen.show(found, conversation_of))
 }
 
 /// Delete a conversation
@@ -313,14 +301,15 @@ pub(super) async fn conversation(
 /// With its messages.
 #[utoipa::path(delete, path = "/{user_id}/conversations/{id}", operation_id = "deleteOwnConversation",
     tag = "conversations", params(OwnersConversation),
-    responses((status = 204, description = "It is gone"), OnOne, Foreign, Everywhere))]
+    responses((status = 204, description = "It is gone"), Preconditioned, OnOne, Foreign, Everywhere))]
 pub(super) async fn delete_conversation(
     State(app): State<App>,
     Owner(user): Owner,
     Segments((_owner, text)): Segments<(String, String)>,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
-    let deleted = app.services().delete_conversation(&user, id).await;
+    let deleted = app.services().delete_conversation(&user, id, &precondition).await;
     deleted.map(|_| StatusCode::NO_CONTENT).map_err(of_conversation)
 }
 

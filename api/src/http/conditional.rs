@@ -1,18 +1,21 @@
 //! Entity tags: strong, and different for each encoding of the same thing.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::codes::Code;
 use super::problem::Problem;
-use crate::domain::{Precondition, Version};
+use crate::domain::{Precondition, Version, Versioned};
+use crate::service::Seen;
 
 /// What `If-Match` asks for.
 pub(super) struct IfMatch(pub(super) Precondition);
@@ -56,8 +59,14 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
 }
 
 impl IfNoneMatch {
+    /// Answers with something, or with 304 when the client has it.
+    pub(super) fn show<T: Versioned, B: Serialize>(&self, seen: Seen<T>, body: impl Fn(T) -> B) -> Response {
+        let version = seen.version();
+        self.answer(&version, &seen.revision, &body(seen.value))
+    }
+
     /// Answers with the body, or with 304 when the client has it.
-    pub(super) fn answer<T: Serialize>(&self, version: &Version, revision: &str, body: &T) -> Response {
+    fn answer<T: Serialize>(&self, version: &Version, revision: &str, body: &T) -> Response {
         let is_known = self.0.iter().any(|tag| {
             let tag = tag.strip_prefix("W/").unwrap_or(tag);
             tag == "*" || opaque(tag) == Some(version.as_str())
@@ -91,8 +100,16 @@ impl IfNoneMatch {
     }
 }
 
+/// Answers with something and its entity tag.
+pub(super) fn shown<T: Versioned, B: Serialize>(seen: Seen<T>, body: impl Fn(T) -> B) -> Response {
+    let version = seen.version();
+    let mut response = axum::Json(body(seen.value)).into_response();
+    tag(response.headers_mut(), &version, &seen.revision);
+    response
+}
+
 /// Says which state of what is shown this is.
-pub(super) fn tag(headers: &mut HeaderMap, version: &Version, revision: &str) {
+fn tag(headers: &mut HeaderMap, version: &Version, revision: &str) {
     if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", version.as_str())) {
         headers.insert(header::ETAG, value);
     }
@@ -107,6 +124,40 @@ pub(super) fn precondition(text: &str) -> Option<Precondition> {
         "*" => Some(Precondition::Exists),
         tag => Some(Precondition::AnyOf(vec![Version::quoted(opaque(tag)?)])),
     }
+}
+
+/// The operations that heed conditions, as method and route: those whose description says so.
+#[derive(Clone)]
+pub(super) struct Heeding(Arc<HashSet<(Method, String)>>);
+
+impl Heeding {
+    pub(super) fn new(operations: [Vec<(Method, String)>; 2]) -> Self {
+        Self(Arc::new(operations.into_iter().flatten().collect()))
+    }
+}
+
+/// Refuses what is to be done on a condition by an operation that knows none: to ignore the condition would be to act although it
+/// may not hold (RFC 9110, 13.1.1).
+pub(super) async fn refuse_unheeded(
+    State(heeding): State<Heeding>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let named = [header::IF_MATCH, header::IF_NONE_MATCH];
+    let condition = named.into_iter().find(|name| headers.contains_key(name));
+    if let Some(condition) = condition
+        && !request.method().is_safe()
+        && let Some(route) = request.extensions().get::<MatchedPath>()
+        && !heeding
+            .0
+            .contains(&(request.method().clone(), route.as_str().to_owned()))
+    {
+        return Problem::new(Code::HeaderInvalid)
+            .detail(format!("nothing is compared here: leave {condition} out"))
+            .into_response();
+    }
+    next.run(request).await
 }
 
 /// Tells the tags of compressed answers from those of plain ones.

@@ -9,11 +9,12 @@ use super::body::{
     new_message,
 };
 use super::codes::Code;
-use super::conditional::IfNoneMatch;
+use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, Segments, id};
 use super::once::{EmptyPost, Post, created};
 use super::openapi::{
-    Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, WithBody, WithQuery,
+    Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, Preconditioned,
+    WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
@@ -53,8 +54,7 @@ pub(super) async fn list(
 ///
 /// It has no messages yet.
 #[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations", params(Key),
-    responses((status = 201, description = "The new conversation", body = ConversationBody,
-               headers(("Location" = String, description = "The conversation's path"))), Once, Everywhere))]
+    responses((status = 201, description = "The new conversation", body = ConversationBody), Once, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
@@ -70,11 +70,7 @@ pub(super) async fn create(
 
 fn begun(seen: &Seen<Conversation>) -> Reply {
     let location = format!("/api/v1/conversations/{}", seen.value.id);
-    created(
-        &ConversationBody::from(seen.value.clone()),
-        location,
-        &seen.revision,
-    )
+    created(seen, ConversationBody::from, location)
 }
 
 /// Show a conversation
@@ -91,7 +87,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
     let found = app.services().conversation(&user, id).await.map_err(problem)?;
-    Ok(seen.answer_hashed(&found.revision, &ConversationBody::from(found.value)))
+    Ok(seen.show(found, ConversationBody::from))
 }
 
 /// Rename a conversation
@@ -102,33 +98,39 @@ pub(super) async fn get(
     request_body(content((ConversationPatchBody = "application/merge-patch+json"),
                          (ConversationPatchBody = "application/json"))),
     responses((status = 200, description = "The conversation under its new name", body = ConversationBody),
-              WithBody, OnOne, Everywhere))]
+              Preconditioned, WithBody, OnOne, Everywhere))]
 pub(super) async fn rename(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
     Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
     let title = conversation_title(fields)?;
-    let renamed = app.services().rename_conversation(&user, id, &title).await;
-    let conversation = renamed.map_err(problem)?.value;
-    Ok(axum::Json(ConversationBody::from(conversation)).into_response())
+    let renamed = app
+        .services()
+        .rename_conversation(&user, id, &precondition, &title)
+        .await
+        .map_err(problem)?;
+    Ok(shown(renamed, ConversationBody::from))
 }
 
 /// Delete a conversation
 ///
 /// With its messages.
 #[utoipa::path(delete, path = "/api/v1/conversations/{id}", operation_id = "deleteConversation", tag = "conversations",
-    params(ConversationId), responses((status = 204, description = "It is gone"), OnOne, Everywhere))]
+    params(ConversationId),
+    responses((status = 204, description = "It is gone"), Preconditioned, OnOne, Everywhere))]
 pub(super) async fn delete(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
     Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
     app.services()
-        .delete_conversation(&user, id)
+        .delete_conversation(&user, id, &precondition)
         .await
         .map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
@@ -165,8 +167,7 @@ pub(super) async fn messages(
 /// A conversation takes at most 100.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", operation_id = "createMessage", tag = "conversations",
     params(ConversationId, Key), request_body = NewMessageBody,
-    responses((status = 201, description = "The new message", body = MessageBody,
-               headers(("Location" = String, description = "The message's path"))), Once, WithBody, OnOne, Everywhere))]
+    responses((status = 201, description = "The new message", body = MessageBody), Once, WithBody, OnOne, Everywhere))]
 pub(super) async fn say(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
@@ -188,7 +189,7 @@ fn said(seen: &Seen<Message>) -> Reply {
         id, conversation_id, ..
     } = seen.value;
     let location = format!("/api/v1/conversations/{conversation_id}/messages/{id}");
-    created(&MessageBody::from(seen.value.clone()), location, &seen.revision)
+    created(seen, MessageBody::from, location)
 }
 
 /// Show a message
@@ -210,7 +211,7 @@ pub(super) async fn message(
         .message(&user, conversation, message)
         .await
         .map_err(|failure| Problem::of(failure, Code::MessageNotFound))?;
-    Ok(seen.answer_hashed(&found.revision, &MessageBody::from(found.value)))
+    Ok(seen.show(found, MessageBody::from))
 }
 
 /// Delete a message
@@ -218,16 +219,17 @@ pub(super) async fn message(
 /// A second time it is not found.
 #[utoipa::path(delete, path = "/api/v1/conversations/{id}/messages/{message_id}", operation_id = "deleteMessage",
     tag = "conversations", params(ConversationMessage),
-    responses((status = 204, description = "It is gone"), OnOne, Everywhere))]
+    responses((status = 204, description = "It is gone"), Preconditioned, OnOne, Everywhere))]
 pub(super) async fn unsay(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
     Segments((conversation, message)): Segments<(String, String)>,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let conversation = id(&conversation, Code::MessageNotFound)?;
     let message = id(&message, Code::MessageNotFound)?;
     app.services()
-        .delete_message(&user, conversation, message)
+        .delete_message(&user, conversation, message, &precondition)
         .await
         .map_err(|failure| Problem::of(failure, Code::MessageNotFound))?;
     Ok(StatusCode::NO_CONTENT)

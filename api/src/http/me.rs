@@ -7,9 +7,9 @@ use axum::response::Response;
 use super::account_body::{PasswordChangeBody, UserPatchBody, password_change, user_patch};
 use super::body::UserBody;
 use super::codes::Code;
-use super::conditional::IfNoneMatch;
+use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject};
-use super::openapi::{Cached, Conflicting, Everywhere, Throttled, WithBody};
+use super::openapi::{Cached, Conflicting, Everywhere, Preconditioned, Throttled, WithBody};
 use super::problem::Problem;
 use crate::service::Failure;
 use crate::state::App;
@@ -29,7 +29,7 @@ pub(super) async fn get(
     seen: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let found = app.services().user(&user).await.map_err(problem)?;
-    Ok(seen.answer_hashed(&found.revision, &UserBody::from(found.value)))
+    Ok(seen.show(found, UserBody::from))
 }
 
 /// Change the caller
@@ -37,17 +37,20 @@ pub(super) async fn get(
 /// The name; the e-mail address stays what it was at the registration.
 #[utoipa::path(patch, path = "/api/v1/me", operation_id = "patchMe", tag = "me",
     request_body(content((UserPatchBody = "application/merge-patch+json"), (UserPatchBody = "application/json"))),
-    responses((status = 200, description = "The caller", body = UserBody), WithBody, Everywhere))]
+    responses((status = 200, description = "The caller", body = UserBody), Preconditioned, WithBody, Everywhere))]
 pub(super) async fn patch(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
-) -> Result<axum::Json<UserBody>, Problem> {
-    let changed = match user_patch(fields)? {
-        Some(name) => app.services().rename_user(&user, name.as_deref()).await,
-        None => app.services().user(&user).await,
-    };
-    Ok(axum::Json(UserBody::from(changed.map_err(problem)?.value)))
+) -> Result<Response, Problem> {
+    let name = user_patch(fields)?;
+    let changed = app
+        .services()
+        .change_user(&user, &precondition, name.as_ref().map(Option::as_deref))
+        .await
+        .map_err(problem)?;
+    Ok(shown(changed, UserBody::from))
 }
 
 /// Delete the caller
@@ -55,12 +58,13 @@ pub(super) async fn patch(
 /// With everything that is theirs; nothing brings it back. The sign-in must be at most ten minutes old: sign in again first.
 /// Whoever comes with a token of an external issuer afterwards is made known anew.
 #[utoipa::path(delete, path = "/api/v1/me", operation_id = "deleteMe", tag = "me",
-    responses((status = 204, description = "The caller is gone"), Everywhere))]
+    responses((status = 204, description = "The caller is gone"), Preconditioned, Everywhere))]
 pub(super) async fn delete(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    app.services().delete_user(&user).await?;
+    app.services().delete_user(&user, &precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

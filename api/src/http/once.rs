@@ -12,8 +12,8 @@ use super::extract::{MOST_BYTES, read};
 use super::fields::Fields;
 use super::json::json;
 use super::problem::Problem;
-use crate::domain::{Keyed, RepeatKey, Reply, Version, fingerprint};
-use crate::service::Answer;
+use crate::domain::{Keyed, RepeatKey, Reply, Versioned, fingerprint};
+use crate::service::{Answer, Seen};
 use crate::state::App;
 
 /// The header with the key.
@@ -104,14 +104,20 @@ impl Call {
 }
 
 /// Writes the answer to what was made.
-pub(super) fn created(body: &impl Serialize, location: String, revision: &str) -> Reply {
+pub(super) fn created<T, B>(seen: &Seen<T>, body: impl Fn(T) -> B, location: String) -> Reply
+where
+    T: Versioned + Clone,
+    B: Serialize,
+{
+    let tag = format!("\"{}\"", seen.version().as_str());
     Reply {
         status: StatusCode::CREATED.as_u16(),
         headers: vec![
             (header::LOCATION.as_str().to_owned(), location),
-            (SCHEMA_REVISION.to_owned(), revision.to_owned()),
+            (SCHEMA_REVISION.to_owned(), seen.revision.clone()),
+            (header::ETAG.as_str().to_owned(), tag),
         ],
-        body: serde_json::to_string(body).unwrap_or_default(),
+        body: serde_json::to_string(&body(seen.value.clone())).unwrap_or_default(),
     }
 }
 
@@ -122,16 +128,6 @@ pub(super) fn stated(body: &impl Serialize, revision: &str) -> Reply {
         headers: vec![(SCHEMA_REVISION.to_owned(), revision.to_owned())],
         body: serde_json::to_string(body).unwrap_or_default(),
     }
-}
-
-/// Writes the answer to what has an entity tag, too.
-pub(super) fn tagged(mut reply: Reply, version: &Version) -> Reply {
-    let tag = (
-        header::ETAG.as_str().to_owned(),
-        format!("\"{}\"", version.as_str()),
-    );
-    reply.headers.push(tag);
-    reply
 }
 
 impl IntoResponse for Answer {

@@ -27,6 +27,7 @@ pub(super) use parameters::{
     ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, RequiredKey, SessionPath,
     TagId, TaskId, TaskTag, TokenPath,
 };
+pub(super) use requests::conditional;
 
 use axum::body::Bytes;
 use axum::routing::MethodRouter;

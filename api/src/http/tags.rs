@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::body::{NewTagBody, PageBody, TagBody, TagPatchBody, new_tag, tag_name};
 use super::codes::Code;
-use super::conditional::IfNoneMatch;
+use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, Segments, id};
 use super::once::{Post, created};
 use super::openapi::{
-    Cached, Conflicting, Everywhere, Key, OnOne, Once, PageQuery, TagId, TaskTag, WithBody, WithQuery,
+    Cached, Conflicting, Everywhere, Key, OnOne, Once, PageQuery, Preconditioned, TagId, TaskTag, WithBody,
+    WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::{FieldProblem, Problem};
@@ -22,9 +23,13 @@ fn problem(failure: Failure) -> Problem {
     Problem::of(failure, Code::TagNotFound)
 }
 
-fn placed(status: StatusCode, seen: Seen<Tag>) -> Response {
-    let location = format!("/api/v1/tags/{}", seen.value.id);
-    let mut response = (status, axum::Json(TagBody::from(seen.value))).into_response();
+fn path(tag: &Tag) -> String {
+    format!("/api/v1/tags/{}", tag.id)
+}
+
+fn placed(seen: Seen<Tag>) -> Response {
+    let location = path(&seen.value);
+    let mut response = shown(seen, TagBody::from);
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -57,8 +62,7 @@ pub(super) async fn list(
 ///
 /// A tag exists for its user while one of their tasks carries it, so the tasks to put it on come along.
 #[utoipa::path(post, path = "/api/v1/tags", operation_id = "createTag", tag = "tags", params(Key), request_body = NewTagBody,
-    responses((status = 201, description = "The new tag", body = TagBody,
-               headers(("Location" = String, description = "The tag's path"))),
+    responses((status = 201, description = "The new tag", body = TagBody),
               Once, Conflicting, WithBody, OnOne, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -77,8 +81,7 @@ pub(super) async fn create(
 }
 
 fn made(seen: &Seen<Tag>) -> Reply {
-    let body = TagBody::from(seen.value.clone());
-    created(&body, format!("/api/v1/tags/{}", body.id), &seen.revision)
+    created(seen, TagBody::from, path(&seen.value))
 }
 
 /// Show a tag
@@ -94,7 +97,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TagNotFound)?;
     let found = app.services().tag(&user, id).await.map_err(problem)?;
-    Ok(seen.answer_hashed(&found.revision, &TagBody::from(found.value)))
+    Ok(seen.show(found, TagBody::from))
 }
 
 /// Rename a tag
@@ -104,35 +107,40 @@ pub(super) async fn get(
     request_body(content((TagPatchBody = "application/merge-patch+json"), (TagPatchBody = "application/json"))),
     responses((status = 200, description = "The tag under its new name", body = TagBody,
                headers(("Location" = String, description = "The tag's new path"))),
-              Conflicting, WithBody, OnOne, Everywhere))]
+              Conflicting, Preconditioned, WithBody, OnOne, Everywhere))]
 pub(super) async fn rename(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
     Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TagNotFound)?;
     let name = tag_name(fields)?;
     let renamed = app
         .services()
-        .rename_tag(&user, id, &name)
+        .rename_tag(&user, id, &precondition, &name)
         .await
         .map_err(problem)?;
-    Ok(placed(StatusCode::OK, renamed))
+    Ok(placed(renamed))
 }
 
 /// Delete a tag
 ///
 /// Takes it off all of the caller's tasks.
 #[utoipa::path(delete, path = "/api/v1/tags/{id}", operation_id = "deleteTag", tag = "tags", params(TagId),
-    responses((status = 204, description = "No task of the caller carries it any more"), OnOne, Everywhere))]
+    responses((status = 204, description = "No task of the caller carries it any more"), Preconditioned, OnOne, Everywhere))]
 pub(super) async fn delete(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
     Segments(text): Segments<String>,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = id(&text, Code::TagNotFound)?;
-    app.services().delete_tag(&user, id).await.map_err(problem)?;
+    app.services()
+        .delete_tag(&user, id, &precondition)
+        .await
+        .map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -13,9 +13,9 @@ use super::body::{
     task_patch,
 };
 use super::codes::Code;
-use super::conditional::{IfMatch, IfNoneMatch, tag};
+use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
-use super::once::{Post, created, tagged};
+use super::once::{Post, created};
 use super::openapi::{
     Cached, Everywhere, Key, ListQuery, OnOne, Once, Preconditioned, TaskId, WithBody, WithQuery,
 };
@@ -27,14 +27,6 @@ use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
     Problem::of(failure, Code::TaskNotFound)
-}
-
-/// Answers with a task and its entity tag.
-fn shown(status: StatusCode, seen: Seen<Task>) -> Response {
-    let version = seen.version();
-    let mut response = (status, axum::Json(TaskBody::from(seen.value))).into_response();
-    tag(response.headers_mut(), &version, &seen.revision);
-    response
 }
 
 /// List tasks
@@ -79,8 +71,7 @@ fn sparse(page: &PageBody<TaskBody>, fields: &[String]) -> serde_json::Value {
 ///
 /// A value that the schema has no column for yet is refused with 503, unless it is the default.
 #[utoipa::path(post, path = "/api/v1/tasks", operation_id = "createTask", tag = "tasks", params(Key), request_body = NewTaskBody,
-    responses((status = 201, description = "The new task", body = TaskBody,
-               headers(("Location" = String, description = "The task's path"), ("ETag" = String, description = "Its state"))),
+    responses((status = 201, description = "The new task", body = TaskBody),
               Once, WithBody, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -98,16 +89,14 @@ pub(super) async fn create(
 
 fn made(seen: &Seen<Task>) -> Reply {
     let location = format!("/api/v1/tasks/{}", seen.value.id);
-    let body = TaskBody::from(seen.value.clone());
-    tagged(created(&body, location, &seen.revision), &seen.version())
+    created(seen, TaskBody::from, location)
 }
 
 /// Show a task
 ///
 /// Somebody else's task is not found, like one that never was.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", operation_id = "getTask", tag = "tasks", params(TaskId),
-    responses((status = 200, description = "The task", body = TaskBody,
-               headers(("ETag" = String, description = "Its state"))), Cached, OnOne, Everywhere))]
+    responses((status = 200, description = "The task", body = TaskBody), Cached, OnOne, Everywhere))]
 pub(super) async fn get(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
@@ -116,8 +105,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TaskNotFound)?;
     let found = app.services().task(&user, id).await.map_err(problem)?;
-    let version = found.version();
-    Ok(seen.answer(&version, &found.revision, &TaskBody::from(found.value)))
+    Ok(seen.show(found, TaskBody::from))
 }
 
 /// Replace a task
@@ -141,7 +129,7 @@ pub(super) async fn replace(
         .change_task(&user, id, &precondition, &patch)
         .await
         .map_err(problem)?;
-    Ok(shown(StatusCode::OK, changed))
+    Ok(shown(changed, TaskBody::from))
 }
 
 /// Change parts of a task
@@ -165,7 +153,7 @@ pub(super) async fn patch(
         .change_task(&user, id, &precondition, &patch)
         .await
         .map_err(problem)?;
-    Ok(shown(StatusCode::OK, changed))
+    Ok(shown(changed, TaskBody::from))
 }
 
 /// Delete a task
@@ -249,7 +237,7 @@ async fn set(
         .complete_task(&user, id, &precondition, completion)
         .await
         .map_err(problem)?;
-    Ok(shown(StatusCode::OK, changed))
+    Ok(shown(changed, TaskBody::from))
 }
 
 /// How many tasks the caller has of each kind; days are those of UTC.

@@ -1,7 +1,7 @@
 //! Conversations and their messages.
 
 use super::{Answer, Failure, Posted, Principal, Seen, Services};
-use crate::domain::{Conversation, ConversationTitle, Cursor, Message, NewMessage, Page};
+use crate::domain::{Conversation, ConversationTitle, Cursor, Message, NewMessage, Page, Precondition};
 
 impl Services {
     pub(crate) async fn conversations(
@@ -41,10 +41,11 @@ impl Services {
         &self,
         principal: &Principal,
         id: i32,
+        precondition: &Precondition,
         title: &ConversationTitle,
     ) -> Result<Seen<Conversation>, Failure> {
         self.run(principal, |scope| async move {
-            scope.rename_conversation(id, title).await
+            scope.rename_conversation(id, precondition, title).await
         })
         .await
     }
@@ -53,11 +54,11 @@ impl Services {
         &self,
         principal: &Principal,
         id: i32,
+        precondition: &Precondition,
     ) -> Result<Seen<()>, Failure> {
-        self.run(
-            principal,
-            |scope| async move { scope.delete_conversation(id).await },
-        )
+        self.run(principal, |scope| async move {
+            scope.delete_conversation(id, precondition).await
+        })
         .await
     }
 
@@ -106,9 +107,10 @@ impl Services {
         principal: &Principal,
         conversation: i32,
         id: i32,
+        precondition: &Precondition,
     ) -> Result<Seen<()>, Failure> {
         self.run(principal, |scope| async move {
-            scope.delete_message(conversation, id).await
+            scope.delete_message(conversation, id, precondition).await
         })
         .await
     }

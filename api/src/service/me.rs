@@ -5,7 +5,9 @@ use subtle::ConstantTimeEq;
 use super::accounts::{Refusal, principal};
 use super::{Failure, Principal, Seen, Services};
 use crate::auth::{Key, TokenError, random_id};
-use crate::domain::{ApiToken, Credential, Feature, Instant, NewApiToken, Password, Session, TokenId, User};
+use crate::domain::{
+    ApiToken, Credential, Feature, Instant, NewApiToken, Password, Precondition, Session, TokenId, User,
+};
 
 /// How long ago a sign-in may be for what cannot be undone.
 const FRESH_SECONDS: i64 = 10 * 60;
@@ -13,18 +15,28 @@ const FRESH_SECONDS: i64 = 10 * 60;
 const SKEW_SECONDS: i64 = 60;
 
 impl Services {
-    pub(crate) async fn rename_user(
+    /// Calls somebody something else, if there is a name.
+    pub(crate) async fn change_user(
         &self,
         principal: &Principal,
-        name: Option<&str>,
+        precondition: &Precondition,
+        name: Option<Option<&str>>,
     ) -> Result<Seen<User>, Failure> {
+        let changed = self
+            .run(principal, |scope| async move {
+                scope.change_user(precondition, name).await
+            })
+            .await?;
         self.authority.forget_user(principal);
-        self.run(principal, |scope| async move { scope.rename_user(name).await })
-            .await
+        Ok(changed)
     }
 
     /// Removes somebody and everything that is theirs, provided that they signed in a moment ago.
-    pub(crate) async fn delete_user(&self, principal: &Principal) -> Result<(), Refusal> {
+    pub(crate) async fn delete_user(
+        &self,
+        principal: &Principal,
+        precondition: &Precondition,
+    ) -> Result<(), Refusal> {
         let signed_in_at = match &principal.credential {
             Credential::Session(session) => Some(session.created_at),
             Credential::Issued { at } => *at,
@@ -34,8 +46,11 @@ impl Services {
         if !age.is_some_and(|age| (-SKEW_SECONDS..=FRESH_SECONDS).contains(&age)) {
             return Err(Refusal::NotFresh);
         }
-        self.run(principal, |scope| async move { scope.delete_user().await })
-            .await?;
+        self.run(
+            principal,
+            |scope| async move { scope.delete_user(precondition).await },
+        )
+        .await?;
         self.authority.forget_user(principal);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Tags: a tag is somebody's while one of their tasks carries it.
 
 use super::{Answer, Failure, Posted, Principal, Seen, Services};
-use crate::domain::{Cursor, Page, Tag, TagName};
+use crate::domain::{Cursor, Page, Precondition, Tag, TagName};
 
 impl Services {
     pub(crate) async fn tags(
@@ -37,19 +37,26 @@ impl Services {
         &self,
         principal: &Principal,
         id: i32,
+        precondition: &Precondition,
         name: &TagName,
     ) -> Result<Seen<Tag>, Failure> {
         let now = self.now();
-        self.run(
-            principal,
-            |scope| async move { scope.rename_tag(id, name, now).await },
-        )
+        self.run(principal, |scope| async move {
+            scope.rename_tag(id, precondition, name, now).await
+        })
         .await
     }
 
-    pub(crate) async fn delete_tag(&self, principal: &Principal, id: i32) -> Result<Seen<()>, Failure> {
+    pub(crate) async fn delete_tag(
+        &self,
+        principal: &Principal,
+        id: i32,
+        precondition: &Precondition,
+    ) -> Result<Seen<()>, Failure> {
         let now = self.now();
-        self.run(principal, |scope| async move { scope.delete_tag(id, now).await })
-            .await
+        self.run(principal, |scope| async move {
+            scope.delete_tag(id, precondition, now).await
+        })
+        .await
     }
 }

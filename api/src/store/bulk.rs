@@ -87,7 +87,7 @@ impl Scope {
         Ok(work.items)
     }
 
-    /// Returns tasks that nobody else can change until the transaction ends, locked in the order of their ids.
+    /// Returns tasks that nobody else can change until the transaction ends.
     async fn locked_tasks(
         &self,
         transaction: &Runner<'_, DatabaseTransaction>,
@@ -96,17 +96,13 @@ impl Scope {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let is_postgres = transaction.is_postgres();
-        let mut select = Query::select();
-        select
-            .expr(self.task_columns(is_postgres))
+        self.lock_tasks(transaction, ids).await?;
+        let select = Query::select()
+            .expr(self.task_columns(transaction.is_postgres()))
             .from(Entity)
             .and_where(Column::Id.is_in(ids.iter().copied()))
             .and_where(owned_by(&self.owner))
-            .order_by(Column::Id, sea_orm::Order::Asc);
-        if is_postgres {
-            select.lock_exclusive();
-        }
+            .to_owned();
         let rows = transaction.all(&select).await?;
         let mut tasks = HashMap::with_capacity(rows.len());
         for row in &rows {

@@ -2,12 +2,14 @@
 
 use entity::{conversation, message};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
-use sea_orm::{ColumnTrait, QueryResult};
+use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
 
 use super::row::{moment, time};
+use super::runner::Runner;
 use super::{Scope, StoreError};
 use crate::domain::{
-    Conversation, ConversationTitle, Cursor, CursorValue, Feature, Instant, Message, NewMessage, Page, Role,
+    Conversation, ConversationTitle, Cursor, CursorValue, Feature, Instant, Message, NewMessage, Page,
+    Precondition, Role,
 };
 
 impl Scope {
@@ -74,12 +76,16 @@ impl Scope {
     pub(crate) async fn rename_conversation(
         &self,
         id: i32,
+        precondition: &Precondition,
         title: &ConversationTitle,
     ) -> Result<Conversation, StoreError> {
         if !title.as_str().is_empty() {
             self.needs(Feature::ConversationTitles)?;
         }
         self.needs(Feature::Conversations)?;
+        let transaction = self.runner().begin().await?;
+        let old = self.locked_conversation(&transaction, id).await?;
+        self.check(&old, precondition)?;
         if self.shape.has(Feature::ConversationTitles) {
             let update = Query::update()
                 .table(conversation::Entity)
@@ -87,23 +93,57 @@ impl Scope {
                 .and_where(conversation::Column::Id.eq(id))
                 .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
                 .to_owned();
-            self.runner().execute(&update).await?;
+            transaction.execute(&update).await?;
         }
-        self.conversation(id).await
+        transaction.commit().await?;
+        Ok(Conversation {
+            title: title.as_str().to_owned(),
+            ..old
+        })
     }
 
     /// Removes a conversation with its messages.
-    pub(crate) async fn delete_conversation(&self, id: i32) -> Result<(), StoreError> {
+    pub(crate) async fn delete_conversation(
+        &self,
+        id: i32,
+        precondition: &Precondition,
+    ) -> Result<(), StoreError> {
         self.needs(Feature::Conversations)?;
+        let transaction = self.runner().begin().await?;
+        let old = self.locked_conversation(&transaction, id).await?;
+        self.check(&old, precondition)?;
         let delete = Query::delete()
             .from_table(conversation::Entity)
             .and_where(conversation::Column::Id.eq(id))
             .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
             .to_owned();
-        match self.runner().execute(&delete).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
+        transaction.execute(&delete).await?;
+        transaction.commit().await
+    }
+
+    /// Returns a conversation that nobody else can change or say something in until the transaction ends.
+    async fn locked_conversation(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        id: i32,
+    ) -> Result<Conversation, StoreError> {
+        if transaction.is_postgres() {
+            // Apart from reading, like what a task carries: a statement that has waited counts as if it had not.
+            let lock = self.own_id(id).lock_exclusive().to_owned();
+            transaction.all(&lock).await?;
         }
+        let mut select = self.select_conversations();
+        select.and_where(conversation::Column::Id.eq(id));
+        read(&transaction.one(&select).await?.ok_or(StoreError::NotFound)?)
+    }
+
+    fn own_id(&self, id: i32) -> SelectStatement {
+        Query::select()
+            .column(conversation::Column::Id)
+            .from(conversation::Entity)
+            .and_where(conversation::Column::Id.eq(id))
+            .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
+            .to_owned()
     }
 
     /// Returns a page of a conversation's messages, oldest first.
@@ -211,15 +251,22 @@ impl Scope {
         Ok(made)
     }
 
-    /// Removes a message.
-    pub(crate) async fn delete_message(&self, conversation_id: i32, id: i32) -> Result<(), StoreError> {
+    /// Removes a message. It has one state only: what was said stays.
+    pub(crate) async fn delete_message(
+        &self,
+        conversation_id: i32,
+        id: i32,
+        precondition: &Precondition,
+    ) -> Result<(), StoreError> {
         self.needs(Feature::Conversations)?;
-        let own = Query::select()
-            .column(conversation::Column::Id)
-            .from(conversation::Entity)
-            .and_where(conversation::Column::Id.eq(conversation_id))
-            .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
-            .to_owned();
+        if precondition.needs_current() {
+            self.check(&self.message(conversation_id, id).await?, precondition)?;
+        }
+        let mut own = self.own_id(conversation_id);
+        if self.runner().is_postgres() {
+            // Messages come and go under the lock of their conversation.
+            own.lock_exclusive();
+        }
         let delete = Query::delete()
             .from_table(message::Entity)
             .and_where(message::Column::Id.eq(id))

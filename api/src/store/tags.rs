@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, QueryResult};
 use super::row::owned_by;
 use super::runner::Runner;
 use super::{Scope, StoreError};
-use crate::domain::{Cursor, CursorValue, Feature, Instant, Page, Tag, TagName, Task};
+use crate::domain::{Cursor, CursorValue, Feature, Instant, Page, Precondition, Tag, TagName, Task};
 
 impl Scope {
     /// Returns a page of the tags on the owner's tasks, in the order of their names.
@@ -59,8 +59,9 @@ impl Scope {
         let mut locked = tasks.to_vec();
         locked.sort_unstable();
         locked.dedup();
+        self.lock_tasks(&transaction, &locked).await?;
         for id in &locked {
-            if self.locked_task(&transaction, *id).await?.tags.len() >= Task::MOST_TAGS {
+            if self.task_within(&transaction, *id).await?.tags.len() >= Task::MOST_TAGS {
                 return Err(StoreError::TooManyTags);
             }
         }
@@ -79,15 +80,19 @@ impl Scope {
 
     /// Gives a tag another name on all of the owner's tasks. The row may be somebody else's too: the tasks move to the row of
     /// the new name.
-    pub(crate) async fn rename_tag(&self, id: i32, name: &TagName, now: Instant) -> Result<Tag, StoreError> {
+    pub(crate) async fn rename_tag(
+        &self,
+        id: i32,
+        precondition: &Precondition,
+        name: &TagName,
+        now: Instant,
+    ) -> Result<Tag, StoreError> {
         if !self.shape.has(Feature::Tags) {
             return Err(StoreError::NotFound);
         }
         let transaction = self.runner().begin().await?;
-        let mut select = self.select_tags();
-        select.and_where(tag::Column::Id.eq(id));
-        let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
-        let old = read(&row)?;
+        let (old, carriers) = self.locked_tag(&transaction, id).await?;
+        self.check(&old, precondition)?;
         if old.name == name.as_str() {
             return Ok(old);
         }
@@ -101,7 +106,6 @@ impl Scope {
         transaction
             .execute(&self.insert_names(std::slice::from_ref(name)))
             .await?;
-        let carriers = self.carriers(&transaction, id).await?;
         let target = Query::select()
             .column(tag::Column::Id)
             .from(tag::Entity)
@@ -124,15 +128,18 @@ impl Scope {
     }
 
     /// Takes a tag off all of the owner's tasks.
-    pub(crate) async fn delete_tag(&self, id: i32, now: Instant) -> Result<(), StoreError> {
+    pub(crate) async fn delete_tag(
+        &self,
+        id: i32,
+        precondition: &Precondition,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         if !self.shape.has(Feature::Tags) {
             return Err(StoreError::NotFound);
         }
         let transaction = self.runner().begin().await?;
-        let carriers = self.carriers(&transaction, id).await?;
-        if carriers.is_empty() {
-            return Err(StoreError::NotFound);
-        }
+        let (tag, carriers) = self.locked_tag(&transaction, id).await?;
+        self.check(&tag, precondition)?;
         let delete = Query::delete()
             .from_table(task_tag::Entity)
             .and_where(task_tag::Column::TagId.eq(id))
@@ -167,7 +174,7 @@ impl Scope {
         link.select_from(wanted)
             .expect("two columns are selected for two columns");
         transaction.execute(&link).await?;
-        let tags = self.locked_task(transaction, task_id).await?.tags;
+        let tags = self.task_within(transaction, task_id).await?.tags;
         match spelled
             .iter()
             .all(|name| tags.iter().any(|tag| tag == name.as_str()))
@@ -256,19 +263,25 @@ impl Scope {
             .from_table(task_tag::Entity)
             .and_where(task_tag::Column::TaskId.eq(task_id));
         if !kept.is_empty() {
-            let carried = Query::select()
-                .column(task_tag::Column::TagId)
-                .from(task_tag::Entity)
-                .and_where(task_tag::Column::TaskId.eq(task_id))
-                .to_owned();
-            let ids = Query::select()
-                .column(tag::Column::Id)
-                .from(tag::Entity)
-                .and_where(tag::Column::Id.in_subquery(carried))
-                .and_where(folded_name(transaction.is_postgres()).is_in(kept.iter().map(TagName::folded)))
-                .to_owned();
+            let ids = carried(task_id, kept, transaction.is_postgres());
             delete.and_where(task_tag::Column::TagId.not_in_subquery(ids));
         }
+        transaction.execute(&delete).await.map(drop)
+    }
+
+    /// Takes a tag off a task.
+    pub(super) async fn drop_tag(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        task_id: i32,
+        name: &TagName,
+    ) -> Result<(), StoreError> {
+        let ids = carried(task_id, std::slice::from_ref(name), transaction.is_postgres());
+        let delete = Query::delete()
+            .from_table(task_tag::Entity)
+            .and_where(task_tag::Column::TaskId.eq(task_id))
+            .and_where(task_tag::Column::TagId.in_subquery(ids))
+            .to_owned();
         transaction.execute(&delete).await.map(drop)
     }
 
@@ -345,6 +358,30 @@ impl Scope {
             .to_owned()
     }
 
+    /// Returns a tag and the owner's tasks that carry it, which nobody else can change until the transaction ends.
+    async fn locked_tag(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        id: i32,
+    ) -> Result<(Tag, Vec<i32>), StoreError> {
+        if transaction.is_postgres() {
+            let carriers = self.carriers(transaction, id).await?;
+            self.lock_tasks(transaction, &carriers).await?;
+            // Whoever puts it on another task waits for this row, having locked the task before.
+            let lock = Query::select()
+                .column(tag::Column::Id)
+                .from(tag::Entity)
+                .and_where(tag::Column::Id.eq(id))
+                .lock_exclusive()
+                .to_owned();
+            transaction.all(&lock).await?;
+        }
+        let mut select = self.select_tags();
+        select.and_where(tag::Column::Id.eq(id));
+        let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
+        Ok((read(&row)?, self.carriers(transaction, id).await?))
+    }
+
     /// Returns the owner's tasks that carry a tag.
     async fn carriers(
         &self,
@@ -378,6 +415,21 @@ impl Scope {
             .to_owned();
         transaction.execute(&update).await.map(drop)
     }
+}
+
+/// Selects the ids of the tags that a task carries under one of these names.
+fn carried(task_id: i32, names: &[TagName], is_postgres: bool) -> SelectStatement {
+    let on_task = Query::select()
+        .column(task_tag::Column::TagId)
+        .from(task_tag::Entity)
+        .and_where(task_tag::Column::TaskId.eq(task_id))
+        .to_owned();
+    Query::select()
+        .column(tag::Column::Id)
+        .from(tag::Entity)
+        .and_where(tag::Column::Id.in_subquery(on_task))
+        .and_where(folded_name(is_postgres).is_in(names.iter().map(TagName::folded)))
+        .to_owned()
 }
 
 /// Returns a tag's name as it is compared: only ASCII letters lose their case, whatever the server's locale knows.

@@ -1,7 +1,7 @@
 //! One task: read, made, changed and removed, with one statement unless tags or a precondition need more.
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::{DynIden, Expr, IntoIden, Query, SelectStatement, UpdateStatement};
+use sea_orm::sea_query::{DynIden, Expr, IntoIden, Order, Query, UpdateStatement};
 use sea_orm::{ColumnTrait, DatabaseTransaction};
 
 use super::row::owned_by;
@@ -172,15 +172,6 @@ impl Scope {
         }
     }
 
-    fn select_task(&self, id: i32, is_postgres: bool) -> SelectStatement {
-        Query::select()
-            .expr(self.task_columns(is_postgres))
-            .from(Entity)
-            .and_where(Column::Id.eq(id))
-            .and_where(owned_by(&self.owner))
-            .to_owned()
-    }
-
     fn update_task(&self, id: i32, is_postgres: bool) -> UpdateStatement {
         Query::update()
             .table(Entity)
@@ -196,21 +187,42 @@ impl Scope {
         transaction: &Runner<'_, DatabaseTransaction>,
         id: i32,
     ) -> Result<Task, StoreError> {
-        let is_postgres = transaction.is_postgres();
-        let mut select = self.select_task(id, is_postgres);
-        if is_postgres {
-            select.lock_exclusive();
-        }
-        let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
-        Ok(self.task(&row)?)
+        self.lock_tasks(transaction, &[id]).await?;
+        self.task_within(transaction, id).await
     }
 
-    pub(super) fn check(&self, current: &Task, precondition: &Precondition) -> Result<(), StoreError> {
-        let current = current.version(self.revision());
-        match precondition.allows(&current) {
-            true => Ok(()),
-            false => Err(StoreError::Changed { current }),
+    /// Keeps everybody else from changing tasks, and what they carry, until the transaction ends; in the order of their ids.
+    ///
+    /// A statement that waits for a row sees the other tables as they were before it waited: what a task carries is read with
+    /// the next one.
+    pub(super) async fn lock_tasks(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        ids: &[i32],
+    ) -> Result<(), StoreError> {
+        if !transaction.is_postgres() {
+            return Ok(());
         }
+        let select = Query::select()
+            .column(Column::Id)
+            .from(Entity)
+            .and_where(Column::Id.is_in(ids.iter().copied()))
+            .and_where(owned_by(&self.owner))
+            .order_by(Column::Id, Order::Asc)
+            .lock_exclusive()
+            .to_owned();
+        transaction.all(&select).await.map(drop)
+    }
+
+    /// Returns a task as the transaction sees it.
+    pub(super) async fn task_within(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        id: i32,
+    ) -> Result<Task, StoreError> {
+        let reading = self.reading(id, transaction.is_postgres());
+        let row = transaction.one(&reading).await?.ok_or(StoreError::NotFound)?;
+        Ok(self.task(&row)?)
     }
 
     /// Refuses what the schema cannot keep; a default needs no column.
@@ -284,11 +296,7 @@ impl Scope {
     pub(crate) async fn tag_task(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
         let transaction = self.runner().begin().await?;
         let task = self.locked_task(&transaction, id).await?;
-        if task
-            .tags
-            .iter()
-            .any(|tag| tag.to_ascii_lowercase() == name.folded())
-        {
+        if carries(&task, name) {
             return Ok(());
         }
         self.needs(Feature::Tags)?;
@@ -305,15 +313,10 @@ impl Scope {
     pub(crate) async fn untag_task(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
         let transaction = self.runner().begin().await?;
         let task = self.locked_task(&transaction, id).await?;
-        let (kept, dropped): (Vec<String>, Vec<String>) = task
-            .tags
-            .into_iter()
-            .partition(|tag| tag.to_ascii_lowercase() != name.folded());
-        if dropped.is_empty() {
+        if !carries(&task, name) {
             return Ok(());
         }
-        let kept: Vec<TagName> = kept.iter().filter_map(|tag| TagName::parse(tag).ok()).collect();
-        self.drop_other_tags(&transaction, id, &kept).await?;
+        self.drop_tag(&transaction, id, name).await?;
         self.touch(&transaction, id, now).await?;
         transaction.commit().await
     }
@@ -332,6 +335,12 @@ impl Scope {
             .to_owned();
         transaction.execute(&update).await.map(drop)
     }
+}
+
+fn carries(task: &Task, name: &TagName) -> bool {
+    task.tags
+        .iter()
+        .any(|tag| tag.to_ascii_lowercase() == name.folded())
 }
 
 /// Returns the condition that columns of `tasks` and `task_tags` have not come since the snapshot: somebody may have put another

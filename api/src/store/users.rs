@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::sync::RwLock;
 
 use entity::{conversation, message, task, task_tag, user};
-use sea_orm::ColumnTrait;
 use sea_orm::sea_query::{
     DeleteStatement, DynIden, Expr, ExprTrait, Func, IntoIden, LockType, OnConflict, Query, SelectStatement,
 };
+use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
 
 use super::fault::is_duplicate;
 use super::row::{column, moment, owned_by, time};
+use super::runner::Runner;
 use super::{Scope, StoreError};
-use crate::domain::{Credential, Feature, Instant, Summary, User, UserId};
+use crate::domain::{Credential, Feature, Instant, Precondition, Summary, User, UserId};
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,55 +130,85 @@ impl Scope {
         if let Some(user) = self.own_user().await? {
             return Ok(user);
         }
+        Err(self.not_there())
+    }
+
+    /// Looks for the owner anew with the next request.
+    fn not_there(&self) -> StoreError {
         self.store.0.known.forget(&self.owner);
-        Err(StoreError::NotFound)
+        StoreError::NotFound
     }
 
     async fn own_user(&self) -> Result<Option<User>, StoreError> {
-        let select = Query::select()
+        let row = self.runner().one(&self.select_user()).await?;
+        row.map(|row| self.read_user(&row)).transpose()
+    }
+
+    /// Returns the owner, whom nobody else can change until the transaction ends.
+    ///
+    /// With [`LockType::Update`] nobody can add something of theirs either; SQLite's transaction keeps all writers out.
+    async fn locked_user(
+        &self,
+        transaction: &Runner<'_, DatabaseTransaction>,
+        lock: LockType,
+    ) -> Result<User, StoreError> {
+        let mut select = self.select_user();
+        if transaction.is_postgres() {
+            select.lock(lock);
+        }
+        match transaction.one(&select).await? {
+            Some(row) => self.read_user(&row),
+            None => Err(self.not_there()),
+        }
+    }
+
+    fn select_user(&self) -> SelectStatement {
+        Query::select()
             .columns([user::Column::Email, user::Column::Name])
             .expr(time(user::Column::CreatedAt, self.runner().is_postgres()))
             .from(user::Entity)
             .and_where(user::Column::Id.eq(self.owner.as_str()))
-            .to_owned();
-        let Some(row) = self.runner().one(&select).await? else {
-            return Ok(None);
-        };
-        Ok(Some(User {
+            .to_owned()
+    }
+
+    fn read_user(&self, row: &QueryResult) -> Result<User, StoreError> {
+        Ok(User {
             id: self.owner.clone(),
             email: row.try_get_by_index(0)?,
             name: row.try_get_by_index(1)?,
-            created_at: moment(&row, 2)?,
-        }))
+            created_at: moment(row, 2)?,
+        })
     }
 
-    /// Calls the owner something else.
-    pub(crate) async fn rename_user(&self, name: Option<&str>) -> Result<User, StoreError> {
+    /// Calls the owner something else, if there is a name.
+    pub(crate) async fn change_user(
+        &self,
+        precondition: &Precondition,
+        name: Option<Option<&str>>,
+    ) -> Result<User, StoreError> {
+        let transaction = self.runner().begin().await?;
+        let user = self.locked_user(&transaction, LockType::NoKeyUpdate).await?;
+        self.check(&user, precondition)?;
+        let Some(name) = name.map(|name| name.map(str::to_owned)) else {
+            return Ok(user);
+        };
         let update = Query::update()
             .table(user::Entity)
-            .value(user::Column::Name, name.map(str::to_owned))
+            .value(user::Column::Name, name.clone())
             .and_where(user::Column::Id.eq(self.owner.as_str()))
             .to_owned();
-        self.runner().execute(&update).await?;
-        self.user().await
+        transaction.execute(&update).await?;
+        transaction.commit().await?;
+        Ok(User { name, ..user })
     }
 
     /// Removes the owner and everything that is theirs, in the order that the foreign keys want.
     ///
     /// What came with the accounts goes by itself.
-    pub(crate) async fn delete_user(&self) -> Result<(), StoreError> {
+    pub(crate) async fn delete_user(&self, precondition: &Precondition) -> Result<(), StoreError> {
         let transaction = self.runner().begin().await?;
-        let mut lock = Query::select();
-        lock.column(user::Column::Id)
-            .from(user::Entity)
-            .and_where(user::Column::Id.eq(self.owner.as_str()));
-        if transaction.is_postgres() {
-            // Nobody may add something of theirs meanwhile. SQLite's transaction keeps all writers out.
-            lock.lock(LockType::Update);
-        }
-        if transaction.one(&lock).await?.is_none() {
-            return Err(StoreError::NotFound);
-        }
+        let user = self.locked_user(&transaction, LockType::Update).await?;
+        self.check(&user, precondition)?;
         for delete in self.everything() {
             transaction.execute(&delete).await?;
         }

@@ -336,6 +336,10 @@ async fn whoever_leaves_takes_everything_along() {
             let program = json!({"name": "n", "scopes": ["chat"]});
             send(token, Method::POST, "/api/v1/me/tokens", Some(program)).await;
         }
+        let stale = [("if-match", "\"9f86d081884c7d659a2feaa0c55ad015\"")];
+        site.send_raw(Some(&token), Method::DELETE, "/api/v1/me", None, &stale)
+            .await
+            .expect(412);
         send(&token, Method::DELETE, "/api/v1/me", None).await;
         for table in [
             "users",

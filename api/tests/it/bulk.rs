@@ -251,20 +251,21 @@ async fn a_hundred_operations_are_as_few_statements_as_two() {
             json!({"operations": operations})
         };
         let tagged = json!({"title": "t", "tags": ["a", "b", "c"]});
+        let looking = if site.is_postgres() { 3 } else { 2 };
         // Begin, key, savepoint, the statements of its own, release, answer, commit.
         for (few, many, own) in [
             (creations(2, json!({"title": "t"})), creations(100, json!({"title": "t"})), 1),
             (creations(2, tagged.clone()), creations(100, tagged), 5),
-            // Besides the change the look at what is to be changed, with its lock.
-            (changes(2, json!({"op": "complete"})), changes(100, json!({"op": "complete"})), 2),
+            // Besides the change the look at what is to be changed, after its lock.
+            (changes(2, json!({"op": "complete"})), changes(100, json!({"op": "complete"})), looking),
             (changes(2, json!({"op": "update", "data": {"priority": "low"}})),
-             changes(100, json!({"op": "update", "data": {"priority": "low"}})), 2),
+             changes(100, json!({"op": "update", "data": {"priority": "low"}})), looking),
         ] {
             for body in [few, many] {
                 let least = site.least_statements(async |_| {
                     bulk(site, body.clone()).await.expect(200);
                 }).await;
-                assert_eq!(least, 6 + own, "{}", &body.to_string()[..120]);
+                assert_eq!(least, 6 + own, "{}", body.to_string().chars().take(120).collect::<String>());
             }
         }
         let ids = changes(100, json!({"op": "delete"}));

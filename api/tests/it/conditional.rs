@@ -106,6 +106,124 @@ async fn a_write_that_rests_on_an_old_state_is_refused() {
 }
 
 #[tokio::test]
+async fn whatever_shows_a_state_can_be_changed_on_it_alone() {
+    on_each("head", async |site| {
+        site.task("usr_ada", json!({"title": "t", "tags": ["x"]})).await;
+        let made = site
+            .send("usr_ada", Method::POST, "/api/v1/conversations", None)
+            .await;
+        let conversation = made.expect(201).header("location").to_owned();
+        let said = site
+            .send(
+                "usr_ada",
+                Method::POST,
+                &format!("{conversation}/messages"),
+                Some(json!({"content": "Caulk the hull"})),
+            )
+            .await
+            .expect(201);
+        let message = said.header("location").to_owned();
+        assert_eq!(
+            said.header("etag"),
+            site.get("usr_ada", &message).await.header("etag")
+        );
+
+        let old = "\"9f86d081884c7d659a2feaa0c55ad015\"";
+        let name = Some(json!({"name": "y"}));
+        let title = Some(json!({"title": "y"}));
+        let changes = [
+            ("/api/v1/tags/1", Method::PATCH, name.clone()),
+            ("/api/v1/tags/1", Method::DELETE, None),
+            (&conversation, Method::PATCH, title),
+            (&message, Method::DELETE, None),
+            (&conversation, Method::DELETE, None),
+            ("/api/v1/me", Method::PATCH, name),
+            ("/api/v1/me", Method::PATCH, Some(json!({}))),
+        ];
+        for (path, method, body) in &changes {
+            let current = site
+                .get("usr_ada", path)
+                .await
+                .expect(200)
+                .header("etag")
+                .to_owned();
+            let refused = site
+                .send_with(
+                    "usr_ada",
+                    method.clone(),
+                    path,
+                    body.clone(),
+                    &[("if-match", old)],
+                )
+                .await
+                .expect(412);
+            assert_eq!(
+                refused.json()["current_etag"],
+                current.as_str(),
+                "{method} {path}"
+            );
+            assert_eq!(site.get("usr_ada", path).await.header("etag"), current);
+        }
+        for (mut path, method, body) in changes {
+            if path.contains("/tags/") && method == Method::DELETE {
+                // It has another name by now, which is another tag.
+                path = "/api/v1/tags/2";
+            }
+            let current = site
+                .get("usr_ada", path)
+                .await
+                .expect(200)
+                .header("etag")
+                .to_owned();
+            let done = site
+                .send_with("usr_ada", method.clone(), path, body, &[("if-match", &current)])
+                .await;
+            assert!(done.status.is_success(), "{method} {path}: {}", done.text);
+            if method == Method::PATCH {
+                let location = done.headers.get("location").map(|it| it.to_str().unwrap());
+                let now = site.get("usr_ada", location.unwrap_or(path)).await;
+                assert_eq!(done.header("etag"), now.header("etag"), "{method} {path}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_condition_that_nothing_is_compared_with_is_refused() {
+    on_each("head", async |site| {
+        let task = site.task("usr_ada", json!({"title": "t"})).await;
+        let tag = format!("{task}/tags/x");
+        let body = Some(json!({"title": "t"}));
+        for (method, path, body) in [
+            (Method::POST, "/api/v1/tasks", body.clone()),
+            (Method::POST, "/api/usr_ada/tasks", body),
+            (Method::PUT, tag.as_str(), None),
+            (Method::DELETE, &tag, None),
+            (Method::POST, "/api/v1/conversations", None),
+        ] {
+            for condition in ["if-match", "if-none-match"] {
+                let refused = site
+                    .send_with("usr_ada", method.clone(), path, body.clone(), &[(condition, "*")])
+                    .await
+                    .expect(400);
+                assert_eq!(refused.json()["code"], "HEADER_INVALID", "{method} {path}");
+                assert!(refused.json()["detail"].as_str().unwrap().contains(condition));
+            }
+        }
+        assert_eq!(site.get("usr_ada", &task).await.json()["tags"], json!([]));
+        let same = [("if-match", "*")];
+        for path in ["/api/usr_ada/tasks/1", "/api/v1/usr_ada/tasks/1"] {
+            let body = Some(json!({"title": "u"}));
+            site.send_with("usr_ada", Method::PUT, path, body, &same)
+                .await
+                .expect(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_two_writes_on_the_same_state_one_wins() {
     on_each("003", async |site| {
         let path = site.task("usr_ada", json!({"title": "t"})).await;
@@ -124,6 +242,35 @@ async fn of_two_writes_on_the_same_state_one_wins() {
         let mut statuses = [one.status.as_u16(), two.status.as_u16()];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 412]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tags_that_are_put_on_and_taken_off_at_once_lose_nothing() {
+    on_each("003", async |site| {
+        let path = site.task("usr_ada", json!({"title": "t"})).await;
+        for round in 0..5 {
+            site.send(
+                "usr_ada",
+                Method::PATCH,
+                &path,
+                Some(json!({"tags": ["a", "b", "c"]})),
+            )
+            .await
+            .expect(200);
+            let new = ["d", "e", "f"].map(|name| format!("{path}/tags/{name}{round}"));
+            let old = ["a", "b", "c"].map(|name| format!("{path}/tags/{name}"));
+            let puts = new.iter().map(|tag| (Method::PUT, tag));
+            let changes = puts
+                .chain(old.iter().map(|tag| (Method::DELETE, tag)))
+                .map(|(method, tag)| site.send("usr_ada", method, tag, None));
+            for answer in futures_util::future::join_all(changes).await {
+                answer.expect(204);
+            }
+            let left = ["d", "e", "f"].map(|name| format!("{name}{round}"));
+            assert_eq!(site.get("usr_ada", &path).await.json()["tags"], json!(left));
+        }
     })
     .await;
 }

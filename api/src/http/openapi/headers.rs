@@ -6,6 +6,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
 
+use super::requests::heeds_if_match;
 use super::walk::{operations, responses, served_at};
 
 /// Name, meaning and an example.
@@ -66,6 +67,7 @@ pub(super) fn name(document: &mut OpenApi) {
         let path = served_at(path);
         let is_limited = path.starts_with("/api/");
         let is_cached = operation.responses.responses.contains_key("304");
+        let is_conditional = heeds_if_match(method, operation);
         let is_list = takes(operation, "cursor");
         let is_keyed = takes(operation, "Idempotency-Key");
         for (status, response) in responses(operation) {
@@ -81,7 +83,8 @@ pub(super) fn name(document: &mut OpenApi) {
                 add(response, "Idempotency-Scope");
             }
             match status {
-                "200" | "201" if is_cached || shows_a_task(&path) => add(response, "ETag"),
+                "200" if is_cached || is_conditional => add(response, "ETag"),
+                "201" if is_keyed => add(response, "ETag"),
                 "304" => add(response, "ETag"),
                 "401" => add(response, "WWW-Authenticate"),
                 "429" | "503" => add(response, "Retry-After"),
@@ -101,11 +104,6 @@ pub(super) fn name(document: &mut OpenApi) {
             .headers
             .insert(name.to_owned(), RefOr::T(header(name, description, example)));
     }
-}
-
-/// A task's writes show its new state; other resources have none that could be compared.
-fn shows_a_task(path: &str) -> bool {
-    path.contains("/tasks") && !path.ends_with("/bulk") && !path.ends_with("/tags/{name}")
 }
 
 fn takes(operation: &Operation, name: &str) -> bool {

@@ -1,7 +1,8 @@
 //! The headers that operations take: described once, named wherever they are heeded.
 
+use axum::http::Method;
 use serde_json::json;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{OpenApi, Ref, RefOr, Required};
 
@@ -12,11 +13,9 @@ pub(super) fn name(document: &mut OpenApi) {
     for (_, method, operation) in operations(document) {
         let answers = &operation.responses.responses;
         let is_cached = answers.contains_key("304");
-        // What a bulk request wants to hold is said for each of its operations.
-        let is_conditional = answers.contains_key("412") && method != "post";
         let heeded = [
             ("IfNoneMatch", is_cached),
-            ("IfMatch", is_conditional),
+            ("IfMatch", heeds_if_match(method, operation)),
             ("RequestId", true),
             ("Traceparent", true),
         ];
@@ -30,6 +29,24 @@ pub(super) fn name(document: &mut OpenApi) {
     components
         .parameters
         .extend(described().map(|(name, parameter)| (name.to_owned(), RefOr::T(parameter))));
+}
+
+/// Returns the methods and routes of the operations that heed `If-Match`, below each of the prefixes.
+pub(in crate::http) fn conditional(document: &mut OpenApi, prefixes: &[&str]) -> Vec<(Method, String)> {
+    operations(document)
+        .filter(|(_, method, operation)| heeds_if_match(method, operation))
+        .flat_map(|(path, method, _)| {
+            prefixes
+                .iter()
+                .map(move |prefix| (method, format!("{prefix}{path}")))
+        })
+        .filter_map(|(method, route)| Some((method.to_uppercase().parse().ok()?, route)))
+        .collect()
+}
+
+/// What a bulk request, a POST, wants to hold is said for each of its operations.
+pub(super) fn heeds_if_match(method: &str, operation: &Operation) -> bool {
+    operation.responses.responses.contains_key("412") && method != "post"
 }
 
 fn described() -> [(&'static str, Parameter); 4] {
