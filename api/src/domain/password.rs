@@ -26,12 +26,14 @@ impl Password {
     /// Takes a password that somebody chooses.
     pub(crate) fn choose(text: &str) -> Result<Self, Violation> {
         let password: String = text.nfkc().collect();
-        // As it is typed, too: who reads the document counts that, and some letters become several.
-        let shortest = text.chars().count().min(password.chars().count());
-        let wrong = match password.chars().count() {
-            _ if shortest < 8 => Some("a password has at least 8 characters"),
-            ..=128 => flaw(&password),
-            _ => Some("a password has at most 128 characters"),
+        // As it is typed, too: who reads the document counts that, and some letters become several or one with others.
+        let lengths = [text, &password].map(|text| text.chars().count());
+        let wrong = if lengths.iter().any(|length| *length < 8) {
+            Some("a password has at least 8 characters")
+        } else if lengths.iter().any(|length| *length > 128) {
+            Some("a password has at most 128 characters")
+        } else {
+            flaw(&password)
         };
         match wrong {
             Some(detail) => Err(Violation::new(Rule::Password, detail)),
@@ -77,10 +79,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_that_become_several_count_once() {
+    fn letters_count_as_they_are_typed_and_as_they_are_compared() {
         // A half becomes three letters.
         assert!(Password::choose("Hull7a\u{bd}").is_err());
         assert!(Password::choose("Hull7ab\u{bd}").is_ok());
+        // A letter and its accent become one.
+        for (accents, is_taken) in [(3, false), (4, true), (62, true), (63, false)] {
+            let typed = format!("aB1x{}", "e\u{301}".repeat(accents));
+            assert_eq!(Password::choose(&typed).is_ok(), is_taken, "{accents}");
+        }
     }
 
     #[test]
