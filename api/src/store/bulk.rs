@@ -96,11 +96,12 @@ impl Scope {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        self.lock_tasks(transaction, ids).await?;
+        let are_named = Column::Id.is_in(ids.iter().copied());
+        self.lock_tasks(transaction, are_named.clone()).await?;
         let select = Query::select()
             .expr(self.task_columns(transaction.is_postgres()))
             .from(Entity)
-            .and_where(Column::Id.is_in(ids.iter().copied()))
+            .and_where(are_named)
             .and_where(owned_by(&self.owner))
             .to_owned();
         let rows = transaction.all(&select).await?;

@@ -59,7 +59,8 @@ impl Scope {
         let mut locked = tasks.to_vec();
         locked.sort_unstable();
         locked.dedup();
-        self.lock_tasks(&transaction, &locked).await?;
+        let are_named = task::Column::Id.is_in(locked.iter().copied());
+        self.lock_tasks(&transaction, are_named.clone()).await?;
         for id in &locked {
             if self.task_within(&transaction, *id).await?.tags.len() >= Task::MOST_TAGS {
                 return Err(StoreError::TooManyTags);
@@ -69,7 +70,7 @@ impl Scope {
             self.put_tags(&transaction, *id, std::slice::from_ref(name))
                 .await?;
         }
-        self.touch_all(&transaction, &locked, now).await?;
+        self.touch_tasks(&transaction, are_named, now).await?;
         let tag = self
             .own_tag(&transaction, name)
             .await?
@@ -91,7 +92,7 @@ impl Scope {
             return Err(StoreError::NotFound);
         }
         let transaction = self.runner().begin().await?;
-        let (old, carriers) = self.locked_tag(&transaction, id).await?;
+        let old = self.locked_tag(&transaction, id).await?;
         self.check(&old, precondition)?;
         if old.name == name.as_str() {
             return Ok(old);
@@ -106,6 +107,7 @@ impl Scope {
         transaction
             .execute(&self.insert_names(std::slice::from_ref(name)))
             .await?;
+        self.touch_tasks(&transaction, self.carry(id), now).await?;
         let target = Query::select()
             .column(tag::Column::Id)
             .from(tag::Entity)
@@ -118,7 +120,6 @@ impl Scope {
             .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
             .to_owned();
         transaction.execute(&update).await?;
-        self.touch_all(&transaction, &carriers, now).await?;
         let tag = self
             .own_tag(&transaction, name)
             .await?
@@ -138,15 +139,15 @@ impl Scope {
             return Err(StoreError::NotFound);
         }
         let transaction = self.runner().begin().await?;
-        let (tag, carriers) = self.locked_tag(&transaction, id).await?;
+        let tag = self.locked_tag(&transaction, id).await?;
         self.check(&tag, precondition)?;
+        self.touch_tasks(&transaction, self.carry(id), now).await?;
         let delete = Query::delete()
             .from_table(task_tag::Entity)
             .and_where(task_tag::Column::TagId.eq(id))
             .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
             .to_owned();
         transaction.execute(&delete).await?;
-        self.touch_all(&transaction, &carriers, now).await?;
         transaction.commit().await
     }
 
@@ -358,15 +359,14 @@ impl Scope {
             .to_owned()
     }
 
-    /// Returns a tag and the owner's tasks that carry it, which nobody else can change until the transaction ends.
+    /// Returns a tag that nobody else can put on the owner's tasks, or take off them, until the transaction ends.
     async fn locked_tag(
         &self,
         transaction: &Runner<'_, DatabaseTransaction>,
         id: i32,
-    ) -> Result<(Tag, Vec<i32>), StoreError> {
+    ) -> Result<Tag, StoreError> {
+        self.lock_tasks(transaction, self.carry(id)).await?;
         if transaction.is_postgres() {
-            let carriers = self.carriers(transaction, id).await?;
-            self.lock_tasks(transaction, &carriers).await?;
             // Whoever puts it on another task waits for this row, having locked the task before.
             let lock = Query::select()
                 .column(tag::Column::Id)
@@ -379,41 +379,17 @@ impl Scope {
         let mut select = self.select_tags();
         select.and_where(tag::Column::Id.eq(id));
         let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
-        Ok((read(&row)?, self.carriers(transaction, id).await?))
+        read(&row)
     }
 
-    /// Returns the owner's tasks that carry a tag.
-    async fn carriers(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        tag_id: i32,
-    ) -> Result<Vec<i32>, StoreError> {
-        let select = Query::select()
+    /// Returns what makes a task one that carries a tag; there may be more of them than a statement takes values.
+    fn carry(&self, tag_id: i32) -> Expr {
+        let carriers = Query::select()
             .column(task_tag::Column::TaskId)
             .from(task_tag::Entity)
             .and_where(task_tag::Column::TagId.eq(tag_id))
-            .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
             .to_owned();
-        let rows = transaction.all(&select).await?;
-        Ok(rows
-            .iter()
-            .map(|row| row.try_get_by_index(0))
-            .collect::<Result<_, _>>()?)
-    }
-
-    async fn touch_all(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        ids: &[i32],
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        let update = Query::update()
-            .table(task::Entity)
-            .value(task::Column::UpdatedAt, now.to_utc())
-            .and_where(task::Column::Id.is_in(ids.iter().copied()))
-            .and_where(owned_by(&self.owner))
-            .to_owned();
-        transaction.execute(&update).await.map(drop)
+        task::Column::Id.in_subquery(carriers)
     }
 }
 

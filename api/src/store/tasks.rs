@@ -187,18 +187,18 @@ impl Scope {
         transaction: &Runner<'_, DatabaseTransaction>,
         id: i32,
     ) -> Result<Task, StoreError> {
-        self.lock_tasks(transaction, &[id]).await?;
+        self.lock_tasks(transaction, Column::Id.eq(id)).await?;
         self.task_within(transaction, id).await
     }
 
-    /// Keeps everybody else from changing tasks, and what they carry, until the transaction ends; in the order of their ids.
+    /// Keeps everybody else from changing some of the owner's tasks, and what they carry, until the transaction ends.
     ///
     /// A statement that waits for a row sees the other tables as they were before it waited: what a task carries is read with
     /// the next one.
     pub(super) async fn lock_tasks(
         &self,
         transaction: &Runner<'_, DatabaseTransaction>,
-        ids: &[i32],
+        which: Expr,
     ) -> Result<(), StoreError> {
         if !transaction.is_postgres() {
             return Ok(());
@@ -206,7 +206,7 @@ impl Scope {
         let select = Query::select()
             .column(Column::Id)
             .from(Entity)
-            .and_where(Column::Id.is_in(ids.iter().copied()))
+            .and_where(which)
             .and_where(owned_by(&self.owner))
             .order_by(Column::Id, Order::Asc)
             .lock_exclusive()
@@ -305,7 +305,7 @@ impl Scope {
         }
         self.put_tags(&transaction, id, std::slice::from_ref(name))
             .await?;
-        self.touch(&transaction, id, now).await?;
+        self.touch_tasks(&transaction, Column::Id.eq(id), now).await?;
         transaction.commit().await
     }
 
@@ -317,20 +317,21 @@ impl Scope {
             return Ok(());
         }
         self.drop_tag(&transaction, id, name).await?;
-        self.touch(&transaction, id, now).await?;
+        self.touch_tasks(&transaction, Column::Id.eq(id), now).await?;
         transaction.commit().await
     }
 
-    async fn touch(
+    /// Says of tasks that they have changed.
+    pub(super) async fn touch_tasks(
         &self,
         transaction: &Runner<'_, DatabaseTransaction>,
-        id: i32,
+        which: Expr,
         now: Instant,
     ) -> Result<(), StoreError> {
         let update = Query::update()
             .table(Entity)
             .value(Column::UpdatedAt, now.to_utc())
-            .and_where(Column::Id.eq(id))
+            .and_where(which)
             .and_where(owned_by(&self.owner))
             .to_owned();
         transaction.execute(&update).await.map(drop)

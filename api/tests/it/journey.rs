@@ -146,6 +146,32 @@ async fn tags_belong_to_the_tasks_of_their_user() {
 }
 
 #[tokio::test]
+async fn a_tag_on_more_tasks_than_a_statement_takes_values_is_renamed_and_deleted() {
+    on_each("003", async |site| {
+        const TASKS: i64 = 70_000;
+        site.task("usr_ada", json!({"title": "t", "tags": ["home"]})).await;
+        site.sql(&format!(
+            "INSERT INTO tasks (user_id, title) WITH RECURSIVE s(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM s \
+             WHERE n < {TASKS}) SELECT 'usr_ada', 't' FROM s; \
+             INSERT INTO task_tags (task_id, tag_id) SELECT t.id, g.id FROM tasks t, tags g WHERE t.id > 1"
+        ))
+        .await;
+        let renamed = site
+            .patch("usr_ada", "/api/v1/tags/1", json!({"name": "house"}))
+            .await
+            .expect(200);
+        assert_eq!(renamed.json()["task_count"], TASKS);
+        site.send("usr_ada", Method::DELETE, renamed.header("location"), None)
+            .await
+            .expect(204);
+        let last = site.get("usr_ada", &format!("/api/v1/tasks/{TASKS}")).await.expect(200);
+        assert_eq!(last.json()["tags"], json!([]));
+        assert_eq!(last.json()["updated_at"], "2026-03-01T12:00:00Z");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_conversation_keeps_what_was_said() {
     on_each("003", async |site| {
         let begun = site
