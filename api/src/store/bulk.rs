@@ -88,7 +88,7 @@ impl Scope {
     }
 
     /// Returns tasks that nobody else can change until the transaction ends.
-    async fn locked_tasks(
+    pub(super) async fn locked_tasks(
         &self,
         transaction: &Runner<'_, DatabaseTransaction>,
         ids: &[i32],
@@ -225,7 +225,7 @@ impl<'a> Work<'a> {
             .filter(|(_, creation)| !creation.new.tags.is_empty())
             .map(|(task, creation)| (task.id, creation.new.tags.as_slice()))
             .collect();
-        let mut tags = self.scope.tag_new_tasks(&self.transaction, &wanted).await?;
+        let mut tags = self.scope.tag_tasks(&self.transaction, &wanted).await?;
         for (mut task, creation) in tasks.into_iter().zip(creations) {
             task.tags = tags.remove(&task.id).unwrap_or_default();
             if let Some(name) = creation.temp_id {

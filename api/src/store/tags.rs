@@ -56,21 +56,20 @@ impl Scope {
         if self.own_tag(&transaction, name).await?.is_some() {
             return Err(StoreError::TagExists);
         }
-        let mut locked = tasks.to_vec();
-        locked.sort_unstable();
-        locked.dedup();
-        let are_named = task::Column::Id.is_in(locked.iter().copied());
-        self.lock_tasks(&transaction, are_named.clone()).await?;
-        for id in &locked {
-            if self.task_within(&transaction, *id).await?.tags.len() >= Task::MOST_TAGS {
-                return Err(StoreError::TooManyTags);
-            }
+        let carriers = self.locked_tasks(&transaction, tasks).await?;
+        if tasks.iter().any(|id| !carriers.contains_key(id)) {
+            return Err(StoreError::NotFound);
         }
-        for id in &locked {
-            self.put_tags(&transaction, *id, std::slice::from_ref(name))
-                .await?;
+        if carriers.values().any(|task| task.tags.len() >= Task::MOST_TAGS) {
+            return Err(StoreError::TooManyTags);
         }
-        self.touch_tasks(&transaction, are_named, now).await?;
+        let wanted: Vec<_> = carriers
+            .keys()
+            .map(|id| (*id, std::slice::from_ref(name)))
+            .collect();
+        self.tag_tasks(&transaction, &wanted).await?;
+        self.touch_tasks(&transaction, task::Column::Id.is_in(carriers.into_keys()), now)
+            .await?;
         let tag = self
             .own_tag(&transaction, name)
             .await?
@@ -116,8 +115,7 @@ impl Scope {
         let update = Query::update()
             .table(task_tag::Entity)
             .value(task_tag::Column::TagId, Expr::from(target))
-            .and_where(task_tag::Column::TagId.eq(id))
-            .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
+            .cond_where(self.links(id))
             .to_owned();
         transaction.execute(&update).await?;
         let tag = self
@@ -144,8 +142,7 @@ impl Scope {
         self.touch_tasks(&transaction, self.carry(id), now).await?;
         let delete = Query::delete()
             .from_table(task_tag::Entity)
-            .and_where(task_tag::Column::TagId.eq(id))
-            .and_where(task_tag::Column::TaskId.in_subquery(self.own_task_ids()))
+            .cond_where(self.links(id))
             .to_owned();
         transaction.execute(&delete).await?;
         transaction.commit().await
@@ -185,8 +182,8 @@ impl Scope {
         }
     }
 
-    /// Puts tags on tasks that carry none yet, and returns the names of all of them.
-    pub(super) async fn tag_new_tasks(
+    /// Puts tags on tasks that carry none of them yet, and returns their names.
+    pub(super) async fn tag_tasks(
         &self,
         transaction: &Runner<'_, DatabaseTransaction>,
         wanted: &[(i32, &[TagName])],
@@ -351,12 +348,16 @@ impl Scope {
         transaction.one(&select).await?.as_ref().map(read).transpose()
     }
 
-    fn own_task_ids(&self) -> SelectStatement {
-        Query::select()
+    /// Returns what makes a link one between a tag and a task of the owner's.
+    fn links(&self, tag_id: i32) -> Condition {
+        let own = Query::select()
             .column(task::Column::Id)
             .from(task::Entity)
             .and_where(owned_by(&self.owner))
-            .to_owned()
+            .to_owned();
+        Condition::all()
+            .add(task_tag::Column::TagId.eq(tag_id))
+            .add(task_tag::Column::TaskId.in_subquery(own))
     }
 
     /// Returns a tag that nobody else can put on the owner's tasks, or take off them, until the transaction ends.
@@ -368,10 +369,15 @@ impl Scope {
         self.lock_tasks(transaction, self.carry(id)).await?;
         if transaction.is_postgres() {
             // Whoever puts it on another task waits for this row, having locked the task before.
+            let carried = Query::select()
+                .column(task_tag::Column::TagId)
+                .from(task_tag::Entity)
+                .cond_where(self.links(id))
+                .to_owned();
             let lock = Query::select()
                 .column(tag::Column::Id)
                 .from(tag::Entity)
-                .and_where(tag::Column::Id.eq(id))
+                .and_where(tag::Column::Id.in_subquery(carried))
                 .lock_exclusive()
                 .to_owned();
             transaction.all(&lock).await?;

@@ -74,6 +74,31 @@ async fn a_request_is_one_statement_where_it_can_be() {
 }
 
 #[tokio::test]
+async fn a_tag_goes_on_many_tasks_with_as_few_statements_as_on_one() {
+    on_each("003", async |site| {
+        for _ in 0..40 {
+            site.task("usr_ada", json!({"title": "t"})).await;
+        }
+        let mut costs = Vec::new();
+        for count in [1, 40] {
+            let tasks: Vec<i32> = (1..=count).collect();
+            let least = site
+                .least_statements(async |attempt| {
+                    let body = json!({"name": format!("{count}-{attempt}"), "task_ids": tasks});
+                    let made = site.post("usr_ada", "/api/v1/tags", body).await.expect(201);
+                    assert_eq!(made.json()["task_count"], count);
+                })
+                .await;
+            costs.push(least);
+        }
+        // Begin, whether there is one, the tasks after their lock, own spelling, name, id, links, touch, the tag, commit.
+        let wanted = if site.is_postgres() { 11 } else { 10 };
+        assert_eq!(costs, [wanted, wanted]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_key_costs_four_statements_and_no_key_none() {
     on_each("head", async |site| {
         let task = json!({"title": "t"});
