@@ -57,9 +57,9 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let mut document = openapi::finished(document);
     let (original, _) = compat::routes().split_for_parts();
     let mut described_original = compat_document();
-    let heeding = conditional::Heeding::new([
-        openapi::conditional(&mut document, &[""]),
-        openapi::conditional(&mut described_original, &["/api/v1", "/api"]),
+    let unheeding = conditional::Unheeding::new([
+        openapi::unconditional(&mut document, &[""]),
+        openapi::unconditional(&mut described_original, &["/api/v1", "/api"]),
     ]);
     let router = router
         .nest("/api/v1", original.clone())
@@ -70,7 +70,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(middleware::from_fn_with_state(
-            heeding,
+            unheeding,
             conditional::refuse_unheeded,
         ))
         .layer(CatchPanicLayer::custom(problem::of_panic))

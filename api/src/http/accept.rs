@@ -1,6 +1,8 @@
-//! What a client wants to read: the header `Accept` (RFC 9110, 12.5.1).
+//! What a client wants to read: the headers `Accept` and `Accept-Encoding` (RFC 9110, 12.5.1 and 12.5.3).
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::cmp::Ordering;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Whether a client takes JSON, which it does unless it says otherwise.
 pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
@@ -17,33 +19,49 @@ pub(super) fn prefers(headers: &HeaderMap, kind: &str, other: &str) -> bool {
     weight(headers, kind) > weight(headers, other)
 }
 
-/// Returns what a client gives for a kind: what is said of the kind itself counts for more than what is said of ranges.
+/// Whether a client takes any encoding that there is here, which is plain unless it refuses just that.
+pub(super) fn takes_an_encoding(headers: &HeaderMap) -> bool {
+    [("identity", 1.0), ("gzip", 0.0), ("x-gzip", 0.0), ("br", 0.0)]
+        .into_iter()
+        .any(|(encoding, unsaid)| {
+            let precision = |name: &str| match name {
+                "*" => 1,
+                name if name == encoding => 2,
+                _ => 0,
+            };
+            best(headers, &header::ACCEPT_ENCODING, precision).unwrap_or(unsaid) > 0.0
+        })
+}
+
 fn weight(headers: &HeaderMap, kind: &str) -> f32 {
     let (family, _) = kind.split_once('/').unwrap_or((kind, ""));
-    let values = headers.get_all(header::ACCEPT).iter();
+    let precision = |name: &str| match name {
+        "*/*" => 1,
+        name if name.strip_suffix("/*") == Some(family) => 2,
+        name if name == kind => 3,
+        _ => 0,
+    };
+    best(headers, &header::ACCEPT, precision).unwrap_or_default()
+}
+
+/// Returns the weight that a header gives to something, if it says anything of it. What it says most precisely counts; a
+/// precision of 0 is something else.
+fn best(headers: &HeaderMap, name: &HeaderName, precision: impl Fn(&str) -> u8) -> Option<f32> {
+    let values = headers.get_all(name).iter();
     let ranges = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    let mut best = (0, 0.0);
-    for range in ranges {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let precision = match name.as_str() {
-            "*/*" => 1,
-            name if name.strip_suffix("/*") == Some(family) => 2,
-            name if name == kind => 3,
-            _ => continue,
-        };
-        let weight = parts.find_map(|part| {
-            let (name, value) = part.split_once('=')?;
-            name.trim()
-                .eq_ignore_ascii_case("q")
-                .then(|| value.trim().parse().unwrap_or(0.0))
-        });
-        let weight = weight.unwrap_or(1.0);
-        if precision > best.0 || (precision == best.0 && weight > best.1) {
-            best = (precision, weight);
-        }
-    }
-    best.1
+    ranges
+        .filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let precision = precision(&parts.next()?.to_ascii_lowercase());
+            let weight = parts.find_map(|part| {
+                let (name, value) = part.split_once('=')?;
+                let is_weight = name.trim().eq_ignore_ascii_case("q");
+                is_weight.then(|| value.trim().parse().unwrap_or(0.0))
+            });
+            (precision > 0).then_some((precision, weight.unwrap_or(1.0)))
+        })
+        .max_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal))
+        .map(|(_, weight)| weight)
 }

@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::accept::takes_an_encoding;
 use super::codes::Code;
 use super::problem::Problem;
 use crate::domain::{Precondition, Version, Versioned};
@@ -67,15 +68,17 @@ impl IfNoneMatch {
 
     /// Answers with the body, or with 304 when the client has it.
     fn answer<T: Serialize>(&self, version: &Version, revision: &str, body: &T) -> Response {
-        let is_known = self.0.iter().any(|tag| {
-            let tag = tag.strip_prefix("W/").unwrap_or(tag);
-            tag == "*" || opaque(tag) == Some(version.as_str())
-        });
-        let mut response = match is_known {
-            true => StatusCode::NOT_MODIFIED.into_response(),
-            false => axum::Json(body).into_response(),
+        let mut tags = self.0.iter().map(|tag| tag.strip_prefix("W/").unwrap_or(tag));
+        let known = tags.find(|tag| *tag == "*" || opaque(tag) == Some(version.as_str()));
+        let mut response = match known {
+            Some(_) => StatusCode::NOT_MODIFIED.into_response(),
+            None => axum::Json(body).into_response(),
         };
         tag(response.headers_mut(), version, revision);
+        if let Some(Ok(seen)) = known.filter(|tag| *tag != "*").map(HeaderValue::from_str) {
+            // That of the encoding that the client has.
+            response.headers_mut().insert(header::ETAG, seen);
+        }
         response
     }
 
@@ -126,11 +129,11 @@ pub(super) fn precondition(text: &str) -> Option<Precondition> {
     }
 }
 
-/// The operations that heed conditions, as method and route: those whose description says so.
+/// The operations that change something and heed no conditions, as method and route: those whose description does not say so.
 #[derive(Clone)]
-pub(super) struct Heeding(Arc<HashSet<(Method, String)>>);
+pub(super) struct Unheeding(Arc<HashSet<(Method, String)>>);
 
-impl Heeding {
+impl Unheeding {
     pub(super) fn new(operations: [Vec<(Method, String)>; 2]) -> Self {
         Self(Arc::new(operations.into_iter().flatten().collect()))
     }
@@ -139,7 +142,7 @@ impl Heeding {
 /// Refuses what is to be done on a condition by an operation that knows none: to ignore the condition would be to act although it
 /// may not hold (RFC 9110, 13.1.1).
 pub(super) async fn refuse_unheeded(
-    State(heeding): State<Heeding>,
+    State(unheeding): State<Unheeding>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -147,9 +150,8 @@ pub(super) async fn refuse_unheeded(
     let named = [header::IF_MATCH, header::IF_NONE_MATCH];
     let condition = named.into_iter().find(|name| headers.contains_key(name));
     if let Some(condition) = condition
-        && !request.method().is_safe()
         && let Some(route) = request.extensions().get::<MatchedPath>()
-        && !heeding
+        && unheeding
             .0
             .contains(&(request.method().clone(), route.as_str().to_owned()))
     {
@@ -160,10 +162,18 @@ pub(super) async fn refuse_unheeded(
     next.run(request).await
 }
 
-/// Tells the tags of compressed answers from those of plain ones.
-pub(super) async fn mark_encoding(request: Request, next: Next) -> Response<Body> {
+/// Tells the tags of compressed answers from those of plain ones, and that the two differ by what the client takes.
+pub(super) async fn mark_encoding(mut request: Request, next: Next) -> Response<Body> {
+    if !takes_an_encoding(request.headers()) {
+        // What cannot be satisfied is not asked for: the answer would be a refusal although everything is done.
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
     let mut response = next.run(request).await;
+    let is_short = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
+    if is_short {
+        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
     let encoding = headers
         .get(header::CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())

@@ -27,7 +27,7 @@ pub(super) use parameters::{
     ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, RequiredKey, SessionPath,
     TagId, TaskId, TaskTag, TokenPath,
 };
-pub(super) use requests::conditional;
+pub(super) use requests::unconditional;
 
 use axum::body::Bytes;
 use axum::routing::MethodRouter;
@@ -112,8 +112,9 @@ fn introduce(document: &mut OpenApi) {
         .title("Todo API")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Tasks, tags and conversations, answered correctly on every revision of the schema: what a revision has not \
-             brought yet shows its default, and using it answers 503 SCHEMA_FEATURE_UNAVAILABLE.",
+            "Tasks, tags and conversations, answered correctly on every revision of the schema: members that a \
+             revision has not brought yet show their default; to use one, or a resource that it has not brought, answers 503 \
+             SCHEMA_FEATURE_UNAVAILABLE.",
         ))
         .license(Some(
             LicenseBuilder::new()

@@ -219,9 +219,9 @@ impl Problem {
         match (&self.detail, &self.missing) {
             (Some(detail), _) => detail.clone(),
             (None, Some(missing)) => format!(
-                "{} comes with revision {}; the schema is at {}",
-                missing.feature.name(),
+                "revision {} brings {}; the schema is at {}",
                 missing.feature.revision(),
+                missing.feature.name(),
                 missing.current_revision
             ),
             (None, None) => match self.errors.as_slice() {

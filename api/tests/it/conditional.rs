@@ -211,6 +211,12 @@ async fn a_condition_that_nothing_is_compared_with_is_refused() {
                 assert!(refused.json()["detail"].as_str().unwrap().contains(condition));
             }
         }
+        for (method, path) in [(Method::PUT, "/api/v1/me"), (Method::POST, "/api/v1/tasks/1")] {
+            let condition = [("if-match", "\"a\"")];
+            site.send_with("usr_ada", method, path, None, &condition)
+                .await
+                .expect(405);
+        }
         assert_eq!(site.get("usr_ada", &task).await.json()["tags"], json!([]));
         let same = [("if-match", "*")];
         for path in ["/api/usr_ada/tasks/1", "/api/v1/usr_ada/tasks/1"] {
@@ -296,15 +302,56 @@ async fn each_encoding_has_an_entity_tag_of_its_own() {
             .expect(200);
         assert!(packed.header("vary").contains("accept-encoding"));
         let marked = format!("{}-gzip\"", plain.trim_end_matches('"'));
-        site.send_with(
-            "usr_ada",
-            Method::GET,
-            "/api/v1/tasks",
-            None,
-            &[("if-none-match", &marked)],
-        )
-        .await
-        .expect(304);
+        let known = site
+            .send_with(
+                "usr_ada",
+                Method::GET,
+                "/api/v1/tasks",
+                None,
+                &[("if-none-match", &marked)],
+            )
+            .await
+            .expect(304);
+        assert_eq!(known.header("etag"), marked, "a cache is to find what it has");
+        assert!(known.header("vary").contains("accept-encoding"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_takes_no_encoding_at_all_is_answered_in_plain() {
+    on_each("003", async |site| {
+        let refusing = ["identity;q=0", "*;q=0", "identity;q=0, deflate", "zstd, *;q=0"];
+        for encodings in refusing {
+            let headers = [("accept-encoding", encodings)];
+            let body = Some(json!({"title": "t".repeat(200)}));
+            let made = site
+                .send_with("usr_ada", Method::POST, "/api/v1/tasks", body, &headers)
+                .await
+                .expect(201);
+            assert_eq!(made.header("content-encoding"), "", "{encodings}");
+            site.send_with("usr_ada", Method::GET, made.header("location"), None, &headers)
+                .await
+                .expect(200);
+            let nowhere = site
+                .send_with("usr_ada", Method::GET, "/nope", None, &headers)
+                .await
+                .expect(404);
+            assert_eq!(nowhere.json()["status"], 404);
+        }
+        for encodings in ["gzip, identity;q=0", "x-gzip, *;q=0", "identity;q=0, *"] {
+            let packed = site
+                .send_with(
+                    "usr_ada",
+                    Method::HEAD,
+                    "/api/v1/tasks",
+                    None,
+                    &[("accept-encoding", encodings)],
+                )
+                .await
+                .expect(200);
+            assert_ne!(packed.header("content-encoding"), "", "{encodings}");
+        }
     })
     .await;
 }

@@ -31,10 +31,12 @@ pub(super) fn name(document: &mut OpenApi) {
         .extend(described().map(|(name, parameter)| (name.to_owned(), RefOr::T(parameter))));
 }
 
-/// Returns the methods and routes of the operations that heed `If-Match`, below each of the prefixes.
-pub(in crate::http) fn conditional(document: &mut OpenApi, prefixes: &[&str]) -> Vec<(Method, String)> {
+/// Returns the methods and routes of the operations that change something and heed no `If-Match`, below each of the prefixes.
+pub(in crate::http) fn unconditional(document: &mut OpenApi, prefixes: &[&str]) -> Vec<(Method, String)> {
     operations(document)
-        .filter(|(_, method, operation)| heeds_if_match(method, operation))
+        .filter(|(_, method, operation)| {
+            !matches!(*method, "get" | "head") && !heeds_if_match(method, operation)
+        })
         .flat_map(|(path, method, _)| {
             prefixes
                 .iter()
@@ -66,8 +68,8 @@ fn described() -> [(&'static str, Parameter); 4] {
             header(
                 "If-Match",
                 state,
-                "The state that is to be changed, in quotes as ETag showed it, or `*` for any: when it is another one by now, nothing is \
-                 changed and the answer is 412",
+                "The states that may be changed, in quotes as ETag showed them and with commas between them, or `*` for any: when it is \
+                 another one by now, nothing is changed and the answer is 412. A weak one (`W/`) never is",
             ),
         ),
         (
