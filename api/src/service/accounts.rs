@@ -7,7 +7,8 @@ use thiserror::Error;
 use super::{Failure, Principal, Seen, Services};
 use crate::auth::{Hasher, Key, Live, Overloaded, Throttle, TokenError, Tokens, random_id};
 use crate::domain::{
-    ApiToken, Credential, Email, Feature, Instant, NewAccount, Password, Session, SessionId, User, UserId,
+    Account, ApiToken, Credential, Email, Feature, Instant, NewAccount, Password, Session, SessionId, User,
+    UserId,
 };
 
 /// What proves who somebody is, and for how long.
@@ -182,36 +183,49 @@ impl Services {
             .throttle
             .attempt(&email.folded(), address, now)
             .map_err(|seconds| Refusal::Throttled { seconds })?;
-        let looked_at = async {
+        // Once more when the password changed, or was only hashed anew, since it was read.
+        for _ in 0..2 {
             let account = self
+                .recognised(email, password)
+                .await
+                .inspect_err(|_| authority.throttle.cancelled(attempt))?;
+            let Some(account) = account else { break };
+            authority.throttle.succeeded(attempt);
+            let session = authority.session(&account.user.id, now)?;
+            let (sign_in, hash) = (&session, account.password_hash.as_str());
+            let kept = self
                 .store
-                .ask(|desk| async move { desk.account(email).await })
-                .await?;
-            let hash = account.as_ref().map(|account| account.password_hash.as_str());
-            let compared = authority.hasher.compare(password, hash).await?;
-            Ok::<_, Refusal>((account, compared))
+                .ask(|desk| async move { desk.sign_in(sign_in, hash).await });
+            match kept.await {
+                Ok(()) => return authority.signed_in(account.user, &session, now),
+                Err(Failure::NotFound) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Err(Refusal::Credentials)
+    }
+
+    /// Returns who has an e-mail address, if the password is theirs. An outdated hash of it is replaced.
+    async fn recognised(&self, email: &Email, password: &Password) -> Result<Option<Account>, Refusal> {
+        let hasher = &self.authority.hasher;
+        let account = self
+            .store
+            .ask(|desk| async move { desk.account(email).await })
+            .await?;
+        let hash = account.as_ref().map(|account| account.password_hash.as_str());
+        let compared = hasher.compare(password, hash).await?;
+        let Some(mut account) = account.filter(|_| compared.is_right) else {
+            return Ok(None);
         };
-        let (account, compared) = looked_at
-            .await
-            .inspect_err(|_| authority.throttle.cancelled(attempt))?;
-        let account = account
-            .filter(|_| compared.is_right)
-            .ok_or(Refusal::Credentials)?;
-        authority.throttle.succeeded(attempt);
         if compared.is_outdated {
-            let (user, old) = (&account.user.id, account.password_hash.as_str());
-            let new = authority.hasher.hash(password).await?;
-            let new = new.as_str();
+            let hash = hasher.hash(password).await?;
+            let (user, old, new) = (&account.user.id, account.password_hash.as_str(), hash.as_str());
             self.store
                 .ask(|desk| async move { desk.rehash(user, old, new).await })
                 .await?;
+            account.password_hash = hash;
         }
-        let session = authority.session(&account.user.id, now)?;
-        let sign_in = &session;
-        self.store
-            .ask(|desk| async move { desk.sign_in(sign_in).await })
-            .await?;
-        authority.signed_in(account.user, &session, now)
+        Ok(Some(account))
     }
 
     /// Ends the sign-in that a request belongs to.

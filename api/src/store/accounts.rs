@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::{api_token, password_credential, session, user};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
 use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
 
 use super::api_tokens::{TOKEN_COLUMNS, read_token};
@@ -119,8 +119,11 @@ impl Desk {
         }))
     }
 
-    /// Keeps a sign-in; those of the same person that are over go, and the oldest when there are too many.
-    pub(crate) async fn sign_in(&self, new: &Session) -> Result<(), StoreError> {
+    /// Keeps a sign-in, provided that this still is the hash of the password; those of the same person that are over go, and the
+    /// oldest when there are too many.
+    ///
+    /// Whoever changes the password waits until the sign-in is there to be ended with the others.
+    pub(crate) async fn sign_in(&self, new: &Session, hash: &str) -> Result<(), StoreError> {
         self.shape.needs(Feature::Accounts)?;
         let owner = new.user.as_str();
         let newest = Query::select()
@@ -141,6 +144,16 @@ impl Desk {
             )
             .to_owned();
         let transaction = self.runner().begin().await?;
+        let mut password = Query::select();
+        password
+            .column(password_credential::Column::UserId)
+            .from(password_credential::Entity)
+            .and_where(password_credential::Column::UserId.eq(owner))
+            .and_where(password_credential::Column::PasswordHash.eq(hash));
+        if transaction.is_postgres() {
+            password.lock(LockType::Share);
+        }
+        transaction.one(&password).await?.ok_or(StoreError::NotFound)?;
         transaction.execute(&over).await?;
         transaction.execute(&insert_session(new)).await?;
         transaction.commit().await

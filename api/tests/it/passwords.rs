@@ -217,6 +217,35 @@ async fn another_password_ends_the_other_sign_ins() {
     .await;
 }
 
+#[tokio::test]
+async fn no_sign_in_with_the_old_password_outlives_its_change() {
+    on_each("head", async |site| {
+        const NEW: &str = "Sturdier8hull";
+        for round in 0..4 {
+            let email = format!("ada{round}@example.org");
+            let here = site.register(&email).await;
+            let body = json!({"current_password": PASSWORD, "new_password": NEW});
+            let change = site.with_token(&here, Method::POST, "/api/v1/me/password", Some(body));
+            // The last ones are compared when the new password counts already. More at once would be too many guesses.
+            let logins = (0..4).map(|_| login(site, &email, PASSWORD));
+            let (changed, logins) = futures_util::join!(change, futures_util::future::join_all(logins));
+            changed.expect(204);
+            for answer in logins {
+                if answer.status.as_u16() == 200 {
+                    let token = answer.json()["token"].as_str().unwrap().to_owned();
+                    site.with_token(&token, Method::GET, "/api/v1/me", None)
+                        .await
+                        .expect(401);
+                } else {
+                    answer.expect(401);
+                }
+            }
+            login(site, &email, NEW).await.expect(200);
+        }
+    })
+    .await;
+}
+
 async fn kept_hash(database: &ScratchDatabase) -> String {
     use seaworthy::session::{Access, Session};
     let session = Session::open(database.url(), &Default::default(), Access::Read)
