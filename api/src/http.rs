@@ -69,12 +69,11 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .merge(pages::routes(&document))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(middleware::from_fn_with_state(
-            unheeding,
-            conditional::refuse_unheeded,
-        ))
         .layer(CatchPanicLayer::custom(problem::of_panic))
-        .layer(middleware::from_fn_with_state(app.clone(), envelope::wrap))
+        .layer(middleware::from_fn_with_state(
+            (app.clone(), unheeding),
+            envelope::wrap,
+        ))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(holds_no_secret)))
         .layer(middleware::from_fn(conditional::mark_encoding))
         .with_state(app.clone());

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -137,29 +137,23 @@ impl Unheeding {
     pub(super) fn new(operations: [Vec<(Method, String)>; 2]) -> Self {
         Self(Arc::new(operations.into_iter().flatten().collect()))
     }
-}
 
-/// Refuses what is to be done on a condition by an operation that knows none: to ignore the condition would be to act although it
-/// may not hold (RFC 9110, 13.1.1).
-pub(super) async fn refuse_unheeded(
-    State(unheeding): State<Unheeding>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let headers = request.headers();
-    let named = [header::IF_MATCH, header::IF_NONE_MATCH];
-    let condition = named.into_iter().find(|name| headers.contains_key(name));
-    if let Some(condition) = condition
-        && let Some(route) = request.extensions().get::<MatchedPath>()
-        && unheeding
-            .0
-            .contains(&(request.method().clone(), route.as_str().to_owned()))
-    {
-        return Problem::new(Code::HeaderInvalid)
-            .detail(format!("nothing is compared here: leave {condition} out"))
-            .into_response();
+    /// Refuses what is to be done on a condition by an operation that knows none: to ignore the condition would be to act
+    /// although it may not hold (RFC 9110, 13.1.1).
+    pub(super) fn check(&self, request: &Request) -> Result<(), Problem> {
+        let headers = request.headers();
+        let mut named = [header::IF_MATCH, header::IF_NONE_MATCH].into_iter();
+        let Some(condition) = named.find(|name| headers.contains_key(name)) else {
+            return Ok(());
+        };
+        let route = request.extensions().get::<MatchedPath>();
+        let operation = route.map(|route| (request.method().clone(), route.as_str().to_owned()));
+        match operation.is_some_and(|operation| self.0.contains(&operation)) {
+            true => Err(Problem::new(Code::HeaderInvalid)
+                .detail(format!("nothing is compared here: leave {condition} out"))),
+            false => Ok(()),
+        }
     }
-    next.run(request).await
 }
 
 /// Tells the tags of compressed answers from those of plain ones, and that the two differ by what the client takes.

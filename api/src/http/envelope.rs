@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use super::accept::accepts_json;
 use super::codes::Code;
+use super::conditional::Unheeding;
 use super::problem::Problem;
 use super::throttle;
 use crate::domain::Instant as Moment;
@@ -28,7 +29,11 @@ const MOST_HEADER_BYTES: usize = 16 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Wraps a request and its answer.
-pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn wrap(
+    State((app, unheeding)): State<(App, Unheeding)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
     let id = request_id(request.headers());
     let span = app.traces().begin(traceparent(request.headers()));
@@ -42,7 +47,10 @@ pub(super) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
         .map_or_else(|| UNMATCHED.to_owned(), |path| path.as_str().to_owned());
 
     let slot = throttle::slot(&app, &mut request);
-    let response = match refuse(&request).and_then(|()| throttle::count_account(&app, &request)) {
+    let refused = refuse(&request)
+        .and_then(|()| unheeding.check(&request))
+        .and_then(|()| throttle::count_account(&app, &request));
+    let response = match refused {
         Err(problem) => problem.into_response(),
         Ok(()) => {
             let context = tracing::info_span!("request", request_id = id, trace_id);
