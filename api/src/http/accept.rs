@@ -29,7 +29,7 @@ pub(super) fn takes_an_encoding(headers: &HeaderMap) -> bool {
                 name if name == encoding => 2,
                 _ => 0,
             };
-            best(headers, &header::ACCEPT_ENCODING, precision).unwrap_or(unsaid) > 0.0
+            stated(headers, &header::ACCEPT_ENCODING, precision).unwrap_or(unsaid) > 0.0
         })
 }
 
@@ -41,12 +41,12 @@ fn weight(headers: &HeaderMap, kind: &str) -> f32 {
         name if name == kind => 3,
         _ => 0,
     };
-    best(headers, &header::ACCEPT, precision).unwrap_or_default()
+    stated(headers, &header::ACCEPT, precision).unwrap_or_default()
 }
 
 /// Returns the weight that a header gives to something, if it says anything of it. What it says most precisely counts; a
 /// precision of 0 is something else.
-fn best(headers: &HeaderMap, name: &HeaderName, precision: impl Fn(&str) -> u8) -> Option<f32> {
+fn stated(headers: &HeaderMap, name: &HeaderName, precision: impl Fn(&str) -> u8) -> Option<f32> {
     let values = headers.get_all(name).iter();
     let ranges = values
         .filter_map(|value| value.to_str().ok())

@@ -163,9 +163,9 @@ pub(super) async fn mark_encoding(mut request: Request, next: Next) -> Response<
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     let mut response = next.run(request).await;
-    let is_short = response.status() == StatusCode::NOT_MODIFIED;
+    let is_unmodified = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    if is_short {
+    if is_unmodified {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     let encoding = headers

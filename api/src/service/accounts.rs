@@ -190,16 +190,16 @@ impl Services {
                 .await
                 .inspect_err(|_| authority.throttle.cancelled(attempt))?;
             let Some(account) = account else { break };
-            authority.throttle.succeeded(attempt);
             let session = authority.session(&account.user.id, now)?;
             let (sign_in, hash) = (&session, account.password_hash.as_str());
             let kept = self
                 .store
                 .ask(|desk| async move { desk.sign_in(sign_in, hash).await });
-            match kept.await {
-                Ok(()) => return authority.signed_in(account.user, &session, now),
-                Err(Failure::NotFound) => {}
-                Err(failure) => return Err(failure.into()),
+            let kept = kept.await;
+            if !matches!(kept, Err(Failure::NotFound)) {
+                authority.throttle.succeeded(attempt);
+                kept?;
+                return authority.signed_in(account.user, &session, now);
             }
         }
         Err(Refusal::Credentials)

@@ -128,7 +128,7 @@ impl Scope {
         id: i32,
     ) -> Result<Conversation, StoreError> {
         if transaction.is_postgres() {
-            // Apart from reading, like what a task carries: a statement that has waited counts as if it had not.
+            // Apart from reading, as for tasks: a statement that has waited counts the messages from before.
             let lock = self.own_id(id).lock_exclusive().to_owned();
             transaction.all(&lock).await?;
         }

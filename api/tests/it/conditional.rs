@@ -201,6 +201,9 @@ async fn a_condition_that_nothing_is_compared_with_is_refused() {
             (Method::PUT, tag.as_str(), None),
             (Method::DELETE, &tag, None),
             (Method::POST, "/api/v1/conversations", None),
+            (Method::DELETE, "/api/v1/me/sessions/x", None),
+            (Method::DELETE, "/api/v1/me/tokens/x", None),
+            (Method::POST, "/api/v1/me/password", Some(json!({}))),
         ] {
             for condition in ["if-match", "if-none-match"] {
                 let refused = site
