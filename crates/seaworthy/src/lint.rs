@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-pub use accept::{accept, accepted_by_remarks};
+pub use accept::{accept, accepted_by_remarks, accepts_loss};
 pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock, validates};
 pub use rules::{RULES, Rule, rule};
 

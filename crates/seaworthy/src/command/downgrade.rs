@@ -10,6 +10,7 @@ use crate::graph::{Plan, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
 use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// Undoes everything above a target.
 ///
@@ -67,6 +68,8 @@ impl Project<'_> {
             close(reader).await;
             return Ok(self.nothing(&intended, &state, Vec::new(), false));
         };
+        self.refuse_irreversible(&intended, dialect_of(session.backend()))
+            .await?;
         self.heed_the_living(session, &intended, &state, conduct).await?;
         self.heed_hazards(session, &intended, &state).await?;
         let losses = self.losses(&intended, dialect_of(session.backend())).await;
@@ -95,6 +98,18 @@ impl Project<'_> {
         locked.release().await;
         close(reader).await;
         result
+    }
+
+    /// Refuses a plan with a revision that has no way back, before anything of it is undone.
+    async fn refuse_irreversible(&self, plan: &Plan, dialect: Dialect) -> Result<(), CommandError> {
+        for step in &plan.steps {
+            if self.script_of(step, dialect).await.irreversible {
+                return Err(CommandError::CannotBeUndone {
+                    revision: step.revision.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Returns what a target means for a database, in the true reverse order of application.

@@ -118,6 +118,12 @@ pub enum CommandError {
         /// The step.
         step: Box<UnfinishedStep>,
     },
+    /// A revision has no way back.
+    #[error("revision {revision} cannot be undone: it has no `down`")]
+    CannotBeUndone {
+        /// The revision.
+        revision: RevisionId,
+    },
     /// The SQL of a revision cannot be known without running it.
     #[error("the SQL of revision {revision} is not known beforehand: {reason}")]
     NotRecordable {
@@ -325,6 +331,7 @@ impl CommandError {
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::ChangedWhileUnfinished { .. } => "changed_while_unfinished",
             Self::NotRecordable { .. } => "not_recordable",
+            Self::CannotBeUndone { .. } => "cannot_be_undone",
             Self::NothingToAdopt => "nothing_to_adopt",
             Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
@@ -422,6 +429,9 @@ impl CommandError {
             Self::ChangedMeanwhile => Some("look at `status` and run the same command again".to_owned()),
             Self::ChangedWhileUnfinished { .. } => Some(
                 "undo by hand what the first parts did and `stamp` the revision before, or restore the file".to_owned(),
+            ),
+            Self::CannotBeUndone { .. } => Some(
+                "write its `down`, or restore a backup and `stamp` the revision where that stands".to_owned(),
             ),
             Self::NotRecordable { .. } => {
                 Some("run it with `upgrade`, or move what reads the database into a revision of its own".to_owned())

@@ -6,7 +6,7 @@ use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Target};
 use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, lint_statements};
-use crate::revision::{Direction, Header, RevisionId};
+use crate::revision::{Accepted, Direction, Header, RevisionId};
 use crate::script::Script;
 
 /// Which revisions to look at.
@@ -94,6 +94,11 @@ impl Project<'_> {
     ) {
         let declared = self.declared_for(header, direction);
         if declared.is_empty() {
+            return;
+        }
+        let is_found = |accepted: &&Accepted| hazards.iter().any(|hazard| hazard.is_meant_by(accepted));
+        if declared.iter().all(is_found) {
+            accept(hazards, &declared, |_| false);
             return;
         }
         // On the other kind of database it may send other statements, and what is accepted may be one of those.

@@ -2,6 +2,7 @@
 
 use sea_orm::DbErr;
 
+use super::stakes::taken_along;
 use super::state::State;
 use super::{CommandError, Conduct, Project};
 use crate::graph::Plan;
@@ -9,7 +10,6 @@ use crate::heartbeat::{self, Alive, InUse, Touched, in_use};
 use crate::revision::{Direction, RevisionId};
 use crate::script::removals;
 use crate::session::{Fault, Session, dialect_of};
-use crate::sql::Dialect;
 
 /// What to do about living processes that still want what a step removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,7 @@ impl Project<'_> {
         if conduct.living == Living::Ignore {
             return Ok(());
         }
-        match self
-            .in_use(plan, state, &living, dialect_of(session.backend()))
-            .await
-        {
+        match self.in_use(plan, state, &living, session).await? {
             wants if wants.is_empty() => Ok(()),
             wants => Err(CommandError::StillInUse { wants }),
         }
@@ -57,16 +54,18 @@ impl Project<'_> {
         plan: &Plan,
         state: &State,
         living: &[Alive],
-        dialect: Dialect,
-    ) -> Vec<InUse> {
+        session: &Session,
+    ) -> Result<Vec<InUse>, CommandError> {
         // Before the first revision there is nothing that anybody could be using.
         if living.is_empty() || state.order.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut wants = Vec::new();
         for step in &plan.steps {
             let (header, _) = self.resolve(step);
-            let mut removed = removals(&*self.script_of(step, dialect).await);
+            let script = self.script_of(step, dialect_of(session.backend())).await;
+            let mut removed = removals(&script);
+            removed.extend(taken_along(session, &script).await.map_err(unreadable)?);
             let mut touched = Touched::default();
             if step.direction == Direction::Up {
                 removed.extend(header.removes.iter().cloned());
@@ -76,7 +75,7 @@ impl Project<'_> {
             let knows = |alive: &Alive| self.knows(alive, &step.revision);
             wants.extend(in_use(living, &step.revision, step.direction, &touched, knows));
         }
-        wants
+        Ok(wants)
     }
 
     /// Returns whether a build was built with a revision: it knows a head that is or needs it.

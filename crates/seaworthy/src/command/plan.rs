@@ -100,6 +100,10 @@ pub async fn plan(
         Some(session) => project.survey(session, &plan, &state).await?,
         None => None,
     };
+    let in_use = match &reader {
+        Some(session) => project.in_use(&plan, &state, &living, session).await?,
+        None => Vec::new(),
+    };
     close(reader).await;
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
@@ -122,7 +126,7 @@ pub async fn plan(
         pending: project.pending(&state)?,
         survey,
         notes: plan.notes.iter().map(ToString::to_string).collect(),
-        in_use: project.in_use(&plan, &state, &living, dialect).await,
+        in_use,
         out_of_order: project.graph.gaps(&state.applied),
         changed: project.changed(&state, dialect).await,
         unknown: state.unknown,

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::CommandError;
 use crate::script::Losses;
 use crate::session::Session;
-use crate::sql::Statement;
+
+pub(super) use catalog::taken_along;
 
 mod catalog;
 mod count;
@@ -101,9 +102,6 @@ impl Stakes {
     }
 }
 
-/// Returns the statements of a function of the database, as far as they can be read.
-type Body = Vec<Statement>;
-
 impl fmt::Display for Stakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = self.losses.iter().map(ToString::to_string).collect();
@@ -128,16 +126,14 @@ impl fmt::Display for Stakes {
 
 impl fmt::Display for CountedLoss {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = rows(self.rows);
+        let changed = rows(self.rows);
         match &self.loss {
-            Loss::Table { table } => write!(formatter, "table {table} ({rows})"),
-            Loss::Column { table, column } => write!(formatter, "column {table}.{column} ({rows})"),
+            Loss::Table { table } => write!(formatter, "table {table} ({changed})"),
+            Loss::Column { table, column } => write!(formatter, "column {table}.{column} ({changed})"),
             Loss::Rows { table, total, exact } => {
                 let most = if *exact { "" } else { "up to " };
-                match number(self.rows) {
-                    all if self.rows == *total => write!(formatter, "{most}all {all} rows of {table}"),
-                    some => write!(formatter, "{most}{some} of {} rows of {table}", number(*total)),
-                }
+                let (some, total) = (number(self.rows), rows(*total));
+                write!(formatter, "{most}{some} of {total} of {table}")
             }
             Loss::Values {
                 table,
@@ -147,10 +143,10 @@ impl fmt::Display for CountedLoss {
                 let most = if *exact { "" } else { "up to " };
                 let what: Vec<String> = columns.iter().map(|column| format!("{table}.{column}")).collect();
                 match what.as_slice() {
-                    [] => write!(formatter, "values of {table} ({most}{rows} overwritten)"),
+                    [] => write!(formatter, "values of {table} ({most}{changed} overwritten)"),
                     what => write!(
                         formatter,
-                        "values of {} ({most}{rows} overwritten)",
+                        "values of {} ({most}{changed} overwritten)",
                         what.join(", ")
                     ),
                 }
@@ -158,7 +154,7 @@ impl fmt::Display for CountedLoss {
             Loss::Type { table, column, to } => {
                 write!(
                     formatter,
-                    "values of {table}.{column} ({rows} changed by the type {to})"
+                    "values of {table}.{column} ({changed} changed by the type {to})"
                 )
             }
         }

@@ -2,7 +2,7 @@
 
 use super::adopt::alembic_rows;
 use super::state::State;
-use super::{CommandError, Conduct, Outcome, Project};
+use super::{CommandError, Conduct, Outcome, Project, Stakes};
 use crate::environment::Environment;
 use crate::graph::{Applied, Plan, Step, Target};
 use crate::ledger::Kind;
@@ -113,7 +113,8 @@ impl Project<'_> {
         result
     }
 
-    /// Refuses a plan that comes too early, for living processes or for a backfill, or that would stop or break what runs.
+    /// Refuses a plan that comes too early, for living processes or for a backfill, that would stop or break what runs, or that
+    /// destroys what nobody has given up.
     async fn heed_all(
         &self,
         session: &Session,
@@ -123,7 +124,15 @@ impl Project<'_> {
     ) -> Result<(), CommandError> {
         self.heed_the_living(session, plan, state, conduct).await?;
         self.heed_hazards(session, plan, state).await?;
-        self.heed_backfills(session, plan).await
+        self.heed_backfills(session, plan).await?;
+        let losses = self.losses_upwards(plan, dialect_of(session.backend())).await;
+        let stakes = Stakes::count(session, losses).await?.without_overwritten();
+        if stakes.is_nothing() || (conduct.consent)(&stakes) {
+            return Ok(());
+        }
+        Err(CommandError::Refused {
+            stakes: Box::new(stakes),
+        })
     }
 
     fn checked(

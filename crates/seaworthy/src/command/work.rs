@@ -4,8 +4,8 @@ use super::state::State;
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
-use crate::lint::{holds_blocking_lock, validates};
-use crate::revision::{Direction, Header, Revision};
+use crate::lint::{accepts_loss, holds_blocking_lock, validates};
+use crate::revision::{Direction, Header, Revision, Stage};
 use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
 use crate::script::{Losses, Script, checksum, record};
 use crate::session::{Patience, backend_of};
@@ -57,6 +57,21 @@ impl Project<'_> {
         let mut losses = Losses::default();
         for step in &plan.steps {
             losses.add(&*self.script_of(step, dialect).await);
+        }
+        losses
+    }
+
+    /// Returns what the steps of an upgrade would destroy that nobody has taken knowingly: what a contract removes was decided when
+    /// it was called one, and other revisions accept it statement by statement.
+    pub(super) async fn losses_upwards(&self, plan: &Plan, dialect: Dialect) -> Losses {
+        let mut losses = Losses::default();
+        for step in &plan.steps {
+            let (header, _) = self.resolve(step);
+            let declared = self.declared_for(header, step.direction);
+            let is_contract = header.stage == Stage::Contract;
+            losses.add_unless(&*self.script_of(step, dialect).await, |statement| {
+                is_contract || accepts_loss(statement, &declared)
+            });
         }
         losses
     }

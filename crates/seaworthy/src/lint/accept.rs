@@ -92,6 +92,26 @@ pub fn accepted_by_remarks(statements: &[Statement], direction: Direction) -> Ve
     accepted
 }
 
+/// The rules about what a statement takes away: to accept one of them is to say that it may go.
+const ABOUT_LOSS: [&str; 5] = [
+    "data-loss",
+    "column-removed",
+    "table-removed",
+    "type-changed",
+    "opaque-sql",
+];
+
+/// Returns whether what a statement destroys was taken knowingly: in the header, for this run, or by a comment before it.
+#[must_use]
+pub fn accepts_loss(statement: &Statement, declared: &[&Accepted]) -> bool {
+    let is_about_loss = |category: &str| ABOUT_LOSS.contains(&category);
+    let by_header = declared
+        .iter()
+        .any(|accepted| is_about_loss(&accepted.category) && contains(statement.text(), &accepted.statement));
+    let remarks = statement.remarks.iter().filter_map(|remark| parsed(remark).ok());
+    by_header || { remarks }.any(|(category, _)| is_about_loss(category))
+}
+
 /// Reads `accept <category>: <reason>`.
 fn parsed(remark: &Remark) -> Result<(&str, &str), String> {
     let parts = remark

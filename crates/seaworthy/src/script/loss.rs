@@ -97,18 +97,34 @@ impl Losses {
 
     /// Adds what the next script may destroy.
     pub fn add(&mut self, script: &Script) {
-        self.add_statements(&script.statements);
+        self.add_unless(script, |_| false);
         if let Some(reason) = &script.incomplete {
             self.unclear.push(format!("not known beforehand: {reason}"));
         }
     }
 
+    /// Adds what the next script may destroy, without the statements that somebody has taken knowingly; that not all of them are
+    /// known is left to others.
+    pub fn add_unless(&mut self, script: &Script, is_accepted: impl Fn(&Statement) -> bool) {
+        self.follow_all(&script.statements, is_accepted);
+    }
+
     /// Adds what further statements may destroy.
     pub fn add_statements(&mut self, statements: &[Statement]) {
+        self.follow_all(statements, |_| false);
+    }
+
+    fn follow_all(&mut self, statements: &[Statement], is_accepted: impl Fn(&Statement) -> bool) {
         // What takes the place of a table is known only at the end.
-        let mut dropped = Vec::new();
+        let mut dropped: Vec<(String, Removal, Option<Kept>)> = Vec::new();
         for statement in statements {
+            let before = (self.possible.len(), self.unclear.len(), dropped.len());
             self.follow(statement, &mut dropped, 0);
+            if is_accepted(statement) {
+                self.possible.truncate(before.0);
+                self.unclear.truncate(before.1);
+                dropped.truncate(before.2);
+            }
         }
         for (live, removal, kept) in dropped {
             let columns = self.trace.kept_of(&live);
@@ -308,6 +324,10 @@ mod tests {
                 "Delete notes",
             ),
             ("DO $x$BEGIN DELETE FROM notes; END$x$", "Delete notes"),
+            (
+                "DO $$ DECLARE r record; n int := 1; BEGIN FOR r IN DELETE FROM notes RETURNING * LOOP NULL; END LOOP; END $$",
+                "Delete notes",
+            ),
             ("EXPLAIN (ANALYZE) DELETE FROM notes", "Delete notes"),
             ("SELECT 1; DROP TABLE notes", "table notes"),
             ("DROP SCHEMA app CASCADE", "schema app"),

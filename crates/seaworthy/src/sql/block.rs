@@ -102,7 +102,7 @@ impl Block<'_> {
                 depth = depth.saturating_sub(1);
             }
             let is_word = token.kind == Kind::Word && until.contains(&token.text.as_str());
-            if depth == 0 && (token.is_symbol(";") || is_word && self.at > start) {
+            if depth == 0 && (token.is_symbol(";") || is_word) {
                 break;
             }
             self.at += 1;

@@ -139,7 +139,6 @@ pub(crate) enum Parsed {
 pub(crate) struct CreateTable {
     pub(crate) name: String,
     pub(crate) if_not_exists: bool,
-    pub(crate) is_temporary: bool,
     pub(crate) columns: Vec<Column>,
     pub(crate) constraints: Vec<Constraint>,
     /// Tables whose columns it takes over.

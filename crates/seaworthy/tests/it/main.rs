@@ -3,9 +3,11 @@
 
 mod announcements;
 mod backfills;
+mod calls;
 mod cases;
 mod databases;
 mod dependents;
+mod destruction;
 mod gate;
 mod generated;
 mod gradual;

@@ -2,9 +2,9 @@
 
 use sea_orm::{DbErr, QueryResult};
 
-use super::Body;
+use crate::script::Script;
 use crate::session::{Session, dialect_of};
-use crate::sql::{Dialect, Object, Reading, literal, name_parts, quoted, quoted_name};
+use crate::sql::{Dialect, Object, Reading, Statement, literal, name_parts, quoted, quoted_name};
 
 /// Something that goes because something else does.
 pub(super) enum Taken {
@@ -133,6 +133,38 @@ pub(super) async fn taken(
     rows.iter().map(taken_of).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
+/// Returns what goes because a script drops something that it depends on, as applications name it.
+pub(in crate::command) async fn taken_along(
+    session: &Session,
+    script: &Script,
+) -> Result<Vec<String>, DbErr> {
+    match dialect_of(session.backend()) {
+        Dialect::Sqlite => return Ok(Vec::new()),
+        Dialect::Postgresql => {}
+    }
+    let mut names = Vec::new();
+    let removals = script
+        .statements
+        .iter()
+        .flat_map(|statement| statement.facts().removes);
+    for removal in removals {
+        // A table or a column without CASCADE takes nothing along that an application could name.
+        let is_alone = matches!(
+            removal.object,
+            Object::Table { .. } | Object::Column { .. } | Object::Index { .. }
+        );
+        if is_alone && !removal.cascade {
+            continue;
+        }
+        let taken = taken(session, &removal.object, removal.cascade).await?;
+        names.extend(taken.into_iter().flatten().map(|one| match one {
+            Taken::Table(table) => crate::sql::bare(&table),
+            Taken::Column(table, column) => format!("{}.{column}", crate::sql::bare(&table)),
+        }));
+    }
+    Ok(names)
+}
+
 fn taken_of(row: &QueryResult) -> Result<Taken, DbErr> {
     let name: String = row.try_get("", "name")?;
     let schema: Option<String> = row.try_get("", "schema")?;
@@ -193,7 +225,7 @@ pub(super) enum Called {
     /// It reads, or it is the server's own.
     Harmless,
     /// Its code, of each function of this name.
-    Bodies(Vec<Body>),
+    Bodies(Vec<Vec<Statement>>),
     /// It cannot be read, or is not there.
     Unknown,
 }

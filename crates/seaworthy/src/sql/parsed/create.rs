@@ -22,8 +22,7 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
             what: format!("CREATE {}", word.to_uppercase()),
         });
     }
-    let mut is_temporary = false;
-    while let Some(word) = cursor.accept_any(&[
+    const KINDS_OF_TABLES: [&str; 8] = [
         "global",
         "local",
         "temporary",
@@ -32,9 +31,8 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
         "recursive",
         "foreign",
         "virtual",
-    ]) {
-        is_temporary |= word.starts_with("temp");
-    }
+    ];
+    while cursor.accept_any(&KINDS_OF_TABLES).is_some() {}
     let is_unique = cursor.accept("unique");
     if cursor.accept("index") {
         return index(cursor, is_unique);
@@ -43,7 +41,7 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
         return on_table(cursor);
     }
     if cursor.accept("table") {
-        return table(cursor, is_temporary);
+        return table(cursor);
     }
     if let Some(word) = cursor.accept_any(&["view", "materialized view"]) {
         return view(cursor, word != "view");
@@ -139,10 +137,9 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Parsed> {
     }))
 }
 
-fn table(mut cursor: Cursor<'_>, is_temporary: bool) -> Option<Parsed> {
+fn table(mut cursor: Cursor<'_>) -> Option<Parsed> {
     let if_not_exists = cursor.accept("if not exists");
     let mut table = CreateTable {
-        is_temporary,
         name: cursor.qualified()?,
         if_not_exists,
         ..CreateTable::default()

@@ -1,0 +1,124 @@
+//! How often a command calls the code of a revision: once to learn what it sends, and once to run it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sea_orm_migration::prelude::*;
+use seaworthy::command::{self, OutOfOrder};
+use seaworthy::environment::Environment;
+use seaworthy::lint::Server;
+use seaworthy::revision::{Accepted, Direction, Header, Revision, Stage};
+use seaworthy::verify::ScratchDatabase;
+
+use crate::databases::{Person, databases};
+
+/// A revision that counts its calls.
+struct Counted {
+    header: Header,
+    calls: Arc<[AtomicUsize; 2]>,
+}
+
+impl MigrationName for Counted {
+    fn name(&self) -> &str {
+        &self.header.name
+    }
+}
+
+impl Revision for Counted {
+    fn header(&self) -> Option<Header> {
+        Some(self.header.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Counted {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.calls[0].fetch_add(1, Ordering::Relaxed);
+        let id = &self.header.id;
+        let connection = manager.get_connection();
+        let create = format!("CREATE TABLE t_{id} (id integer PRIMARY KEY, note text)");
+        connection.execute_unprepared(&create).await?;
+        let fill = format!("INSERT INTO t_{id} VALUES (1, 'x'), (2, 'y')");
+        connection.execute_unprepared(&fill).await?;
+        let change = format!("UPDATE t_{id} SET note = 'z' WHERE id = 1");
+        connection.execute_unprepared(&change).await.map(drop)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.calls[1].fetch_add(1, Ordering::Relaxed);
+        let drop = format!("DROP TABLE t_{}", self.header.id);
+        manager
+            .get_connection()
+            .execute_unprepared(&drop)
+            .await
+            .map(|_| ())
+    }
+}
+
+type Calls = Arc<[AtomicUsize; 2]>;
+
+/// Returns an environment of three revisions, the last of which accepts a hazard, and their calls.
+fn counted(database: &ScratchDatabase) -> (Environment, Vec<Calls>) {
+    let calls: Vec<Calls> = (0..3).map(|_| Arc::default()).collect();
+    let revision = |index: usize, header: Header| {
+        let calls = Arc::clone(&calls[index]);
+        Box::new(Counted { header, calls }) as Box<dyn Revision>
+    };
+    let accepted = Accepted {
+        direction: Direction::Down,
+        category: "table-removed".to_owned(),
+        statement: "DROP TABLE t_c".to_owned(),
+        reason: "nobody has used it for a year".to_owned(),
+    };
+    let revisions = vec![
+        revision(0, Header::new("a").name("m_a")),
+        revision(1, Header::new("b").name("m_b").revises("a")),
+        revision(2, Header::new("c").name("m_c").revises("b").accepts(accepted)),
+    ];
+    let environment = Environment::new(revisions).database(database.url().clone());
+    (environment, calls)
+}
+
+/// Returns how often `up` and `down` of each revision were called since the last look.
+fn since(calls: &[Calls]) -> Vec<[usize; 2]> {
+    let taken = calls
+        .iter()
+        .map(|calls| [0, 1].map(|way: usize| calls[way].swap(0, Ordering::Relaxed)));
+    taken.collect()
+}
+
+#[tokio::test]
+async fn a_command_records_each_revision_once_and_runs_it_once() {
+    for database in databases().await {
+        let (environment, calls) = counted(&database);
+        let heads = "head".parse().unwrap();
+        let person = Person::agreeing();
+
+        command::plan(&environment, &heads, Stage::Contract)
+            .await
+            .unwrap();
+        assert_eq!(since(&calls), [[1, 0]; 3], "plan");
+        person
+            .run(async |conduct| {
+                command::upgrade(&environment, &"b".parse().unwrap(), OutOfOrder::Refuse, conduct)
+                    .await
+                    .unwrap();
+                assert_eq!(since(&calls), [[2, 0], [2, 0], [0, 0]], "upgrade b");
+                command::upgrade(&environment, &heads, OutOfOrder::Refuse, conduct)
+                    .await
+                    .unwrap();
+                // The applied ones are recorded to see whether they were changed.
+                assert_eq!(since(&calls), [[1, 0], [1, 0], [2, 0]], "upgrade head");
+                command::downgrade(&environment, &"b".parse().unwrap(), conduct)
+                    .await
+                    .unwrap();
+                assert_eq!(since(&calls)[2][1], 2, "downgrade b");
+            })
+            .await;
+        command::lint(&environment, &command::LintSelection::All, Server::Sqlite)
+            .await
+            .unwrap();
+        since(&calls);
+        database.remove().await.unwrap();
+    }
+}
