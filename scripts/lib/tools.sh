@@ -13,6 +13,8 @@ require_programs() {
         elif ! command -v psql >/dev/null; then
             packages+=(postgresql-client)
         fi
+        # Debian keeps it where only root looks; the tests look there, too.
+        [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
     fi
     # Debian splits venv off; without it `import ensurepip` fails.
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)

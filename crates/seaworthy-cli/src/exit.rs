@@ -175,9 +175,7 @@ fn blockers(failure: &Failure) -> Vec<String> {
 fn hint(failure: &Failure) -> Option<String> {
     match failure {
         Failure::Command(error) | Failure::Stopped { source: error, .. } => error.hint(),
-        Failure::Address { .. } => {
-            Some("write postgres://user:password@host:5432/name or sqlite://file.db".to_owned())
-        }
+        Failure::Address { source } => Some(source.hint().to_owned()),
         Failure::File { .. } => None,
         Failure::Usage { .. } => Some("see --help".to_owned()),
     }

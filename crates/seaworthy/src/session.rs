@@ -7,22 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sea_orm::sqlx::{
-    AssertSqlSafe, ConnectOptions, Either, Error as DriverError, Executor, PgConnection, PgPool, Row,
-    SqlitePool, raw_sql,
-};
+use sea_orm::sqlx::{AssertSqlSafe, Either, Error as DriverError, Executor, PgPool, SqlitePool, raw_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
 use serde::Serialize;
-use thiserror::Error;
 
 pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
 pub use dialect::{backend_of, dialect_of};
+pub use connect::SessionError;
 pub use fault::{DatabaseError, Fault};
 pub(crate) use limits::Limits;
 pub use lock::{Holder, LockError, Locked};
@@ -35,11 +29,13 @@ pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 mod address;
 mod blockers;
 mod dialect;
+mod connect;
 mod fault;
 mod limits;
 mod lock;
 mod locks;
 mod offenders;
+mod pooler;
 mod progress;
 mod redact;
 mod tries;
@@ -110,17 +106,6 @@ pub enum Patience {
     Unlimited,
 }
 
-/// A connection could not be made.
-#[derive(Debug, Error)]
-#[error("could not connect to {url}")]
-#[non_exhaustive]
-pub struct SessionError {
-    /// The database, without its password.
-    pub url: DatabaseUrl,
-    /// What the driver said.
-    pub source: DatabaseError,
-}
-
 #[derive(Debug)]
 enum Pool {
     Postgres(PgPool),
@@ -146,19 +131,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails when the address is wrong, the server does not answer in time or refuses, or the file cannot be opened.
+    /// Fails when the address is wrong, the server does not answer in time or refuses, a schema of the settings does not exist, or
+    /// the file cannot be opened.
     pub async fn open(url: &DatabaseUrl, settings: &Settings, access: Access) -> Result<Self, SessionError> {
         let interrupted = Arc::new(AtomicBool::new(false));
-        let opened = match url.backend() {
-            DbBackend::Postgres => open_postgres(url, settings).await.map(Pool::Postgres),
-            _ => open_sqlite(url, settings, access, &interrupted)
-                .await
-                .map(Pool::Sqlite),
+        let pool = match url.backend() {
+            DbBackend::Postgres => Pool::Postgres(connect::open_postgres(url, settings).await?),
+            _ => Pool::Sqlite(connect::open_sqlite(url, settings, access, &interrupted).await?),
         };
-        let pool = opened.map_err(|error| SessionError {
-            url: url.clone(),
-            source: connection_error(error).into(),
-        })?;
         let connection = match &pool {
             Pool::Postgres(pool) => DatabaseConnection::from(pool.clone()),
             Pool::Sqlite(pool) => DatabaseConnection::from(pool.clone()),
@@ -361,114 +341,15 @@ impl Session {
 
     /// Closes the connection and waits until the server knows.
     pub async fn close(self) {
-        match self.pool {
+        self.hang_up().await;
+    }
+
+    async fn hang_up(&self) {
+        match &self.pool {
             Pool::Postgres(pool) => pool.close().await,
             Pool::Sqlite(pool) => pool.close().await,
         }
     }
-}
-
-async fn open_postgres(url: &DatabaseUrl, settings: &Settings) -> Result<PgPool, DriverError> {
-    // No statement cache: a plan made before a step is wrong after it ("cached plan must not change result type").
-    let options = url
-        .as_str()
-        .parse::<PgConnectOptions>()?
-        .application_name(&settings.application_name)
-        .statement_cache_capacity(0)
-        .disable_statement_logging();
-    let search_path = settings.schema.as_deref().map(search_path);
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(settings.connect_timeout)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| -> BoxFuture<'_, Result<(), DriverError>> {
-            let search_path = search_path.clone();
-            Box::pin(async move {
-                match search_path {
-                    Some(sql) => enter_schema(connection, &sql).await,
-                    None => Ok(()),
-                }
-            })
-        })
-        .connect_with(options.clone())
-        .await;
-    match pool {
-        // The pool goes on trying while nobody listens, and keeps to itself why it gave up.
-        Err(DriverError::PoolTimedOut) => Err(reason_of_refusal(&options).await),
-        other => other,
-    }
-}
-
-/// Returns why a server that did not answer in time cannot be reached.
-async fn reason_of_refusal(options: &PgConnectOptions) -> DriverError {
-    match tokio::time::timeout(Duration::from_secs(1), options.connect()).await {
-        Ok(Err(error)) => error,
-        _ => DriverError::PoolTimedOut,
-    }
-}
-
-async fn open_sqlite(
-    url: &DatabaseUrl,
-    settings: &Settings,
-    access: Access,
-    interrupted: &Arc<AtomicBool>,
-) -> Result<SqlitePool, DriverError> {
-    let mut options = url
-        .as_str()
-        .parse::<SqliteConnectOptions>()?
-        .busy_timeout(settings.lock_timeout)
-        .statement_cache_capacity(0)
-        // Rows come from a thread of the driver's own; with room for many it does not stop and go after every few.
-        .row_buffer_size(1_000)
-        .disable_statement_logging();
-    // `mode=ro` in the address wins: sqlx answers "attempt to write a readonly database" then.
-    if !url.as_str().contains("mode=ro") {
-        options = options.create_if_missing(access == Access::Write);
-    }
-    let interrupted = Arc::clone(interrupted);
-    SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(settings.connect_timeout)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| -> BoxFuture<'_, Result<(), DriverError>> {
-            let interrupted = Arc::clone(&interrupted);
-            Box::pin(async move {
-                let mut handle = connection.lock_handle().await?;
-                // Every 10,000 virtual machine instructions, which is well below a millisecond.
-                handle.set_progress_handler(10_000, move || !interrupted.swap(false, Ordering::Relaxed));
-                Ok(())
-            })
-        })
-        .connect_with(options)
-        .await
-}
-
-/// Sets the search path; one that leads nowhere would make an empty database of any.
-async fn enter_schema(connection: &mut PgConnection, search_path: &str) -> Result<(), DriverError> {
-    let sql = format!("{search_path}; SELECT current_schema() IS NOT NULL AS is_there");
-    let rows = connection.fetch_all(raw_sql(AssertSqlSafe(sql))).await?;
-    let is_there = rows.last().map_or(Ok(false), |row| row.try_get("is_there"))?;
-    if is_there {
-        return Ok(());
-    }
-    let reason = format!("there is no such schema, or the role may not use it ({search_path})");
-    Err(DriverError::Configuration(reason.into()))
-}
-
-fn search_path(schemas: &str) -> String {
-    let quoted: Vec<String> = schemas
-        .split(',')
-        .map(|schema| format!("\"{}\"", schema.trim().trim_matches('"').replace('"', "\"\"")))
-        .collect();
-    format!("SET search_path = {}", quoted.join(", "))
-}
-
-fn connection_error(error: DriverError) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 fn query_error(error: DriverError) -> DbErr {

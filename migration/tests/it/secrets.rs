@@ -57,6 +57,37 @@ async fn no_error_shows_the_password() {
     assert_silence(&shown);
 }
 
+#[tokio::test]
+async fn no_piece_of_a_password_is_shown_where_its_address_is_broken() {
+    for (address, pieces) in [
+        (
+            "postgres://postgres:sl[oer?[d}ow@127.0.0.1:5432/x",
+            ["sl[oer", "[d}ow"],
+        ),
+        ("postgres://ada:se?cret@host/db", ["se?c", "cret"]),
+        ("postgres:ada:seecret@host", ["seec", "cret"]),
+        (
+            "postgres://127.0.0.1:1/db?user=ada&pasword=seecret",
+            ["seec", "cret"],
+        ),
+    ] {
+        for verb in ["current", "current --output json", "plan", "upgrade head"] {
+            let verb = format!("{verb} --connect-timeout 1s --verbose");
+            let program = Program::migration_at(address).with("RUST_LOG", "trace");
+            let ended = program.run(&verb).await;
+            for piece in pieces {
+                assert!(!ended.stdout.contains(piece), "{ended:#?}");
+                assert!(!ended.stderr.contains(piece), "{ended:#?}");
+            }
+        }
+    }
+    let program = Program::migration_at("postgres://ada:se?cret@host/db");
+    program.run("current").await.with_code(2).saying(&[
+        "error: the database address cannot be read",
+        "hint: in a user or a password write # as %23, ? as %3F, / as %2F and @ as %40",
+    ]);
+}
+
 /// Runs every verb in every way, and returns what they said.
 async fn say_everything(address: &str) -> Vec<Ended> {
     let verbs = [

@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
-use crate::session::{Fault, Session};
+use crate::session::{Fault, Locked, Session};
 use crate::verify::DriftError;
 
 /// What was taken over.
@@ -74,7 +74,20 @@ impl Project<'_> {
         }
         let targets: Vec<Target> = alembic.iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
         let locked = self.lock(session, "adopt", conduct).await?;
-        let state = self.state(Some(session)).await?;
+        let adopted = self.record_adoption(&locked, alembic, &targets, conduct).await;
+        locked.release().await;
+        adopted
+    }
+
+    /// Records what Alembic has applied.
+    async fn record_adoption(
+        &self,
+        locked: &Locked<'_>,
+        alembic: Vec<String>,
+        targets: &[Target],
+        conduct: &Conduct<'_>,
+    ) -> Result<Adopted, CommandError> {
+        let state = self.state(Some(locked.session())).await?;
         state.refuse_unknown()?;
         let after = self.graph.applied_from_heads(&alembic)?;
         if !state.order.iter().all(|id| after.contains(&self.graph, id)) {
@@ -82,19 +95,18 @@ impl Project<'_> {
                 heads: state.applied.heads(&self.graph),
             });
         }
-        let mut recorded = self.graph.stamp(&Applied::default(), &targets)?.added;
+        let mut recorded = self.graph.stamp(&Applied::default(), targets)?.added;
         recorded.retain(|id| !state.applied.contains(&self.graph, id));
         if !recorded.is_empty() {
-            self.install(&locked, &state, conduct).await?;
+            self.install(locked, &state, conduct).await?;
             let run = super::new_run();
             let mut entries = Vec::with_capacity(recorded.len());
             for id in &recorded {
                 // Alembic ran its own SQL, so there is none of ours to compare with later.
                 entries.push(self.declared_revision(&run, Kind::Adopt, Direction::Up, id));
             }
-            self.ledger.record_all(&locked, &entries).await?;
+            self.ledger.record_all(locked, &entries).await?;
         }
-        locked.release().await;
         Ok(Adopted {
             alembic,
             recorded,

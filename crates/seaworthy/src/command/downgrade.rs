@@ -80,21 +80,22 @@ impl Project<'_> {
             });
         }
         let locked = self.lock(session, doing, conduct).await?;
-        let state = self.state(Some(session)).await?;
-        let result = match plan(&state) {
-            Ok(now) if now.steps == intended.steps => {
-                self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
-                    .await
+        let result = async {
+            let state = self.state(Some(session)).await?;
+            let now = plan(&state)?;
+            if now.steps != intended.steps {
+                if now.is_empty() {
+                    return Ok(self.nothing(&now, &state, Vec::new(), true));
+                }
+                // Consent was given for something else; where there was nothing to ask, there is nothing to break.
+                if !stakes.is_nothing() || !self.is_part(&now, &intended) {
+                    return Err(CommandError::ChangedMeanwhile);
+                }
             }
-            Ok(now) if now.is_empty() => Ok(self.nothing(&now, &state, Vec::new(), true)),
-            // Consent was given for something else; where there was nothing to ask, there is nothing to break.
-            Ok(now) if stakes.is_nothing() && self.is_part(&now, &intended) => {
-                self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
-                    .await
-            }
-            Ok(_) => Err(CommandError::ChangedMeanwhile),
-            Err(error) => Err(error),
+            self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
+                .await
         };
+        let result = result.await;
         locked.release().await;
         close(reader).await;
         result

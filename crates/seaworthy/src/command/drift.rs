@@ -87,7 +87,8 @@ impl FromStr for Side {
         if text == "entities" {
             return Ok(Self::Entities);
         }
-        if text.contains(':') {
+        // The second is libpq's way to write an address: refused as one, because what names a file is shown.
+        if text.contains(':') || text.contains("password=") {
             let url = text.parse().map_err(|source| CommandError::Address { source })?;
             return Ok(Self::Database(url));
         }

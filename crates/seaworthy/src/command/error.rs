@@ -393,7 +393,7 @@ impl CommandError {
         let fault = |source: &DatabaseError| source.fault().hint().map(str::to_owned);
         match self {
             Self::Graph(error) => error.hint(),
-            Self::Session(error) => fault(&error.source),
+            Self::Session(error) => error.hint(),
             Self::Ledger(LedgerError { source, .. }) | Self::Query { source, .. } => fault(source),
             Self::Source(error) => error.hint().map(str::to_owned),
             Self::Scratch(ScratchError::Server { .. }) => {
@@ -406,7 +406,7 @@ impl CommandError {
             Self::Lock(LockError::Pooled { .. }) => Some(
                 "name the server itself in DATABASE_URL, or a pool in session mode (PgBouncer: pool_mode = session)".to_owned(),
             ),
-            Self::Lock(LockError::Connection { source }) => fault(&source.source),
+            Self::Lock(LockError::Connection { source }) => source.hint(),
             Self::Lock(LockError::Database { source }) => fault(source),
             Self::Lock(_) => Some("run the same command again".to_owned()),
             Self::Run(error) => run_hint(error),
@@ -467,9 +467,7 @@ impl CommandError {
             Self::ColumnTaken { .. } => Some("choose another name for the new column".to_owned()),
             Self::Sql(_) => Some("write this revision by hand".to_owned()),
             Self::Render(_) => Some("leave the --fill out".to_owned()),
-            Self::Address { .. } => {
-                Some("write postgres://user:password@host:5432/name or sqlite://file.db".to_owned())
-            }
+            Self::Address { source } => Some(source.hint().to_owned()),
             Self::Drift(_) | Self::Unreadable { .. } | Self::Snapshot { .. } | Self::NoFile { .. } => None,
         }
     }

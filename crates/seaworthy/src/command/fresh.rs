@@ -23,9 +23,10 @@ pub async fn reset(environment: &Environment, conduct: &Conduct<'_>) -> Result<O
     let project = Project::of(environment)?;
     if let Some(session) = conduct.unless_stopped(project.reader()).await? {
         let locked = project.lock(&session, "reset", conduct).await?;
-        project.ledger.uninstall(&locked).await?;
+        let uninstalled = project.ledger.uninstall(&locked).await;
         locked.release().await;
         session.close().await;
+        uninstalled?;
     }
     Ok(outcome)
 }
@@ -83,26 +84,29 @@ impl Project<'_> {
             });
         }
         let locked = self.lock(session, "fresh", conduct).await?;
-        let state = self.state(Some(session)).await?;
-        self.install(&locked, &state, conduct).await?;
-        let run = super::new_run();
-        let mut sql = String::new();
-        for object in objects
-            .iter()
-            .filter(|object| !own.contains(&object.name.as_str()))
-        {
-            sql.push_str(&object.drop_statement(session.backend()));
-        }
-        for id in state.order.iter().rev() {
-            let entry = self.declared_revision(&run, Kind::Downgrade, Direction::Down, id);
-            sql.push_str(&self.ledger.record_sql(session.backend(), &entry));
-        }
-        for row in &state.unknown {
-            let at = crate::ledger::Moment::At(crate::ledger::now());
-            let entry = self.declared(&run, Kind::Downgrade, Direction::Down, &row.name, &row.name, at);
-            sql.push_str(&self.ledger.record_sql(session.backend(), &entry));
-        }
-        let dropped = in_one_transaction(&locked, &sql).await.map_err(failed);
+        let dropped = async {
+            let state = self.state(Some(session)).await?;
+            self.install(&locked, &state, conduct).await?;
+            let run = super::new_run();
+            let mut sql = String::new();
+            for object in objects
+                .iter()
+                .filter(|object| !own.contains(&object.name.as_str()))
+            {
+                sql.push_str(&object.drop_statement(session.backend()));
+            }
+            for id in state.order.iter().rev() {
+                let entry = self.declared_revision(&run, Kind::Downgrade, Direction::Down, id);
+                sql.push_str(&self.ledger.record_sql(session.backend(), &entry));
+            }
+            for row in &state.unknown {
+                let at = crate::ledger::Moment::At(crate::ledger::now());
+                let entry = self.declared(&run, Kind::Downgrade, Direction::Down, &row.name, &row.name, at);
+                sql.push_str(&self.ledger.record_sql(session.backend(), &entry));
+            }
+            in_one_transaction(&locked, &sql).await.map_err(failed)
+        };
+        let dropped = dropped.await;
         locked.release().await;
         dropped
     }

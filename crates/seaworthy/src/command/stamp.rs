@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, StampPlan, Target};
 use crate::ledger::{Entry, Kind, Moment, Outcome, now};
 use crate::revision::{Direction, RevisionId};
-use crate::session::{Session, dialect_of};
+use crate::session::{Locked, Session, dialect_of};
 
 /// Whether everything that is recorded goes before the new place is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,9 @@ pub async fn stamp(
         Some(session) => session,
         None => project.writer().await?,
     };
-    let stamped = project.write_stamp(&session, targets, purge, conduct).await;
+    let locked = project.lock(&session, "stamp", conduct).await?;
+    let stamped = project.write_stamp(&locked, targets, purge, conduct).await;
+    locked.release().await;
     session.close().await;
     stamped
 }
@@ -92,15 +94,15 @@ impl Project<'_> {
 
     async fn write_stamp(
         &self,
-        session: &Session,
+        locked: &Locked<'_>,
         targets: &[Target],
         purge: Purge,
         conduct: &Conduct<'_>,
     ) -> Result<Stamped, CommandError> {
-        let locked = self.lock(session, "stamp", conduct).await?;
+        let session = locked.session();
         let state = self.state(Some(session)).await?;
         let plan = self.stamp_plan(&state, targets, purge)?;
-        self.install(&locked, &state, conduct).await?;
+        self.install(locked, &state, conduct).await?;
         let run = super::new_run();
         let mut entries = Vec::new();
         let mut removed = Vec::new();
@@ -125,9 +127,8 @@ impl Project<'_> {
             entries.push(entry);
         }
         if !entries.is_empty() {
-            self.ledger.record_all(&locked, &entries).await?;
+            self.ledger.record_all(locked, &entries).await?;
         }
-        locked.release().await;
         Ok(Stamped {
             removed,
             added: plan.added,

@@ -96,18 +96,17 @@ impl Project<'_> {
             None => self.writer().await?,
         };
         let locked = self.lock(&session, doing, conduct).await?;
-        let state = self.state(Some(&session)).await?;
-        let result = match self.checked(&plan, &state, out_of_order) {
-            Ok(plan) if plan.is_empty() => Ok(self.nothing(&plan, &state, changed, true)),
-            Ok(plan) => match self.heed_all(&session, &plan, &state, conduct).await {
-                Ok(()) => {
-                    self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
-                        .await
-                }
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
+        let result = async {
+            let state = self.state(Some(&session)).await?;
+            let plan = self.checked(&plan, &state, out_of_order)?;
+            if plan.is_empty() {
+                return Ok(self.nothing(&plan, &state, changed, true));
+            }
+            self.heed_all(&session, &plan, &state, conduct).await?;
+            self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
+                .await
         };
+        let result = result.await;
         locked.release().await;
         session.close().await;
         result

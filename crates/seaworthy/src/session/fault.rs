@@ -33,6 +33,10 @@ pub enum Fault {
     NoSuchDatabase,
     /// The role may not do this.
     Permission,
+    /// The role may not create anything in the schema `public`.
+    NoCreateInPublic,
+    /// The statement cannot run inside a transaction.
+    InTransaction,
     /// The database, its file or the session is read-only.
     ReadOnly,
     /// The folder of a SQLite file is missing, or the file may not be opened.
@@ -136,7 +140,10 @@ impl Fault {
                     {
                         Self::AlreadyDone
                     }
-                    _ => postgres(&code),
+                    _ => match database.try_downcast_ref::<PgDatabaseError>() {
+                        Some(error) => postgres(error),
+                        None => by_code(&code),
+                    },
                 }
             }
             DriverError::Io(cause) => match cause.kind() {
@@ -166,6 +173,14 @@ impl Fault {
             Self::Authentication => "check user and password in DATABASE_URL",
             Self::NoSuchDatabase => "create the database first, for example with createdb",
             Self::Permission => "migrate as the role that owns the tables",
+            Self::NoCreateInPublic => {
+                "since PostgreSQL 15 only the owner of the database may create in the schema public; have it run \
+                 GRANT CREATE ON SCHEMA public TO role"
+            }
+            Self::InTransaction => {
+                "return Some(false) from use_transaction in the revision, and send each statement by itself: several in one \
+                 string run in one transaction"
+            }
             Self::ReadOnly => "point DATABASE_URL at the primary and at a role and file that may be written",
             Self::CannotOpenFile => "check that the folder exists and may be written",
             Self::NotADatabase => {
@@ -183,7 +198,17 @@ impl Fault {
     }
 }
 
-fn postgres(code: &str) -> Fault {
+fn postgres(error: &PgDatabaseError) -> Fault {
+    match (error.code(), error.routine()) {
+        // What else has this code speaks of the order of statements, such as SET TRANSACTION after the first query.
+        ("25001", Some("PreventInTransactionBlock")) => Fault::InTransaction,
+        // The server names the schema in its message alone; one that speaks another language gets the general hint.
+        ("42501", _) if error.message() == "permission denied for schema public" => Fault::NoCreateInPublic,
+        (code, _) => by_code(code),
+    }
+}
+
+fn by_code(code: &str) -> Fault {
     match code {
         "55P03" | "40P01" | "40001" => Fault::LockNotGranted,
         "57014" => Fault::Cancelled,

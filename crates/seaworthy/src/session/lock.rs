@@ -1,7 +1,7 @@
 //! The migration lock: one run at a time per database.
 //!
-//! On PostgreSQL a session advisory lock on a connection of its own; it ends with the connection, so a crash frees it. What
-//! the server goes on with for a run that crashed is ended by the next one.
+//! On PostgreSQL a session advisory lock on a connection of its own; it is given back by its name, and ends with the connection,
+//! so a crash frees it. What the server goes on with for a run that crashed is ended by the next one.
 //! On SQLite a lock of the operating system on a file beside the database, which ends with the process. Nobody ever
 //! waits inside the server: a session blocked in `pg_advisory_lock` holds a snapshot that the holder's
 //! `CREATE INDEX CONCURRENTLY` waits for, and PostgreSQL ends that deadlock by failing the index build.
@@ -9,15 +9,17 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::DbBackend;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::file::LockFile;
+use self::server::{LockConnection, Worker};
 use super::{Blocker, DatabaseError, ServerProgress, Session, SessionError};
 
 mod file;
 mod orphan;
+mod server;
 
 /// Pause between two tries to get the lock.
 const POLL: Duration = Duration::from_millis(200);
@@ -76,8 +78,8 @@ pub enum LockError {
     },
     /// A pooler stands in between that gives one server connection to several sessions.
     #[error(
-        "a pooler stands between this program and the server: two connections of ours share the server process {pid}, so a \
-         session's lock and limits mean nothing"
+        "a pooler stands between this program and the server and shares the server process {pid} among sessions, so a session's \
+         lock and limits mean nothing"
     )]
     Pooled {
         /// The server process.
@@ -91,10 +93,8 @@ pub enum LockError {
 #[derive(Debug)]
 enum Guard {
     Connection {
-        session: Box<Session>,
-        key: String,
-        worker: i32,
-        is_marked: bool,
+        connection: LockConnection,
+        worker: Worker,
     },
     File(#[expect(dead_code, reason = "held for its lock, which ends when it is dropped")] LockFile),
     /// A database in memory belongs to this process alone.
@@ -105,11 +105,11 @@ impl Session {
     /// Takes the migration lock, trying again until `wait` has passed.
     ///
     /// `name` tells apart the version tables of one schema; `doing` and `who` are shown to others who wait. `waiting` hears
-    /// who has the lock after each try that failed.
+    /// who has the lock after each try that failed. Nothing stays locked when the future is dropped.
     ///
     /// # Errors
     ///
-    /// Fails when another run has the lock for too long, or the lock cannot be taken at all.
+    /// Fails when another run has the lock for too long, a pooler stands before the server, or the lock cannot be taken at all.
     pub async fn lock(
         &self,
         name: &str,
@@ -118,9 +118,10 @@ impl Session {
         wait: Duration,
         waiting: &(dyn Fn(Option<&Holder>, Duration) + Sync),
     ) -> Result<Locked<'_>, LockError> {
-        let start = Instant::now();
         let mut attempt = match (self.backend(), self.url.file()) {
-            (DbBackend::Postgres, _) => Attempt::Connection(self.lock_connection(name, doing, who).await?),
+            (DbBackend::Postgres, _) => {
+                Attempt::Connection(LockConnection::open(self, name, doing, who).await?)
+            }
             (_, Some(database)) => Attempt::File {
                 database,
                 doing: doing.to_owned(),
@@ -134,60 +135,14 @@ impl Session {
                 });
             }
         };
-        while !attempt.try_lock().await? {
-            let holder = attempt.holder().await?;
-            let waited = start.elapsed();
-            if waited >= wait {
-                return Err(LockError::Held { holder, waited });
-            }
-            waiting(holder.as_ref(), waited);
-            tokio::time::sleep(POLL.mul_f64(0.75 + fastrand::f64() / 2.0).min(wait - waited)).await;
+        if let Err(error) = attempt.lock_within(wait, waiting).await {
+            attempt.give_up().await;
+            return Err(error);
         }
         Ok(Locked {
             session: self,
             guard: attempt.into_guard(self).await?,
         })
-    }
-
-    async fn lock_connection(&self, name: &str, doing: &str, who: &str) -> Result<LockConnection, LockError> {
-        let session = Self::open(&self.url, &self.settings, super::Access::Read)
-            .await
-            .map_err(|source| LockError::Connection { source })?;
-        let name = name.replace('\'', "''");
-        Ok(LockConnection {
-            session: Box::new(session),
-            key: format!("hashtextextended('seaworthy:' || coalesce(current_schema(), '') || '.{name}', 0)"),
-            label: format!("{doing} by {who}").replace('\'', "''"),
-            pid: None,
-        })
-    }
-}
-
-impl Session {
-    /// Returns whether a pooler gives the server connection of this session to others between two statements; on PostgreSQL.
-    ///
-    /// # Errors
-    ///
-    /// Fails when a second connection cannot be made.
-    pub async fn is_pooled(&self) -> Result<bool, SessionError> {
-        let failed = |source: DbErr| SessionError {
-            url: self.url.clone(),
-            source: source.into(),
-        };
-        let other = Self::open(&self.url, &self.settings, super::Access::Read).await?;
-        let pid = "SELECT pg_backend_pid() AS pid";
-        let mut pids: Vec<i32> = Vec::with_capacity(2);
-        for session in [self, &other] {
-            let rows = session.rows(pid).await.map_err(failed)?;
-            pids.extend(
-                rows.first()
-                    .map(|row| row.try_get::<i32>("", "pid"))
-                    .transpose()
-                    .map_err(failed)?,
-            );
-        }
-        other.close().await;
-        Ok(pids.first() == pids.last())
     }
 }
 
@@ -201,9 +156,10 @@ impl Locked<'_> {
     /// Makes the statement that the session runs now fail.
     pub(crate) async fn cancel(&self) {
         match &self.guard {
-            Guard::Connection { session, worker, .. } => {
+            Guard::Connection { connection, worker } => {
+                let sql = format!("SELECT pg_cancel_backend({})", worker.pid);
                 // A server that does not answer will not be stopped by an error here either.
-                drop(session.rows(&format!("SELECT pg_cancel_backend({worker})")).await);
+                drop(connection.session().rows(&sql).await);
             }
             _ => self.session.interrupt(true),
         }
@@ -217,8 +173,9 @@ impl Locked<'_> {
     /// Returns the sessions that the running statement waits for; always none on SQLite, which cannot tell.
     pub(crate) async fn blockers(&self) -> Vec<Blocker> {
         match &self.guard {
-            Guard::Connection { session, worker, .. } => {
-                session.blockers_of(*worker).await.unwrap_or_default()
+            Guard::Connection { connection, worker } => {
+                let blockers = connection.session().blockers_of(worker.pid).await;
+                blockers.unwrap_or_default()
             }
             _ => Vec::new(),
         }
@@ -227,7 +184,10 @@ impl Locked<'_> {
     /// Returns how far the running statement has got, where the server tells.
     pub(crate) async fn progress(&self) -> Option<ServerProgress> {
         match &self.guard {
-            Guard::Connection { session, worker, .. } => session.progress_of(*worker).await.ok().flatten(),
+            Guard::Connection { connection, worker } => {
+                let progress = connection.session().progress_of(worker.pid).await;
+                progress.ok().flatten()
+            }
             _ => None,
         }
     }
@@ -238,32 +198,21 @@ impl Locked<'_> {
     ///
     /// Fails with [`LockError::Lost`] when its connection ended meanwhile.
     pub async fn check(&self) -> Result<(), LockError> {
-        let Guard::Connection { session, key, .. } = &self.guard else {
-            return Ok(());
-        };
-        let sql = format!(
-            "SELECT 1 FROM pg_locks WHERE pid = pg_backend_pid() AND {}",
-            is_key(key)
-        );
-        match session.rows(&sql).await {
-            Ok(rows) if rows.len() == 1 => Ok(()),
-            _ => Err(LockError::Lost),
+        match &self.guard {
+            Guard::Connection { connection, .. } if !connection.holds().await => Err(LockError::Lost),
+            _ => Ok(()),
         }
     }
 
     /// Gives the lock back.
+    ///
+    /// One that is dropped instead is given back in the background, which a process that ends does not wait for.
     pub async fn release(self) {
-        if let Guard::Connection {
-            session,
-            key,
-            is_marked,
-            ..
-        } = self.guard
-        {
-            if is_marked {
-                orphan::unmark(self.session, &key).await;
+        if let Guard::Connection { connection, worker } = self.guard {
+            if worker.is_marked {
+                connection.unmark(self.session).await;
             }
-            session.close().await;
+            connection.release().await;
         }
     }
 }
@@ -301,91 +250,42 @@ impl Attempt {
         }
     }
 
+    /// Tries until it has the lock or the time is over.
+    async fn lock_within(
+        &mut self,
+        wait: Duration,
+        waiting: &(dyn Fn(Option<&Holder>, Duration) + Sync),
+    ) -> Result<(), LockError> {
+        let start = Instant::now();
+        while !self.try_lock().await? {
+            let holder = self.holder().await?;
+            let waited = start.elapsed();
+            if waited >= wait {
+                return Err(LockError::Held { holder, waited });
+            }
+            waiting(holder.as_ref(), waited);
+            tokio::time::sleep(POLL.mul_f64(0.75 + fastrand::f64() / 2.0).min(wait - waited)).await;
+        }
+        Ok(())
+    }
+
     async fn into_guard(self, worker: &Session) -> Result<Guard, LockError> {
         match self {
-            Self::Connection(connection) => {
-                // Whatever is sent under the lock is sent within the limits.
-                let rows = worker
-                    .rows(&format!(
-                        "{}; SELECT pg_backend_pid() AS pid, {} AS goes_on",
-                        worker.prepare_run(),
-                        orphan::CAN_BE
-                    ))
-                    .await
-                    .map_err(database)?;
-                let (pid, is_marked) = rows
-                    .last()
-                    .map_or(Ok((0, false)), |row| {
-                        Ok((row.try_get("", "pid")?, row.try_get("", "goes_on")?))
-                    })
-                    .map_err(database)?;
-                if connection.pid == Some(pid) {
-                    return Err(LockError::Pooled { pid });
+            Self::Connection(connection) => match connection.prepare(worker).await {
+                Ok(worker) => Ok(Guard::Connection { connection, worker }),
+                Err(error) => {
+                    connection.release().await;
+                    Err(error)
                 }
-                if is_marked {
-                    orphan::mark(worker, &connection.key).await.map_err(database)?;
-                    orphan::end(&connection.session, &connection.key, pid).await;
-                }
-                Ok(Guard::Connection {
-                    session: connection.session,
-                    key: connection.key,
-                    worker: pid,
-                    is_marked,
-                })
-            }
+            },
             Self::File { taken, .. } => Ok(taken.map_or(Guard::Nothing, Guard::File)),
         }
     }
-}
 
-/// The connection that is going to hold the lock, and what to ask it.
-struct LockConnection {
-    session: Box<Session>,
-    key: String,
-    label: String,
-    /// The server process that has answered.
-    pid: Option<i32>,
-}
-
-impl LockConnection {
-    async fn try_lock(&mut self) -> Result<bool, LockError> {
-        // `idle_session_timeout` (PostgreSQL 14) would end the connection, and with it the lock, during a long step.
-        let sql = format!(
-            "SELECT CASE WHEN pg_try_advisory_lock({key}) THEN set_config('application_name', 'seaworthy since ' \
-             || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ': {label}', false) END \
-             IS NOT NULL AS locked, CASE WHEN current_setting('server_version_num')::int >= 140000 \
-             THEN set_config('idle_session_timeout', '0', false) END AS patience, \
-             pg_backend_pid() AS pid",
-            key = self.key,
-            label = self.label,
-        );
-        let rows = self.session.rows(&sql).await.map_err(database)?;
-        let Some(row) = rows.first() else { return Ok(false) };
-        self.pid = row.try_get("", "pid").map_err(database)?;
-        row.try_get("", "locked").map_err(database)
-    }
-
-    async fn holder(&self) -> Result<Option<Holder>, LockError> {
-        let sql = format!(
-            "SELECT a.pid::bigint AS pid, coalesce(a.usename, '') || coalesce(' from ' || host(a.client_addr), '') AS who, \
-             coalesce(a.application_name, '') AS doing, (extract(epoch FROM clock_timestamp() - coalesce(\
-             substring(a.application_name FROM 'since (\\d{{4}}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ)')::timestamptz, \
-             a.backend_start)) * 1000)::bigint AS held_ms \
-             FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE {}",
-            is_key(&self.key)
-        );
-        let rows = self.session.rows(&sql).await.map_err(database)?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let doing: String = row.try_get("", "doing").map_err(database)?;
-        Ok(Some(Holder {
-            pid: row.try_get("", "pid").map_err(database)?,
-            who: row.try_get("", "who").map_err(database)?,
-            doing: doing
-                .split_once(": ")
-                .map_or(doing.as_str(), |(_, doing)| doing)
-                .to_owned(),
-            held_ms: row.try_get::<i64>("", "held_ms").map_err(database)?.max(0),
-        }))
+    async fn give_up(self) {
+        if let Self::Connection(connection) = self {
+            connection.release().await;
+        }
     }
 }
 
@@ -396,12 +296,6 @@ fn is_key(key: &str) -> String {
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
          AND ((classid::bigint << 32) | objid::bigint) = {key}"
     )
-}
-
-fn database(source: DbErr) -> LockError {
-    LockError::Database {
-        source: source.into(),
-    }
 }
 
 fn describe(holder: Option<&Holder>) -> String {

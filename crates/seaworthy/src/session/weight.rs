@@ -3,7 +3,7 @@
 use sea_orm::{DbBackend, DbErr, QueryResult};
 use serde::Serialize;
 
-use super::{Fault, Patience, Session};
+use super::{Fault, Session};
 
 /// A table with fewer rows and fewer bytes than these is small: what scans or copies it is over before anybody notices.
 ///
@@ -47,10 +47,8 @@ impl Session {
         if self.backend() != DbBackend::Postgres {
             return Ok(Vec::new());
         }
-        // Asking for a size takes a lock, and somebody may be waiting for the table.
-        self.send("SET lock_timeout = '200ms'").await?;
         let measured = self
-            .rows(&sizes(
+            .rows_soon(&sizes(
                 "pg_table_size(leaf.oid)",
                 "pg_indexes_size(leaf.oid)",
                 "SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf",
@@ -61,7 +59,7 @@ impl Session {
             Err(error) if Fault::of(&error) == Fault::LockNotGranted => {
                 let pages = "leaf.relpages::bigint * current_setting('block_size')::bigint";
                 let partitions = "SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid";
-                self.rows(&sizes(pages, "0", partitions)).await?
+                self.rows_soon(&sizes(pages, "0", partitions)).await?
             }
             measured => measured?,
         };
@@ -69,8 +67,16 @@ impl Session {
         for row in &rows {
             weights.push(self.weight(row).await?);
         }
-        self.limit(Patience::Limited).await?;
         Ok(weights)
+    }
+
+    /// Asks without waiting long for a lock: a size takes one, and somebody may be waiting for the table.
+    ///
+    /// The limit ends with the transaction that several statements in one string are (manual, "Multiple Statements in a Simple
+    /// Query"): what a session sets stays with a pooler's server connection.
+    async fn rows_soon(&self, query: &str) -> Result<Vec<QueryResult>, DbErr> {
+        self.rows(&format!("SET LOCAL lock_timeout = '200ms'; {query}"))
+            .await
     }
 
     async fn weight(&self, row: &QueryResult) -> Result<TableWeight, DbErr> {
@@ -100,7 +106,7 @@ impl Session {
     /// Counts rows; nothing when they cannot be read now.
     async fn count(&self, from: &str) -> Result<Option<i64>, DbErr> {
         let sql = format!("SELECT count(*) AS rows FROM {from}");
-        let Ok(rows) = self.rows(&sql).await else {
+        let Ok(rows) = self.rows_soon(&sql).await else {
             return Ok(None);
         };
         rows.first().map(|row| row.try_get("", "rows")).transpose()
