@@ -28,6 +28,7 @@ pub use lock::{Holder, LockError, Locked};
 pub use locks::{EndError, Endable, Ending, Involved};
 pub use offenders::Offenders;
 pub use progress::ServerProgress;
+pub(crate) use restore::SessionState;
 pub(crate) use tries::{lock_wait, pause_before};
 pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
@@ -40,6 +41,7 @@ mod locks;
 mod offenders;
 mod progress;
 mod redact;
+mod restore;
 mod tries;
 mod weight;
 

@@ -3,15 +3,19 @@
 use sea_orm::DbBackend;
 
 use super::lint::text;
-use super::state::State;
+use super::state::{State, UnfinishedStep};
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
 use crate::lint::holds_blocking_lock;
 use crate::revision::{Direction, Header, Revision};
-use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
-use crate::script::{Losses, Script, builds_concurrently, checksum, record};
+use crate::runner::{Manner, Part, Parts, Work};
+use crate::script::{Losses, Script, builds_concurrently, record};
 use crate::session::Patience;
+use facts::PartText;
+
+mod facts;
+mod statement;
 
 impl Project<'_> {
     /// Returns the header and the code of a step's revision.
@@ -38,7 +42,15 @@ impl Project<'_> {
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
             let script = record(revision, step.direction, backend).await;
-            let manner = manner(&script, revision, header, step.direction, state)?;
+            if script.transaction
+                && let Some(statement) = facts::transaction_control(&script, backend)
+            {
+                return Err(CommandError::TransactionControl {
+                    revision: header.id.clone(),
+                    statement,
+                });
+            }
+            let manner = manner(&script, revision, header, step.direction, state, backend)?;
             let checksum = stable_checksum(revision, step.direction, backend, &script).await;
             work.push(Work {
                 revision,
@@ -49,6 +61,8 @@ impl Project<'_> {
                     && script.transaction
                     && holds_blocking_lock(&text(&script)),
                 accepted: self.accepted(header, step.direction, &script),
+                is_known: facts::is_known(&script),
+                changes_connection: facts::changes_connection(&script, backend),
                 manner,
             });
         }
@@ -110,6 +124,7 @@ fn manner(
     header: &Header,
     direction: Direction,
     state: &State,
+    backend: DbBackend,
 ) -> Result<Manner, CommandError> {
     let begun = state
         .unfinished
@@ -129,44 +144,50 @@ fn manner(
         };
     }
     if script.transaction {
-        let keys = if script.switches_foreign_keys_off() {
-            ForeignKeys::Checked
-        } else {
-            ForeignKeys::Enforced
-        };
-        return Ok(Manner::Transaction(keys));
+        return Ok(Manner::Transaction(facts::foreign_keys(script, backend)));
     }
-    if script.incomplete.is_some() || !script.reads.is_empty() || !script.portable.is_empty() {
+    if !facts::is_known(script) {
         return Ok(Manner::Opaque {
             is_begun: begun.is_some(),
+            keys: facts::foreign_keys_of_opaque(script, backend),
         });
     }
-    let statements = script.parts();
-    let parts: Vec<Part> = statements
-        .iter()
-        .enumerate()
-        .map(|(index, sql)| Part {
-            sql: sql.clone(),
-            checksum: checksum(&statements[..=index]),
-            patience: patience(sql),
-            builds_index: builds_concurrently(sql),
+    let parts: Vec<Part> = facts::parts(script, backend)
+        .into_iter()
+        .map(|PartText { sql, checksum }| Part {
+            patience: patience(&sql),
+            builds_index: builds_concurrently(&sql),
+            sets_session: facts::sets_session(&sql, backend),
+            keys: facts::foreign_keys_of_part(&sql, backend),
+            fits_transaction: facts::fits_transaction(&sql, backend),
+            sql,
+            checksum,
         })
         .collect();
     // Nothing of a stale step counts as done; what is there all the same is recognised when it is done again.
-    let done = begun.map_or(0, |step| if step.is_stale { 0 } else { step.parts_done });
-    if let Some(step) = begun.filter(|step| step.parts_done > 0 && !step.is_stale) {
-        let ran = parts.get(step.parts_done - 1).map(|part| &part.checksum);
-        if ran != step.checksum.as_ref() {
-            return Err(CommandError::ChangedWhileUnfinished {
-                step: Box::new(step.clone()),
-            });
-        }
-    }
+    let done = match begun.filter(|step| step.parts_done > 0 && !step.is_stale) {
+        None => 0,
+        Some(step) => done_parts(&parts, step).ok_or_else(|| CommandError::ChangedWhileUnfinished {
+            step: Box::new(step.clone()),
+        })?,
+    };
     Ok(Manner::Parts(Parts {
         all: parts,
         done,
         begun: begun.map(|step| step.parts_done),
     }))
+}
+
+/// Returns how many parts an earlier run has got through, or nothing where they are not these.
+///
+/// Older versions counted a string of several statements as one part; what they got through is found by its checksum.
+fn done_parts(parts: &[Part], step: &UnfinishedStep) -> Option<usize> {
+    let checksum = step.checksum.as_ref()?;
+    let has_checksum = |part: &Part| part.checksum == *checksum;
+    if parts.get(step.parts_done - 1).is_some_and(has_checksum) {
+        return Some(step.parts_done);
+    }
+    parts.iter().position(has_checksum).map(|last| last + 1)
 }
 
 /// Returns how long a statement outside of a transaction may take.
