@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoTableRef, Query, SelectStatement, TableRef};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, TransactionTrait};
 use thiserror::Error;
 
@@ -25,6 +25,14 @@ mod sql;
 pub struct Ledger {
     version_table: String,
     history_table: String,
+    /// The schemas of the two tables, where they have been looked up.
+    schemas: Option<Schemas>,
+}
+
+#[derive(Clone, Debug)]
+struct Schemas {
+    version: String,
+    history: String,
 }
 
 /// What the two tables say about the present.
@@ -54,7 +62,7 @@ pub struct AppliedRow {
 #[error("could not {action} the ledger ({table})")]
 #[non_exhaustive]
 pub struct LedgerError {
-    /// What was tried: `read`, `create`, `write`.
+    /// What was tried: `read`, `find`, `create`, `write`, `drop`.
     pub action: &'static str,
     /// The table it was tried on.
     pub table: String,
@@ -73,6 +81,68 @@ impl Ledger {
         Self {
             version_table: version_table.to_owned(),
             history_table,
+            schemas: None,
+        }
+    }
+
+    /// Returns the same ledger with the schemas that its tables are in now, so that it finds them whatever a revision does to
+    /// the search path, or names like them.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the server does not answer.
+    pub async fn located(&self, session: &Session) -> Result<Self, LedgerError> {
+        let schemas = match session.backend() {
+            DbBackend::Postgres => self
+                .find_schemas(session)
+                .await
+                .map_err(|source| self.error("find", &self.version_table, source))?,
+            _ => Some(Schemas {
+                version: "main".to_owned(),
+                history: "main".to_owned(),
+            }),
+        };
+        Ok(Self {
+            schemas,
+            ..self.clone()
+        })
+    }
+
+    /// Returns the schemas of the two tables, or nothing where one is missing; on PostgreSQL.
+    async fn find_schemas(&self, session: &Session) -> Result<Option<Schemas>, DbErr> {
+        let schema = |table: &str| {
+            let name = sql::quoted(table).replace('\'', "''");
+            format!(
+                "(SELECT nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.oid = pg_catalog.to_regclass('{name}'))"
+            )
+        };
+        let (version, history) = (schema(&self.version_table), schema(&self.history_table));
+        let rows = session
+            .rows(&format!("SELECT {version} AS version, {history} AS history"))
+            .await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let version: Option<String> = row.try_get("", "version")?;
+        let history: Option<String> = row.try_get("", "history")?;
+        Ok(version
+            .zip(history)
+            .map(|(version, history)| Schemas { version, history }))
+    }
+
+    /// Returns the table that holds the applied set, as a statement names it.
+    fn version_ref(&self) -> TableRef {
+        self.table_ref(&self.version_table, |schemas| &schemas.version)
+    }
+
+    /// Returns the table that holds the history, as a statement names it.
+    fn history_ref(&self) -> TableRef {
+        self.table_ref(&self.history_table, |schemas| &schemas.history)
+    }
+
+    fn table_ref(&self, table: &str, schema: impl Fn(&Schemas) -> &String) -> TableRef {
+        match &self.schemas {
+            Some(schemas) => (Alias::new(schema(schemas)), Alias::new(table)).into_table_ref(),
+            None => Alias::new(table).into_table_ref(),
         }
     }
 
@@ -195,7 +265,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes an entry of the history and what it means for the applied set, within the caller's transaction.
+    /// Writes an entry of the history and what it means for the applied set, within the caller's transaction;
+    /// `surround` puts other statements around those of the ledger, for the same round trip.
     ///
     /// # Errors
     ///
@@ -205,11 +276,10 @@ impl Ledger {
         locked: &Locked<'_>,
         connection: &impl ConnectionTrait,
         entry: &Entry,
+        surround: impl FnOnce(&str) -> String,
     ) -> Result<(), DbErr> {
-        connection
-            .execute_unprepared(&self.record_sql(locked.session().backend(), entry))
-            .await
-            .map(drop)
+        let record = self.record_sql(locked.session().backend(), entry);
+        connection.execute_unprepared(&surround(&record)).await.map(drop)
     }
 
     /// Writes several entries in one transaction, for runs that execute nothing: stamp and adopt.
@@ -281,7 +351,7 @@ impl Ledger {
     fn select_applied(&self, backend: DbBackend) -> String {
         let select = Query::select()
             .columns(["version", "applied_at"])
-            .from(Alias::new(&self.version_table))
+            .from(self.version_ref())
             .to_owned();
         sql::inline(backend, &select)
     }
@@ -299,18 +369,18 @@ impl Ledger {
     ) -> SelectStatement {
         let mut newest = Query::select()
             .expr(Expr::cust("max(id)"))
-            .from(Alias::new(&self.history_table))
+            .from(self.history_ref())
             .and_where(Expr::cust("outcome IN ('done', 'started', 'progressed')"))
             .group_by_col("name")
             .to_owned();
         narrow(&mut newest);
-        Entry::select(&self.history_table, backend, layout)
+        Entry::select(self.history_ref(), backend, layout)
             .and_where(Expr::col("id").in_subquery(newest))
             .to_owned()
     }
 
     fn select_history(&self, backend: DbBackend, layout: Layout) -> String {
-        let select = Entry::select(&self.history_table, backend, layout)
+        let select = Entry::select(self.history_ref(), backend, layout)
             .order_by("id", sea_orm::sea_query::Order::Asc)
             .to_owned();
         sql::inline(backend, &select)

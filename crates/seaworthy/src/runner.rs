@@ -9,24 +9,29 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
+pub use foreign_keys::BrokenKeys;
 pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
 use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
 use crate::revision::{Accepted, Direction, Header, Revision};
-use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress, pause_before};
+use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress, SessionState, pause_before};
 
 mod attempt;
 mod backfills;
+mod foreign_keys;
 mod journal;
+mod mark;
 mod report;
 
 /// A run: who does it, under which lock, within which limits.
 pub struct Run<'a> {
     /// The lock that the run holds, and the session it protects.
     pub locked: &'a Locked<'a>,
-    /// Where steps are recorded.
+    /// Where steps are recorded: a ledger that knows the schemas of its tables.
     pub ledger: &'a Ledger,
+    /// What the session is put back to after each step.
+    pub(crate) state: &'a SessionState,
     /// What kind of run it is.
     pub kind: Kind,
     /// What the history calls it: eight hex digits.
@@ -55,6 +60,10 @@ pub struct Work<'a> {
     pub holds_up: bool,
     /// The hazards that are taken knowingly; the history keeps them, too.
     pub accepted: Vec<Accepted>,
+    /// Whether all of its statements are known beforehand.
+    pub is_known: bool,
+    /// Whether it may change the connection for what follows, on SQLite: pragmas, temporary tables, attached databases.
+    pub changes_connection: bool,
     /// How the step is run.
     pub manner: Manner,
 }
@@ -77,16 +86,25 @@ pub enum Manner {
     Opaque {
         /// Whether an earlier run began with the step.
         is_begun: bool,
+        /// What becomes of foreign keys on SQLite.
+        keys: ForeignKeys,
     },
 }
 
 /// Whether SQLite enforces foreign keys during a step; the setting cannot be changed inside a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Where it does not, what the step leaves behind is checked before it is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForeignKeys {
     /// It does, as always on PostgreSQL.
     Enforced,
-    /// It does not, and what the step leaves behind is checked before it is committed.
-    Checked,
+    /// It does not.
+    SwitchedOff,
+    /// It does not if another table references one of these, which are dropped, or renamed by a step that drops a table.
+    DroppedWith(Vec<String>),
+    /// Not all of the step is known, and it may drop a table: it does not at first, and in a second try it does if the first
+    /// dropped nothing and left rows behind that reference nothing.
+    Unknown,
 }
 
 /// A step that is worked off part by part.
@@ -112,6 +130,12 @@ pub struct Part {
     pub patience: Patience,
     /// The index that the part builds without blocking writers; a try that failed leaves it behind INVALID.
     pub builds_index: Option<String>,
+    /// Whether it sets something that the parts after it rely on, so that a run that goes on behind it sends it again.
+    pub sets_session: bool,
+    /// What becomes of foreign keys on SQLite.
+    pub keys: ForeignKeys,
+    /// Whether it may run in a transaction together with others, on SQLite.
+    pub fits_transaction: bool,
 }
 
 /// Hears what happens during a run. Every method does nothing unless it is overridden.
@@ -206,13 +230,18 @@ impl Run<'_> {
         let mut blockers = Vec::new();
         loop {
             let tried = match &work.manner {
-                Manner::Transaction(keys) => self.in_transaction(work, *keys, &begun, &mut blockers).await,
+                Manner::Transaction(keys) => self.in_transaction(work, keys, &begun, &mut blockers).await,
                 Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
                 Manner::Backfills { all, is_stale } => {
                     self.backfills(work, all, *is_stale, &begun, &mut blockers).await
                 }
-                Manner::Opaque { is_begun } => self.opaque(work, *is_begun, &begun, &mut blockers).await,
+                Manner::Opaque { is_begun, keys } => {
+                    self.opaque(work, *is_begun, keys, &begun, &mut blockers).await
+                }
             };
+            if tried.is_err() || work.changes_connection {
+                self.put_back().await;
+            }
             if attempt > 1
                 && let Err(error) = session.limit_try(1).await
             {
@@ -262,6 +291,19 @@ impl Run<'_> {
                 self.record_failure(work, &begun, &error).await;
                 return Err(error);
             }
+        }
+    }
+
+    /// Puts the session back to how it was when the run began.
+    async fn put_back(&self) {
+        let session = self.locked.session();
+        let put_back = async {
+            session.put_back(self.state).await?;
+            session.keep_journal().await
+        };
+        if let Err(error) = put_back.await {
+            // Whatever is sent next says so, too.
+            tracing::debug!(%error, "the session could not be put back");
         }
     }
 
@@ -316,7 +358,11 @@ impl Run<'_> {
         let mut entry = self.entry(work, outcome, begun);
         entry.error = Some(error.in_full());
         let connection = self.locked.session().connection();
-        if let Err(error) = self.ledger.record(self.locked, connection, &entry).await {
+        if let Err(error) = self
+            .ledger
+            .record(self.locked, connection, &entry, str::to_owned)
+            .await
+        {
             tracing::warn!(%error, revision = %work.header.id, "the failure could not be written into the history");
         }
     }

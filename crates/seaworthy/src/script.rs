@@ -140,7 +140,7 @@ pub fn runs_in_transaction(revision: &dyn Revision) -> bool {
 
 impl Script {
     #[cfg(test)]
-    fn of(sent: &[&str], dialect: Dialect) -> Self {
+    pub(crate) fn of(sent: &[&str], dialect: Dialect) -> Self {
         let script = Self {
             sent: sent.iter().map(|&sql| sql.to_owned()).collect(),
             statements: Vec::new(),
@@ -229,20 +229,6 @@ impl Script {
             open = (open || sent == "BEGIN") && sent != "COMMIT" && sent != "ROLLBACK";
         }
         parts
-    }
-
-    /// Returns whether the revision wants SQLite not to enforce foreign keys, which it cannot say inside a transaction.
-    #[must_use]
-    pub fn switches_foreign_keys_off(&self) -> bool {
-        let settings = self
-            .statements
-            .iter()
-            .flat_map(|statement| statement.facts().settings);
-        let mut of_keys = settings.filter(|setting| setting.name == "foreign_keys");
-        of_keys.any(|setting| {
-            let value = setting.value.unwrap_or_default();
-            ["off", "0", "false", "no"].contains(&value.as_str())
-        })
     }
 }
 

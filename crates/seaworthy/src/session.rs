@@ -23,6 +23,7 @@ pub use lock::{Holder, LockError, Locked};
 pub use locks::{EndError, Endable, Ending, Involved};
 pub use offenders::Offenders;
 pub use progress::ServerProgress;
+pub(crate) use restore::SessionState;
 pub(crate) use tries::{lock_wait, pause_before};
 pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
@@ -38,6 +39,7 @@ mod offenders;
 mod pooler;
 mod progress;
 mod redact;
+mod restore;
 mod tries;
 mod weight;
 
@@ -350,6 +352,10 @@ impl Session {
             Pool::Sqlite(pool) => pool.close().await,
         }
     }
+}
+
+fn connection_error(error: DriverError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 fn query_error(error: DriverError) -> DbErr {

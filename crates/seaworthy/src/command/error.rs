@@ -132,6 +132,14 @@ pub enum CommandError {
         /// What got in the way.
         reason: String,
     },
+    /// A revision that runs in a transaction would end or begin one by itself.
+    #[error("revision {revision} controls the transaction that it runs in: {statement}")]
+    TransactionControl {
+        /// The revision.
+        revision: RevisionId,
+        /// The statement.
+        statement: String,
+    },
     /// Alembic has not been here.
     #[error("there is nothing to adopt: the database has no table alembic_version with a row in it")]
     NothingToAdopt,
@@ -281,6 +289,9 @@ pub enum CommandError {
     },
 }
 
+const LEAVE_TRANSACTIONS_ALONE: &str = "leave the statement out, since the revision runs in one transaction; or return \
+                                        Some(false) from use_transaction to run it without one";
+
 /// What a caller makes of an error: the exit codes of the terminal are these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -332,6 +343,7 @@ impl CommandError {
             Self::ChangedWhileUnfinished { .. } => "changed_while_unfinished",
             Self::NotRecordable { .. } => "not_recordable",
             Self::CannotBeUndone { .. } => "cannot_be_undone",
+            Self::TransactionControl { .. } => "transaction_control",
             Self::NothingToAdopt => "nothing_to_adopt",
             Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
@@ -436,6 +448,7 @@ impl CommandError {
             Self::NotRecordable { .. } => {
                 Some("run it with `upgrade`, or move what reads the database into a revision of its own".to_owned())
             }
+            Self::TransactionControl { .. } => Some(LEAVE_TRANSACTIONS_ALONE.to_owned()),
             Self::NothingToAdopt => Some("for a database that nobody managed, say where it stands with `stamp <rev>`".to_owned()),
             Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
             Self::ManagedByAlembic { .. } => Some("take it over with `adopt`".to_owned()),
@@ -492,7 +505,11 @@ fn run_hint(error: &RunError) -> Option<String> {
         }
         StepError::Backfill { source } => source.hint().map(str::to_owned),
         StepError::ForeignKeys { .. } => Some(
-            "look at them with PRAGMA foreign_key_check, and let the revision repair or delete them".to_owned(),
+            "let the revision delete or change the rows that reference a table before it drops the table".to_owned(),
+        ),
+        StepError::TransactionEnded => Some(
+            "leave COMMIT and ROLLBACK out, or return Some(false) from use_transaction; undo by hand what was committed"
+                .to_owned(),
         ),
         StepError::NotResumable { .. } => Some(
             "undo by hand what the earlier run left and run the same command again, or declare it done with `stamp`"

@@ -191,7 +191,7 @@ impl Project<'_> {
         } else {
             "BEGIN;\n"
         };
-        let without_keys = script.transaction && script.switches_foreign_keys_off();
+        let without_keys = script.transaction && false;
         if without_keys {
             // Inside the transaction it would have no effect.
             text.push_str("PRAGMA foreign_keys = OFF;\n");

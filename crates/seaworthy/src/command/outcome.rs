@@ -77,9 +77,15 @@ impl Project<'_> {
         let session = locked.session();
         self.install(locked, state, conduct).await?;
         let work = self.work(plan, state, dialect_of(session.backend())).await?;
+        let ledger = self.ledger.located(session).await?;
+        let remembered = session.remember().await.map_err(|source| CommandError::Query {
+            action: "read how the session is set",
+            source: source.into(),
+        })?;
         let run = Run {
             locked,
-            ledger: &self.ledger,
+            ledger: &ledger,
+            state: &remembered,
             kind,
             id: super::new_run(),
             actor: &self.environment.actor,

@@ -1,15 +1,18 @@
 //! From a plan to the work of the runner: what each step sends, and how it is run.
 
-use super::state::State;
+use super::state::{State, UnfinishedStep};
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
 use crate::lint::{accepts_loss, holds_blocking_lock, validates};
 use crate::revision::{Direction, Header, Revision, Stage};
-use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
-use crate::script::{Losses, Script, checksum, record};
+use crate::runner::{Manner, Part, Parts, Work};
+use crate::script::{Losses, Script, record};
 use crate::session::{Patience, backend_of};
-use crate::sql::{Dialect, Statement, read};
+use crate::sql::{Dialect, Statement};
+use facts::PartText;
+
+mod facts;
 
 impl Project<'_> {
     /// Returns the header and the code of a step's revision.
@@ -36,6 +39,14 @@ impl Project<'_> {
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
             let script = self.script_of(step, dialect).await;
+            if script.transaction
+                && let Some(statement) = facts::transaction_control(&script)
+            {
+                return Err(CommandError::TransactionControl {
+                    revision: header.id.clone(),
+                    statement,
+                });
+            }
             let manner = manner(&script, revision, header, step.direction, dialect, state)?;
             work.push(Work {
                 revision,
@@ -46,6 +57,8 @@ impl Project<'_> {
                     && script.transaction
                     && holds_blocking_lock(&script.statements),
                 accepted: self.accepted(header, step.direction, &script),
+                is_known: facts::is_known(&script),
+                changes_connection: facts::changes_connection(&script, dialect),
                 manner,
             });
         }
@@ -136,49 +149,58 @@ fn manner(
         };
     }
     if script.transaction {
-        let keys = if script.switches_foreign_keys_off() {
-            ForeignKeys::Checked
-        } else {
-            ForeignKeys::Enforced
-        };
-        return Ok(Manner::Transaction(keys));
+        return Ok(Manner::Transaction(facts::foreign_keys(script, dialect)));
     }
-    if script.incomplete.is_some() || !script.reads.is_empty() || !script.portable.is_empty() {
+    if !facts::is_known(script) {
         return Ok(Manner::Opaque {
             is_begun: begun.is_some(),
+            keys: facts::foreign_keys_of_opaque(script, dialect),
         });
     }
-    let statements = script.parts();
-    let parts: Vec<Part> = statements
-        .iter()
-        .enumerate()
-        .map(|(index, sql)| {
-            let read = read(sql, dialect);
+    let parts: Vec<Part> = facts::parts(script, dialect)
+        .into_iter()
+        .map(|part| {
+            let PartText {
+                sql,
+                statements,
+                checksum,
+            } = part;
+            let mut facts = statements.iter().map(Statement::facts);
             Part {
-                sql: sql.clone(),
-                checksum: checksum(&statements[..=index]),
-                patience: patience(&read),
-                builds_index: read
-                    .iter()
-                    .find_map(|statement| statement.facts().builds_concurrently),
+                patience: patience(&statements),
+                builds_index: facts.find_map(|facts| facts.builds_concurrently),
+                sets_session: facts::sets_session(&statements),
+                keys: facts::foreign_keys_of_part(&statements, dialect),
+                fits_transaction: facts::fits_transaction(&statements, dialect),
+                sql,
+                checksum,
             }
         })
         .collect();
     // Nothing of a stale step counts as done; what is there all the same is recognised when it is done again.
-    let done = begun.map_or(0, |step| if step.is_stale { 0 } else { step.parts_done });
-    if let Some(step) = begun.filter(|step| step.parts_done > 0 && !step.is_stale) {
-        let ran = parts.get(step.parts_done - 1).map(|part| &part.checksum);
-        if ran != step.checksum.as_ref() {
-            return Err(CommandError::ChangedWhileUnfinished {
-                step: Box::new(step.clone()),
-            });
-        }
-    }
+    let done = match begun.filter(|step| step.parts_done > 0 && !step.is_stale) {
+        None => 0,
+        Some(step) => done_parts(&parts, step).ok_or_else(|| CommandError::ChangedWhileUnfinished {
+            step: Box::new(step.clone()),
+        })?,
+    };
     Ok(Manner::Parts(Parts {
         all: parts,
         done,
         begun: begun.map(|step| step.parts_done),
     }))
+}
+
+/// Returns how many parts an earlier run has got through, or nothing where they are not these.
+///
+/// Older versions counted a string of several statements as one part; what they got through is found by its checksum.
+fn done_parts(parts: &[Part], step: &UnfinishedStep) -> Option<usize> {
+    let checksum = step.checksum.as_ref()?;
+    let has_checksum = |part: &Part| part.checksum == *checksum;
+    if parts.get(step.parts_done - 1).is_some_and(has_checksum) {
+        return Some(step.parts_done);
+    }
+    parts.iter().position(has_checksum).map(|last| last + 1)
 }
 
 /// Returns how long what is sent outside of a transaction may take.

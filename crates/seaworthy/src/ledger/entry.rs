@@ -1,7 +1,7 @@
 //! One entry of the history: who did what to which revision, when, and how it ended.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, Query, SelectStatement, TableRef};
 use sea_orm::{DbBackend, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
 
@@ -170,7 +170,7 @@ impl Entry {
     /// Returns the query for entries; [`Entry::from_row`] reads its rows.
     ///
     /// A row is one JSON array: the SQLite driver copies every single value and hands it from thread to thread.
-    pub(super) fn select(table: &str, backend: DbBackend, layout: Layout) -> SelectStatement {
+    pub(super) fn select(table: TableRef, backend: DbBackend, layout: Layout) -> SelectStatement {
         let array = match backend {
             DbBackend::Postgres => "json_build_array",
             _ => "json_array",
@@ -193,7 +193,7 @@ impl Entry {
             finished_at = time("finished_at"),
         );
         Query::select()
-            .from(Alias::new(table))
+            .from(table)
             .expr_as(Expr::cust(entry), "entry")
             .to_owned()
     }

@@ -50,7 +50,7 @@ impl Ledger {
             sql.push_str(";\n");
         }
         let mut insert = Query::insert();
-        insert.into_table(Alias::new(&self.history_table)).columns([
+        insert.into_table(self.history_ref()).columns([
             "run",
             "kind",
             "direction",
@@ -102,7 +102,7 @@ impl Ledger {
     }
 
     fn version_change(&self, backend: DbBackend, entry: &Entry) -> String {
-        let table = Alias::new(&self.version_table);
+        let table = self.version_ref();
         match entry.direction {
             Direction::Up => {
                 let applied_at = match (entry.finished_at, backend) {

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::SchemaManager;
 
+use super::foreign_keys::{Damage, KeyCheck};
 use super::journal::done_twice;
+use super::mark::TransactionMark;
 use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::Direction;
@@ -32,57 +34,89 @@ impl Run<'_> {
     pub(super) async fn in_transaction(
         &self,
         work: &Work<'_>,
-        keys: ForeignKeys,
+        keys: &ForeignKeys,
         begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
         let session = self.locked.session();
-        if keys == ForeignKeys::Checked {
-            session.send("PRAGMA foreign_keys = OFF").await?;
+        // Without the check there is no damage to return.
+        if !keys.are_switched_off(session.connection()).await? {
+            return self.try_transaction(work, false, begun, blockers).await.map(drop);
         }
+        session.send("PRAGMA foreign_keys = OFF").await?;
+        let tried = self.try_transaction(work, true, begun, blockers).await;
+        session.send("PRAGMA foreign_keys = ON").await?;
+        match tried? {
+            None => Ok(()),
+            // No table went, so the rows reference what was deleted: that is for the keys to deal with.
+            Some(damage) if *keys == ForeignKeys::Unknown && !damage.has_dropped => {
+                self.try_transaction(work, false, begun, blockers).await.map(drop)
+            }
+            Some(damage) => Err(damage.into()),
+        }
+    }
+
+    /// Runs a step and its ledger row in one transaction, and returns the damage for which it was rolled back.
+    async fn try_transaction(
+        &self,
+        work: &Work<'_>,
+        checks_keys: bool,
+        begun: &Begun,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<Option<Damage>, StepError> {
         let attempt = async {
             let transaction = self.begin().await?;
-            if let Some(limit) = session.limit_hold_sql().filter(|_| work.holds_up) {
+            let limit = self.locked.session().limit_hold_sql();
+            if let Some(limit) = limit.filter(|_| work.holds_up) {
                 transaction.execute_unprepared(&limit).await?;
             }
-            match self.send_and_record(work, keys, begun, &transaction).await {
-                Ok(()) => Ok(transaction.commit().await?),
-                Err(error) => {
+            match self.send_and_record(work, checks_keys, begun, &transaction).await {
+                Ok(None) => {
+                    transaction.commit().await?;
+                    Ok(None)
+                }
+                other => {
                     // The server rolls back by itself when the connection is gone, which is the one way this fails.
                     drop(transaction.rollback().await);
-                    Err(error)
+                    other
                 }
             }
         };
-        let result = self.watched(work, attempt, blockers).await;
-        if keys == ForeignKeys::Checked {
-            session.send("PRAGMA foreign_keys = ON").await?;
-        }
-        result
+        self.watched(work, attempt, blockers).await
     }
 
     async fn send_and_record(
         &self,
         work: &Work<'_>,
-        keys: ForeignKeys,
+        checks_keys: bool,
         begun: &Begun,
         transaction: &DatabaseTransaction,
-    ) -> Result<(), StepError> {
-        let broken_before = if keys == ForeignKeys::Checked {
-            broken_keys(transaction).await?.len()
-        } else {
-            0
+    ) -> Result<Option<Damage>, StepError> {
+        let check = match checks_keys {
+            true => Some(KeyCheck::begin(transaction).await?),
+            false => None,
+        };
+        let mark = match work.is_known {
+            true => None,
+            false => Some(TransactionMark::set(transaction).await?),
         };
         run_revision(work, &SchemaManager::new(transaction)).await?;
-        self.forget_backfills(work, transaction).await?;
-        if keys == ForeignKeys::Checked {
-            let broken = broken_keys(transaction).await?;
-            if broken.len() > broken_before {
-                return Err(StepError::ForeignKeys { broken });
-            }
+        if let Some(mark) = mark {
+            mark.check(transaction).await?;
         }
+        if let Some(check) = check
+            && let Some(damage) = check.damage(transaction).await?
+        {
+            return Ok(Some(damage));
+        }
+        self.forget_backfills(work, transaction).await?;
         let entry = self.entry(work, Outcome::Done, begun);
-        Ok(self.ledger.record(self.locked, transaction, &entry).await?)
+        self.ledger
+            .record(self.locked, transaction, &entry, |record| {
+                self.state.with_ledger(record, work.changes_connection)
+            })
+            .await?;
+        Ok(None)
     }
 
     /// Runs a step whose statements cannot be known beforehand, without a transaction.
@@ -90,14 +124,29 @@ impl Run<'_> {
         &self,
         work: &Work<'_>,
         is_begun: bool,
+        keys: &ForeignKeys,
         begun: &Begun,
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
-        let connection = self.locked.session().connection();
+        let session = self.locked.session();
+        let connection = session.connection();
         let started = self.entry(work, Outcome::Started, begun);
-        self.ledger.record(self.locked, connection, &started).await?;
-        self.locked.session().tell_limits(self.retries).await?;
-        let attempt = async { run_revision(work, &SchemaManager::new(connection)).await };
+        self.ledger
+            .record(self.locked, connection, &started, str::to_owned)
+            .await?;
+        session.tell_limits(self.retries).await?;
+        let mut check = None;
+        if keys.are_switched_off(connection).await? {
+            check = Some(KeyCheck::begin(connection).await?);
+            session.send("PRAGMA foreign_keys = OFF").await?;
+        }
+        let attempt = async {
+            run_revision(work, &SchemaManager::new(connection)).await?;
+            match check {
+                Some(check) => check.refuse_damage(connection).await,
+                None => Ok(()),
+            }
+        };
         match self.watched(work, attempt, blockers).await {
             Ok(()) => self.record_done(work, begun).await,
             Err(error) if is_begun && done_twice(&error) => match error {
@@ -110,10 +159,15 @@ impl Run<'_> {
 
     /// Records a step without a transaction as done, in a transaction of its own.
     pub(super) async fn record_done(&self, work: &Work<'_>, begun: &Begun) -> Result<(), StepError> {
+        self.locked.session().send_put_back(self.state).await?;
         let transaction = self.begin().await?;
         self.forget_backfills(work, &transaction).await?;
         let entry = self.entry(work, Outcome::Done, begun);
-        self.ledger.record(self.locked, &transaction, &entry).await?;
+        self.ledger
+            .record(self.locked, &transaction, &entry, |record| {
+                self.state.after_ledger(record)
+            })
+            .await?;
         Ok(transaction.commit().await?)
     }
 
@@ -123,15 +177,22 @@ impl Run<'_> {
         work: &Work<'_>,
         transaction: &DatabaseTransaction,
     ) -> Result<(), StepError> {
-        if work.direction == Direction::Down {
-            for backfill in work.revision.backfills() {
-                backfill.forget_on(transaction).await?;
-            }
+        let backfills = match work.direction {
+            Direction::Up => return Ok(()),
+            Direction::Down => work.revision.backfills(),
+        };
+        if !backfills.is_empty() {
+            // Where a backfill stands is in a table that the search path has to find.
+            let put_back = self.state.with_ledger("", work.changes_connection);
+            transaction.execute_unprepared(&put_back).await?;
+        }
+        for backfill in backfills {
+            backfill.forget_on(transaction).await?;
         }
         Ok(())
     }
 
-    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let connection = self.locked.session().connection();
         match self.locked.session().backend() {
             // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
@@ -186,13 +247,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// Returns the tables that have rows whose foreign key points nowhere, once for each row.
-async fn broken_keys(transaction: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
-    let check = Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_key_check");
-    let rows = transaction.query_all_raw(check).await?;
-    rows.iter().map(|row| row.try_get("", "table")).collect()
 }
 
 /// Calls the revision's own code; a panic of it is an error like any other.

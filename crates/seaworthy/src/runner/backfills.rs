@@ -19,7 +19,9 @@ impl Run<'_> {
     ) -> Result<(), StepError> {
         let connection = self.locked.session().connection();
         let started = self.entry(work, Outcome::Started, begun);
-        self.ledger.record(self.locked, connection, &started).await?;
+        self.ledger
+            .record(self.locked, connection, &started, str::to_owned)
+            .await?;
         for backfill in backfills {
             if is_stale {
                 backfill.forget_on(connection).await?;

@@ -4,10 +4,14 @@
 //! the journal does not say so; the first part after a resume is therefore recognised by the error that doing it twice
 //! gives.
 
+use std::ops::Range;
 use std::time::Instant;
 
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use super::foreign_keys::KeyCheck;
 use super::{Begun, Part, Parts, Run, StepError, Work};
-use crate::ledger::Outcome;
+use crate::ledger::{Entry, Outcome};
 use crate::session::{Blocker, Fault, Patience};
 
 impl Run<'_> {
@@ -20,22 +24,113 @@ impl Run<'_> {
         blockers: &mut Vec<Blocker>,
     ) -> Result<(), StepError> {
         let session = self.locked.session();
-        self.note_progress(work, Outcome::Started, parts, parts.done, begun)
+        let connection = session.connection();
+        let note = self.progress(work, Outcome::Started, parts, parts.done, begun);
+        self.ledger
+            .record(self.locked, connection, &note, |record| {
+                self.state.with_note(record)
+            })
             .await?;
-        for (index, part) in parts.all.iter().enumerate().skip(parts.done) {
+        // What an earlier run has set went with its session.
+        for part in parts.all.iter().take(parts.done).filter(|part| part.sets_session) {
+            session.send(&part.sql).await?;
+        }
+        let mut index = parts.done;
+        while let Some(part) = parts.all.get(index) {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
+            }
+            if session.enforces_keys().await? && part.keys.are_switched_off(connection).await? {
+                index = self.without_keys(work, parts, index, begun, blockers).await?;
+                continue;
             }
             match self.part(work, part, blockers).await {
                 Ok(()) => {}
                 Err(error) if parts.may_be_done(index) && done_twice(&error) => {}
                 Err(error) => return Err(error),
             }
-            self.note_progress(work, Outcome::Progressed, parts, index + 1, begun)
+            index += 1;
+            let note = self.progress(work, Outcome::Progressed, parts, index, begun);
+            self.ledger
+                .record(self.locked, connection, &note, |record| {
+                    self.state.with_note(record)
+                })
                 .await?;
         }
-        session.limit(Patience::Limited).await?;
         self.record_done(work, begun).await
+    }
+
+    /// Sends a part that drops a referenced table, on SQLite; together with the parts after it, which may put another table
+    /// in its place, in one transaction that is rolled back where rows are left that reference nothing.
+    ///
+    /// Returns how many parts are through.
+    async fn without_keys(
+        &self,
+        work: &Work<'_>,
+        parts: &Parts,
+        first: usize,
+        begun: &Begun,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<usize, StepError> {
+        let session = self.locked.session();
+        let rest = &parts.all[first..];
+        let together = rest.iter().take_while(|part| part.fits_transaction).count();
+        session.send("PRAGMA foreign_keys = OFF").await?;
+        let sent = async {
+            if together == 0 {
+                let check = KeyCheck::begin(session.connection()).await?;
+                session.send(&rest[0].sql).await?;
+                check.refuse_damage(session.connection()).await?;
+                let note = self.progress(work, Outcome::Progressed, parts, first + 1, begun);
+                self.ledger
+                    .record(self.locked, session.connection(), &note, str::to_owned)
+                    .await?;
+                return Ok(first + 1);
+            }
+            let transaction = self.begin().await?;
+            let end = first + together;
+            match self
+                .send_within(work, parts, first..end, begun, &transaction)
+                .await
+            {
+                Ok(()) => {
+                    transaction.commit().await?;
+                    Ok(end)
+                }
+                Err(error) => {
+                    drop(transaction.rollback().await);
+                    Err(error)
+                }
+            }
+        };
+        let result = self.watched(work, sent, blockers).await;
+        session.send("PRAGMA foreign_keys = ON").await?;
+        result
+    }
+
+    async fn send_within(
+        &self,
+        work: &Work<'_>,
+        parts: &Parts,
+        range: Range<usize>,
+        begun: &Begun,
+        transaction: &DatabaseTransaction,
+    ) -> Result<(), StepError> {
+        let check = KeyCheck::begin(transaction).await?;
+        let end = range.end;
+        for index in range {
+            match transaction.execute_unprepared(&parts.all[index].sql).await {
+                Ok(_) => {}
+                Err(error) if parts.may_be_done(index) && done_twice(&StepError::from(error.clone())) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        check.refuse_damage(transaction).await?;
+        let note = self.progress(work, Outcome::Progressed, parts, end, begun);
+        Ok(self
+            .ledger
+            .record(self.locked, transaction, &note, str::to_owned)
+            .await?)
     }
 
     /// Sends a part; again where another session held its lock, for then nothing of it is done.
@@ -70,23 +165,22 @@ impl Run<'_> {
         }
     }
 
-    /// Writes into the journal how many parts are through.
-    async fn note_progress(
+    /// Returns the note of how many parts are through.
+    fn progress(
         &self,
         work: &Work<'_>,
         outcome: Outcome,
         parts: &Parts,
         done: usize,
         begun: &Begun,
-    ) -> Result<(), StepError> {
+    ) -> Entry {
         let mut entry = self.entry(work, outcome, begun);
         entry.parts_done = i64::try_from(done).ok();
         entry.checksum = done
             .checked_sub(1)
             .and_then(|last| parts.all.get(last))
             .map(|part| part.checksum.clone());
-        let connection = self.locked.session().connection();
-        Ok(self.ledger.record(self.locked, connection, &entry).await?)
+        entry
     }
 
     /// Removes what an index build that failed has left: an index that is maintained but never used.

@@ -1,13 +1,12 @@
 //! What a run has done, as a value: for the terminal, for machines, and inside the error of a run that failed.
 
-use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Work;
+use super::{BrokenKeys, Work};
 use crate::backfill::BackfillError;
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
@@ -107,12 +106,17 @@ pub enum StepError {
         /// Why not.
         source: BackfillError,
     },
-    /// SQLite's foreign keys were switched off for the step, and it left rows behind that point nowhere.
-    #[error("rows of {} point nowhere after it", distinct(broken))]
+    /// The step would leave rows behind that reference nothing; on SQLite.
+    #[error("it breaks foreign keys: {}", listed(broken))]
     ForeignKeys {
-        /// The table of each such row.
-        broken: Vec<String>,
+        /// The rows, by table and parent.
+        broken: Vec<BrokenKeys>,
     },
+    /// The revision has ended the transaction that its step runs in; what it did before that may be committed.
+    #[error(
+        "the revision ended the transaction of its step; it is not recorded, and some of it may be committed"
+    )]
+    TransactionEnded,
     /// A step without a transaction whose statements are not known beforehand died in an earlier run; this one began it
     /// anew and stumbled over what that left.
     #[error("an earlier run of it died halfway, and this one stumbled over what that left")]
@@ -206,9 +210,9 @@ impl StepError {
     }
 }
 
-fn distinct(tables: &[String]) -> String {
-    let tables: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
-    tables.into_iter().collect::<Vec<_>>().join(", ")
+fn listed(broken: &[BrokenKeys]) -> String {
+    let keys: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    keys.join("; ")
 }
 
 fn verb(direction: Direction) -> &'static str {

@@ -37,6 +37,8 @@ pub struct Facts {
     pub builds_concurrently: Option<String>,
     /// What it sets for the session or the transaction.
     pub settings: Vec<Setting>,
+    /// Whether it leaves something to the session: a setting, a temporary table, an attached database.
+    pub changes_session: bool,
     /// The functions and procedures that it calls.
     pub calls: Vec<String>,
     /// What it does to the schema or to rows that the reader did not understand.
@@ -234,6 +236,9 @@ impl Statement {
                 .push(format!("{what} is opened and never closed"));
         }
         self.collect(&mut facts);
+        facts.changes_session = !facts.settings.is_empty()
+            || matches!(self.parsed, Parsed::Attach)
+            || self.makes_temporary(&facts.makes);
         facts
     }
 
@@ -362,6 +367,20 @@ impl Statement {
             | Parsed::Attach
             | Parsed::Harmless => facts.calls.clear(),
         }
+    }
+
+    fn makes_temporary(&self, makes: &[Naming]) -> bool {
+        let beginning = self.tokens.iter().take(4);
+        let is_marked = self.tokens.first().is_some_and(|token| token.is_word("create"))
+            && beginning.skip(1).any(|token| token.is_word("temp") || token.is_word("temporary"));
+        let is_placed = |naming: &Naming| match &naming.object {
+            Object::Table { name } | Object::View { name } | Object::Function { name } => {
+                let schema = super::name_parts(name);
+                schema.len() > 1 && ["temp", "pg_temp"].contains(&schema[0].as_str())
+            }
+            _ => false,
+        };
+        is_marked || makes.iter().any(is_placed)
     }
 
     fn alter(&self, facts: &mut Facts, table: &str, if_exists: bool, action: &Action) {

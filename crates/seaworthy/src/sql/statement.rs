@@ -51,6 +51,18 @@ impl Statement {
         &self.text
     }
 
+    /// Returns whether it makes a foreign key.
+    #[must_use]
+    pub fn makes_references(&self) -> bool {
+        self.tokens.iter().any(|token| token.is_word("references"))
+    }
+
+    /// Returns whether it calls a procedure.
+    #[must_use]
+    pub fn is_call(&self) -> bool {
+        matches!(self.parsed, Parsed::Call { .. })
+    }
+
     /// Returns the columns of the table that it makes, as far as it lists them.
     #[must_use]
     pub fn made_columns(&self) -> BTreeSet<String> {
@@ -291,4 +303,70 @@ fn is_sqlite_trigger(open: &Open, dialect: Dialect) -> bool {
 
 fn follows(tokens: &[Token], word: &str) -> bool {
     tokens.last().is_some_and(|token| token.is_word(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(sql: &str, dialect: Dialect) -> Vec<String> {
+        let statements = read(sql, dialect).into_iter();
+        statements.map(|statement| statement.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_semicolon_inside_of_something_ends_no_statement() {
+        for (sql, dialect, expected) in [
+            (
+                "SELECT 1; -- a; b\n SELECT 2 /* ; */ ;",
+                Dialect::Postgresql,
+                vec!["SELECT 1", "SELECT 2"],
+            ),
+            (
+                "SELECT ';'; SELECT E'\\';'",
+                Dialect::Postgresql,
+                vec!["SELECT ';'", "SELECT E'\\';'"],
+            ),
+            (
+                "DO $x$ BEGIN; COMMIT; END $x$; SELECT $1",
+                Dialect::Postgresql,
+                vec!["DO $x$ BEGIN; COMMIT; END $x$", "SELECT $1"],
+            ),
+            ("/* /* ; */ ; */ SELECT 1", Dialect::Postgresql, vec!["SELECT 1"]),
+            (
+                "/* /* */ SELECT 1; SELECT 2",
+                Dialect::Sqlite,
+                vec!["SELECT 1", "SELECT 2"],
+            ),
+            (
+                "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN SELECT CASE WHEN 1 THEN 2 END; SELECT 3; END; SELECT 4",
+                Dialect::Sqlite,
+                vec![
+                    "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN SELECT CASE WHEN 1 THEN 2 END; SELECT 3; END",
+                    "SELECT 4",
+                ],
+            ),
+            (
+                "SELECT [a;b], `c;d`, \"e;\"\"f\"; SELECT 2",
+                Dialect::Sqlite,
+                vec!["SELECT [a;b], `c;d`, \"e;\"\"f\"", "SELECT 2"],
+            ),
+            (
+                "CREATE RULE r AS ON INSERT TO a DO (SELECT 1; SELECT 2); SELECT 3",
+                Dialect::Postgresql,
+                vec![
+                    "CREATE RULE r AS ON INSERT TO a DO (SELECT 1; SELECT 2)",
+                    "SELECT 3",
+                ],
+            ),
+            ("-- nothing", Dialect::Sqlite, vec![]),
+            (
+                "SELECT 'never closed; SELECT 2",
+                Dialect::Sqlite,
+                vec!["SELECT 'never closed; SELECT 2"],
+            ),
+        ] {
+            assert_eq!(texts(sql, dialect), expected, "{sql}");
+        }
+    }
 }

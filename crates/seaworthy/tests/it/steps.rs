@@ -240,7 +240,10 @@ async fn a_rebuild_that_loses_referenced_rows_is_rolled_back() {
     .await;
     let error = upgrade(&environment, "head").await.unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert_eq!(source, "rows of t_child point nowhere after it");
+    assert_eq!(
+        source,
+        "it breaks foreign keys: 1 row of t_child without a row of t_parent (rowid 7)"
+    );
     let session = crate::databases::session(&database).await;
     assert_eq!(session.rows("SELECT 1 FROM t_parent").await.unwrap().len(), 1);
     session.close().await;
