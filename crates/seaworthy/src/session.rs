@@ -457,7 +457,8 @@ async fn enter_schema(connection: &mut PgConnection, search_path: &str) -> Resul
     Err(DriverError::Configuration(reason.into()))
 }
 
-fn search_path(schemas: &str) -> String {
+/// Returns the statement that makes a list of schemas the search path.
+pub(crate) fn search_path(schemas: &str) -> String {
     let quoted: Vec<String> = schemas
         .split(',')
         .map(|schema| format!("\"{}\"", schema.trim().trim_matches('"').replace('"', "\"\"")))

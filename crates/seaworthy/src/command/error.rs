@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{RefusedHazard, Stakes, UnfinishedStep, UnknownRow};
+use super::{FeedError, RefusedHazard, Stakes, UnfinishedStep, UnknownRow};
 use crate::autogenerate::{RenderError, SqlError};
 use crate::backfill::BackfillError;
 use crate::catalog::SnapshotError;
@@ -125,6 +125,14 @@ pub enum CommandError {
         revision: RevisionId,
         /// What got in the way.
         reason: String,
+    },
+    /// A statement cannot be put into a script.
+    #[error("could not write {subject} as a script")]
+    NotFeedable {
+        /// A revision, or the differences.
+        subject: String,
+        /// What is wrong with the statement.
+        source: Box<FeedError>,
     },
     /// Alembic has not been here.
     #[error("there is nothing to adopt: the database has no table alembic_version with a row in it")]
@@ -325,6 +333,7 @@ impl CommandError {
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::ChangedWhileUnfinished { .. } => "changed_while_unfinished",
             Self::NotRecordable { .. } => "not_recordable",
+            Self::NotFeedable { .. } => "not_feedable",
             Self::NothingToAdopt => "nothing_to_adopt",
             Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
@@ -426,6 +435,7 @@ impl CommandError {
             Self::NotRecordable { .. } => {
                 Some("run it with `upgrade`, or move what reads the database into a revision of its own".to_owned())
             }
+            Self::NotFeedable { .. } => Some("run it with `upgrade` or `downgrade`".to_owned()),
             Self::NothingToAdopt => Some("for a database that nobody managed, say where it stands with `stamp <rev>`".to_owned()),
             Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
             Self::ManagedByAlembic { .. } => Some("take it over with `adopt`".to_owned()),

@@ -4,8 +4,10 @@
 mod announcements;
 mod backfills;
 mod cases;
+mod clients;
 mod databases;
 mod dependents;
+mod differences;
 mod gate;
 mod generated;
 mod gradual;
