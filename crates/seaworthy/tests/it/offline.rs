@@ -113,7 +113,7 @@ fn chain(backend: DbBackend) -> Vec<Sql> {
             "ALTER TABLE t_new RENAME TO t_a",
         ],
         _ => &[
-            "SET search_path = pg_catalog",
+            "SET work_mem = '8MB'",
             "ALTER TABLE public.t_a ALTER COLUMN note SET NOT NULL",
         ],
     };
