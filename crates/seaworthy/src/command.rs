@@ -23,7 +23,7 @@ pub use journal::applied_history;
 pub use lint::{LintSelection, LintedStep, lint};
 pub use living::Living;
 pub use locks::{Ended, LockTree, LockedSession, end_session, locks};
-pub use offline::{OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
+pub use offline::{FeedError, OfflineScript, downgrade_sql, stamp_sql, upgrade_sql};
 pub use outcome::{Changed, Outcome};
 pub use picture::{Highlight, Indicate, erd, erd_of, graph};
 pub use plan::{PlanReport, PlannedStep, plan};

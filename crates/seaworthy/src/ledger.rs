@@ -18,6 +18,7 @@ use entry::Layout;
 
 mod announcement;
 mod entry;
+mod precondition;
 mod sql;
 
 /// The two tables of one migrator.

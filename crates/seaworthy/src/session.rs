@@ -15,8 +15,9 @@ use serde::Serialize;
 
 pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
-pub use dialect::{backend_of, dialect_of};
 pub use connect::SessionError;
+pub(crate) use connect::search_path;
+pub use dialect::{backend_of, dialect_of};
 pub use fault::{DatabaseError, Fault};
 pub(crate) use limits::Limits;
 pub use lock::{Holder, LockError, Locked};
@@ -29,8 +30,8 @@ pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
 mod address;
 mod blockers;
-mod dialect;
 mod connect;
+mod dialect;
 mod fault;
 mod limits;
 mod lock;

@@ -90,12 +90,11 @@ async fn an_address_is_taken_in_any_case_from_phase_vi_on() {
 async fn psql_and_sqlite3_execute_the_script_of_all_phases_up_and_down() {
     on_sqlite(async |database| {
         let file = database.address().trim_start_matches("sqlite://");
-        follow_the_script(database, "sqlite3", &["-bail", file]).await;
+        follow_the_script(database, "sqlite3", &[file]).await;
     })
     .await;
     on_postgres(async |database| {
-        let arguments = ["-q", "-v", "ON_ERROR_STOP=1", "-d", database.address()];
-        follow_the_script(database, "psql", &arguments).await;
+        follow_the_script(database, "psql", &[database.address()]).await;
     })
     .await;
 }

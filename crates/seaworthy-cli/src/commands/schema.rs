@@ -26,7 +26,7 @@ pub(super) async fn check(
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     let report = command::check(environment, &renames(&compare.rename)?).await?;
-    Ok(compared(&report, compare, screen))
+    compared(environment, &report, compare, screen)
 }
 
 pub(super) async fn diff(
@@ -41,7 +41,7 @@ pub(super) async fn diff(
     let stop = CancellationToken::new();
     let signals = Signals::listen(&stop);
     let report = signals.told(command::diff(environment, &from, &to, &renames, &stop).await)?;
-    Ok(compared(&report, compare, screen))
+    compared(environment, &report, compare, screen)
 }
 
 pub(super) async fn snapshot(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
@@ -67,7 +67,7 @@ pub(super) async fn generate(
     };
     if generate.sql {
         let report = command::check(environment, &renames(&generate.rename)?).await?;
-        show::sql(screen, &report);
+        show::sql(screen, &report, environment)?;
         return Ok(ending(!report.difference.operations.is_empty()));
     }
     let request = GenerateRequest {
@@ -153,13 +153,18 @@ fn changed_type(text: &str) -> Option<ColumnChange> {
     })
 }
 
-fn compared(report: &DriftReport, compare: &Compare, screen: &Screen) -> Ending {
+fn compared(
+    environment: &Environment,
+    report: &DriftReport,
+    compare: &Compare,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
     if compare.sql {
-        show::sql(screen, report);
+        show::sql(screen, report, environment)?;
     } else {
         show::drift(screen, report);
     }
-    ending(report.difference.is_empty())
+    Ok(ending(report.difference.is_empty()))
 }
 
 fn ending(is_well: bool) -> Ending {

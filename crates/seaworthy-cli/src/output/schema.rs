@@ -1,7 +1,8 @@
 //! How schemas differ, as text and as JSON.
 
 use seaworthy::autogenerate::{Note, Operation, Risk};
-use seaworthy::command::{Counted, DriftReport, Generated, Stake};
+use seaworthy::command::{CommandError, Counted, DriftReport, Generated, Stake};
+use seaworthy::environment::Environment;
 use seaworthy::lint::Hazard;
 use serde::Serialize;
 
@@ -19,14 +20,21 @@ pub(crate) fn drift(screen: &Screen, report: &DriftReport) {
     screen.note(&counted(report.difference.operations.len(), "difference"));
 }
 
-/// Shows the statements that would make two schemas equal.
-pub(crate) fn sql(screen: &Screen, report: &DriftReport) {
+/// Shows the script that would make two schemas equal, as JSON the plain statements.
+pub(crate) fn sql(
+    screen: &Screen,
+    report: &DriftReport,
+    environment: &Environment,
+) -> Result<(), CommandError> {
     if screen.is_json() {
-        return screen.json(report);
+        screen.json(report);
+        return Ok(());
     }
-    for statement in &report.sql {
-        screen.line(&format!("{statement};"));
+    let script = report.script(environment)?;
+    if !script.is_empty() {
+        screen.line(script.trim_end());
     }
+    Ok(())
 }
 
 /// Shows what was found and written.

@@ -7,6 +7,7 @@ use sea_orm::DbErr;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::offline::{Client, one_line};
 use super::scratch::Rehearsed;
 use super::upgrade::close;
 use super::{CommandError, Project};
@@ -223,6 +224,38 @@ pub(super) async fn drift(
         }
     }
     Ok(report)
+}
+
+impl DriftReport {
+    /// Returns the operations as a script for `psql` or `sqlite3`; it is empty where there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a statement cannot be fed to the client, or when revisions make no sense.
+    pub fn script(&self, environment: &Environment) -> Result<String, CommandError> {
+        let Some(dialect) = self.dialect.filter(|_| !self.sql.is_empty()) else {
+            return Ok(String::new());
+        };
+        let project = Project::of(environment)?;
+        let frame = project.frame(Client::of_dialect(dialect));
+        let mut text = frame.opening(&environment.actor.tool_version, "differences");
+        for operation in &self.difference.operations {
+            if operation.risk() == Risk::Loses {
+                text.push_str(&format!(
+                    "-- destroys rows or values: {}\n",
+                    one_line(&operation.to_string())
+                ));
+            }
+        }
+        let statements = frame
+            .statements(&self.sql)
+            .map_err(|source| CommandError::NotFeedable {
+                subject: "the differences".to_owned(),
+                source: Box::new(source),
+            })?;
+        text.push_str(&statements);
+        Ok(text)
+    }
 }
 
 fn report(live: &Catalog, declared: &Catalog, renames: &[Rename]) -> Result<DriftReport, CommandError> {

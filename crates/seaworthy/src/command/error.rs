@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{RefusedHazard, Stakes, UnfinishedStep, UnknownRow};
+use super::{FeedError, RefusedHazard, Stakes, UnfinishedStep, UnknownRow};
 use crate::autogenerate::{RenderError, SqlError};
 use crate::backfill::BackfillError;
 use crate::catalog::SnapshotError;
@@ -139,6 +139,14 @@ pub enum CommandError {
         revision: RevisionId,
         /// The statement.
         statement: String,
+    },
+    /// A statement cannot be put into a script.
+    #[error("could not write {subject} as a script")]
+    NotFeedable {
+        /// A revision, or the differences.
+        subject: String,
+        /// What is wrong with the statement.
+        source: Box<FeedError>,
     },
     /// Alembic has not been here.
     #[error("there is nothing to adopt: the database has no table alembic_version with a row in it")]
@@ -344,6 +352,7 @@ impl CommandError {
             Self::NotRecordable { .. } => "not_recordable",
             Self::CannotBeUndone { .. } => "cannot_be_undone",
             Self::TransactionControl { .. } => "transaction_control",
+            Self::NotFeedable { .. } => "not_feedable",
             Self::NothingToAdopt => "nothing_to_adopt",
             Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
@@ -449,6 +458,7 @@ impl CommandError {
                 Some("run it with `upgrade`, or move what reads the database into a revision of its own".to_owned())
             }
             Self::TransactionControl { .. } => Some(LEAVE_TRANSACTIONS_ALONE.to_owned()),
+            Self::NotFeedable { .. } => Some("run it with `upgrade` or `downgrade`".to_owned()),
             Self::NothingToAdopt => Some("for a database that nobody managed, say where it stands with `stamp <rev>`".to_owned()),
             Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
             Self::ManagedByAlembic { .. } => Some("take it over with `adopt`".to_owned()),

@@ -1,6 +1,7 @@
 //! `--sql`: a script instead of a run, to be read, kept, and piped into `psql` or `sqlite3`.
 //!
-//! It leaves the same database behind as a run would, version rows and history included.
+//! It leaves the same database behind as a run would, version rows and history included. It stops at the first error, with
+//! nothing half done and nothing recorded that was not done.
 
 use sea_orm::DbBackend;
 use serde::Serialize;
@@ -12,8 +13,17 @@ use crate::environment::Environment;
 use crate::graph::{Applied, Plan, StampPlan, Step, Target};
 use crate::ledger::{Entry, Kind, Moment};
 use crate::revision::{Direction, Header, RevisionId, Stage};
-use crate::script::Script;
-use crate::session::{Actor, dialect_of};
+use crate::script::{Losses, PossibleLoss, Script};
+use crate::session::{Actor, dialect_of, search_path};
+use crate::sql::RowVerb;
+pub(super) use client::Client;
+pub use client::FeedError;
+use frame::Frame;
+
+mod client;
+mod facts;
+mod frame;
+mod spans;
 
 /// A script, ready to be written to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -97,20 +107,37 @@ impl Project<'_> {
         Ok(state)
     }
 
+    /// Returns what stands around the statements of a script.
+    pub(super) fn frame(&self, client: Client) -> Frame {
+        let schema = self.environment.settings.schema.as_deref();
+        Frame::new(client, schema.map(search_path).as_deref())
+    }
+
     async fn script(&self, plan: &Plan, kind: Kind) -> Result<OfflineScript, CommandError> {
         let backend = self.url()?.backend();
-        let mut text = self.opening(backend, kind.word());
+        let frame = self.frame(Client::of_backend(backend));
+        let mut text = self.opening(&frame, backend, kind.word());
         let run = super::new_run();
         for step in &plan.steps {
             let (header, _) = self.resolve(step);
-            let script = Script::clone(&*self.script_of(step, dialect_of(backend)).await);
+            let script = self.script_of(step, dialect_of(backend)).await;
             if let Some(reason) = &script.incomplete {
                 let (revision, reason) = (step.revision.clone(), reason.clone());
                 return Err(CommandError::NotRecordable { revision, reason });
             }
             let entry = self.scripted(&run, kind, step.direction, header, script.checksum());
-            let script = with_portable_backfills(script);
-            text.push_str(&self.step_text(step, header, &script, &entry, backend));
+            text.push_str(&heading(step, header, &script));
+            let precondition = match (step.direction, script.transaction) {
+                // A second version row fails by itself.
+                (Direction::Up, true) => String::new(),
+                _ => self.ledger.precondition_sql(backend, &entry),
+            };
+            let record = self.ledger.record_sql(backend, &entry);
+            let written = frame.step(&script, &precondition, &record);
+            text.push_str(&written.map_err(|source| CommandError::NotFeedable {
+                subject: format!("revision {}", step.revision),
+                source: Box::new(source),
+            })?);
         }
         Ok(OfflineScript {
             sql: text,
@@ -121,97 +148,43 @@ impl Project<'_> {
 
     fn stamp_script(&self, applied: &Applied, plan: &StampPlan) -> Result<OfflineScript, CommandError> {
         let backend = self.url()?.backend();
+        let frame = self.frame(Client::of_backend(backend));
         let run = super::new_run();
         let (from, to) = (applied.heads(&self.graph), plan.after.heads(&self.graph));
-        let mut text = self.opening(backend, "stamp");
-        text.push_str(&format!(
-            "\n-- Running stamp_revision {} -> {}\nBEGIN;\n",
-            listed(&from),
-            listed(&to)
-        ));
         let removed = plan.removed.iter().map(|id| (id, Direction::Down));
         let added = plan.added.iter().map(|id| (id, Direction::Up));
+        let mut rows = String::new();
         for (id, direction) in removed.chain(added) {
             let header = self
                 .graph
                 .header(id)
                 .expect("a stamp holds revisions of its graph");
-            text.push_str(&self.ledger.record_sql(
+            rows.push_str(&self.ledger.record_sql(
                 backend,
                 &self.scripted(&run, Kind::Stamp, direction, header, None),
             ));
         }
-        text.push_str("COMMIT;\n");
         Ok(OfflineScript {
-            sql: text,
+            sql: format!(
+                "{}\n-- Running stamp_revision {} -> {}\n{}",
+                self.opening(&frame, backend, "stamp"),
+                listed(&from),
+                listed(&to),
+                frame.transaction(&rows)
+            ),
             revisions: plan.added.clone(),
             notes: Vec::new(),
         })
     }
 
-    fn opening(&self, backend: DbBackend, verb: &str) -> String {
-        let pipe = match backend {
-            DbBackend::Postgres => "psql -v ON_ERROR_STOP=1",
-            _ => "sqlite3 -bail",
-        };
-        let version = &self.environment.actor.tool_version;
-        format!(
-            "-- seaworthy {version}: {verb}. Feed it to: {pipe}\n{}{}",
+    fn opening(&self, frame: &Frame, backend: DbBackend, verb: &str) -> String {
+        let opening = frame.opening(&self.environment.actor.tool_version, verb);
+        let tables = format!(
+            "{}{}",
             self.ledger.create_tables(backend),
             crate::heartbeat::create_table(backend)
-        )
-    }
-
-    fn step_text(
-        &self,
-        step: &Step,
-        header: &Header,
-        script: &Script,
-        entry: &Entry,
-        backend: DbBackend,
-    ) -> String {
-        let (from, to) = (listed(&header.revises), header.id.as_str().to_owned());
-        let title = match step.direction {
-            Direction::Up => format!("upgrade {from} -> {to}"),
-            Direction::Down => format!("downgrade {to} -> {from}"),
-        };
-        let mut text = format!("\n-- Running {title}");
-        if !header.message.is_empty() {
-            text.push_str(&format!(", {}", one_line(&header.message)));
-        }
-        text.push('\n');
-        for read in &script.reads {
-            text.push_str(&format!(
-                "-- asks the database, answered as by an empty one: {}\n",
-                one_line(read)
-            ));
-        }
-        let begin = if backend == DbBackend::Sqlite {
-            "BEGIN IMMEDIATE;\n"
-        } else {
-            "BEGIN;\n"
-        };
-        let without_keys = script.transaction && false;
-        if without_keys {
-            // Inside the transaction it would have no effect.
-            text.push_str("PRAGMA foreign_keys = OFF;\n");
-        }
-        if script.transaction {
-            text.push_str(begin);
-        }
-        for statement in &script.sent {
-            text.push_str(statement);
-            text.push_str(";\n");
-        }
-        if !script.transaction {
-            text.push_str(begin);
-        }
-        text.push_str(&self.ledger.record_sql(backend, entry));
-        text.push_str("COMMIT;\n");
-        if without_keys {
-            text.push_str("PRAGMA foreign_keys = ON;\n");
-        }
-        text
+        );
+        format!("{opening}{}", frame.transaction(&tables))
     }
 
     fn scripted(
@@ -241,14 +214,50 @@ impl Project<'_> {
     }
 }
 
-/// Gives backfills a form that needs no runner.
-fn with_portable_backfills(mut script: Script) -> Script {
-    for (place, portable) in std::mem::take(&mut script.portable) {
-        if let Some(statement) = script.sent.get_mut(place) {
-            *statement = format!("{statement}\n{}", portable.trim_end().trim_end_matches(';'));
-        }
+/// Returns the comments above a step: what it is, and what a reader has to know of it.
+fn heading(step: &Step, header: &Header, script: &Script) -> String {
+    let (from, to) = (listed(&header.revises), header.id.as_str());
+    let mut text = match step.direction {
+        Direction::Up => format!("\n-- Running upgrade {from} -> {to}"),
+        Direction::Down => format!("\n-- Running downgrade {to} -> {from}"),
+    };
+    if !header.message.is_empty() {
+        text.push_str(&format!(", {}", one_line(&header.message)));
     }
-    script
+    text.push('\n');
+    for loss in destroyed(script) {
+        text.push_str(&format!("-- destroys {}\n", one_line(&loss)));
+    }
+    for read in &script.reads {
+        text.push_str(&format!(
+            "-- asks the database, answered as by an empty one: {}\n",
+            one_line(read)
+        ));
+    }
+    text
+}
+
+/// Returns what a step may destroy: a script cannot ask whether it may.
+fn destroyed(script: &Script) -> Vec<String> {
+    let mut losses = Losses::default();
+    losses.add(script);
+    let possible = losses.possible.into_iter().filter_map(|loss| match loss {
+        PossibleLoss::Removed { removal, kept: None } => Some(removal.object.to_string()),
+        PossibleLoss::Removed { kept: Some(_), .. } | PossibleLoss::Called { .. } => None,
+        PossibleLoss::Rows { verb, table, .. } => match verb {
+            RowVerb::Insert | RowVerb::Upsert | RowVerb::Update => None,
+            RowVerb::Replace | RowVerb::Delete | RowVerb::Truncate | RowVerb::Merge => {
+                Some(format!("rows of table {table}"))
+            }
+        },
+        PossibleLoss::Retyped { table, column, .. } => Some(format!(
+            "values of {table}.{column} that its new type does not hold"
+        )),
+    });
+    let mut found: Vec<String> = possible.collect();
+    found.extend(losses.unclear.into_iter().map(|what| format!("perhaps: {what}")));
+    found.dedup();
+    found
 }
 
 fn listed(revisions: &[RevisionId]) -> String {
@@ -259,6 +268,7 @@ fn listed(revisions: &[RevisionId]) -> String {
         .join(", ")
 }
 
-fn one_line(text: &str) -> String {
+/// Returns a text as it may stand in a comment.
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -14,6 +14,7 @@ use sea_orm::{DbErr, RuntimeErr};
 use thiserror::Error;
 
 use super::{Access, DatabaseError, DatabaseUrl, Settings};
+use crate::sql::quoted;
 
 /// The name in a search path that stands for the schema of the role, if it has one.
 const SCHEMA_OF_ROLE: &str = "$user";
@@ -105,7 +106,7 @@ async fn connect_postgres(
         // A pooler refuses a parameter that it does not track, and since PostgreSQL 12 the server's own default is as exact.
         .extra_float_digits(None)
         .disable_statement_logging();
-    let search_path = (!schemas.is_empty()).then(|| search_path(schemas));
+    let search_path = (!schemas.is_empty()).then(|| path_of(schemas));
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(settings.connect_timeout)
@@ -221,7 +222,12 @@ fn schema_names(list: &str) -> Vec<String> {
         .collect()
 }
 
-fn search_path(schemas: &[String]) -> String {
+/// Returns the statement that makes a list of schemas, with commas between them, the search path.
+pub(crate) fn search_path(schemas: &str) -> String {
+    path_of(&schema_names(schemas))
+}
+
+fn path_of(schemas: &[String]) -> String {
     let quoted: Vec<String> = schemas.iter().map(|name| quoted(name)).collect();
     format!("SET search_path = {}", quoted.join(", "))
 }
@@ -229,10 +235,6 @@ fn search_path(schemas: &[String]) -> String {
 fn literal(text: &str) -> String {
     // With its `E` the backslash means the same whatever `standard_conforming_strings` says.
     format!("E'{}'::text", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Returns a name as a person would write it in SQL: quoted where it has to be.

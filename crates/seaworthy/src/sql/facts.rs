@@ -372,7 +372,9 @@ impl Statement {
     fn makes_temporary(&self, makes: &[Naming]) -> bool {
         let beginning = self.tokens.iter().take(4);
         let is_marked = self.tokens.first().is_some_and(|token| token.is_word("create"))
-            && beginning.skip(1).any(|token| token.is_word("temp") || token.is_word("temporary"));
+            && beginning
+                .skip(1)
+                .any(|token| token.is_word("temp") || token.is_word("temporary"));
         let is_placed = |naming: &Naming| match &naming.object {
             Object::Table { name } | Object::View { name } | Object::Function { name } => {
                 let schema = super::name_parts(name);

@@ -1,12 +1,12 @@
 //! What a session that listens hears of migrations, and when.
 
 use sea_orm::sqlx::postgres::PgListener;
-use sea_orm::sqlx::{AssertSqlSafe, Executor};
 use seaworthy::command::{self, Purge};
 use seaworthy::ledger::{Announcement, CHANNEL};
 use seaworthy::revision::Stage;
 use seaworthy::verify::ScratchDatabase;
 
+use crate::clients::feed;
 use crate::databases::{Person, Sql, downgrade, environment, postgres, send, upgrade};
 
 struct Ear(PgListener);
@@ -84,16 +84,8 @@ async fn a_script_announces_what_it_has_done_in_the_schema_it_is_fed_to() {
     let script = command::upgrade_sql(&environment, None, &target, Stage::Contract)
         .await
         .unwrap();
-    let mut connection = ear_less(&database).await;
-    let fed = format!("CREATE SCHEMA shop; SET search_path = shop; {}", script.sql);
-    connection.execute(AssertSqlSafe(fed)).await.unwrap();
+    let fed = format!("CREATE SCHEMA shop; SET search_path = shop;\n{}", script.sql);
+    feed(&database, &fed).with_code(0);
     assert_eq!(ear.heard(&database).await, ["up a in shop"]);
     database.remove().await.unwrap();
-}
-
-async fn ear_less(database: &ScratchDatabase) -> sea_orm::sqlx::PgConnection {
-    use sea_orm::sqlx::Connection;
-    sea_orm::sqlx::PgConnection::connect(database.address())
-        .await
-        .unwrap()
 }

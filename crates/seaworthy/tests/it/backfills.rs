@@ -13,6 +13,7 @@ use seaworthy::verify::ScratchDatabase;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::clients::feed;
 use crate::databases::{
     Person, Sql, current, databases, downgrade, environment, postgres, send, session, upgrade,
 };
@@ -538,15 +539,13 @@ async fn a_script_fills_the_rows_without_a_runner() {
                 .filter(|line| line.contains("backfill rank") || line.contains("DO "))
                 .collect();
             assert_snapshot!(lines.join("\n"), @r#"
+            DO $precondition$ BEGIN IF EXISTS (SELECT 1 FROM "seaql_migrations" WHERE version = 'm_fill') THEN RAISE EXCEPTION USING MESSAGE = 'revision fill is applied already'; END IF; END $precondition$;
             -- backfill rank, in batches: UPDATE "crates" SET "rank" = n * 2 WHERE ("rank" IS NULL)
             DO $backfill$ BEGIN FOR round IN 0..(SELECT count(*) / 1000 + 1 FROM "crates") LOOP UPDATE "crates" SET "rank" = n * 2 WHERE (ctid = ANY (ARRAY(SELECT ctid FROM "crates" WHERE ("rank" IS NULL) LIMIT 1000))) AND ("rank" IS NULL); EXIT WHEN NOT FOUND; COMMIT; END LOOP; END $backfill$;
             INSERT INTO "seaworthy_backfills" (name, table_name, checksum, state, is_paused, rows_seen, rows_changed, rows_total, batch_rows, rest, max_lag_ms, started_at, updated_at) VALUES ('rank', 'crates', '8239bee0117f7b587e083c7636c336040e9ef666a9981a52c48da2525b0b1139', CASE WHEN EXISTS (SELECT 1 FROM "crates" WHERE ("rank" IS NULL)) THEN 'finished' ELSE 'verified' END, 0, 0, 0, 0, 0, 0, 0, clock_timestamp(), clock_timestamp()) ON CONFLICT (name) DO UPDATE SET state = excluded.state, checksum = excluded.checksum;
             "#);
         }
-        // As psql and sqlite3 do: a statement at a time, for the loop commits.
-        for statement in script.sql.split(";\n") {
-            send_plain(&database, statement).await;
-        }
+        feed(&database, &script.sql).with_code(0);
         assert_eq!(
             number(&database, "SELECT count(*) FROM crates WHERE rank = n * 2").await,
             ROWS
@@ -557,17 +556,5 @@ async fn a_script_fills_the_rows_without_a_runner() {
         );
         assert_eq!(current(&environment).await, ["fill"]);
         database.remove().await.unwrap();
-    }
-}
-
-/// Sends a statement of a script; the transactions around its version row are not what this is about.
-async fn send_plain(database: &ScratchDatabase, statement: &str) {
-    let code: String = statement
-        .lines()
-        .filter(|line| !line.starts_with("--"))
-        .collect::<Vec<_>>()
-        .join("\n");
-    if !["", "BEGIN", "BEGIN IMMEDIATE", "COMMIT"].contains(&code.trim()) {
-        send(database, &code).await;
     }
 }

@@ -20,7 +20,10 @@ pub(super) fn is_known(script: &Script) -> bool {
 
 /// Returns the first statement that begins or ends a transaction by itself; savepoints do neither.
 pub(super) fn transaction_control(script: &Script) -> Option<String> {
-    let found = script.statements.iter().find(|statement| controls_transaction(statement));
+    let found = script
+        .statements
+        .iter()
+        .find(|statement| controls_transaction(statement));
     found.map(|statement| statement.text().to_owned())
 }
 
@@ -87,7 +90,9 @@ pub(super) fn changes_connection(script: &Script, dialect: Dialect) -> bool {
 
 /// Returns whether a part sets something for the parts after it.
 pub(super) fn sets_session(statements: &[Statement]) -> bool {
-    statements.iter().any(|statement| statement.facts().changes_session)
+    statements
+        .iter()
+        .any(|statement| statement.facts().changes_session)
 }
 
 /// Returns whether a part may run in a transaction with others, on SQLite.
