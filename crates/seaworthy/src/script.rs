@@ -1,11 +1,13 @@
 //! The SQL that a revision would send, recorded without a database.
 //!
-//! A revision that asks the database something is answered as an empty one would answer, and the recording says so.
+//! What a revision asks is answered by what the statements before it have done and by a database, if one may be asked. What
+//! nobody can answer makes the recording incomplete.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use sea_orm::DbBackend;
@@ -16,13 +18,18 @@ use sqlparser::ast::Statement;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
+pub use answers::{
+    Answer, Answers, Column, EmptyDatabase, Known, LiveAnswers, NoDatabase, Question, Subject,
+};
 pub use loss::{Loss, Losses};
-pub use recorder::{Answers, Recorder};
+pub use recorder::{Recorder, RowCounts};
 pub use removal::removals;
 
 use crate::revision::{Direction, Revision};
 
+mod answers;
 mod loss;
+mod reading;
 mod recorder;
 mod removal;
 
@@ -31,8 +38,11 @@ mod removal;
 pub struct Script {
     /// The statements in order, values inside, without a closing semicolon.
     pub statements: Vec<String>,
-    /// The questions that the revision asked the database; they were answered as by an empty one.
+    /// The questions that the revision asked the database.
     pub reads: Vec<String>,
+    /// Whether a database was asked for the answers, so that another one may be sent something else.
+    #[serde(skip)]
+    pub depends_on_database: bool,
     /// Whether the step runs in one transaction with its version row.
     pub transaction: bool,
     /// Why the recording is not complete, if it is not.
@@ -42,12 +52,57 @@ pub struct Script {
     pub portable: Vec<(usize, String)>,
 }
 
-/// Records what a revision sends.
-///
-/// A revision that changes rows is recorded a second time with other answers: if it sends something else then, as a loop
-/// over batches does, the recording is not complete.
+/// Records what a revision sends where no database is asked.
 pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBackend) -> Script {
-    let mut script = record_with(revision, direction, backend, Answers::NoRows).await;
+    let known = Known::over(Arc::new(NoDatabase), backend);
+    record_answered(revision, direction, backend, &Arc::new(known)).await
+}
+
+/// Records what a revision sends, in a run in which this is known. Afterwards it is known what the revision has done, too.
+///
+/// The code is called once. Statements are told that they changed rows; whether it sends something else where they change
+/// none is a question of its own: [`depends_on_row_counts`].
+pub async fn record_answered(
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+    known: &Arc<Known>,
+) -> Script {
+    let (script, _) = record_with(revision, direction, backend, known, RowCounts::Some).await;
+    let script = described(script, revision, direction, backend);
+    if let Some(reason) = &script.incomplete {
+        known.lose(&format!("what {} sends is not known ({reason})", revision.name()));
+    }
+    script
+}
+
+/// Returns whether a revision sends something else where its statements change no rows, by recording it once more.
+///
+/// `known` is what was known before `script` was recorded. A revision that only fails then sends nothing else.
+pub async fn depends_on_row_counts(
+    revision: &dyn Revision,
+    direction: Direction,
+    known: &Arc<Known>,
+    backend: DbBackend,
+    script: &Script,
+) -> bool {
+    if !script.statements.iter().any(|sql| changes_rows(sql)) || !script.portable.is_empty() {
+        return false;
+    }
+    let (again, has_failed) = record_with(revision, direction, backend, known, RowCounts::None).await;
+    match has_failed {
+        true => !script.statements.starts_with(&again.statements),
+        false => script.statements != again.statements,
+    }
+}
+
+/// Puts what a revision says of its backfills in the place of what it sends for them.
+fn described(
+    mut script: Script,
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+) -> Script {
     let backfills = match direction {
         Direction::Up => revision.backfills(),
         Direction::Down => Vec::new(),
@@ -76,25 +131,20 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
             "what it sends depends on what is there: {}",
             described.trim_start_matches("-- ")
         ));
-        return script;
-    }
-    if script.incomplete.is_none() && script.statements.iter().any(|sql| changes_rows(sql)) {
-        let again = record_with(revision, direction, backend, Answers::ManyRows).await;
-        if again.statements.len() != script.statements.len() {
-            script.incomplete = Some("it goes on by how many rows a statement has changed".to_owned());
-        }
     }
     script
 }
 
+/// Records, and returns besides whether the code has failed.
 async fn record_with(
     revision: &dyn Revision,
     direction: Direction,
     backend: DbBackend,
-    answers: Answers,
-) -> Script {
+    known: &Arc<Known>,
+    counts: RowCounts,
+) -> (Script, bool) {
     let transaction = runs_in_transaction(revision);
-    let (recorder, connection) = Recorder::connect(backend, transaction, answers);
+    let (recorder, connection) = Recorder::connect(backend, transaction, Arc::clone(known), counts);
     let manager = SchemaManager::new(&connection);
     let sent = async {
         match direction {
@@ -102,20 +152,23 @@ async fn record_with(
             Direction::Down => revision.down(&manager).await,
         }
     };
-    let incomplete = match AssertUnwindSafe(marked(sent)).catch_unwind().await {
+    let failure = match AssertUnwindSafe(marked(sent)).catch_unwind().await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some("it panicked".to_owned()),
     };
-    let portable = recorder.take_portable();
-    let (statements, reads) = recorder.take();
-    Script {
-        portable,
-        statements,
-        reads,
+    let has_failed = failure.is_some();
+    let recorded = recorder.finish();
+    let script = Script {
+        portable: recorded.portable,
+        statements: recorded.statements,
+        reads: recorded.reads,
+        depends_on_database: recorded.depends_on_database,
         transaction,
-        incomplete,
-    }
+        // What nobody knew comes first: it may be why the code has failed.
+        incomplete: recorded.gaps.into_iter().next().or(failure),
+    };
+    (script, has_failed)
 }
 
 /// Returns whether a statement is nothing but a comment: what would be done is said, since it cannot be known.
@@ -136,7 +189,7 @@ thread_local! {
 
 /// Returns whether this thread is inside of a recording at this moment.
 ///
-/// A revision that takes an answer for granted panics when it gets that of an empty database. A panic hook that asks here
+/// A revision that takes an answer for granted panics when there is none. A panic hook that asks here
 /// keeps it to itself: nothing has failed.
 #[must_use]
 pub fn is_recording() -> bool {
@@ -185,10 +238,11 @@ impl Script {
             .map(|(_, sql)| sql)
     }
 
-    /// Returns the SHA-256 of the statements in hex, or nothing when they are not all known.
+    /// Returns the SHA-256 of the statements in hex, or nothing when they are not all known, or not the same everywhere.
     #[must_use]
     pub fn checksum(&self) -> Option<String> {
-        self.incomplete.is_none().then(|| checksum(&self.statements))
+        let is_known = self.incomplete.is_none() && !self.depends_on_database;
+        is_known.then(|| checksum(&self.statements))
     }
 
     /// Returns the parts that a step without a transaction is worked off in: one statement each, except that what the

@@ -109,6 +109,7 @@ mod tests {
         let script = Script {
             statements: statements.iter().map(|&statement| statement.to_owned()).collect(),
             reads: Vec::new(),
+            depends_on_database: false,
             transaction: true,
             incomplete: None,
             portable: Vec::new(),

@@ -20,6 +20,7 @@ mod order;
 mod pictures;
 mod poolers;
 mod promises;
+mod recordings;
 mod rooms;
 mod runs;
 mod schema_properties;

@@ -11,7 +11,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("session", &[]),
     ("backfill", &["session"]),
     ("ledger", &["revision", "session"]),
-    ("script", &["revision", "backfill"]),
+    ("script", &["revision", "backfill", "session"]),
     ("lint", &["revision", "script"]),
     ("heartbeat", &["revision", "session"]),
     ("runner", &["revision", "session", "ledger", "backfill"]),
