@@ -1,11 +1,13 @@
 //! How answers look: data on stdout, everything else on stderr, colour on a terminal only and never alone.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 
 use seaworthy::session::Blocker;
 use serde::Serialize;
 
 use crate::args::{Format, General};
+use stdout::KeptStdout;
 
 pub(crate) mod backfills;
 pub(crate) mod hazards;
@@ -15,6 +17,7 @@ pub(crate) mod progress;
 pub(crate) mod promises;
 pub(crate) mod reports;
 pub(crate) mod schema;
+mod stdout;
 pub(crate) mod survey;
 
 /// Where answers go, and in which form.
@@ -22,13 +25,17 @@ pub(crate) mod survey;
 pub(crate) struct Screen {
     format: Format,
     verbose: bool,
+    stdout: Arc<KeptStdout>,
 }
 
 impl Screen {
+    /// Keeps stdout for answers: what revisions print while they are recorded or run goes to stderr, until the screen is
+    /// dropped.
     pub(crate) fn new(general: &General) -> Self {
         Self {
             format: general.output,
             verbose: general.verbose,
+            stdout: Arc::new(KeptStdout::keep()),
         }
     }
 
@@ -52,7 +59,7 @@ impl Screen {
     /// Writes a line of the answer.
     pub(crate) fn line(&self, text: &str) {
         // Whoever reads may have read enough: `history | head -1` is no error.
-        drop(writeln!(anstream::stdout().lock(), "{text}"));
+        drop(self.stdout.write(&format!("{text}\n")));
     }
 
     /// Writes a remark.

@@ -20,6 +20,7 @@ use crate::session::{Actor, Blocker, Fault, Locked, Patience, ServerProgress, Se
 mod attempt;
 mod backfills;
 mod foreign_keys;
+mod holdings;
 mod journal;
 mod mark;
 mod report;
@@ -44,6 +45,8 @@ pub struct Run<'a> {
     pub stop: &'a CancellationToken,
     /// Hears what happens while it happens.
     pub observer: &'a dyn Observer,
+    /// Decides whether what a step has destroyed that nobody knew beforehand may go; if not, the step is rolled back.
+    pub may_destroy: &'a (dyn Fn(&[String]) -> bool + Sync),
 }
 
 /// One step, with everything that was decided about it.
@@ -62,6 +65,8 @@ pub struct Work<'a> {
     pub accepted: Vec<Accepted>,
     /// Whether all of its statements are known beforehand.
     pub is_known: bool,
+    /// Whether what it destroys was taken knowingly as a whole, so that nobody looks.
+    pub may_destroy: bool,
     /// Whether it may change the connection for what follows, on SQLite: pragmas, temporary tables, attached databases.
     pub changes_connection: bool,
     /// How the step is run.

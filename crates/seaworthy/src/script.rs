@@ -1,15 +1,20 @@
 //! The SQL that a revision would send, recorded without a database.
 //!
-//! A revision that asks the database something is answered as an empty one would answer, and the recording says so.
+//! What a revision asks is answered by what the statements before it have done and by a database, if one may be asked. What
+//! nobody can answer makes the recording incomplete.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
+pub use answers::{
+    Answer, Answers, Column, EmptyDatabase, Known, LiveAnswers, NoDatabase, Question, Subject,
+};
 pub use loss::{Kept, Losses, PossibleLoss};
-pub use recorder::{Answers, Recorder};
+pub use recorder::{Recorder, RowCounts};
 pub use removal::removals;
 use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
@@ -20,7 +25,9 @@ use crate::revision::{Direction, Revision};
 use crate::session::dialect_of;
 use crate::sql::{Dialect, Statement, read};
 
+mod answers;
 mod loss;
+mod reading;
 mod recorder;
 mod removal;
 
@@ -31,8 +38,10 @@ pub struct Script {
     pub sent: Vec<String>,
     /// The statements in that, one by one, those inside of blocks of code behind them.
     pub statements: Vec<Statement>,
-    /// The questions that the revision asked the database; they were answered as by an empty one.
+    /// The questions that the revision asked the database.
     pub reads: Vec<String>,
+    /// Whether a database was asked for the answers, so that another one may be sent something else.
+    pub depends_on_database: bool,
     /// Whether the step runs in one transaction with its version row.
     pub transaction: bool,
     /// Why the recording is not complete, if it is not.
@@ -43,39 +52,23 @@ pub struct Script {
     pub portable: Vec<(usize, String)>,
 }
 
-/// Records what a revision sends. Its code is called once.
+/// Records what a revision sends where no database is asked. Its code is called once.
 pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBackend) -> Script {
-    let transaction = runs_in_transaction(revision);
-    let (recorder, connection) = Recorder::connect(backend, transaction, Answers::ManyRows);
-    let manager = SchemaManager::new(&connection);
-    let code = async {
-        match direction {
-            Direction::Up => revision.up(&manager).await,
-            Direction::Down => revision.down(&manager).await,
-        }
-    };
-    let mut irreversible = false;
-    let incomplete = match AssertUnwindSafe(marked(code)).catch_unwind().await {
-        Ok(Ok(())) => None,
-        // What sea-orm-migration's `down` answers unless a revision has one of its own.
-        Ok(Err(DbErr::Migration(text))) if text == "We Don't Do That Here" => {
-            irreversible = true;
-            Some("it has no `down`".to_owned())
-        }
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("it panicked".to_owned()),
-    };
-    let portable = recorder.take_portable();
-    let (sent, reads) = recorder.take();
-    let script = Script {
-        portable,
-        statements: Vec::new(),
-        sent,
-        reads,
-        transaction,
-        incomplete,
-        irreversible,
-    };
+    let known = Known::over(Arc::new(NoDatabase), backend);
+    record_answered(revision, direction, backend, &Arc::new(known)).await
+}
+
+/// Records what a revision sends, in a run in which this is known. Afterwards it is known what the revision has done, too.
+///
+/// The code is called once. Statements are told that they changed rows; whether it sends something else where they change
+/// none is a question of its own: [`depends_on_row_counts`].
+pub async fn record_answered(
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+    known: &Arc<Known>,
+) -> Script {
+    let (script, _) = record_with(revision, direction, backend, known, RowCounts::Some).await;
     let backfills = match direction {
         Direction::Up => revision.backfills(),
         Direction::Down => Vec::new(),
@@ -85,7 +78,75 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
     } else {
         script.of_backfills(&backfills, backend)
     };
+    if let Some(reason) = &script.incomplete {
+        known.lose(&format!("what {} sends is not known ({reason})", revision.name()));
+    }
     script.understood(dialect_of(backend))
+}
+
+/// Returns whether a revision sends something else where its statements change no rows, by recording it once more.
+///
+/// `known` is what was known before `script` was recorded. A revision that only fails then sends nothing else.
+pub async fn depends_on_row_counts(
+    revision: &dyn Revision,
+    direction: Direction,
+    known: &Arc<Known>,
+    backend: DbBackend,
+    script: &Script,
+) -> bool {
+    let changes_rows = |statement: &Statement| !statement.facts().rows.is_empty();
+    if !script.statements.iter().any(changes_rows) || !script.portable.is_empty() {
+        return false;
+    }
+    let (again, has_failed) = record_with(revision, direction, backend, known, RowCounts::None).await;
+    match has_failed {
+        true => !script.sent.starts_with(&again.sent),
+        false => script.sent != again.sent,
+    }
+}
+
+/// Records, and returns besides whether the code has failed.
+async fn record_with(
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+    known: &Arc<Known>,
+    counts: RowCounts,
+) -> (Script, bool) {
+    let transaction = runs_in_transaction(revision);
+    let (recorder, connection) = Recorder::connect(backend, transaction, Arc::clone(known), counts);
+    let manager = SchemaManager::new(&connection);
+    let code = async {
+        match direction {
+            Direction::Up => revision.up(&manager).await,
+            Direction::Down => revision.down(&manager).await,
+        }
+    };
+    let mut irreversible = false;
+    let failure = match AssertUnwindSafe(marked(code)).catch_unwind().await {
+        Ok(Ok(())) => None,
+        // What sea-orm-migration's `down` answers unless a revision has one of its own.
+        Ok(Err(DbErr::Migration(text))) if text == "We Don't Do That Here" => {
+            irreversible = true;
+            Some("it has no `down`".to_owned())
+        }
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("it panicked".to_owned()),
+    };
+    let has_failed = failure.is_some();
+    let recorded = recorder.finish();
+    let script = Script {
+        portable: recorded.portable,
+        sent: recorded.statements,
+        statements: Vec::new(),
+        reads: recorded.reads,
+        depends_on_database: recorded.depends_on_database,
+        transaction,
+        // What nobody knew comes first: it may be why the code has failed.
+        incomplete: recorded.gaps.into_iter().next().or(failure),
+        irreversible,
+    };
+    (script, has_failed)
 }
 
 /// Returns whether a statement is the comment with which `online` says what would be done, since it cannot be known. What a
@@ -100,7 +161,7 @@ thread_local! {
 
 /// Returns whether this thread is inside of a recording at this moment.
 ///
-/// A revision that takes an answer for granted panics when it gets that of an empty database. A panic hook that asks here
+/// A revision that takes an answer for granted panics when there is none. A panic hook that asks here
 /// keeps it to itself: nothing has failed.
 #[must_use]
 pub fn is_recording() -> bool {
@@ -146,6 +207,7 @@ impl Script {
             sent: sent.iter().map(|&sql| sql.to_owned()).collect(),
             statements: Vec::new(),
             reads: Vec::new(),
+            depends_on_database: false,
             transaction: true,
             incomplete: None,
             irreversible: false,
@@ -207,10 +269,11 @@ impl Script {
             .map(|(_, sql)| sql)
     }
 
-    /// Returns the SHA-256 of what is sent in hex, or nothing when that is not all known.
+    /// Returns the SHA-256 of what is sent in hex, or nothing when that is not all known, or not the same everywhere.
     #[must_use]
     pub fn checksum(&self) -> Option<String> {
-        self.incomplete.is_none().then(|| checksum(&self.sent))
+        let is_known = self.incomplete.is_none() && !self.depends_on_database;
+        is_known.then(|| checksum(&self.sent))
     }
 
     /// Returns the parts that a step without a transaction is worked off in: one call each, except that what the revision put

@@ -163,9 +163,7 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
             screen.line(&format!("     -- not known beforehand from here on: {reason}"));
         }
         for read in &step.reads {
-            screen.line(&format!(
-                "     -- asks the database, answered here as by an empty one: {read}"
-            ));
+            screen.line(&format!("     -- asks the database: {read}"));
         }
     }
     survey::show(screen, answer);

@@ -6,6 +6,7 @@ mod dropin;
 mod hazards;
 mod listings;
 mod pictures;
+mod printing;
 mod rooms;
 mod shapes;
 mod stages;

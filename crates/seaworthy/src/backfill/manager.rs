@@ -71,6 +71,9 @@ impl Backfill {
     }
 }
 
+/// Begins a question of an operation of ours while it is recorded: it wants no answer, and everything is to be done then.
+pub(crate) const OWN_QUESTION: &str = "/* seaworthy */ ";
+
 /// Returns whether a connection notes what it is sent, and sends nothing.
 pub(crate) fn is_recorded(connection: &DatabaseConnection) -> bool {
     matches!(

@@ -68,9 +68,11 @@ impl Project<'_> {
             close(reader).await;
             return Ok(self.nothing(&intended, &state, Vec::new(), false));
         };
+        self.record_live(&intended, dialect_of(session.backend())).await?;
         self.refuse_irreversible(&intended, dialect_of(session.backend()))
             .await?;
         self.heed_the_living(session, &intended, &state, conduct).await?;
+        self.refuse_vain_acceptances(&intended)?;
         self.heed_hazards(session, &intended, &state).await?;
         let losses = self.losses(&intended, dialect_of(session.backend())).await;
         let stakes = Stakes::count(session, losses).await?;

@@ -12,7 +12,7 @@ use crate::graph::GraphError;
 use crate::heartbeat::{GONE_AFTER, InUse};
 use crate::ledger::LedgerError;
 use crate::revision::{Direction, RevisionId};
-use crate::runner::{RunError, StepError};
+use crate::runner::{RunError, StepError, StepReport};
 use crate::session::{AddressError, DatabaseError, EndError, LockError, SessionError};
 use crate::source::SourceError;
 use crate::verify::{DriftError, ScratchError};
@@ -330,6 +330,7 @@ impl CommandError {
             Self::Run(error) => match error.source {
                 StepError::Stopped => "stopped",
                 StepError::LockNotGranted { .. } => "lock_not_granted",
+                StepError::Destroys { .. } => "refused",
                 _ => "step_failed",
             },
             Self::Source(_) => "source",
@@ -397,6 +398,7 @@ impl CommandError {
             | Self::ChangedMeanwhile => Category::Refused,
             Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
+            Self::Run(error) if matches!(error.source, StepError::Destroys { .. }) => Category::Refused,
             Self::BadFlags { .. }
             | Self::NothingToAccept { .. }
             | Self::NoDatabase
@@ -444,7 +446,7 @@ impl CommandError {
             )),
             Self::Hazardous { hazards } => hazards.first().map(how_to_accept),
             Self::Refused { .. } => {
-                Some("say --yes, or set SEAWORTHY_YES=1 where another program runs this one".to_owned())
+                Some(PASS_YES.to_owned())
             }
             Self::Stopped => Some("run the same command again".to_owned()),
             Self::ChangedMeanwhile => Some("look at `status` and run the same command again".to_owned()),
@@ -502,8 +504,25 @@ impl From<RunError> for CommandError {
     }
 }
 
+impl CommandError {
+    /// Returns the error with the steps that were done before what failed.
+    pub(super) fn after(self, done: &[StepReport]) -> Self {
+        match self {
+            Self::Run(mut error) => {
+                error.report.steps.splice(..0, done.iter().cloned());
+                Self::Run(error)
+            }
+            other => other,
+        }
+    }
+}
+
+/// How to consent.
+const PASS_YES: &str = "pass --yes, or set SEAWORTHY_YES=1 where another program runs this one";
+
 fn run_hint(error: &RunError) -> Option<String> {
     match &error.source {
+        StepError::Destroys { .. } => Some(PASS_YES.to_owned()),
         StepError::LockNotGranted { blockers, .. } if !blockers.is_empty() => {
             Some("end the sessions named above, or run again when they are done".to_owned())
         }

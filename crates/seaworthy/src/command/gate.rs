@@ -63,6 +63,18 @@ pub struct JudgedHazard {
 }
 
 impl Project<'_> {
+    /// Refuses a plan that a hazard of another revision is accepted for.
+    pub(super) fn refuse_vain_acceptances(&self, plan: &Plan) -> Result<(), CommandError> {
+        let in_plan = |id: &RevisionId| plan.steps.iter().any(|step| step.revision == *id);
+        match self.environment.accepted.iter().find(|(id, _)| !in_plan(id)) {
+            Some((revision, accepted)) => Err(CommandError::NothingToAccept {
+                revision: revision.clone(),
+                category: accepted.category.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a plan with hazards that nobody has accepted.
     pub(super) async fn heed_hazards(
         &self,
@@ -70,13 +82,6 @@ impl Project<'_> {
         plan: &Plan,
         state: &State,
     ) -> Result<(), CommandError> {
-        let in_plan = |id: &RevisionId| plan.steps.iter().any(|step| step.revision == *id);
-        if let Some((revision, accepted)) = self.environment.accepted.iter().find(|(id, _)| !in_plan(id)) {
-            return Err(CommandError::NothingToAccept {
-                revision: revision.clone(),
-                category: accepted.category.clone(),
-            });
-        }
         let weights = session.weights().await.map_err(unreadable)?;
         let is_about_something = weights.iter().any(|weight| !weight.is_small());
         let is_declared = |step: &Step| !self.declared_for(self.resolve(step).0, step.direction).is_empty();

@@ -1,5 +1,7 @@
 //! `lint`: the hazards of revisions, up and down, found without a database.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{CommandError, Project};
@@ -7,7 +9,8 @@ use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Target};
 use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, lint_statements};
 use crate::revision::{Accepted, Direction, Header, RevisionId};
-use crate::script::Script;
+use crate::script::{EmptyDatabase, Known, Script};
+use crate::session::backend_of;
 
 /// Which revisions to look at.
 #[derive(Clone, Debug)]
@@ -54,6 +57,9 @@ pub async fn lint(
     let project = Project::of(environment)?;
     let selected = project.selected(selection)?;
     let mut schema = Context::default().schema("").on(server);
+    let dialect = server.dialect();
+    // What a revision asks is answered by what those before it make of an empty database.
+    let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend_of(dialect)));
     let mut steps = Vec::new();
     let mut oldest_first = project.graph.history(None, &Applied::default())?;
     oldest_first.reverse();
@@ -65,11 +71,13 @@ pub async fn lint(
         let Some(revision) = environment.revision(&header.name) else {
             continue;
         };
-        let dialect = server.dialect();
-        let up = project.recorded(revision, Direction::Up, dialect).await;
+        let up = project.recorded_knowing(revision, Direction::Up, dialect, &known).await;
         let after = schema.clone().after(&up.statements);
         if selected.contains(&header.id) {
-            let down = project.recorded(revision, Direction::Down, dialect).await;
+            let then = Arc::new(Known::clone(&known));
+            let down = project
+                .recorded_knowing(revision, Direction::Down, dialect, &then)
+                .await;
             for (direction, script, before) in
                 [(Direction::Up, &up, &schema), (Direction::Down, &down, &after)]
             {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::state::{State, text};
-use super::{CommandError, Conduct, Project};
+use super::{CommandError, Conduct, Project, Stakes};
 use crate::graph::Plan;
 use crate::ledger::{Entry, Kind};
 use crate::revision::{Header, RevisionId};
@@ -92,6 +92,13 @@ impl Project<'_> {
             retries: conduct.retries,
             stop: &conduct.stop,
             observer: conduct.observer,
+            may_destroy: &|lost| {
+                let unclear = lost.to_vec();
+                (conduct.consent)(&Stakes {
+                    unclear,
+                    ..Stakes::default()
+                })
+            },
         };
         let report = run.work_off(&work).await?;
         let heads = self.state(Some(session)).await?.applied.heads(&self.graph);

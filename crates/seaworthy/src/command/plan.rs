@@ -96,6 +96,10 @@ pub async fn plan(
             Err(_) => return Err(error.into()),
         },
     };
+    match &reader {
+        Some(_) => project.record_live(&plan, dialect).await?,
+        None => project.record_from_nothing(&plan, dialect, []).await,
+    }
     let survey = match &reader {
         Some(session) => project.survey(session, &plan, &state).await?,
         None => None,

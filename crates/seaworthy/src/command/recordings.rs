@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::Project;
-use crate::graph::Step;
+use super::{CommandError, Project};
+use crate::graph::{Plan, Step};
 use crate::revision::{Direction, Revision};
-use crate::script::{Script, record};
+use crate::script::{Answers, EmptyDatabase, Known, LiveAnswers, NoDatabase, Script, record_answered};
 use crate::session::backend_of;
 use crate::sql::Dialect;
 
@@ -25,12 +25,25 @@ struct Recorded {
 }
 
 impl Project<'_> {
-    /// Returns what a revision sends; its code is called at the first time only.
+    /// Returns what a revision sends where no database is asked; its code is called at the first time only.
     pub(super) async fn recorded(
         &self,
         revision: &dyn Revision,
         direction: Direction,
         dialect: Dialect,
+    ) -> Arc<Script> {
+        let nobody = Known::over(Arc::new(NoDatabase), backend_of(dialect));
+        self.recorded_knowing(revision, direction, dialect, &Arc::new(nobody)).await
+    }
+
+    /// Returns what a revision sends where this is known, which knows of the revision afterwards; its code is called at the first
+    /// time only.
+    pub(super) async fn recorded_knowing(
+        &self,
+        revision: &dyn Revision,
+        direction: Direction,
+        dialect: Dialect,
+        known: &Arc<Known>,
     ) -> Arc<Script> {
         let key = Recorded {
             name: revision.name().to_owned(),
@@ -42,9 +55,64 @@ impl Project<'_> {
         if let Some(script) = scripts.get(&key) {
             return Arc::clone(script);
         }
-        let script = Arc::new(record(revision, direction, backend_of(dialect)).await);
+        let script = record_answered(revision, direction, backend_of(dialect), known).await;
+        let script = Arc::new(script);
         scripts.insert(key, Arc::clone(&script));
         script
+    }
+
+    /// Records the steps of a plan in their order, with questions answered by the database as it is and by what the steps before
+    /// make of it.
+    pub(super) async fn record_live(&self, plan: &Plan, dialect: Dialect) -> Result<(), CommandError> {
+        let url = self.url()?;
+        let is_private = dialect == Dialect::Sqlite && url.file().is_none();
+        // Another connection would see another database in memory.
+        let below: Arc<dyn Answers> = match is_private {
+            true => Arc::new(NoDatabase),
+            false => Arc::new(LiveAnswers::new(url, &self.environment.settings)),
+        };
+        self.record_plan(plan, dialect, below).await;
+        Ok(())
+    }
+
+    /// Records the steps of a plan in their order, from an empty database on, after the revisions that are there before.
+    pub(super) async fn record_from_nothing<'a>(
+        &self,
+        plan: &Plan,
+        dialect: Dialect,
+        before: impl IntoIterator<Item = &'a dyn Revision>,
+    ) {
+        let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend_of(dialect)));
+        for revision in before {
+            self.recorded_knowing(revision, Direction::Up, dialect, &known).await;
+        }
+        for step in &plan.steps {
+            let (_, revision) = self.resolve(step);
+            self.recorded_knowing(revision, step.direction, dialect, &known).await;
+        }
+    }
+
+    async fn record_plan(&self, plan: &Plan, dialect: Dialect, below: Arc<dyn Answers>) {
+        let known = Arc::new(Known::over(below, backend_of(dialect)));
+        for step in &plan.steps {
+            let (_, revision) = self.resolve(step);
+            self.recorded_knowing(revision, step.direction, dialect, &known).await;
+        }
+    }
+
+    /// Forgets what steps send, so that it is recorded again when the database has changed.
+    pub(super) async fn forget_recordings(&self, steps: &[Step], dialect: Dialect) {
+        let mut scripts = self.recordings.0.lock().await;
+        for step in steps {
+            let (_, revision) = self.resolve(step);
+            let name = revision.name().to_owned();
+            let direction = step.direction;
+            scripts.remove(&Recorded {
+                name,
+                direction,
+                dialect,
+            });
+        }
     }
 
     /// Returns what a step of a plan sends.

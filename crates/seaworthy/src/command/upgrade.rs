@@ -2,12 +2,13 @@
 
 use super::adopt::alembic_rows;
 use super::state::State;
-use super::{CommandError, Conduct, Outcome, Project, Stakes};
+use super::{Changed, CommandError, Conduct, Outcome, Project, Stakes};
 use crate::environment::Environment;
 use crate::graph::{Applied, Plan, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::Direction;
-use crate::session::{Session, dialect_of};
+use crate::session::{Locked, Session, dialect_of};
+use crate::sql::Dialect;
 
 /// What to do with revisions that are older than applied ones and not applied themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,14 +103,58 @@ impl Project<'_> {
             if plan.is_empty() {
                 return Ok(self.nothing(&plan, &state, changed, true));
             }
-            self.heed_all(&session, &plan, &state, conduct).await?;
-            self.run(&locked, Kind::Upgrade, &plan, &state, changed, conduct)
-                .await
+            self.refuse_vain_acceptances(&plan)?;
+            self.climb(&locked, plan, state, changed, conduct).await
         };
         let result = result.await;
         locked.release().await;
         session.close().await;
         result
+    }
+
+    /// Runs a plan under the lock, after looking at what it will do. What a later step asks about rows is known only when those before
+    /// it have run: then the rest is recorded and looked at again.
+    async fn climb(
+        &self,
+        locked: &Locked<'_>,
+        mut plan: Plan,
+        mut state: State,
+        changed: Vec<Changed>,
+        conduct: &Conduct<'_>,
+    ) -> Result<Outcome, CommandError> {
+        let session = locked.session();
+        let dialect = dialect_of(session.backend());
+        let mut done = Vec::new();
+        loop {
+            self.record_live(&plan, dialect).await?;
+            self.heed_all(session, &plan, &state, conduct)
+                .await
+                .map_err(|error| error.after(&done))?;
+            let later = self.not_known_yet(&mut plan, dialect).await;
+            let run = self.run(locked, Kind::Upgrade, &plan, &state, changed.clone(), conduct);
+            let mut outcome = run.await.map_err(|error| error.after(&done))?;
+            if let Some(report) = &mut outcome.report {
+                report.steps.splice(..0, done);
+            }
+            if later.is_empty() {
+                return Ok(outcome);
+            }
+            done = outcome.report.map_or_else(Vec::new, |report| report.steps);
+            self.forget_recordings(&later, dialect).await;
+            plan.steps = later;
+            state = self.state(Some(session)).await?;
+        }
+    }
+
+    /// Takes the steps off a plan that cannot be recorded before those ahead of them have run, and returns them.
+    async fn not_known_yet(&self, plan: &mut Plan, dialect: Dialect) -> Vec<Step> {
+        for (index, step) in plan.steps.iter().enumerate().skip(1) {
+            let script = self.script_of(step, dialect).await;
+            if script.incomplete.is_some() && !script.reads.is_empty() {
+                return plan.steps.split_off(index);
+            }
+        }
+        Vec::new()
     }
 
     /// Refuses a plan that comes too early, for living processes or for a backfill, that would stop or break what runs, or that

@@ -58,6 +58,8 @@ impl Project<'_> {
                     && holds_blocking_lock(&script.statements),
                 accepted: self.accepted(header, step.direction, &script),
                 is_known: facts::is_known(&script),
+                // What a downgrade does not know it has asked about, and what a contract removes was decided when it was called one.
+                may_destroy: step.direction == Direction::Down || header.stage == Stage::Contract,
                 changes_connection: facts::changes_connection(&script, dialect),
                 manner,
             });
@@ -107,8 +109,10 @@ impl Project<'_> {
             let Some(revision) = self.environment.revision(&header.name) else {
                 continue;
             };
-            let now = self.recorded(revision, Direction::Up, dialect).await.checksum();
-            if now.as_ref() == Some(then) {
+            let script = self.recorded(revision, Direction::Up, dialect).await;
+            let now = script.checksum();
+            // What a revision asks is answered otherwise now that it is applied.
+            if now.as_ref() == Some(then) || !script.reads.is_empty() {
                 continue;
             }
             // A revision that makes up values as it runs, ids or times, never sends the same twice, and was not changed.

@@ -9,7 +9,7 @@ use sea_orm::{
 use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
-use crate::backfill::is_recorded;
+use crate::backfill::{OWN_QUESTION, is_recorded};
 use crate::session::{Fault, Limits, lock_wait, pause_before};
 
 /// Tries that wait as briefly as the first: most transactions are over by then, and nobody has waited for longer.
@@ -104,7 +104,8 @@ impl<'a> Site<'a> {
 
     /// Asks the database something; nothing is answered while somebody records, and everything is to be done then.
     pub(super) async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
-        let statement = Statement::from_string(self.backend, sql);
+        let mark = if self.is_recording() { OWN_QUESTION } else { "" };
+        let statement = Statement::from_string(self.backend, format!("{mark}{sql}"));
         self.executor.query_all_raw(statement).await
     }
 

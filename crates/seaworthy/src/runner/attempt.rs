@@ -14,6 +14,7 @@ use sea_orm_migration::SchemaManager;
 
 use super::foreign_keys::{Damage, KeyCheck};
 use super::journal::done_twice;
+use super::holdings::Holdings;
 use super::mark::TransactionMark;
 use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;
@@ -100,9 +101,19 @@ impl Run<'_> {
             true => None,
             false => Some(TransactionMark::set(transaction).await?),
         };
+        let before = match work.is_known || work.may_destroy {
+            true => None,
+            false => Some(Holdings::read(transaction).await?),
+        };
         run_revision(work, &SchemaManager::new(transaction)).await?;
         if let Some(mark) = mark {
             mark.check(transaction).await?;
+        }
+        if let Some(before) = before {
+            let lost = before.lost(transaction).await?;
+            if !lost.is_empty() && !(self.may_destroy)(&lost) {
+                return Err(StepError::Destroys { lost });
+            }
         }
         if let Some(check) = check
             && let Some(damage) = check.damage(transaction).await?

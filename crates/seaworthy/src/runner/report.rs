@@ -117,6 +117,12 @@ pub enum StepError {
         "the revision ended the transaction of its step; it is not recorded, and some of it may be committed"
     )]
     TransactionEnded,
+    /// The step destroyed what nobody knew beforehand, and was rolled back.
+    #[error("it would destroy {}", lost.join(", "))]
+    Destroys {
+        /// Tables, columns and rows, in words.
+        lost: Vec<String>,
+    },
     /// A step without a transaction whose statements are not known beforehand died in an earlier run; this one began it
     /// anew and stumbled over what that left.
     #[error("an earlier run of it died halfway, and this one stumbled over what that left")]

@@ -26,6 +26,7 @@ mod pictures;
 mod poolers;
 mod promises;
 mod refusals;
+mod recordings;
 mod rooms;
 mod runs;
 mod schema_properties;

@@ -1,5 +1,6 @@
 //! Online operations: what they leave behind, where they go on, what they refuse, and who waits for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -9,7 +10,7 @@ use sea_orm_migration::prelude::*;
 use seaworthy::catalog::{Catalog, Scope, inspect};
 use seaworthy::lint::{Context, Surrounding, lint};
 use seaworthy::online::{self, FilledColumn};
-use seaworthy::script::{Answers, Recorder};
+use seaworthy::script::{Known, NoDatabase, Recorder, RowCounts};
 use seaworthy::session::{Access, Session, Settings};
 use seaworthy::verify::ScratchDatabase;
 
@@ -231,7 +232,8 @@ async fn schema(session: &Session) -> Catalog {
 
 /// Returns the statements of a case, nothing being sent.
 async fn recorded(backend: DbBackend, case: &Case) -> Vec<String> {
-    let (recorder, connection) = Recorder::connect(backend, false, Answers::NoRows);
+    let known = Arc::new(Known::over(Arc::new(NoDatabase), backend));
+    let (recorder, connection) = Recorder::connect(backend, false, known, RowCounts::Some);
     (case.call)(&SchemaManager::new(&connection)).await.unwrap();
     recorder.take().0
 }

@@ -1,0 +1,620 @@
+//! What a recording knows: answers of the schema, of the live database and of the statements before, and what nobody knows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::BoxFuture;
+use insta::assert_snapshot;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbBackend, EntityTrait, IntoActiveModel, Statement};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{integer_null, pk_auto, string, text_null, timestamp};
+use seaworthy::revision::{Direction, Revision};
+use seaworthy::script::{
+    Answers, EmptyDatabase, Known, LiveAnswers, NoDatabase, Question, Script, Subject, depends_on_row_counts,
+    record_answered,
+};
+use seaworthy::session::Settings;
+use seaworthy::verify::ScratchDatabase;
+
+use crate::databases::{databases, postgres, send, session};
+
+mod crew {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "crew")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key)]
+        pub(crate) id: i32,
+        pub(crate) name: String,
+        pub(crate) boat: Option<i32>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod trip {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "trip")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) code: String,
+        pub(crate) status: String,
+        pub(crate) began_at: DateTime,
+        pub(crate) note: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+type Act = for<'a> fn(&'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>>;
+
+/// A revision made of code, which counts its calls.
+struct Code {
+    act: Act,
+    calls: AtomicUsize,
+}
+
+impl MigrationName for Code {
+    fn name(&self) -> &str {
+        "m20260101_000000_code"
+    }
+}
+
+impl Revision for Code {}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Code {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        (self.act)(manager).await
+    }
+}
+
+const BOTH: [DbBackend; 2] = [DbBackend::Sqlite, DbBackend::Postgres];
+
+fn known(below: impl Answers + 'static, backend: DbBackend) -> Arc<Known> {
+    Arc::new(Known::over(Arc::new(below), backend))
+}
+
+fn live(database: &ScratchDatabase) -> Arc<Known> {
+    let answers = LiveAnswers::new(database.url(), &Settings::default());
+    known(answers, database.url().backend())
+}
+
+/// Records code once, and fails if it was called more often.
+async fn record(known: &Arc<Known>, backend: DbBackend, act: Act) -> Script {
+    let calls = AtomicUsize::new(0);
+    let code = Code { act, calls };
+    let script = record_answered(&code, Direction::Up, backend, known).await;
+    assert_eq!(code.calls.load(Ordering::Relaxed), 1);
+    script
+}
+
+fn create_crew<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let crew = Table::create()
+            .table("crew")
+            .col(pk_auto("id"))
+            .col(string("name"))
+            .col(integer_null("boat"))
+            .to_owned();
+        manager.create_table(crew).await
+    })
+}
+
+fn create_trip<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let trip = Table::create()
+            .table("trip")
+            .col(string("code").primary_key())
+            .col(string("status").default("planned"))
+            .col(timestamp("began_at").default(Expr::current_timestamp()))
+            .col(text_null("note"))
+            .to_owned();
+        manager.create_table(trip).await
+    })
+}
+
+fn drop_if_there<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        if manager.has_table("crew").await? {
+            manager.drop_table(Table::drop().table("crew").to_owned()).await?;
+        }
+        Ok(())
+    })
+}
+
+const CREW: &str = "CREATE TABLE crew (id integer PRIMARY KEY, name varchar NOT NULL, boat integer); \
+    INSERT INTO crew VALUES (1, 'Ada', 7), (2, 'Grace', NULL)";
+
+#[tokio::test]
+async fn a_revision_that_asks_before_it_drops_is_told_what_is_there() {
+    for database in databases().await {
+        let backend = database.url().backend();
+        let script = record(&live(&database), backend, drop_if_there).await;
+        assert_eq!((script.statements.len(), script.incomplete), (0, None));
+        send(&database, CREW).await;
+        let script = record(&live(&database), backend, drop_if_there).await;
+        assert_eq!(script.statements, [r#"DROP TABLE "crew""#]);
+        assert_eq!(script.incomplete, None);
+        // Another database would be sent something else.
+        assert!(script.depends_on_database);
+        assert_eq!(script.checksum(), None);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_answer_is_named() {
+    for backend in BOTH {
+        let script = record(&known(NoDatabase, backend), backend, drop_if_there).await;
+        let reason = script.incomplete.unwrap();
+        assert!(
+            reason.starts_with(
+                r#"what it asks is not known (no database is asked): SELECT COUNT(*) > 0 AS "has_table""#
+            ),
+            "{reason}"
+        );
+    }
+    let nobody = known(NoDatabase, DbBackend::Sqlite);
+    let script = record(&nobody, DbBackend::Sqlite, rename_all).await;
+    assert_snapshot!(script.incomplete.unwrap(), @r#"what it asks is not known (no database is asked): SELECT "crew"."id", "crew"."name", "crew"."boat" FROM "crew""#);
+    // What a revision does that is not known whole is not known to the next one.
+    let script = record(&nobody, DbBackend::Sqlite, drop_if_there).await;
+    assert!(script.incomplete.unwrap().contains("m20260101_000000_code"));
+}
+
+#[tokio::test]
+async fn what_the_statements_before_have_made_is_known() {
+    for backend in BOTH {
+        let known = known(EmptyDatabase, backend);
+        let script = record(&known, backend, create_crew).await;
+        assert_eq!(script.incomplete, None);
+        let again = Arc::new(Known::clone(&known));
+        let script = record(&known, backend, |manager| {
+            Box::pin(async {
+                if manager.has_column("crew", "name").await? {
+                    let drop = Table::alter().table("crew").drop_column("name").to_owned();
+                    manager.alter_table(drop).await?;
+                }
+                let index = Index::create()
+                    .name("i_boat")
+                    .table("crew")
+                    .col("boat")
+                    .to_owned();
+                if manager.has_table("crew").await? && !manager.has_index("crew", "i_boat").await? {
+                    manager.create_index(index).await?;
+                }
+                let is_gone =
+                    !manager.has_column("crew", "name").await? && manager.has_column("crew", "id").await?;
+                let is_there =
+                    manager.has_index("crew", "i_boat").await? && !manager.has_table("boat").await?;
+                assert!(is_gone && is_there);
+                manager
+                    .rename_table(Table::rename().table("crew", "sailors").to_owned())
+                    .await?;
+                assert!(!manager.has_table("crew").await? && manager.has_column("sailors", "boat").await?);
+                Ok(())
+            })
+        })
+        .await;
+        assert_eq!(script.incomplete, None);
+        assert_eq!(
+            script.statements,
+            [
+                r#"ALTER TABLE "crew" DROP COLUMN "name""#,
+                r#"CREATE INDEX "i_boat" ON "crew" ("boat")"#,
+                r#"ALTER TABLE "crew" RENAME TO "sailors""#,
+            ]
+        );
+        // A clone goes on from where it was made.
+        let script = record(&again, backend, drop_if_there).await;
+        assert_eq!(script.statements, [r#"DROP TABLE "crew""#]);
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_table_has_the_columns_that_it_had_in_the_database() {
+    for database in databases().await {
+        send(&database, CREW).await;
+        let script = record(&live(&database), database.url().backend(), |manager| {
+            Box::pin(async {
+                manager
+                    .rename_table(Table::rename().table("crew", "sailors").to_owned())
+                    .await?;
+                assert!(manager.has_column("sailors", "boat").await?);
+                assert!(!manager.has_column("crew", "boat").await?);
+                let if_new = Table::create()
+                    .table("crew")
+                    .if_not_exists()
+                    .col(pk_auto("id"))
+                    .to_owned();
+                manager.create_table(if_new).await?;
+                assert!(!manager.has_column("crew", "boat").await?);
+                Ok(())
+            })
+        })
+        .await;
+        assert_eq!(script.incomplete, None);
+        database.remove().await.unwrap();
+    }
+}
+
+fn rename_all<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let db = manager.get_connection();
+        for sailor in crew::Entity::find().all(db).await? {
+            let name = sailor.name.to_uppercase();
+            let mut sailor = sailor.into_active_model();
+            sailor.name = Set(name.clone());
+            let updated = sailor.update(db).await?;
+            assert_eq!(updated.name, name);
+        }
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn a_loop_over_rows_is_recorded_with_the_rows_that_are_there() {
+    for database in databases().await {
+        send(&database, CREW).await;
+        let script = record(&live(&database), database.url().backend(), rename_all).await;
+        assert_eq!(script.incomplete, None);
+        let updates: Vec<&str> = script
+            .statements
+            .iter()
+            .map(|sql| sql.split(" RETURNING").next().unwrap())
+            .collect();
+        assert_eq!(
+            updates,
+            [
+                r#"UPDATE "crew" SET "name" = 'ADA' WHERE "crew"."id" = 1"#,
+                r#"UPDATE "crew" SET "name" = 'GRACE' WHERE "crew"."id" = 2"#,
+            ]
+        );
+        // Nothing was changed.
+        let session = session(&database).await;
+        let rows = session.rows("SELECT name FROM crew ORDER BY id").await.unwrap();
+        assert_eq!(rows[0].try_get::<String>("", "name").unwrap(), "Ada");
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rows_that_the_recording_has_changed_are_not_read_again() {
+    for database in databases().await {
+        send(&database, CREW).await;
+        let backend = database.url().backend();
+        let script = record(&live(&database), backend, |manager| {
+            Box::pin(async {
+                let db = manager.get_connection();
+                db.execute_unprepared("UPDATE crew SET boat = 1").await?;
+                crew::Entity::find().all(db).await?;
+                Ok(())
+            })
+        })
+        .await;
+        let reason = script.incomplete.unwrap();
+        assert!(
+            reason.contains("statements before have changed rows of crew"),
+            "{reason}"
+        );
+        let script = record(&live(&database), backend, |manager| {
+            Box::pin(async {
+                let db = manager.get_connection();
+                db.execute_unprepared("CREATE TABLE log (line text)").await?;
+                db.execute_unprepared("INSERT INTO log (line) VALUES ('x')")
+                    .await?;
+                assert_eq!(crew::Entity::find().all(db).await?.len(), 2);
+                crew::Entity::delete_by_id(1).exec(db).await?;
+                assert_eq!(crew::Entity::find_by_id(1).one(db).await?, None);
+                assert!(crew::Entity::find_by_id(2).one(db).await?.is_some());
+                Ok(())
+            })
+        })
+        .await;
+        assert_eq!(script.incomplete, None);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_would_change_something_is_not_sent() {
+    let Some(database) = postgres().await else { return };
+    send(
+        &database,
+        "CREATE SEQUENCE numbers; CREATE TABLE crew (id integer)",
+    )
+    .await;
+    for (sql, why) in [
+        ("SELECT nextval('numbers')", "it calls nextval"),
+        ("SELECT pg_advisory_lock(1)", "it calls pg_advisory_lock"),
+        ("SELECT id FROM crew FOR UPDATE", "read-only transaction"),
+        ("SELECT id FROM nowhere", "does not exist"),
+    ] {
+        let question = Question::new(Statement::from_string(DbBackend::Postgres, sql));
+        let answer = LiveAnswers::new(database.url(), &Settings::default()).answer(&question);
+        assert!(format!("{answer:?}").contains(why), "{sql}: {answer:?}");
+    }
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_common_table_expression_deletes_is_a_statement() {
+    let script = record(
+        &known(NoDatabase, DbBackend::Postgres),
+        DbBackend::Postgres,
+        |manager| {
+            Box::pin(async {
+                let sql = "WITH gone AS (DELETE FROM notes RETURNING 1) SELECT count(*) FROM gone";
+                let statement = Statement::from_string(DbBackend::Postgres, sql);
+                manager.get_connection().query_one_raw(statement).await?;
+                Ok(())
+            })
+        },
+    )
+    .await;
+    assert_eq!(script.statements.len(), 1);
+    assert_eq!(script.reads, [""; 0]);
+    assert!(
+        script
+            .incomplete
+            .unwrap()
+            .starts_with("what it is told is not known")
+    );
+}
+
+#[tokio::test]
+async fn a_seed_of_entities_is_recorded() {
+    for backend in BOTH {
+        let known = known(EmptyDatabase, backend);
+        record(&known, backend, create_crew).await;
+        record(&known, backend, create_trip).await;
+        let script = record(&known, backend, |manager| {
+            Box::pin(async {
+                let db = manager.get_connection();
+                let ada = crew::ActiveModel {
+                    name: Set("Ada".to_owned()),
+                    ..Default::default()
+                };
+                let ada = ada.insert(db).await?;
+                assert_eq!((ada.name.as_str(), ada.boat), ("Ada", None));
+                let trip = trip::ActiveModel {
+                    code: Set("A1".to_owned()),
+                    ..Default::default()
+                };
+                let trip = trip.insert(db).await?;
+                assert_eq!(
+                    (trip.code.as_str(), trip.status.as_str(), trip.note),
+                    ("A1", "planned", None)
+                );
+                let many = ["Grace", "Joan"].map(|name| crew::ActiveModel {
+                    name: Set(name.to_owned()),
+                    ..Default::default()
+                });
+                crew::Entity::insert_many(many).exec(db).await?;
+                let one = crew::ActiveModel {
+                    id: Set(9),
+                    name: Set("Mary".to_owned()),
+                    boat: Set(Some(7)),
+                };
+                let one = crew::Entity::insert(one).exec(db).await?;
+                assert_eq!(one.last_insert_id, 9);
+                Ok(())
+            })
+        })
+        .await;
+        assert_eq!(script.incomplete, None);
+        assert_eq!(script.statements.len(), 4);
+        assert!(script.statements[0].starts_with(r#"INSERT INTO "crew" ("name") VALUES ('Ada')"#));
+        assert!(script.checksum().is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_only_the_database_knows_is_named_when_it_is_used() {
+    for backend in BOTH {
+        let known = known(EmptyDatabase, backend);
+        record(&known, backend, create_crew).await;
+        let script = record(&known, backend, |manager| {
+            Box::pin(async {
+                let db = manager.get_connection();
+                let sailor = |name: &str, boat| crew::ActiveModel {
+                    name: Set(name.to_owned()),
+                    boat: Set(boat),
+                    ..Default::default()
+                };
+                let ada = sailor("Ada", None).insert(db).await?;
+                sailor("Grace", Some(ada.id)).insert(db).await?;
+                Ok(())
+            })
+        })
+        .await;
+        let reason = script.incomplete.unwrap();
+        assert!(
+            reason.starts_with("it uses the id that the database gives to crew: INSERT INTO"),
+            "{reason}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_only_the_database_knows_is_named_when_it_is_used() {
+    for backend in BOTH {
+        let known = known(EmptyDatabase, backend);
+        record(&known, backend, create_trip).await;
+        let script = record(&known, backend, |manager| {
+            Box::pin(async {
+                let db = manager.get_connection();
+                let trip = |code: &str| trip::ActiveModel {
+                    code: Set(code.to_owned()),
+                    ..Default::default()
+                };
+                let first = trip("A1").insert(db).await?;
+                let mut second = trip("A2");
+                second.began_at = Set(first.began_at);
+                trip::Entity::insert(second).exec(db).await?;
+                Ok(())
+            })
+        })
+        .await;
+        let reason = script.incomplete.unwrap();
+        assert!(
+            reason.starts_with("it uses the began_at that the database gives to trip: INSERT INTO"),
+            "{reason}"
+        );
+    }
+}
+
+fn fill_in_batches<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let batch = "UPDATE crew SET boat = 0 WHERE id IN (SELECT id FROM crew WHERE boat IS NULL LIMIT 100)";
+        let db = manager.get_connection();
+        while db.execute_unprepared(batch).await?.rows_affected() == 100 {}
+        Ok(())
+    })
+}
+
+fn log_if_changed<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let db = manager.get_connection();
+        let changed = db.execute_unprepared("UPDATE crew SET boat = 0").await?;
+        if changed.rows_affected() > 0 {
+            db.execute_unprepared("INSERT INTO log (line) VALUES ('filled')")
+                .await?;
+        }
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn a_loop_over_batches_ends_and_is_not_known_beforehand() {
+    for backend in BOTH {
+        let script = record(&known(NoDatabase, backend), backend, fill_in_batches).await;
+        assert_eq!(
+            script.incomplete.as_deref(),
+            Some("it goes on by how many rows a statement has changed")
+        );
+        assert_eq!(script.statements.len(), 3);
+        let by_ranges = record(&known(NoDatabase, backend), backend, |manager| {
+            Box::pin(async {
+                let mut from = 0;
+                loop {
+                    let batch = format!(
+                        "UPDATE crew SET boat = 0 WHERE id BETWEEN {from} AND {}",
+                        from + 99
+                    );
+                    let changed = manager.get_connection().execute_unprepared(&batch).await?;
+                    if changed.rows_affected() == 0 {
+                        return Ok(());
+                    }
+                    from += 100;
+                }
+            })
+        })
+        .await;
+        assert_eq!(
+            by_ranges.incomplete.as_deref(),
+            Some("it goes on by how many rows a statement has changed")
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_depends_on_the_number_of_changed_rows_is_found_by_recording_twice() {
+    for backend in BOTH {
+        for (act, expected) in [(log_if_changed as Act, true), (create_crew, false)] {
+            let nobody = known(NoDatabase, backend);
+            let before = Arc::new(Known::clone(&nobody));
+            let script = record(&nobody, backend, act).await;
+            assert_eq!(script.incomplete, None);
+            let calls = AtomicUsize::new(0);
+            let code = Code { act, calls };
+            assert_eq!(
+                depends_on_row_counts(&code, Direction::Up, &before, backend, &script).await,
+                expected
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_question_of_the_catalog_is_answered_until_the_schema_has_changed() {
+    for database in databases().await {
+        send(&database, CREW).await;
+        let backend = database.url().backend();
+        let script = record(&live(&database), backend, |manager| {
+            Box::pin(async {
+                let backend = manager.get_database_backend();
+                let sql = match backend {
+                    DbBackend::Postgres => "SELECT to_regclass('crew')::text AS name",
+                    _ => "SELECT name FROM sqlite_schema WHERE name = 'crew'",
+                };
+                let ask = || {
+                    manager
+                        .get_connection()
+                        .query_one_raw(Statement::from_string(backend, sql))
+                };
+                let name: String = ask().await?.unwrap().try_get("", "name")?;
+                assert_eq!(name, "crew");
+                manager.drop_table(Table::drop().table("crew").to_owned()).await?;
+                ask().await?;
+                Ok(())
+            })
+        })
+        .await;
+        let reason = script.incomplete.unwrap();
+        assert!(
+            reason.contains("have changed the schema that it asks for"),
+            "{reason}"
+        );
+        database.remove().await.unwrap();
+    }
+}
+
+/// What a renamed table is asked by is what `SchemaManager` would ask.
+#[tokio::test]
+async fn the_questions_of_the_schema_manager_are_recognised() {
+    for backend in BOTH {
+        let script = record(&known(EmptyDatabase, backend), backend, |manager| {
+            Box::pin(async {
+                manager.has_table("crew").await?;
+                manager.has_column("crew", "name").await?;
+                manager.has_index("crew", "i_name").await?;
+                Ok(())
+            })
+        })
+        .await;
+        let (table, column, index) = ("crew".to_owned(), "name".to_owned(), "i_name".to_owned());
+        let subjects = [
+            Subject::Table { table: table.clone() },
+            Subject::Column {
+                table: table.clone(),
+                column,
+            },
+            Subject::Index { table, index },
+        ];
+        let asked = subjects.map(|subject| Question::about(subject, backend).unwrap().statement.to_string());
+        assert_eq!(script.reads, asked);
+        assert_eq!(script.incomplete, None);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_has_no_tables_and_is_not_made() {
+    let database = &databases().await[0];
+    let script = record(&live(database), DbBackend::Sqlite, drop_if_there).await;
+    assert_eq!((script.statements.len(), script.incomplete), (0, None));
+    assert!(!database.url().file().unwrap().exists());
+}
