@@ -20,6 +20,7 @@ mod hazards;
 mod history;
 mod living;
 mod offline;
+mod offline_statements;
 mod online;
 mod order;
 mod pictures;
