@@ -9,10 +9,10 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 pub use answers::{
     Answer, Answers, Column, EmptyDatabase, Known, LiveAnswers, NoDatabase, Question, Subject,
 };
+use futures_util::FutureExt;
 pub use loss::{Kept, Losses, PossibleLoss};
 pub use recorder::{Recorder, RowCounts};
 pub use removal::removals;

@@ -68,7 +68,9 @@ impl Project<'_> {
             close(reader).await;
             return Ok(self.nothing(&intended, &state, Vec::new(), false));
         };
-        self.record_live(&intended, dialect_of(session.backend())).await?;
+        let dialect = dialect_of(session.backend());
+        self.record_plan(&intended, dialect, &self.known_live(dialect)?)
+            .await;
         self.refuse_irreversible(&intended, dialect_of(session.backend()))
             .await?;
         self.heed_the_living(session, &intended, &state, conduct).await?;

@@ -71,7 +71,9 @@ pub async fn lint(
         let Some(revision) = environment.revision(&header.name) else {
             continue;
         };
-        let up = project.recorded_knowing(revision, Direction::Up, dialect, &known).await;
+        let up = project
+            .recorded_knowing(revision, Direction::Up, dialect, &known)
+            .await;
         let after = schema.clone().after(&up.statements);
         if selected.contains(&header.id) {
             let then = Arc::new(Known::clone(&known));

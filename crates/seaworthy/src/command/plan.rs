@@ -55,7 +55,7 @@ pub struct PlannedStep {
     pub transaction: bool,
     /// What it would send.
     pub statements: Vec<String>,
-    /// What it would ask the database; the statements assume the answers of an empty one.
+    /// What it would ask the database; the statements are those for its answers.
     pub reads: Vec<String>,
     /// Why the statements are not complete, if they are not.
     pub incomplete: Option<String>,
@@ -96,10 +96,9 @@ pub async fn plan(
             Err(_) => return Err(error.into()),
         },
     };
-    match &reader {
-        Some(_) => project.record_live(&plan, dialect).await?,
-        None => project.record_from_nothing(&plan, dialect, []).await,
-    }
+    project
+        .record_plan(&plan, dialect, &project.known_live(dialect)?)
+        .await;
     let survey = match &reader {
         Some(session) => project.survey(session, &plan, &state).await?,
         None => None,

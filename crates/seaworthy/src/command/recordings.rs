@@ -6,9 +6,11 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::{CommandError, Project};
-use crate::graph::{Plan, Step};
+use crate::graph::{Applied, Plan, Step};
 use crate::revision::{Direction, Revision};
-use crate::script::{Answers, EmptyDatabase, Known, LiveAnswers, NoDatabase, Script, record_answered};
+use crate::script::{
+    Answers, EmptyDatabase, Known, LiveAnswers, NoDatabase, Script, depends_on_row_counts, record_answered,
+};
 use crate::session::backend_of;
 use crate::sql::Dialect;
 
@@ -33,7 +35,8 @@ impl Project<'_> {
         dialect: Dialect,
     ) -> Arc<Script> {
         let nobody = Known::over(Arc::new(NoDatabase), backend_of(dialect));
-        self.recorded_knowing(revision, direction, dialect, &Arc::new(nobody)).await
+        self.recorded_knowing(revision, direction, dialect, &Arc::new(nobody))
+            .await
     }
 
     /// Returns what a revision sends where this is known, which knows of the revision afterwards; its code is called at the first
@@ -61,9 +64,8 @@ impl Project<'_> {
         script
     }
 
-    /// Records the steps of a plan in their order, with questions answered by the database as it is and by what the steps before
-    /// make of it.
-    pub(super) async fn record_live(&self, plan: &Plan, dialect: Dialect) -> Result<(), CommandError> {
+    /// Returns what is known at the beginning of a run: what the database answers, read-only and through a connection of its own.
+    pub(super) fn known_live(&self, dialect: Dialect) -> Result<Arc<Known>, CommandError> {
         let url = self.url()?;
         let is_private = dialect == Dialect::Sqlite && url.file().is_none();
         // Another connection would see another database in memory.
@@ -71,33 +73,79 @@ impl Project<'_> {
             true => Arc::new(NoDatabase),
             false => Arc::new(LiveAnswers::new(url, &self.environment.settings)),
         };
-        self.record_plan(plan, dialect, below).await;
-        Ok(())
+        Ok(Arc::new(Known::over(below, backend_of(dialect))))
     }
 
-    /// Records the steps of a plan in their order, from an empty database on, after the revisions that are there before.
-    pub(super) async fn record_from_nothing<'a>(
+    /// Returns what is known where revisions have been applied to an empty database.
+    pub(super) async fn known_after(
+        &self,
+        applied: &Applied,
+        dialect: Dialect,
+    ) -> Result<Arc<Known>, CommandError> {
+        let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend_of(dialect)));
+        let mut oldest_first = self.graph.history(None, &Applied::default())?;
+        oldest_first.reverse();
+        for listed in oldest_first {
+            let header = self.graph.header(&listed.revision);
+            let Some(header) = header.filter(|header| applied.contains(&self.graph, &header.id)) else {
+                continue;
+            };
+            if let Some(revision) = self.environment.revision(&header.name) {
+                // Not kept: a plan may send the same in the other direction, or again.
+                record_answered(revision, Direction::Up, backend_of(dialect), &known).await;
+            }
+        }
+        Ok(known)
+    }
+
+    /// Records the steps of a plan in their order, with questions answered by what is known and by what the steps before make of it.
+    pub(super) async fn record_plan(&self, plan: &Plan, dialect: Dialect, known: &Arc<Known>) {
+        for step in &plan.steps {
+            let (_, revision) = self.resolve(step);
+            self.recorded_knowing(revision, step.direction, dialect, known)
+                .await;
+        }
+    }
+
+    /// Records the steps of a plan for a script, which cannot look how many rows a statement changes.
+    ///
+    /// # Errors
+    ///
+    /// Fails where what a revision sends is not known, or depends on that.
+    pub(super) async fn record_script(
         &self,
         plan: &Plan,
         dialect: Dialect,
-        before: impl IntoIterator<Item = &'a dyn Revision>,
-    ) {
-        let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend_of(dialect)));
-        for revision in before {
-            self.recorded_knowing(revision, Direction::Up, dialect, &known).await;
-        }
+        known: &Arc<Known>,
+    ) -> Result<(), CommandError> {
         for step in &plan.steps {
             let (_, revision) = self.resolve(step);
-            self.recorded_knowing(revision, step.direction, dialect, &known).await;
+            let before = Arc::new(Known::clone(known));
+            let script = self
+                .recorded_knowing(revision, step.direction, dialect, known)
+                .await;
+            let reason = match &script.incomplete {
+                Some(reason) => reason.clone(),
+                None if depends_on_row_counts(
+                    revision,
+                    step.direction,
+                    &before,
+                    backend_of(dialect),
+                    &script,
+                )
+                .await =>
+                {
+                    "it sends something else where a statement changes no rows".to_owned()
+                }
+                None => continue,
+            };
+            let revision = step.revision.clone();
+            return Err(match script.irreversible {
+                true => CommandError::CannotBeUndone { revision },
+                false => CommandError::NotRecordable { revision, reason },
+            });
         }
-    }
-
-    async fn record_plan(&self, plan: &Plan, dialect: Dialect, below: Arc<dyn Answers>) {
-        let known = Arc::new(Known::over(below, backend_of(dialect)));
-        for step in &plan.steps {
-            let (_, revision) = self.resolve(step);
-            self.recorded_knowing(revision, step.direction, dialect, &known).await;
-        }
+        Ok(())
     }
 
     /// Forgets what steps send, so that it is recorded again when the database has changed.

@@ -126,7 +126,7 @@ impl Project<'_> {
         let dialect = dialect_of(session.backend());
         let mut done = Vec::new();
         loop {
-            self.record_live(&plan, dialect).await?;
+            self.record_plan(&plan, dialect, &self.known_live(dialect)?).await;
             self.heed_all(session, &plan, &state, conduct)
                 .await
                 .map_err(|error| error.after(&done))?;

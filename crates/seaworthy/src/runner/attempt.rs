@@ -13,8 +13,8 @@ use sea_orm::{
 use sea_orm_migration::SchemaManager;
 
 use super::foreign_keys::{Damage, KeyCheck};
-use super::journal::done_twice;
 use super::holdings::Holdings;
+use super::journal::done_twice;
 use super::mark::TransactionMark;
 use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;

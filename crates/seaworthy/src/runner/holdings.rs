@@ -73,7 +73,8 @@ impl Holdings {
         match dialect_of(transaction.get_database_backend()) {
             Dialect::Postgresql => {
                 let deleted = rows(transaction, DELETED).await?;
-                let deleted: Result<Vec<i64>, DbErr> = deleted.iter().map(|row| row.try_get("", "id")).collect();
+                let deleted: Result<Vec<i64>, DbErr> =
+                    deleted.iter().map(|row| row.try_get("", "id")).collect();
                 let deleted = deleted?;
                 for (id, before) in &self.0 {
                     let is_gone = match now.0.get(id) {
@@ -91,7 +92,10 @@ impl Holdings {
             Dialect::Sqlite => {
                 for (id, before) in self.0.iter().filter(|(_, held)| held.rows > 0) {
                     // A table that is built again is another one of the same name.
-                    let same_name = now.0.values().find(|after| after.name.eq_ignore_ascii_case(&before.name));
+                    let same_name = now
+                        .0
+                        .values()
+                        .find(|after| after.name.eq_ignore_ascii_case(&before.name));
                     match same_name.or_else(|| now.0.get(id)) {
                         None => lost.push(format!("table {}", before.name)),
                         Some(after) => before.compare(after, after.rows < before.rows, &mut lost),
@@ -123,7 +127,10 @@ fn columns(row: &QueryResult) -> Result<BTreeMap<i64, String>, DbErr> {
 }
 
 async fn is_relation(transaction: &DatabaseTransaction, id: i64) -> Result<bool, DbErr> {
-    let sql = format!("SELECT 1 FROM pg_class WHERE oid = {}::oid", literal(&id.to_string()));
+    let sql = format!(
+        "SELECT 1 FROM pg_class WHERE oid = {}::oid",
+        literal(&id.to_string())
+    );
     Ok(!rows(transaction, &sql).await?.is_empty())
 }
 

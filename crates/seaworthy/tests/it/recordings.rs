@@ -142,10 +142,10 @@ async fn a_revision_that_asks_before_it_drops_is_told_what_is_there() {
     for database in databases().await {
         let backend = database.url().backend();
         let script = record(&live(&database), backend, drop_if_there).await;
-        assert_eq!((script.statements.len(), script.incomplete), (0, None));
+        assert_eq!((script.sent.len(), script.incomplete), (0, None));
         send(&database, CREW).await;
         let script = record(&live(&database), backend, drop_if_there).await;
-        assert_eq!(script.statements, [r#"DROP TABLE "crew""#]);
+        assert_eq!(script.sent, [r#"DROP TABLE "crew""#]);
         assert_eq!(script.incomplete, None);
         // Another database would be sent something else.
         assert!(script.depends_on_database);
@@ -210,7 +210,7 @@ async fn what_the_statements_before_have_made_is_known() {
         .await;
         assert_eq!(script.incomplete, None);
         assert_eq!(
-            script.statements,
+            script.sent,
             [
                 r#"ALTER TABLE "crew" DROP COLUMN "name""#,
                 r#"CREATE INDEX "i_boat" ON "crew" ("boat")"#,
@@ -219,7 +219,7 @@ async fn what_the_statements_before_have_made_is_known() {
         );
         // A clone goes on from where it was made.
         let script = record(&again, backend, drop_if_there).await;
-        assert_eq!(script.statements, [r#"DROP TABLE "crew""#]);
+        assert_eq!(script.sent, [r#"DROP TABLE "crew""#]);
     }
 }
 
@@ -271,7 +271,7 @@ async fn a_loop_over_rows_is_recorded_with_the_rows_that_are_there() {
         let script = record(&live(&database), database.url().backend(), rename_all).await;
         assert_eq!(script.incomplete, None);
         let updates: Vec<&str> = script
-            .statements
+            .sent
             .iter()
             .map(|sql| sql.split(" RETURNING").next().unwrap())
             .collect();
@@ -365,7 +365,7 @@ async fn what_a_common_table_expression_deletes_is_a_statement() {
         },
     )
     .await;
-    assert_eq!(script.statements.len(), 1);
+    assert_eq!(script.sent.len(), 1);
     assert_eq!(script.reads, [""; 0]);
     assert!(
         script
@@ -416,8 +416,8 @@ async fn a_seed_of_entities_is_recorded() {
         })
         .await;
         assert_eq!(script.incomplete, None);
-        assert_eq!(script.statements.len(), 4);
-        assert!(script.statements[0].starts_with(r#"INSERT INTO "crew" ("name") VALUES ('Ada')"#));
+        assert_eq!(script.sent.len(), 4);
+        assert!(script.sent[0].starts_with(r#"INSERT INTO "crew" ("name") VALUES ('Ada')"#));
         assert!(script.checksum().is_some());
     }
 }
@@ -506,7 +506,7 @@ async fn a_loop_over_batches_ends_and_is_not_known_beforehand() {
             script.incomplete.as_deref(),
             Some("it goes on by how many rows a statement has changed")
         );
-        assert_eq!(script.statements.len(), 3);
+        assert_eq!(script.sent.len(), 3);
         let by_ranges = record(&known(NoDatabase, backend), backend, |manager| {
             Box::pin(async {
                 let mut from = 0;
@@ -615,6 +615,6 @@ async fn the_questions_of_the_schema_manager_are_recognised() {
 async fn a_missing_file_has_no_tables_and_is_not_made() {
     let database = &databases().await[0];
     let script = record(&live(database), DbBackend::Sqlite, drop_if_there).await;
-    assert_eq!((script.statements.len(), script.incomplete), (0, None));
+    assert_eq!((script.sent.len(), script.incomplete), (0, None));
     assert!(!database.url().file().unwrap().exists());
 }
