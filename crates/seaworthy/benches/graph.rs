@@ -108,7 +108,7 @@ fn statements(revision: &dyn Revision, backend: DbBackend) -> Vec<String> {
     record(revision, Direction::Up, backend)
         .now_or_never()
         .expect("a recorder answers at once")
-        .statements
+        .sent
 }
 
 /// A revision as they mostly are: it creates a small table.

@@ -20,7 +20,7 @@ pub(crate) use parsed::{
 };
 pub(crate) use schema::{KnownColumn, Schema, Volatility};
 pub(crate) use statement::read_with_remarks;
-pub(crate) use token::{Kind, Remark, Token};
+pub(crate) use token::{Kind, Remark, Token, tokens};
 
 mod block;
 mod cursor;

@@ -149,7 +149,7 @@ impl Question {
             if CATALOGS.is_match(&statement.sql) {
                 return Subject::Schema;
             }
-            let words = reading::words(&statement.sql);
+            let words = reading::words_of(&statement);
             Subject::Rows {
                 tables: reading::tables_read(&words),
             }

@@ -9,8 +9,9 @@ use sea_orm::{
 };
 
 use super::answers::{Affected, Answer, Known, Question, Reply, Subject, said};
-use super::reading::{Kind, Word, words};
+use super::reading::{Kind, Word, words, words_of};
 use crate::backfill::{OWN_QUESTION, taken_apart};
+use crate::sql::Dialect;
 
 /// The notes of one recording.
 #[derive(Clone, Debug)]
@@ -240,7 +241,7 @@ impl MockDatabaseTrait for Recorder {
 
     fn query(&mut self, _counter: usize, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.count()?;
-        let words = words(&statement.sql);
+        let words = words_of(&statement);
         if is_question(&words) {
             return self.ask(statement);
         }
@@ -330,7 +331,7 @@ fn sets_pragma(words: &[Word]) -> bool {
 
 /// Returns a statement with its values left out.
 fn shape(sql: &str) -> String {
-    let words = words(sql);
+    let words = words(sql, Dialect::Postgresql);
     let shown = words.iter().map(|word| match word.kind {
         Kind::Value(_) | Kind::Text | Kind::Number => "?",
         _ => word.text.as_str(),

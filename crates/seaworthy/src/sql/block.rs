@@ -5,7 +5,7 @@
 
 use super::parsed::{self, Parsed};
 use super::statement::{Reading, Statement, read_in};
-use super::token::{Kind, Token, tokens};
+use super::token::{Kind, Token, tokens_and_remarks};
 
 /// Words that stand before a statement of the block and are none themselves.
 const OPENINGS: [&str; 4] = ["begin", "else", "loop", "exception"];
@@ -24,7 +24,7 @@ pub fn body_of(body: &str, language: &str, reading: &Reading) -> Vec<Statement> 
     match language {
         "sql" => read_in(body, reading),
         "plpgsql" => {
-            let lexed = tokens(body, reading.dialect);
+            let lexed = tokens_and_remarks(body, reading.dialect);
             let mut block = Block {
                 body,
                 reading,

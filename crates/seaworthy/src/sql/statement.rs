@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::parsed::{self, Parsed};
-use super::token::{Kind, Remark, Token, tokens};
+use super::token::{Kind, Remark, Token, tokens_and_remarks};
 use super::{Dialect, block};
 
 /// How a text is read.
@@ -152,7 +152,7 @@ pub(crate) fn read_in(sql: &str, reading: &Reading) -> Vec<Statement> {
 ///
 /// A remark belongs to the statement that it stands before or in, or at the end of whose line it stands.
 pub(crate) fn read_with_remarks(sql: &str, reading: &Reading) -> (Vec<Statement>, Vec<Remark>) {
-    let mut lexed = tokens(sql, reading.dialect);
+    let mut lexed = tokens_and_remarks(sql, reading.dialect);
     let unclosed = lexed.unclosed;
     let mut splitter = Splitter {
         sql,

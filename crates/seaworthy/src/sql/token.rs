@@ -63,8 +63,13 @@ pub(super) struct Tokens {
     pub(super) unclosed: Option<&'static str>,
 }
 
-/// Reads a text.
-pub(super) fn tokens(sql: &str, dialect: Dialect) -> Tokens {
+/// Returns the tokens of a text.
+pub(crate) fn tokens(sql: &str, dialect: Dialect) -> Vec<Token> {
+    tokens_and_remarks(sql, dialect).tokens
+}
+
+/// Returns the tokens of a text, and what stands beside them.
+pub(super) fn tokens_and_remarks(sql: &str, dialect: Dialect) -> Tokens {
     Lexer::new(sql, dialect).run()
 }
 

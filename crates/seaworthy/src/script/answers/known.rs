@@ -12,7 +12,7 @@ use super::row::{Cell, build};
 use super::rows::{Found, Key, Pieces, RowsSoFar};
 use super::schema::{Says, SchemaSoFar};
 use super::{Answer, Answers, Column, Question, Subject};
-use crate::script::reading::{self, Item, Select, Word, words};
+use crate::script::reading::{self, Item, Select, Word, words_of};
 
 /// What a run knows while its revisions are recorded one after the other.
 ///
@@ -167,7 +167,7 @@ impl Known {
                 }
             };
         };
-        let words = words(&question.statement.sql);
+        let words = words_of(&question.statement);
         let Some(select) = Select::read(&words) else {
             return not_known(&reason);
         };

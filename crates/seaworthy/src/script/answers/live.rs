@@ -14,6 +14,7 @@ use tokio::runtime;
 use super::{Answer, Answers, Column, Question, Subject};
 use crate::script::reading::{Kind, words};
 use crate::session::{Access, DatabaseUrl, Patience, Session, Settings};
+use crate::sql::Dialect;
 
 /// Asks the live database on a connection of its own, which changes nothing there.
 ///
@@ -132,7 +133,7 @@ fn column(row: &QueryResult) -> Result<Column, DbErr> {
 }
 
 fn changing_function(sql: &str) -> Option<String> {
-    let words = words(sql);
+    let words = words(sql, Dialect::Postgresql);
     let called = words.windows(2).find(|pair| {
         let is_called = matches!(pair[0].kind, Kind::Bare | Kind::Quoted) && pair[1].is_symbol("(");
         is_called && CHANGING.iter().any(|name| pair[0].text.starts_with(name))

@@ -5,6 +5,7 @@ use sea_orm::sea_query::Value;
 use super::Column;
 use super::row::Cell;
 use crate::script::reading::{Kind, words};
+use crate::sql::Dialect;
 
 /// The values that were made up in a recording.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +98,7 @@ impl MadeUp {
         }
         // Numbers that were computed from such a number lie near it.
         let last = FIRST_NUMBER + i64::try_from(self.meanings.len()).unwrap_or(0) + 1_000_000;
-        let numbers = words(sql)
+        let numbers = words(sql, Dialect::Postgresql)
             .into_iter()
             .filter(|word| matches!(word.kind, Kind::Number | Kind::Text));
         let mut near = numbers.filter_map(|word| {

@@ -6,6 +6,7 @@ use sea_orm::DbBackend;
 
 use super::Column;
 use crate::script::reading::{Cursor, Kind, Word, between_commas, span, statements, words};
+use crate::session::dialect_of;
 use column::{alter_column, column};
 
 mod column;
@@ -170,7 +171,7 @@ impl SchemaSoFar {
 
     /// Takes note of statements, and returns the tables whose rows are no longer what a query of the live database says.
     pub(super) fn apply(&mut self, sql: &str) -> Vec<String> {
-        let words = words(sql);
+        let words = words(sql, dialect_of(self.backend));
         let mut touched = Vec::new();
         for statement in statements(&words) {
             self.apply_one(sql, statement, &mut touched);

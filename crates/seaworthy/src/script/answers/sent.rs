@@ -11,8 +11,9 @@ use super::rows::{Found, Inserted, Key, Pieces, bound};
 use super::schema::fold;
 use super::{Answer, Column};
 use crate::script::reading::{
-    Cursor, Delete, Insert, Item, Kind, Update, Word, is_constant, span, statements, words,
+    Cursor, Delete, Insert, Item, Kind, Update, Word, is_constant, span, statements, words, words_of,
 };
+use crate::sql::Dialect;
 
 /// What a statement is told.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ const HARMLESS: [&str; 25] = [
 impl Known {
     /// Takes note of statements that are recorded, and says what the last of them is told.
     pub(in crate::script) fn sent(&self, statement: &Statement) -> Reply {
-        let words = words(&statement.sql);
+        let words = words_of(statement);
         let mut reply = Reply::nothing(Affected::None);
         let mut state = self.state();
         for one in statements(&words) {
@@ -355,7 +356,7 @@ fn default(column: Option<&Column>) -> Option<Cell> {
     let Some(default) = &column.default else {
         return column.is_nullable.then_some(Cell::Untyped(Value::String(None)));
     };
-    let words = words(default);
+    let words = words(default, Dialect::Postgresql);
     let cell = Cell::of(&words, &[]);
     cell.value().is_some().then_some(cell)
 }

@@ -354,12 +354,13 @@ fn names(words: &[Word]) -> Option<Vec<String>> {
 mod tests {
     use super::super::words;
     use super::*;
+    use crate::sql::Dialect;
 
     #[test]
     fn an_insert_says_what_it_gives_and_what_it_wants_back() {
         let sql = r#"INSERT INTO "main"."tasks" ("id", "mood") VALUES (?, CAST(? AS "mood")), (DEFAULT, 'x')
             ON CONFLICT ("id") DO NOTHING RETURNING "id", CAST("mood" AS text) AS "mood""#;
-        let words = words(sql);
+        let words = words(sql, Dialect::Postgresql);
         let insert = Insert::read(&words).unwrap();
         assert_eq!(insert.table, "tasks");
         assert_eq!(insert.columns, ["id", "mood"]);
@@ -372,7 +373,7 @@ mod tests {
     #[test]
     fn a_key_is_a_comparison_with_values_and_nothing_else() {
         let key = |sql: &str| {
-            let words = words(sql);
+            let words = words(sql, Dialect::Postgresql);
             key_of(&words).map(|key| key.into_iter().map(|(column, _)| column).collect::<Vec<_>>())
         };
         assert_eq!(key(r#""t"."id" = $1"#).unwrap(), ["id"]);
@@ -387,9 +388,12 @@ mod tests {
     fn the_tables_of_a_query_are_found_in_joins_and_below() {
         let sql =
             r#"SELECT * FROM "public"."a" AS x, b JOIN c ON x.id = c.id WHERE id IN (SELECT id FROM d) "#;
-        assert_eq!(tables_read(&words(sql)), ["a", "b", "c", "d"]);
         assert_eq!(
-            tables_read(&words("SELECT * FROM pragma_table_info('a')")),
+            tables_read(&words(sql, Dialect::Postgresql)),
+            ["a", "b", "c", "d"]
+        );
+        assert_eq!(
+            tables_read(&words("SELECT * FROM pragma_table_info('a')", Dialect::Sqlite)),
             [""; 0]
         );
     }
