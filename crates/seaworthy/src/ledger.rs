@@ -13,7 +13,9 @@ pub use announcement::{Announcement, CHANNEL};
 pub use entry::{Entry, Kind, Moment, Outcome, now};
 
 use crate::revision::{Direction, Stage};
+use crate::session::dialect_of;
 use crate::session::{DatabaseError, Fault, Locked, Session};
+use crate::sql::Dialect;
 use entry::Layout;
 
 mod announcement;
@@ -93,12 +95,12 @@ impl Ledger {
     ///
     /// Fails when the server does not answer.
     pub async fn located(&self, session: &Session) -> Result<Self, LedgerError> {
-        let schemas = match session.backend() {
-            DbBackend::Postgres => self
+        let schemas = match dialect_of(session.backend()) {
+            Dialect::Postgresql => self
                 .find_schemas(session)
                 .await
                 .map_err(|source| self.error("find", &self.version_table, source))?,
-            _ => Some(Schemas {
+            Dialect::Sqlite => Some(Schemas {
                 version: "main".to_owned(),
                 history: "main".to_owned(),
             }),

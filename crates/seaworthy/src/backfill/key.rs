@@ -1,5 +1,8 @@
 //! The primary key that a backfill goes along: its columns, and places on it as text that the database gave.
 
+use crate::session::dialect_of;
+use crate::sql::Dialect;
+pub(super) use crate::sql::quoted;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 
 /// The columns of a primary key, in the order of its index.
@@ -33,15 +36,15 @@ impl Key {
         let backend = connection.get_database_backend();
         let literal = text_literal(backend, table);
         let name = text_literal(backend, &quoted(table));
-        let sql = match backend {
+        let sql = match dialect_of(backend) {
             // Type modifiers are left out: a cast to `character(1)` would cut a key off.
-            DbBackend::Postgres => format!(
+            Dialect::Postgresql => format!(
                 "SELECT a.attname::text AS name, format_type(a.atttypid, -1) AS kind \
                  FROM (SELECT to_regclass({name})::oid AS id) AS t LEFT JOIN pg_index i ON i.indrelid = t.id AND i.indisprimary \
                  LEFT JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (number, place) ON true \
                  LEFT JOIN pg_attribute a ON a.attrelid = t.id AND a.attnum = k.number WHERE t.id IS NOT NULL ORDER BY k.place"
             ),
-            _ => format!(
+            Dialect::Sqlite => format!(
                 "SELECT k.name AS name, '' AS kind FROM (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal} \
                  COLLATE NOCASE) LEFT JOIN pragma_table_info({literal}) AS k ON k.pk > 0 ORDER BY k.pk"
             ),
@@ -81,9 +84,9 @@ impl Key {
 
     /// Returns the select list that [`Key::place`] reads.
     pub(super) fn selected(&self) -> String {
-        let column = |(index, column): (usize, &Column)| match self.backend {
-            DbBackend::Postgres => format!("{}::text AS k{index}", quoted(&column.name)),
-            _ => format!("quote({}) AS k{index}", quoted(&column.name)),
+        let column = |(index, column): (usize, &Column)| match dialect_of(self.backend) {
+            Dialect::Postgresql => format!("{}::text AS k{index}", quoted(&column.name)),
+            Dialect::Sqlite => format!("quote({}) AS k{index}", quoted(&column.name)),
         };
         let columns: Vec<String> = self.columns.iter().enumerate().map(column).collect();
         columns.join(", ")
@@ -109,9 +112,9 @@ impl Key {
             .columns
             .iter()
             .zip(&place.0)
-            .map(|(column, value)| match self.backend {
-                DbBackend::Postgres => format!("{}::{}", text_literal(self.backend, value), column.kind),
-                _ => value.clone(),
+            .map(|(column, value)| match dialect_of(self.backend) {
+                Dialect::Postgresql => format!("{}::{}", text_literal(self.backend, value), column.kind),
+                Dialect::Sqlite => value.clone(),
             })
             .collect();
         match values.as_slice() {
@@ -124,7 +127,8 @@ impl Key {
     pub(super) fn restore(&self, stored: &str) -> Option<Place> {
         let values: Vec<String> = serde_json::from_str(stored).ok()?;
         let fits = values.len() == self.columns.len()
-            && (self.backend == DbBackend::Postgres || values.iter().all(|value| is_literal(value)));
+            && (dialect_of(self.backend) == Dialect::Postgresql
+                || values.iter().all(|value| is_literal(value)));
         fits.then_some(Place(values))
     }
 }
@@ -155,11 +159,6 @@ fn is_literal(value: &str) -> bool {
         Some(text) => !text.replace("''", "").contains('\''),
         None => value.parse::<f64>().is_ok_and(f64::is_finite),
     }
-}
-
-/// Returns a name in double quotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Returns a text as a literal, whatever PostgreSQL's `standard_conforming_strings` says.

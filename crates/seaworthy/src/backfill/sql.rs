@@ -5,6 +5,8 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
 
 use super::statement::inline;
 use super::{State, TABLE};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// What a batch changes in its row.
 pub(super) struct Advance<'a> {
@@ -31,9 +33,9 @@ pub(super) struct Beginning<'a> {
 
 /// Returns the statement that makes the table where it is missing.
 pub(crate) fn create_table(backend: DbBackend) -> String {
-    let (integer, real, time) = match backend {
-        DbBackend::Postgres => ("bigint", "double precision", "timestamp with time zone"),
-        _ => ("integer", "real", "text"),
+    let (integer, real, time) = match dialect_of(backend) {
+        Dialect::Postgresql => ("bigint", "double precision", "timestamp with time zone"),
+        Dialect::Sqlite => ("integer", "real", "text"),
     };
     format!(
         "CREATE TABLE IF NOT EXISTS \"{TABLE}\" (name text PRIMARY KEY, table_name text NOT NULL, checksum text NOT NULL, \
@@ -45,11 +47,11 @@ pub(crate) fn create_table(backend: DbBackend) -> String {
 
 /// Returns the query for one row, or for all.
 pub(super) fn select(backend: DbBackend, name: Option<&str>) -> String {
-    let time = |column: &str| match backend {
-        DbBackend::Postgres => {
+    let time = |column: &str| match dialect_of(backend) {
+        Dialect::Postgresql => {
             format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS {column}")
         }
-        _ => column.to_owned(),
+        Dialect::Sqlite => column.to_owned(),
     };
     let mut select = Query::select();
     select.from(Alias::new(TABLE)).expr(Expr::cust(format!(
@@ -186,9 +188,9 @@ pub(super) fn scripted(
     wrong: Option<&str>,
 ) -> String {
     let text = |text: &str| text.replace('\'', "''");
-    let now = match backend {
-        DbBackend::Postgres => "clock_timestamp()",
-        _ => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+    let now = match dialect_of(backend) {
+        Dialect::Postgresql => "clock_timestamp()",
+        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
     };
     let (finished, verified) = (State::Finished.word(), State::Verified.word());
     let state = match wrong {
@@ -213,8 +215,8 @@ fn state_of(bound: Option<&str>) -> State {
 }
 
 fn now(backend: DbBackend) -> Expr {
-    Expr::cust(match backend {
-        DbBackend::Postgres => "clock_timestamp()",
-        _ => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+    Expr::cust(match dialect_of(backend) {
+        Dialect::Postgresql => "clock_timestamp()",
+        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
     })
 }

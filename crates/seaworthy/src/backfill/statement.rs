@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::key::{Key, Place, quoted};
 use super::{Backfill, Needs, sql};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// What a line that describes a backfill begins with.
 const MARK: &str = "-- backfill ";
@@ -87,14 +89,14 @@ impl Backfill {
     /// Returns the query for about how many rows there are.
     pub(super) fn size_query(&self, backend: DbBackend) -> String {
         let table = quoted(&self.table);
-        match backend {
+        match dialect_of(backend) {
             // Counting a large table takes longer than a batch may; the planner's idea of it will do.
-            DbBackend::Postgres => format!(
+            Dialect::Postgresql => format!(
                 "SELECT CASE WHEN reltuples < 100000 THEN (SELECT count(*) FROM {table}) ELSE reltuples::bigint END AS rows \
                  FROM pg_class WHERE oid = to_regclass('{}')",
                 table.replace('\'', "''")
             ),
-            _ => format!("SELECT count(*) AS rows FROM {table}"),
+            Dialect::Sqlite => format!("SELECT count(*) AS rows FROM {table}"),
         }
     }
 
@@ -227,8 +229,8 @@ fn in_brackets(condition: Expr) -> Expr {
 
 /// Returns a statement as text, its values inside.
 pub(super) fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
-    match backend {
-        DbBackend::Postgres => statement.to_string(PostgresQueryBuilder),
-        _ => statement.to_string(SqliteQueryBuilder),
+    match dialect_of(backend) {
+        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
+        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
     }
 }

@@ -13,6 +13,8 @@ use super::sql::{self, Advance, Beginning};
 use super::standing::{Standing, State};
 use super::{Backfill, BackfillError, BatchSize, HeldUp, Progress};
 use crate::session::Fault;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// Rows of the first batch.
 const FIRST_ROWS: u64 = 1_000;
@@ -190,7 +192,7 @@ impl<'a> Sweep<'a> {
     /// Returns how far the slowest replica is behind, when that is too far; asked twice a second at most.
     async fn lag(&self, standing: &Standing, course: &mut Course) -> Result<Option<HeldUp>, BackfillError> {
         let is_fresh = course.lag_looked_at.is_some_and(|then| then.elapsed() < LOOK);
-        if self.backend != DbBackend::Postgres || is_fresh {
+        if dialect_of(self.backend) != Dialect::Postgresql || is_fresh {
             return Ok(None);
         }
         // Without the rights of pg_monitor there is nothing to see, and nothing to wait for.
@@ -250,7 +252,7 @@ impl<'a> Sweep<'a> {
             .begin_with_options(options)
             .await
             .map_err(failed)?;
-        if self.backend == DbBackend::Postgres {
+        if dialect_of(self.backend) == Dialect::Postgresql {
             // Whoever waits for a row of this batch waits as long as the batch waits for another one.
             let patience = (200 * u64::from(attempt)).min(2_000);
             let limits =

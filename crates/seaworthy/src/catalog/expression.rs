@@ -4,6 +4,7 @@
 
 use super::Dialect;
 use super::token::{Kind, tokens};
+pub use crate::sql::quoted;
 
 pub(crate) use literal::is_literal;
 pub(super) use literal::plain_default;
@@ -101,12 +102,6 @@ pub fn name(name: &str) -> String {
             .chars()
             .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
     if is_plain { name.to_owned() } else { quoted(name) }
-}
-
-/// Returns a name in double quotes.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

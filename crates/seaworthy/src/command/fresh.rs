@@ -10,7 +10,9 @@ use crate::graph::Target;
 use crate::ledger::Kind;
 use crate::revision::Direction;
 use crate::script::Losses;
+use crate::session::dialect_of;
 use crate::session::{Locked, Session};
+use crate::sql::Dialect;
 use crate::sql::joined_name;
 
 /// Undoes everything, and drops the table that holds the applied set. The history stays.
@@ -120,7 +122,7 @@ struct Object {
 impl Object {
     fn drop_statement(&self, backend: DbBackend) -> String {
         let name = self.name.replace('"', "\"\"");
-        let cascade = if backend == DbBackend::Postgres {
+        let cascade = if dialect_of(backend) == Dialect::Postgresql {
             " CASCADE"
         } else {
             ""
@@ -131,8 +133,8 @@ impl Object {
 
 /// Returns the tables, views and types of the current schema, without those of an extension.
 async fn objects(session: &Session) -> Result<Vec<Object>, DbErr> {
-    let sql = match session.backend() {
-        DbBackend::Postgres => {
+    let sql = match dialect_of(session.backend()) {
+        Dialect::Postgresql => {
             "SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' \
              ELSE 'TABLE' END AS kind, c.relname::text AS name, 1 AS place FROM pg_class c \
              WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
@@ -145,7 +147,7 @@ async fn objects(session: &Session) -> Result<Vec<Object>, DbErr> {
              AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid \
              AND d.deptype = 'e') ORDER BY place, name"
         }
-        _ => {
+        Dialect::Sqlite => {
             "SELECT upper(type) AS kind, name, CASE type WHEN 'view' THEN 1 ELSE 2 END AS place FROM sqlite_master \
              WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY place, name"
         }
@@ -163,7 +165,7 @@ async fn objects(session: &Session) -> Result<Vec<Object>, DbErr> {
 
 async fn in_one_transaction(locked: &Locked<'_>, sql: &str) -> Result<(), DbErr> {
     let session = locked.session();
-    let sqlite = session.backend() == DbBackend::Sqlite;
+    let sqlite = dialect_of(session.backend()) == Dialect::Sqlite;
     if sqlite {
         // Inside a transaction this setting has no effect (SQLite manual, "PRAGMA foreign_keys").
         session.send("PRAGMA foreign_keys = OFF").await?;

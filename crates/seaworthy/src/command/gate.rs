@@ -5,7 +5,6 @@
 
 use std::fmt;
 
-use sea_orm::DbBackend;
 use serde::Serialize;
 
 use super::lint::linted;
@@ -15,7 +14,9 @@ use crate::graph::{Plan, Step};
 use crate::lint::{Context, Hazard, Server, VERSIONS, accepted_by_remarks, rule};
 use crate::revision::{Accepted, Direction, Header, RevisionId, Stage};
 use crate::script::Script;
+use crate::session::dialect_of;
 use crate::session::{Session, TableWeight};
+use crate::sql::Dialect;
 
 /// A hazard that a run is refused for.
 #[derive(Clone, Debug, Serialize)]
@@ -176,7 +177,7 @@ impl Project<'_> {
 
 /// Returns what runs the statements, as far as the rules know its version.
 pub(super) async fn server_of(session: &Session) -> Result<Server, CommandError> {
-    if session.backend() != DbBackend::Postgres {
+    if dialect_of(session.backend()) != Dialect::Postgresql {
         return Ok(Server::Sqlite);
     }
     let version = session.server_version().await.map_err(unreadable)?;

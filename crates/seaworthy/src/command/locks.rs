@@ -1,12 +1,13 @@
 //! `locks`: who holds what, who waits for whom, and ending one of them after asking.
 
-use sea_orm::DbBackend;
 use serde::Serialize;
 
 use super::upgrade::close;
 use super::{CommandError, Project};
 use crate::environment::Environment;
+use crate::session::dialect_of;
 use crate::session::{Endable, Ending, Involved, Session};
+use crate::sql::Dialect;
 
 /// The tree of those who wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,7 +86,7 @@ pub async fn end_session(
 
 async fn server(environment: &Environment) -> Result<Session, CommandError> {
     let project = Project::of(environment)?;
-    if project.url()?.backend() != DbBackend::Postgres {
+    if dialect_of(project.url()?.backend()) != Dialect::Postgresql {
         return Err(CommandError::NoLockTree);
     }
     project.writer().await

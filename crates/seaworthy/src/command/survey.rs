@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::DbBackend;
 use serde::Serialize;
 
 use super::gate::{JudgedHazard, server_of};
@@ -12,7 +11,9 @@ use super::{CommandError, Project};
 use crate::graph::Plan;
 use crate::lint::{Context, Effect, Hazard, Surrounding, Work, effects};
 use crate::revision::Direction;
+use crate::session::dialect_of;
 use crate::session::{Involved, Session, TableWeight};
+use crate::sql::Dialect;
 
 /// How many old transactions are worth naming.
 const OLDEST: u32 = 5;
@@ -62,7 +63,7 @@ impl Project<'_> {
         plan: &Plan,
         state: &State,
     ) -> Result<Option<Survey>, CommandError> {
-        if session.backend() != DbBackend::Postgres || plan.is_empty() {
+        if dialect_of(session.backend()) != Dialect::Postgresql || plan.is_empty() {
             return Ok(None);
         }
         let failed = |source: sea_orm::DbErr| CommandError::Query {

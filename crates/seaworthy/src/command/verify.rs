@@ -6,7 +6,6 @@
 
 use std::path::PathBuf;
 
-use sea_orm::DbBackend;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +15,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, Target};
 use crate::revision::RevisionId;
 use crate::session::DatabaseUrl;
+use crate::session::dialect_of;
 use crate::verify::ScratchDatabase;
 
 pub use promise::{BrokenPromise, BrokenPromises, Promise};
@@ -194,7 +194,9 @@ impl Place {
     /// Returns the place beside a database: its server, or the system's temporary folder.
     pub(super) fn beside(database: Option<&DatabaseUrl>) -> Self {
         match database {
-            Some(url) if url.backend() == DbBackend::Postgres => Self::Postgresql(url.as_str().to_owned()),
+            Some(url) if dialect_of(url.backend()) == Dialect::Postgresql => {
+                Self::Postgresql(url.as_str().to_owned())
+            }
             _ => Self::Sqlite(std::env::temp_dir()),
         }
     }

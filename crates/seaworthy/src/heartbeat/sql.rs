@@ -7,13 +7,15 @@ use sea_orm::sea_query::{
 };
 
 use super::{Build, GONE_AFTER, TABLE};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// Returns the statement that makes the table where it is missing.
 #[must_use]
 pub(crate) fn create_table(backend: DbBackend) -> String {
-    let time = match backend {
-        DbBackend::Postgres => "timestamp with time zone",
-        _ => "text",
+    let time = match dialect_of(backend) {
+        Dialect::Postgresql => "timestamp with time zone",
+        Dialect::Sqlite => "text",
     };
     format!(
         "CREATE TABLE IF NOT EXISTS \"{TABLE}\" (instance text PRIMARY KEY, name text NOT NULL, version text NOT NULL, \
@@ -65,9 +67,9 @@ pub(super) fn end(backend: DbBackend, instance: &str) -> String {
 
 /// Returns the query for the processes that are alive, as one JSON array each.
 pub(super) fn select_alive(backend: DbBackend) -> String {
-    let array = match backend {
-        DbBackend::Postgres => "json_build_array",
-        _ => "json_array",
+    let array = match dialect_of(backend) {
+        Dialect::Postgresql => "json_build_array",
+        Dialect::Sqlite => "json_array",
     };
     let age = age(backend);
     format!(
@@ -79,16 +81,16 @@ pub(super) fn select_alive(backend: DbBackend) -> String {
 
 /// Returns how many seconds ago a sign of life was given, by the database's clock.
 fn age(backend: DbBackend) -> &'static str {
-    match backend {
-        DbBackend::Postgres => "extract(epoch FROM clock_timestamp() - seen_at)::float8",
-        _ => "((julianday('now') - julianday(seen_at)) * 86400.0)",
+    match dialect_of(backend) {
+        Dialect::Postgresql => "extract(epoch FROM clock_timestamp() - seen_at)::float8",
+        Dialect::Sqlite => "((julianday('now') - julianday(seen_at)) * 86400.0)",
     }
 }
 
 fn now(backend: DbBackend) -> SimpleExpr {
-    Expr::cust(match backend {
-        DbBackend::Postgres => "clock_timestamp()",
-        _ => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+    Expr::cust(match dialect_of(backend) {
+        Dialect::Postgresql => "clock_timestamp()",
+        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
     })
 }
 
@@ -97,8 +99,8 @@ fn list(texts: &[String]) -> SimpleExpr {
 }
 
 fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
-    match backend {
-        DbBackend::Postgres => statement.to_string(PostgresQueryBuilder),
-        _ => statement.to_string(SqliteQueryBuilder),
+    match dialect_of(backend) {
+        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
+        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
     }
 }

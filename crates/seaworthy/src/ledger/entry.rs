@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::revision::{Accepted, Direction, Stage};
 use crate::session::Actor;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// An entry of the history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -171,15 +173,15 @@ impl Entry {
     ///
     /// A row is one JSON array: the SQLite driver copies every single value and hands it from thread to thread.
     pub(super) fn select(table: TableRef, backend: DbBackend, layout: Layout) -> SelectStatement {
-        let array = match backend {
-            DbBackend::Postgres => "json_build_array",
-            _ => "json_array",
+        let array = match dialect_of(backend) {
+            Dialect::Postgresql => "json_build_array",
+            Dialect::Sqlite => "json_array",
         };
-        let time = |column: &str| match backend {
-            DbBackend::Postgres => {
+        let time = |column: &str| match dialect_of(backend) {
+            Dialect::Postgresql => {
                 format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
             }
-            _ => column.to_owned(),
+            Dialect::Sqlite => column.to_owned(),
         };
         let (stage, accepted) = match layout {
             Layout::Complete => ("stage", "accepted"),

@@ -5,6 +5,8 @@ use sea_orm::DbBackend;
 use super::sql::quoted;
 use super::{Entry, Ledger};
 use crate::revision::Direction;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 impl Ledger {
     /// Returns the statements that fail unless the revision of a step is applied, or is not, as the step needs it.
@@ -18,13 +20,13 @@ impl Ledger {
         };
         let wrong = format!("revision {} {wrong}", entry.revision);
         let row = format!("(SELECT 1 FROM {table} WHERE version = {name})");
-        match backend {
-            DbBackend::Postgres => format!(
+        match dialect_of(backend) {
+            Dialect::Postgresql => format!(
                 "DO $precondition$ BEGIN IF {is_not_met} {row} THEN RAISE EXCEPTION USING MESSAGE = {}; END IF; END $precondition$;\n",
                 text(&wrong)
             ),
             // SQLite has no statement that fails on a condition but a constraint; its name is in the message.
-            _ => format!(
+            Dialect::Sqlite => format!(
                 "DROP TABLE IF EXISTS temp.seaworthy_step;\n\
                  CREATE TEMP TABLE seaworthy_step (may_run integer, CONSTRAINT {} CHECK (may_run));\n\
                  INSERT INTO temp.seaworthy_step SELECT {is_met} {row};\n\

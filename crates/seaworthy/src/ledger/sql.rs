@@ -1,5 +1,6 @@
 //! The statements that create and fill the two tables: the same text for a live run and for a script.
 
+pub(super) use crate::sql::quoted;
 use sea_orm::sea_query::{
     Alias, Expr, ExprTrait, PostgresQueryBuilder, Query, QueryStatementWriter, SimpleExpr,
     SqliteQueryBuilder, Value,
@@ -10,6 +11,8 @@ use sea_orm_migration::seaql_migrations;
 use super::announcement::announcement;
 use super::{Entry, Ledger, Moment, Outcome};
 use crate::revision::{Direction, Stage};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 impl Ledger {
     /// Returns the statements that create the two tables where they are missing.
@@ -20,17 +23,17 @@ impl Ledger {
             .table(Alias::new(&self.version_table))
             .if_not_exists()
             .to_owned();
-        let version_table = match backend {
-            DbBackend::Postgres => version_table.to_string(PostgresQueryBuilder),
-            _ => version_table.to_string(SqliteQueryBuilder),
+        let version_table = match dialect_of(backend) {
+            Dialect::Postgresql => version_table.to_string(PostgresQueryBuilder),
+            Dialect::Sqlite => version_table.to_string(SqliteQueryBuilder),
         };
-        let (id, integer, time) = match backend {
-            DbBackend::Postgres => (
+        let (id, integer, time) = match dialect_of(backend) {
+            Dialect::Postgresql => (
                 "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
                 "bigint",
                 "timestamp with time zone",
             ),
-            _ => ("integer PRIMARY KEY AUTOINCREMENT", "integer", "text"),
+            Dialect::Sqlite => ("integer PRIMARY KEY AUTOINCREMENT", "integer", "text"),
         };
         format!(
             "{version_table};\nCREATE TABLE IF NOT EXISTS {history} (id {id}, run text NOT NULL, kind text NOT NULL, \
@@ -89,7 +92,7 @@ impl Ledger {
             Expr::val(entry.actor.tool_version.as_str()),
             Expr::val(accepted(entry)),
         ]);
-        if entry.outcome == Outcome::Done && backend == DbBackend::Postgres {
+        if entry.outcome == Outcome::Done && dialect_of(backend) == Dialect::Postgresql {
             // A function among the tables is called once, and costs no statement of its own.
             values.from_function(announcement(&entry.revision, entry.direction), "announced");
         }
@@ -130,15 +133,10 @@ impl Ledger {
 
 /// Returns a statement as text, its values inside.
 pub(super) fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
-    match backend {
-        DbBackend::Postgres => statement.to_string(PostgresQueryBuilder),
-        _ => statement.to_string(SqliteQueryBuilder),
+    match dialect_of(backend) {
+        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
+        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
     }
-}
-
-/// Returns a name in double quotes, as both databases want it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn time(backend: DbBackend, moment: Option<Moment>) -> SimpleExpr {

@@ -15,6 +15,8 @@ use crate::autogenerate::Operation;
 use crate::backfill::Backfill;
 use crate::catalog::Column;
 use crate::lint::{Context, Surrounding, lint};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// What PostgreSQL has to do for a column.
 enum Manner {
@@ -55,7 +57,7 @@ pub async fn add_column(
     let site = Site::of(manager);
     let (table, column) = (table.into_iden().inner(), column.into_column_def());
     refuse_unaddable(&table, &column)?;
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         return add_on_sqlite(&site, &table, &column, &[]).await;
     }
     let (table_name, column_name) = (name(&table), name(&column.get_column_name()));
@@ -110,7 +112,7 @@ pub async fn drop_column(
 ) -> Result<(), DbErr> {
     let site = Site::of(manager);
     let (table, column) = (table.into_iden().inner(), column.into_iden().inner());
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         return drop_on_sqlite(&site, &table, &column, &[]).await;
     }
     match dropping(&site, &table, &column).await? {
@@ -209,9 +211,9 @@ fn manner(table: &str, column: &ColumnDef) -> Manner {
 fn alter(backend: DbBackend, table: &str, column: &ColumnDef) -> String {
     let mut statement = Table::alter();
     statement.table(table.to_owned()).add_column(column.clone());
-    match backend {
-        DbBackend::Postgres => statement.to_string(PostgresQueryBuilder),
-        _ => statement.to_string(SqliteQueryBuilder),
+    match dialect_of(backend) {
+        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
+        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
     }
 }
 

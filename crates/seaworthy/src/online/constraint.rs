@@ -13,6 +13,8 @@ use super::rebuild;
 use super::site::Site;
 use crate::autogenerate::Operation;
 use crate::catalog::{Action, Check, ForeignKey, Table};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// A constraint that is there.
 struct Known {
@@ -61,7 +63,7 @@ pub async fn add_check(
     let condition = written(site.backend(), condition.into());
     let rule = format!("the check {constraint} ({condition})");
     let broken = format!("NOT ({condition})");
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         let operation = Operation::AddCheck {
             table: table.clone().into_owned(),
             check: Check::new(Some(&constraint), condition),
@@ -133,7 +135,7 @@ pub async fn add_foreign_key(
         parents.join(", ")
     );
     let broken = no_parent(&columns, &parent, &parents);
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         let foreign_key = ForeignKey {
             name: Some(constraint.clone()),
             on_delete: action(key.get_on_delete()),
@@ -199,7 +201,7 @@ pub async fn add_unique<C: IntoIden>(
         "CREATE UNIQUE INDEX {constraint_name} ON {table_name} ({})",
         columns.join(", ")
     ));
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         return index::build(&site, "online::add_unique", &index).await;
     }
     site.outside_of_transactions("online::add_unique")?;
@@ -225,7 +227,7 @@ pub async fn drop_constraint(
 ) -> Result<(), DbErr> {
     let site = Site::of(manager);
     let (table, constraint) = (table.into_iden().inner(), constraint.into_iden().inner());
-    if site.backend() == DbBackend::Postgres {
+    if dialect_of(site.backend()) == Dialect::Postgresql {
         if Known::find(&site, &table, &constraint).await?.is_none() && !site.is_recording() {
             return Ok(());
         }
@@ -318,9 +320,9 @@ fn no_parent(columns: &[String], parent: &str, parents: &[String]) -> String {
 /// Returns an expression as SQL.
 pub(super) fn written(backend: DbBackend, expression: Expr) -> String {
     let select = Query::select().expr(expression).to_owned();
-    let sql = match backend {
-        DbBackend::Postgres => select.to_string(PostgresQueryBuilder),
-        _ => select.to_string(SqliteQueryBuilder),
+    let sql = match dialect_of(backend) {
+        Dialect::Postgresql => select.to_string(PostgresQueryBuilder),
+        Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
     };
     sql.strip_prefix("SELECT ").unwrap_or(&sql).to_owned()
 }

@@ -13,6 +13,8 @@ use super::name::{found, joined, name, text};
 use super::site::Site;
 use super::{column, drop_not_null, rebuild, set_not_null};
 use crate::backfill::Backfill;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 mod swap;
 mod trigger;
@@ -116,7 +118,7 @@ impl DualColumn {
     pub async fn collapse(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let site = Site::of(manager);
         self.drop_with_trigger(&site, &self.to.get_column_name()).await?;
-        if site.backend() != DbBackend::Postgres && self.is_not_null() {
+        if dialect_of(site.backend()) != Dialect::Postgresql && self.is_not_null() {
             set_not_null(manager, self.table.clone(), self.from.clone()).await?;
         }
         Ok(())
@@ -235,7 +237,7 @@ impl DualColumn {
             .only(Expr::cust(differs));
         column::fill(manager, &site, &back).await?;
         back.forget(manager).await?;
-        match self.is_not_null() && site.backend() == DbBackend::Postgres {
+        match self.is_not_null() && dialect_of(site.backend()) == Dialect::Postgresql {
             true => set_not_null(manager, self.table.clone(), self.from.clone()).await,
             false => Ok(()),
         }
@@ -251,7 +253,7 @@ impl DualColumn {
     /// Fails when the database refuses.
     pub async fn unlink(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let site = Site::of(manager);
-        if site.backend() != DbBackend::Postgres {
+        if dialect_of(site.backend()) != Dialect::Postgresql {
             for statement in self.dropped_triggers_on_sqlite() {
                 site.send(&statement).await?;
             }
@@ -266,7 +268,7 @@ impl DualColumn {
     /// Adds the trigger, and with it one of the two columns.
     async fn keep_same(&self, manager: &SchemaManager<'_>, added: Option<&ColumnDef>) -> Result<(), DbErr> {
         let site = Site::of(manager);
-        if site.backend() != DbBackend::Postgres {
+        if dialect_of(site.backend()) != Dialect::Postgresql {
             // A trigger fills the old column only after the row is there.
             if self.is_not_null() && added.is_none_or(|added| added.get_column_name() != self.from) {
                 drop_not_null(manager, self.table.clone(), self.from.clone()).await?;
@@ -296,7 +298,7 @@ impl DualColumn {
 
     /// Drops the trigger and one of the two columns, together.
     async fn drop_with_trigger(&self, site: &Site<'_>, one: &str) -> Result<(), DbErr> {
-        if site.backend() != DbBackend::Postgres {
+        if dialect_of(site.backend()) != Dialect::Postgresql {
             let first = self.dropped_triggers_on_sqlite();
             return column::drop_on_sqlite(site, &self.table, one, &first).await;
         }
@@ -315,12 +317,12 @@ impl DualColumn {
     /// Returns whether the trigger is there; while somebody records, it has to be thought so.
     async fn is_kept_same(&self, site: &Site<'_>) -> Result<bool, DbErr> {
         let (trigger, table) = (self.trigger_name(), found(&name(&self.table)));
-        let sql = match site.backend() {
-            DbBackend::Postgres => format!(
+        let sql = match dialect_of(site.backend()) {
+            Dialect::Postgresql => format!(
                 "SELECT 1 AS is_there FROM pg_trigger WHERE tgrelid = {table} AND tgname = {}",
                 text(&trigger)
             ),
-            _ => format!(
+            Dialect::Sqlite => format!(
                 "SELECT 1 AS is_there FROM sqlite_schema WHERE type = 'trigger' AND name = {}",
                 text(&self.trigger_names_on_sqlite()[0])
             ),
@@ -330,9 +332,9 @@ impl DualColumn {
 
     /// Returns the condition of rows in which neither column stands for the other.
     fn differing(&self, backend: DbBackend) -> String {
-        let is_not = match backend {
-            DbBackend::Postgres => "IS DISTINCT FROM",
-            _ => "IS NOT",
+        let is_not = match dialect_of(backend) {
+            Dialect::Postgresql => "IS DISTINCT FROM",
+            Dialect::Sqlite => "IS NOT",
         };
         let (from, to) = (name(&self.from), name(&self.to.get_column_name()));
         let (up, down) = self.expressions(backend);

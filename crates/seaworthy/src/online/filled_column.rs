@@ -12,6 +12,8 @@ use super::name::{found, joined, name, text};
 use super::site::Site;
 use super::{drop_not_null, rebuild, set_not_null};
 use crate::backfill::Backfill;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// A column on its way to `NOT NULL`: as a value that the revisions of the change share.
 ///
@@ -61,7 +63,7 @@ impl FilledColumn {
     pub async fn expand(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let site = Site::of(manager);
         self.try_value(&site).await?;
-        if site.backend() != DbBackend::Postgres {
+        if dialect_of(site.backend()) != Dialect::Postgresql {
             return rebuild::together(&site, &self.triggers_on_sqlite()).await;
         }
         if self.is_filled(&site).await? && !site.is_recording() {
@@ -78,7 +80,7 @@ impl FilledColumn {
     /// Fails when the database refuses.
     pub async fn collapse(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let site = Site::of(manager);
-        if site.backend() != DbBackend::Postgres {
+        if dialect_of(site.backend()) != Dialect::Postgresql {
             let dropped = self
                 .names_on_sqlite()
                 .map(|trigger| format!("DROP TRIGGER IF EXISTS {}", name(&trigger)));

@@ -10,7 +10,9 @@ use sea_orm_migration::SchemaManager;
 use super::OnlineError;
 use super::name::{name, text};
 use super::site::Site;
+use crate::session::dialect_of;
 use crate::session::{Fault, pause_before};
+use crate::sql::Dialect;
 
 /// How often an index is built before it counts as one that cannot be.
 const BUILDS: u32 = 3;
@@ -69,12 +71,12 @@ pub async fn create_index(manager: &SchemaManager<'_>, index: impl Into<NewIndex
 pub async fn drop_index(manager: &SchemaManager<'_>, index: impl IntoIden) -> Result<(), DbErr> {
     let site = Site::of(manager);
     let index = name(&index.into_iden().inner());
-    match site.backend() {
-        DbBackend::Postgres => {
+    match dialect_of(site.backend()) {
+        Dialect::Postgresql => {
             site.outside_of_transactions("online::drop_index")?;
             drop_concurrently(&site, &index).await
         }
-        _ => site.send(&format!("DROP INDEX IF EXISTS {index}")).await,
+        Dialect::Sqlite => site.send(&format!("DROP INDEX IF EXISTS {index}")).await,
     }
 }
 
@@ -97,7 +99,7 @@ fn drop_statement(index: &str) -> String {
 pub(super) async fn build(site: &Site<'_>, operation: &'static str, index: &NewIndex) -> Result<(), DbErr> {
     let statement = index.statement(site.backend());
     let parts = Parts::read(statement)?;
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         return match site.send(&parts.written("")).await {
             Err(error) if !site.is_recording() => Err(on_sqlite(site, &parts, error).await),
             other => other,
@@ -233,9 +235,9 @@ async fn on_sqlite(site: &Site<'_>, parts: &Parts<'_>, error: DbErr) -> DbErr {
 
 impl NewIndex {
     fn statement(&self, backend: DbBackend) -> &str {
-        match backend {
-            DbBackend::Postgres => &self.postgres,
-            _ => &self.sqlite,
+        match dialect_of(backend) {
+            Dialect::Postgresql => &self.postgres,
+            Dialect::Sqlite => &self.sqlite,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a column may be NULL.
 
+use sea_orm::DbErr;
 use sea_orm::sea_query::IntoIden;
-use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
@@ -10,6 +10,8 @@ use super::rebuild;
 use super::site::Site;
 use crate::autogenerate::Operation;
 use crate::catalog::{Column, Table};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// A column that is there, and the check that proves it to hold something.
 struct Known {
@@ -55,7 +57,7 @@ pub(super) async fn require(site: &Site<'_>, table: &str, column: &str) -> Resul
         format!("NOT NULL of {column}"),
         format!("{} IS NULL", name(column)),
     );
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         let is_done = |table: &Table| Ok(!known(table, column)?.nullable);
         let operation = nullable(table, column, false);
         return rebuild::unless(site, table, is_done, Some((&rule, &broken)), operation).await;
@@ -106,7 +108,7 @@ pub async fn drop_not_null(
 ) -> Result<(), DbErr> {
     let site = Site::of(manager);
     let (table, column) = (table.into_iden().inner(), column.into_iden().inner());
-    if site.backend() != DbBackend::Postgres {
+    if dialect_of(site.backend()) != Dialect::Postgresql {
         let is_done = |table: &Table| Ok(known(table, &column)?.nullable);
         return rebuild::unless(&site, &table, is_done, None, nullable(&table, &column, true)).await;
     }

@@ -4,6 +4,8 @@ use sea_orm::{DbBackend, DbErr};
 
 use super::name::{found, name, text};
 use super::site::Site;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// How many are named.
 const NAMED: usize = 5;
@@ -49,8 +51,8 @@ impl Site<'_> {
 
     /// Returns the columns that tell rows apart; where there is no key, what the database itself goes by.
     async fn key(&self, table: &str) -> Result<Vec<String>, DbErr> {
-        let (sql, otherwise) = match self.backend() {
-            DbBackend::Postgres => (
+        let (sql, otherwise) = match dialect_of(self.backend()) {
+            Dialect::Postgresql => (
                 format!(
                     "SELECT a.attname::text AS name FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (number, place) \
                      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number \
@@ -59,7 +61,7 @@ impl Site<'_> {
                 ),
                 "ctid",
             ),
-            _ => (
+            Dialect::Sqlite => (
                 format!(
                     "SELECT name FROM pragma_table_info({}) WHERE pk > 0 ORDER BY pk",
                     text(table)
@@ -107,9 +109,9 @@ impl Site<'_> {
 }
 
 fn as_text(backend: DbBackend, expression: &str) -> String {
-    match backend {
-        DbBackend::Postgres => format!("({expression})::text"),
-        _ => format!("CAST(({expression}) AS text)"),
+    match dialect_of(backend) {
+        Dialect::Postgresql => format!("({expression})::text"),
+        Dialect::Sqlite => format!("CAST(({expression}) AS text)"),
     }
 }
 

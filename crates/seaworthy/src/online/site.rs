@@ -10,7 +10,9 @@ use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
 use crate::backfill::{OWN_QUESTION, is_recorded};
+use crate::session::dialect_of;
 use crate::session::{Fault, Limits, lock_wait, pause_before};
+use crate::sql::Dialect;
 
 /// Tries that wait as briefly as the first: most transactions are over by then, and nobody has waited for longer.
 const SHORT_TRIES: u32 = 10;
@@ -167,7 +169,7 @@ impl<'a> Site<'a> {
 
     async fn in_tries(&self, question: Option<&str>, statements: &[&str], hold: Hold) -> Result<(), DbErr> {
         let connection = match self.place {
-            _ if self.backend != DbBackend::Postgres => return self.send_all(statements).await,
+            _ if dialect_of(self.backend) != Dialect::Postgresql => return self.send_all(statements).await,
             Place::Transaction => {
                 self.keep_waits_short().await?;
                 return self.send_all(statements).await;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::SchemaManager;
 
@@ -20,6 +19,8 @@ use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::Direction;
 use crate::session::Blocker;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// How soon a step that does not get on is asked what it waits for.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
@@ -205,9 +206,9 @@ impl Run<'_> {
 
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let connection = self.locked.session().connection();
-        match self.locked.session().backend() {
+        match dialect_of(self.locked.session().backend()) {
             // A deferred transaction fails when it turns into a writer behind another one; an immediate one waits its turn.
-            DbBackend::Sqlite => {
+            Dialect::Sqlite => {
                 let mode = Some(SqliteTransactionMode::Immediate);
                 connection
                     .begin_with_options(TransactionOptions {
@@ -216,7 +217,7 @@ impl Run<'_> {
                     })
                     .await
             }
-            _ => connection.begin().await,
+            Dialect::Postgresql => connection.begin().await,
         }
     }
 

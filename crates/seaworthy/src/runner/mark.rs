@@ -6,6 +6,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 
 use super::StepError;
 use crate::session::Fault;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// What only the transaction has in which it was set.
 pub(super) enum TransactionMark {
@@ -20,7 +22,7 @@ const SAVEPOINT: &str = "seaworthy_step";
 impl TransactionMark {
     /// Marks a transaction that has just begun.
     pub(super) async fn set(transaction: &DatabaseTransaction) -> Result<Self, StepError> {
-        if transaction.get_database_backend() == DbBackend::Postgres {
+        if dialect_of(transaction.get_database_backend()) == Dialect::Postgresql {
             let time = "SELECT extract(epoch FROM transaction_timestamp())::text AS began";
             return Ok(Self::Time(text(transaction, time).await?));
         }

@@ -8,6 +8,8 @@ use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, QueryResult, Statement};
 
 use super::reading;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 pub use known::Known;
 pub use live::LiveAnswers;
 
@@ -160,7 +162,7 @@ impl Question {
     /// Returns the question of `SchemaManager` that has this subject; `None` for others.
     #[must_use]
     pub fn about(subject: Subject, backend: DbBackend) -> Option<Self> {
-        let is_sqlite = backend == DbBackend::Sqlite;
+        let is_sqlite = dialect_of(backend) == Dialect::Sqlite;
         let (sql, values) = match &subject {
             Subject::Table { table } if is_sqlite => {
                 (SQLITE_PROBES[0], vec!["table", "sqlite_sequence", table.as_str()])

@@ -3,6 +3,7 @@
 //! Each column gets a value of its type, different in each row; a foreign key reads the row that it refers to. What a check
 //! wants is guessed from the texts that it names. A table whose rules go beyond that needs rows from somebody who knows.
 
+pub use crate::sql::quoted;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -202,12 +203,6 @@ fn choices(table: &Table, column: &str) -> Vec<String> {
 
 static LITERAL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("'(?:[^']|'')*'").expect("the pattern is a regular expression"));
-
-/// Returns a name as SQL.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))

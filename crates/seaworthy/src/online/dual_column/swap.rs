@@ -10,6 +10,8 @@ use crate::online::constraint::written;
 use crate::online::name::{found, joined, name, text};
 use crate::online::set_not_null;
 use crate::online::site::Site;
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 impl DualColumn {
     /// Lets the old and the new column trade names, with their indexes, in one short transaction.
@@ -43,7 +45,7 @@ impl DualColumn {
     /// SQLite, and when the database refuses.
     pub async fn swap(&self, manager: &SchemaManager<'_>, swapped: &Self) -> Result<(), DbErr> {
         let site = Site::of(manager);
-        if site.backend() != DbBackend::Postgres {
+        if dialect_of(site.backend()) != Dialect::Postgresql {
             let instead = "let the new column keep its name, and use DualColumn::replace";
             let operation = "DualColumn::swap";
             return Err(OnlineError::NotHere { operation, instead }.into());

@@ -8,11 +8,12 @@ use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, TransactionTrait};
 use tokio::runtime;
 
 use super::{Answer, Answers, Column, Question, Subject};
 use crate::script::reading::{Kind, words};
+use crate::session::dialect_of;
 use crate::session::{Access, DatabaseUrl, Patience, Session, Settings};
 use crate::sql::Dialect;
 
@@ -83,8 +84,8 @@ impl Answers for LiveAnswers {
 
     fn columns(&self, table: &str) -> Option<Vec<Column>> {
         let backend = self.asker.url.backend();
-        let sql = match backend {
-            DbBackend::Postgres => {
+        let sql = match dialect_of(backend) {
+            Dialect::Postgresql => {
                 "SELECT c.column_name::text AS name, lower(c.data_type) AS data_type, c.is_nullable = 'YES' AS is_nullable, \
                  c.column_default::text AS default_sql, c.is_identity = 'YES' OR c.is_generated = 'ALWAYS' AS is_generated, \
                  EXISTS (SELECT 1 FROM information_schema.table_constraints t JOIN information_schema.key_column_usage k \
@@ -93,7 +94,7 @@ impl Answers for LiveAnswers {
                  FROM information_schema.columns c WHERE c.table_schema = current_schema() AND c.table_name = $1 \
                  ORDER BY c.ordinal_position"
             }
-            _ => {
+            Dialect::Sqlite => {
                 "SELECT name, lower(type) AS data_type, \"notnull\" = 0 AND pk = 0 AS is_nullable, dflt_value AS default_sql, \
                  hidden > 1 OR (pk = 1 AND lower(type) = 'integer') AS is_generated, pk > 0 AS is_key FROM pragma_table_xinfo(?)"
             }
@@ -211,9 +212,9 @@ async fn open(url: &DatabaseUrl, settings: &Settings) -> Result<Session, String>
     let session = Session::open(&url, settings, Access::Read)
         .await
         .map_err(|error| in_full(&error))?;
-    let read_only = match url.backend() {
-        DbBackend::Postgres => "SET default_transaction_read_only = on",
-        _ => "PRAGMA query_only = ON",
+    let read_only = match dialect_of(url.backend()) {
+        Dialect::Postgresql => "SET default_transaction_read_only = on",
+        Dialect::Sqlite => "PRAGMA query_only = ON",
     };
     let prepared = async {
         session.limit(Patience::Limited).await?;

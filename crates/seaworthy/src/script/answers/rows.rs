@@ -8,6 +8,8 @@ use sea_orm::{DbBackend, Statement};
 use super::row::Cell;
 use super::schema::fold;
 use crate::script::reading::{Delete, Kind, Update, Word, is_constant, key_of, span};
+use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// The rows that statements have inserted, updated and deleted.
 #[derive(Clone, Debug)]
@@ -328,8 +330,8 @@ impl Pieces {
                 Piece::Sql(text) => sql.push_str(&text),
                 Piece::Value(value) => {
                     values.push(value);
-                    match backend {
-                        DbBackend::Postgres => sql.push_str(&format!("${}", values.len())),
+                    match dialect_of(backend) {
+                        Dialect::Postgresql => sql.push_str(&format!("${}", values.len())),
                         _ => sql.push('?'),
                     }
                 }

@@ -7,6 +7,7 @@ use sea_orm::DbBackend;
 use super::Column;
 use crate::script::reading::{Cursor, Kind, Word, between_commas, span, statements, words};
 use crate::session::dialect_of;
+use crate::sql::Dialect;
 use column::{alter_column, column};
 
 mod column;
@@ -396,9 +397,9 @@ impl SchemaSoFar {
 }
 
 pub(super) fn fold(backend: DbBackend, name: &str) -> String {
-    match backend {
-        DbBackend::Sqlite => name.to_lowercase(),
-        _ => name.to_owned(),
+    match dialect_of(backend) {
+        Dialect::Sqlite => name.to_lowercase(),
+        Dialect::Postgresql => name.to_owned(),
     }
 }
 

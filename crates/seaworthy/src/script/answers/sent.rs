@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::Value;
-use sea_orm::{DbBackend, QueryResult, Statement};
+use sea_orm::{QueryResult, Statement};
 
 use super::known::{Known, State, Wanted};
 use super::row::Cell;
@@ -13,6 +13,7 @@ use super::{Answer, Column};
 use crate::script::reading::{
     Cursor, Delete, Insert, Item, Kind, Update, Word, is_constant, span, statements, words, words_of,
 };
+use crate::session::dialect_of;
 use crate::sql::Dialect;
 
 /// What a statement is told.
@@ -196,7 +197,7 @@ impl Known {
             if insert.returning.is_empty() {
                 let meaning = format!("the id that the database gives to {}", insert.table);
                 let number = state.made_up.number(meaning);
-                if self.backend == DbBackend::Sqlite {
+                if dialect_of(self.backend) == Dialect::Sqlite {
                     reply.last_insert_id =
                         u64::try_from(own_number(&cells).unwrap_or(number)).unwrap_or_default();
                 }
