@@ -458,11 +458,49 @@ async fn enter_schema(connection: &mut PgConnection, search_path: &str) -> Resul
 }
 
 fn search_path(schemas: &str) -> String {
-    let quoted: Vec<String> = schemas
-        .split(',')
-        .map(|schema| format!("\"{}\"", schema.trim().trim_matches('"').replace('"', "\"\"")))
+    let quoted: Vec<String> = schema_names(schemas)
+        .iter()
+        .map(|schema| format!("\"{}\"", schema.replace('"', "\"\"")))
         .collect();
     format!("SET search_path = {}", quoted.join(", "))
+}
+
+/// Returns the names of a list with commas in between. Each is taken as it is written, in upper case and with spaces inside;
+/// one in double quotes may have commas, and has quotes twice.
+fn schema_names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = Some(list);
+    while let Some(text) = rest {
+        let (name, end) = quoted_name(text).unwrap_or_else(|| {
+            let end = text.find(',').unwrap_or(text.len());
+            (text[..end].trim().to_owned(), end)
+        });
+        names.push(name);
+        rest = text[end..].strip_prefix(',');
+    }
+    names
+}
+
+/// Returns the name in double quotes at the beginning, and where the comma behind it is, or the end.
+fn quoted_name(text: &str) -> Option<(String, usize)> {
+    let start = text.find('"')? + 1;
+    if !text[..start - 1].trim().is_empty() {
+        return None;
+    }
+    let mut quotes = text[start..]
+        .match_indices('"')
+        .map(|(place, _)| start + place)
+        .peekable();
+    while let Some(quote) = quotes.next() {
+        if quotes.next_if_eq(&(quote + 1)).is_some() {
+            continue;
+        }
+        let behind = &text[quote + 1..];
+        let comma = behind.find(',').unwrap_or(behind.len());
+        let is_end = behind[..comma].trim().is_empty();
+        return is_end.then(|| (text[start..quote].replace("\"\"", "\""), quote + 1 + comma));
+    }
+    None
 }
 
 fn connection_error(error: DriverError) -> DbErr {
@@ -481,5 +519,28 @@ impl Actor {
         self.host
             .as_deref()
             .map_or_else(|| user.to_owned(), |host| format!("{user}@{host}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_what_is_written_and_quotes_are_for_commas() {
+        let paths = [
+            ("app", r#""app""#),
+            ("App, app", r#""App", "app""#),
+            ("My App", r#""My App""#),
+            (r#"we"ird"#, r#""we""ird""#),
+            (r#" "we""ird" ,select"#, r#""we""ird", "select""#),
+            (r#""a,b","c""#, r#""a,b", "c""#),
+            (r#""half"#, r#""""half""#),
+            (r#""two" parts"#, r#""""two"" parts""#),
+            ("\u{1f6a2},$user", "\"\u{1f6a2}\", \"$user\""),
+        ];
+        for (written, path) in paths {
+            assert_eq!(search_path(written), format!("SET search_path = {path}"));
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::script::{Loss, Losses};
 use crate::session::{Fault, Session};
 
 /// Counting stops here: more rows than this are "more than".
-const COUNTED: i64 = 100_000;
+pub(super) const COUNTED: i64 = 100_000;
 
 /// What a command would destroy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +22,10 @@ pub struct Stakes {
     pub unclear: Vec<String>,
     /// Rows of the applied set that would be forgotten.
     pub version_rows: usize,
+    /// The schema that would lose everything in it, whether it has rows or not; on PostgreSQL.
+    pub emptied_schema: Option<String>,
+    /// What else would go: things of other schemas that hold no rows, and tables whose rows cannot be counted.
+    pub uncounted: Vec<String>,
 }
 
 /// A table or column that would go, and how many rows of it hold something.
@@ -51,20 +55,28 @@ impl Stakes {
         Ok(Self {
             losses: counted,
             unclear: losses.unclear,
-            version_rows: 0,
+            ..Self::default()
         })
     }
 
     /// Returns whether nothing would be lost.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.losses.is_empty() && self.unclear.is_empty() && self.version_rows == 0
+        self.losses.is_empty()
+            && self.unclear.is_empty()
+            && self.version_rows == 0
+            && self.uncounted.is_empty()
     }
 }
 
 impl fmt::Display for Stakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = self.losses.iter().map(ToString::to_string).collect();
+        if let Some(schema) = &self.emptied_schema {
+            let other = if parts.is_empty() { "" } else { " else" };
+            parts.push(format!("everything{other} in schema {schema}"));
+        }
+        parts.extend(self.uncounted.iter().cloned());
         match self.version_rows {
             0 => {}
             1 => parts.push("the record that 1 revision is applied".to_owned()),

@@ -6,6 +6,7 @@ mod backfills;
 mod cases;
 mod databases;
 mod dependents;
+mod fresh;
 mod gate;
 mod generated;
 mod gradual;
