@@ -373,3 +373,26 @@ impl Actor {
             .map_or_else(|| user.to_owned(), |host| format!("{user}@{host}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_what_is_written_and_quotes_are_for_commas() {
+        let paths = [
+            ("app", r#""app""#),
+            ("App, app", r#""App", "app""#),
+            ("My App", r#""My App""#),
+            (r#"we"ird"#, r#""we""ird""#),
+            (r#" "we""ird" ,select"#, r#""we""ird", "select""#),
+            (r#""a,b","c""#, r#""a,b", "c""#),
+            (r#""half"#, r#""""half""#),
+            (r#""two" parts"#, r#""""two"" parts""#),
+            ("\u{1f6a2},$user", "\"\u{1f6a2}\", \"$user\""),
+        ];
+        for (written, path) in paths {
+            assert_eq!(search_path(written), format!("SET search_path = {path}"));
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::scratch::Rehearsed;
 use super::upgrade::close;
 use super::{Category, CommandError, Conduct, Project};
 use crate::autogenerate::{Operation, Policy, diff};
-use crate::catalog::inspect;
+use crate::catalog::{Scope, inspect};
 use crate::environment::Environment;
 use crate::graph::{Applied, Step, Target};
 use crate::ledger::Kind;
@@ -138,7 +138,7 @@ impl Project<'_> {
         let made = rehearsed.catalog().await;
         rehearsed.remove().await?;
         let made = made?;
-        let live = inspect(session.connection(), &self.environment.scope())
+        let live = inspect(session.connection(), &Scope::default())
             .await
             .map_err(DriftError::from)?;
         let found = diff(&live, &made, &Policy::default()).map_err(DriftError::from)?;

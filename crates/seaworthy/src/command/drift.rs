@@ -117,7 +117,7 @@ pub async fn check(environment: &Environment, renames: &[Rename]) -> Result<Drif
     let project = Project::of(environment)?;
     let target = project.target()?;
     let session = project.schema_session().await?;
-    let report = drift(environment, &session, target, renames).await;
+    let report = drift(&session, target, renames).await;
     session.close().await;
     report
 }
@@ -130,7 +130,7 @@ pub async fn check(environment: &Environment, renames: &[Rename]) -> Result<Drif
 pub async fn snapshot(environment: &Environment) -> Result<Catalog, CommandError> {
     let project = Project::of(environment)?;
     let session = project.schema_session().await?;
-    let read = inspect(session.connection(), &environment.scope()).await;
+    let read = inspect(session.connection(), &Scope::default()).await;
     session.close().await;
     read.map_err(|error| CommandError::Drift(Box::new(error.into())))
 }
@@ -192,13 +192,12 @@ enum Engine<'a> {
 }
 
 pub(super) async fn drift(
-    environment: &Environment,
     session: &Session,
     target: &Declared,
     renames: &[Rename],
 ) -> Result<DriftReport, CommandError> {
     let failed = |error: DriftError| CommandError::Drift(Box::new(error));
-    let scope = environment.scope();
+    let scope = Scope::default();
     let live = inspect(session.connection(), &scope)
         .await
         .map_err(|error| failed(error.into()))?;
@@ -346,10 +345,12 @@ impl Project<'_> {
         rehearsed: Option<&Rehearsed>,
     ) -> Result<Catalog, CommandError> {
         let failed = |error: DriftError| CommandError::Drift(Box::new(error));
-        let (engine, scope) = match engine {
-            Engine::Own(session) => (&**session, self.environment.scope()),
-            Engine::Scratch(session) => (*session, Scope::default()),
+        let engine = match engine {
+            Engine::Own(session) => &**session,
+            Engine::Scratch(session) => *session,
         };
+        // Each session stands in the schema that was named for it: the settings may name several.
+        let scope = Scope::default();
         match side {
             Side::Revision(_) => {
                 let rehearsed = rehearsed.expect("a side that is a revision was rehearsed");
@@ -361,7 +362,6 @@ impl Project<'_> {
             }
             Side::Database(url) => {
                 let session = self.session_at(url).await?;
-                let scope = self.environment.scope();
                 let read: Result<Catalog, InspectError> = inspect(session.connection(), &scope).await;
                 close(Some(session)).await;
                 read.map_err(|error| failed(error.into()))
@@ -386,15 +386,6 @@ impl Project<'_> {
 async fn memory(environment: &Environment) -> Result<Session, CommandError> {
     let memory: DatabaseUrl = "sqlite::memory:".parse().expect("it is an address");
     Ok(Session::open(&memory, &environment.settings, Access::Write).await?)
-}
-
-impl Environment {
-    pub(super) fn scope(&self) -> Scope {
-        Scope {
-            schema: self.settings.schema.clone(),
-            ..Scope::default()
-        }
-    }
 }
 
 /// Returns what to count before an operation, by the names that tables and columns have before all of them.

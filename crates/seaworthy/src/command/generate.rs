@@ -103,13 +103,13 @@ pub async fn generate(
             });
         }
         let large = large_tables(&session, &request.large).await?;
-        let found = drift(environment, &session, target, &request.renames).await?;
+        let found = drift(&session, target, &request.renames).await?;
         let chosen = (request.choose)(&found.difference.suggestions);
         if chosen.is_empty() {
             return Ok((found, large));
         }
         let renames: Vec<Rename> = request.renames.iter().cloned().chain(chosen).collect();
-        Ok((drift(environment, &session, target, &renames).await?, large))
+        Ok((drift(&session, target, &renames).await?, large))
     };
     let looked = looked.await;
     let backend = session.backend();

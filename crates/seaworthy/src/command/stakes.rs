@@ -14,7 +14,7 @@ mod catalog;
 mod count;
 
 /// Counting stops here: more rows than this are "more than".
-const COUNTED: i64 = 100_000;
+pub(super) const COUNTED: i64 = 100_000;
 
 /// What a command would destroy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +25,10 @@ pub struct Stakes {
     pub unclear: Vec<String>,
     /// Rows of the applied set that would be forgotten.
     pub version_rows: usize,
+    /// The schema that would lose everything in it, whether it has rows or not; on PostgreSQL.
+    pub emptied_schema: Option<String>,
+    /// What else would go: things of other schemas that hold no rows, and tables whose rows cannot be counted.
+    pub uncounted: Vec<String>,
 }
 
 /// Something that would go, and how many rows hold something of it.
@@ -91,7 +95,10 @@ impl Stakes {
     /// Returns whether nothing would be lost.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.losses.is_empty() && self.unclear.is_empty() && self.version_rows == 0
+        self.losses.is_empty()
+            && self.unclear.is_empty()
+            && self.version_rows == 0
+            && self.uncounted.is_empty()
     }
 
     /// Returns this without values that are overwritten: what a revision writes on its way up is why it was written.
@@ -102,9 +109,27 @@ impl Stakes {
     }
 }
 
+impl Loss {
+    /// Returns what it is about, in words.
+    pub(super) fn what(&self) -> String {
+        match self {
+            Self::Table { table } => format!("table {table}"),
+            Self::Column { table, column } | Self::Type { table, column, .. } => {
+                format!("column {table}.{column}")
+            }
+            Self::Rows { table, .. } | Self::Values { table, .. } => format!("rows of table {table}"),
+        }
+    }
+}
+
 impl fmt::Display for Stakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = self.losses.iter().map(ToString::to_string).collect();
+        if let Some(schema) = &self.emptied_schema {
+            let other = if parts.is_empty() { "" } else { " else" };
+            parts.push(format!("everything{other} in schema {schema}"));
+        }
+        parts.extend(self.uncounted.iter().cloned());
         match self.version_rows {
             0 => {}
             1 => parts.push("the record that 1 revision is applied".to_owned()),

@@ -215,11 +215,42 @@ fn driver_failure(error: DriverError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// Returns the names of a list with commas, without the quotes around them.
+/// Returns the names of a list with commas in between. Each is taken as it is written, in upper case and with spaces inside;
+/// one in double quotes may have commas, and has quotes twice.
 fn schema_names(list: &str) -> Vec<String> {
-    list.split(',')
-        .map(|name| name.trim().trim_matches('"').to_owned())
-        .collect()
+    let mut names = Vec::new();
+    let mut rest = Some(list);
+    while let Some(text) = rest {
+        let (name, end) = name_in_quotes(text).unwrap_or_else(|| {
+            let end = text.find(',').unwrap_or(text.len());
+            (text[..end].trim().to_owned(), end)
+        });
+        names.push(name);
+        rest = text[end..].strip_prefix(',');
+    }
+    names
+}
+
+/// Returns the name in double quotes at the beginning, and where the comma behind it is, or the end.
+fn name_in_quotes(text: &str) -> Option<(String, usize)> {
+    let start = text.find('"')? + 1;
+    if !text[..start - 1].trim().is_empty() {
+        return None;
+    }
+    let mut quotes = text[start..]
+        .match_indices('"')
+        .map(|(place, _)| start + place)
+        .peekable();
+    while let Some(quote) = quotes.next() {
+        if quotes.next_if_eq(&(quote + 1)).is_some() {
+            continue;
+        }
+        let behind = &text[quote + 1..];
+        let comma = behind.find(',').unwrap_or(behind.len());
+        let is_end = behind[..comma].trim().is_empty();
+        return is_end.then(|| (text[start..quote].replace("\"\"", "\""), quote + 1 + comma));
+    }
+    None
 }
 
 /// Returns the statement that makes a list of schemas, with commas between them, the search path.

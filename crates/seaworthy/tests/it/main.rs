@@ -11,6 +11,7 @@ mod dependents;
 mod destruction;
 mod differences;
 mod foreign_keys;
+mod fresh;
 mod gate;
 mod generated;
 mod gradual;
