@@ -83,7 +83,7 @@ async fn meet_the_unknown(database: &TestDatabase) {
         .run("stamp --purge 002")
         .await
         .with_code(5)
-        .saying(&["hint: say --yes"]);
+        .saying(&["hint: pass --yes"]);
     program
         .run("stamp --purge 002 --yes")
         .await

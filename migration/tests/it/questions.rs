@@ -49,7 +49,7 @@ async fn ask(database: &TestDatabase) {
             .with_code(5)
             .saying(&["error: this would destroy "])
             .saying(&STAKES)
-            .saying(&["hint: say --yes"]);
+            .saying(&["hint: pass --yes"]);
     }
     for answer in ["no\n", "\n", "y\n", "\x04"] {
         let mut running = question(&program).await;

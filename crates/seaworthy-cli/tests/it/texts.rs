@@ -112,7 +112,7 @@ fn a_purge_needs_consent_where_nobody_can_be_asked() {
     assert_eq!(answer.code, 5);
     assert_snapshot!(answer.err, @"
     error: this would destroy the record that 2 revisions are applied
-    hint: say --yes, or set SEAWORTHY_YES=1 where another program runs this one
+    hint: pass --yes, or set SEAWORTHY_YES=1 where another program runs this one
     ");
     assert_eq!(terminal.run("stamp --purge root02 --yes").code, 0);
     assert_eq!(terminal.run("current").out, "root02 (branchpoint)\n");

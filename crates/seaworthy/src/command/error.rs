@@ -445,17 +445,13 @@ impl CommandError {
                 GONE_AFTER.as_secs()
             )),
             Self::Hazardous { hazards } => hazards.first().map(how_to_accept),
-            Self::Refused { .. } => {
-                Some(PASS_YES.to_owned())
-            }
+            Self::Refused { .. } => Some(PASS_YES.to_owned()),
             Self::Stopped => Some("run the same command again".to_owned()),
             Self::ChangedMeanwhile => Some("look at `status` and run the same command again".to_owned()),
             Self::ChangedWhileUnfinished { .. } => Some(
                 "undo by hand what the first parts did and `stamp` the revision before, or restore the file".to_owned(),
             ),
-            Self::CannotBeUndone { .. } => Some(
-                "write its `down`, or restore a backup and `stamp` the revision where that stands".to_owned(),
-            ),
+            Self::CannotBeUndone { .. } => Some(WRITE_DOWN.to_owned()),
             Self::NotRecordable { .. } => {
                 Some("run it with `upgrade`, or move what reads the database into a revision of its own".to_owned())
             }
@@ -470,7 +466,7 @@ impl CommandError {
             }
             Self::NeedsBackfill { source, .. } | Self::Backfill { source } => source.hint().map(str::to_owned),
             Self::NoLockTree => Some("give applications a busy_timeout".to_owned()),
-            Self::NotEnded { .. } => Some("say --yes".to_owned()),
+            Self::NotEnded { .. } => Some("pass --yes".to_owned()),
             Self::End(EndError::NothingToCancel { .. }) => {
                 Some("end the session with --terminate; its transaction is rolled back".to_owned())
             }
@@ -482,7 +478,7 @@ impl CommandError {
             Self::NoEntities => Some("list them in a Target and hand it over with Environment::target".to_owned()),
             Self::NotAtHead { .. } => Some("run `upgrade head` first".to_owned()),
             Self::MostlyDropped { .. } => Some(
-                "add the missing entities to the target, or say --yes if these tables are to go".to_owned(),
+                "add the missing entities to the target, or pass --yes if these tables are to go".to_owned(),
             ),
             Self::NeedsValue { table, column, .. } => Some(format!(
                 "say what they get, as SQL: --fill \"{table}.{column}='...'\"; or give the column a default, or let it be NULL"
@@ -516,6 +512,9 @@ impl CommandError {
         }
     }
 }
+
+/// What to do without a way back.
+const WRITE_DOWN: &str = "write its `down`, or restore a backup and `stamp` the revision where that stands";
 
 /// How to consent.
 const PASS_YES: &str = "pass --yes, or set SEAWORTHY_YES=1 where another program runs this one";

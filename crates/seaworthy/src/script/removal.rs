@@ -49,7 +49,7 @@ impl Found {
                 Object::Column { table, .. } => self.make(format!("{}.{}", bare(table), rename.to)),
                 // Under its bare name a table that only changes its schema is still not where it was.
                 _ if bare(&rename.to) != used(&rename.object).unwrap_or_default() => {
-                    self.make(bare(&rename.to))
+                    self.make(bare(&rename.to));
                 }
                 _ => {}
             }

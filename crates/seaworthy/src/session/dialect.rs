@@ -8,7 +8,7 @@ use crate::sql::Dialect;
 ///
 /// # Panics
 ///
-/// Panics for MySQL, which no address and no connection of this build can name: its driver is not compiled in.
+/// Panics for `MySQL`, which no address and no connection of this build can name: its driver is not compiled in.
 #[must_use]
 pub fn dialect_of(backend: DbBackend) -> Dialect {
     match backend {

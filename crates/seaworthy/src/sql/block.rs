@@ -82,7 +82,7 @@ impl Block<'_> {
                     self.slice(&[]);
                 }
                 "perform" | "raise" | "assert" | "return" | "open" | "fetch" | "move" | "close" => {
-                    self.query()
+                    self.query();
                 }
                 "execute" => self.execute(),
                 _ if self.is_assignment() => self.assignment(),

@@ -242,6 +242,7 @@ impl Statement {
         facts
     }
 
+    /// Collects what it makes and alters, and the rest.
     fn collect(&self, facts: &mut Facts) {
         match &self.parsed {
             Parsed::CreateTable(create) => {
@@ -300,6 +301,13 @@ impl Statement {
             Parsed::AlterSchema { name, to } => {
                 facts.rename(Object::Schema { name: name.clone() }, to.clone());
             }
+            _ => self.collect_others(facts),
+        }
+    }
+
+    /// Collects what it removes, the rows that it changes, and what it does to the session.
+    fn collect_others(&self, facts: &mut Facts) {
+        match &self.parsed {
             Parsed::DropIndex {
                 names,
                 concurrently,
@@ -358,7 +366,19 @@ impl Statement {
                 facts.settings.extend(set_config(&self.tokens));
             }
             Parsed::Opaque { what } => facts.not_understood.push(what.clone()),
-            Parsed::AlterIndex { .. }
+            Parsed::CreateTable(_)
+            | Parsed::CreateIndex(_)
+            | Parsed::CreateView(_)
+            | Parsed::CreateType { .. }
+            | Parsed::CreateFunction { .. }
+            | Parsed::CreateOther { .. }
+            | Parsed::CreateTrigger { .. }
+            | Parsed::CreatePolicy { .. }
+            | Parsed::AlterTable { .. }
+            | Parsed::AlterView { .. }
+            | Parsed::AlterType { .. }
+            | Parsed::AlterSchema { .. }
+            | Parsed::AlterIndex { .. }
             | Parsed::AlterDomain { .. }
             | Parsed::Lock { .. }
             | Parsed::Restrict { .. }
@@ -382,7 +402,11 @@ impl Statement {
             }
             _ => false,
         };
-        is_marked || makes.iter().any(is_placed)
+        let is_selected = self
+            .tokens
+            .windows(2)
+            .any(|pair| pair[0].is_word("into") && (pair[1].is_word("temp") || pair[1].is_word("temporary")));
+        is_marked || is_selected || makes.iter().any(is_placed)
     }
 
     fn alter(&self, facts: &mut Facts, table: &str, if_exists: bool, action: &Action) {

@@ -18,7 +18,7 @@ mod session;
 /// One statement.
 #[derive(Clone, Debug)]
 pub(crate) enum Parsed {
-    CreateTable(CreateTable),
+    CreateTable(Box<CreateTable>),
     CreateIndex(CreateIndex),
     CreateView(CreateView),
     CreateType {

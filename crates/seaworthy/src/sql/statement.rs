@@ -41,7 +41,7 @@ pub struct Statement {
     pub(crate) remarks: Vec<Remark>,
     pub(crate) parsed: Parsed,
     /// The statements of the code that it runs, as a `DO` block does.
-    pub(crate) inner: Vec<Statement>,
+    pub(crate) inner: Vec<Self>,
 }
 
 impl Statement {

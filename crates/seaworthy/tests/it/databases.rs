@@ -255,6 +255,17 @@ pub(crate) async fn upgrade(environment: &Environment, target: &str) -> Result<O
         .await
 }
 
+/// Upgrades to a target, agreeing to every loss.
+pub(crate) async fn upgrade_giving_up(
+    environment: &Environment,
+    target: &str,
+) -> Result<Outcome, CommandError> {
+    let target = target.parse().unwrap();
+    Person::agreeing()
+        .run(async |conduct| command::upgrade(environment, &target, OutOfOrder::Refuse, conduct).await)
+        .await
+}
+
 /// Downgrades to a target, agreeing to every loss.
 pub(crate) async fn downgrade(environment: &Environment, target: &str) -> Result<Outcome, CommandError> {
     let target = target.parse().unwrap();

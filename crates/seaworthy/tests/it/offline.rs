@@ -275,7 +275,7 @@ async fn a_script_says_what_it_destroys() {
     -- Running downgrade c -> b, make c
     -- destroys rows of table t_b
     -- Running downgrade b -> a, make b
-    -- destroys rows of table t_b
+    -- destroys table t_b
     ");
     database.remove().await.unwrap();
 }

@@ -146,13 +146,18 @@ mod tests {
 
     #[test]
     fn a_savepoint_controls_no_transaction() {
-        for sql in ["COMMIT", "SELECT 1; begin", "START TRANSACTION", "ROLLBACK"] {
+        for sql in [
+            "COMMIT",
+            "SELECT 1; begin",
+            "START TRANSACTION",
+            "ROLLBACK",
+            "DO $$ BEGIN COMMIT; END $$",
+        ] {
             assert!(facts(Client::Psql, sql).control_transaction(), "{sql}");
         }
         for sql in [
             "SAVEPOINT a; ROLLBACK TO SAVEPOINT a; RELEASE SAVEPOINT a",
             "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END",
-            "DO $$ BEGIN COMMIT; END $$",
         ] {
             assert!(!facts(Client::Psql, sql).control_transaction(), "{sql}");
         }

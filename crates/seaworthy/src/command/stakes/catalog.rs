@@ -78,7 +78,7 @@ pub(super) async fn left_out(
 /// Returns the tables and columns that hold rows and go with something, by PostgreSQL's own dependencies; nothing when it is not
 /// there.
 ///
-/// Source: PostgreSQL manual, "pg_depend" and "Dependency Tracking".
+/// Source: PostgreSQL manual, "`pg_depend`" and "Dependency Tracking".
 pub(super) async fn taken(
     session: &Session,
     object: &Object,

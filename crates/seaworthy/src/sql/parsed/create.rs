@@ -166,7 +166,7 @@ fn table(mut cursor: Cursor<'_>) -> Option<Parsed> {
     if query.accept("as") && !query.has("with no data") {
         table.filled = data::filled_by(&table.name, query);
     }
-    Some(Parsed::CreateTable(table))
+    Some(Parsed::CreateTable(Box::new(table)))
 }
 
 fn elements(inside: Cursor<'_>, table: &mut CreateTable) {

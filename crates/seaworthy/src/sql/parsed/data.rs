@@ -123,11 +123,11 @@ pub(super) fn read_select(cursor: Cursor<'_>) -> Option<Parsed> {
         into.accept_any(&["temporary", "temp", "unlogged"]);
         into.accept("table");
         let name = into.qualified()?;
-        return Some(Parsed::CreateTable(super::CreateTable {
+        return Some(Parsed::CreateTable(Box::new(super::CreateTable {
             filled: filled_by(&name, cursor),
             name,
             ..super::CreateTable::default()
-        }));
+        })));
     }
     let functions = called(tokens);
     Some(Parsed::Select { functions })
