@@ -6,12 +6,12 @@
 //! same and what differs is the business of `autogenerate`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use sea_orm::DbBackend;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use crate::sql::Dialect;
 pub use constraint::{Action, Check, Exclusion, ForeignKey, PrimaryKey, Unique};
 pub use declare::{DeclareError, Extra, TableExtra, Target, normalize};
 pub use ignore::Ignore;
@@ -68,16 +68,6 @@ pub struct Catalog {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub views: Vec<Opaque>,
-}
-
-/// A kind of database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dialect {
-    /// PostgreSQL, 13 and later.
-    Postgresql,
-    /// SQLite.
-    Sqlite,
 }
 
 /// A sequence that belongs to no column.
@@ -200,15 +190,6 @@ impl Dialect {
             DbBackend::Sqlite => Some(Self::Sqlite),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for Dialect {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Postgresql => "PostgreSQL",
-            Self::Sqlite => "SQLite",
-        })
     }
 }
 

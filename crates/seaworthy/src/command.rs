@@ -28,7 +28,7 @@ pub use outcome::{Changed, Outcome};
 pub use picture::{Highlight, Indicate, erd, erd_of, graph};
 pub use plan::{PlanReport, PlannedStep, plan};
 pub use revision::{MergeRequest, NewRevision, RevisionRequest, merge, new_revision};
-pub use stakes::{CountedLoss, Stakes};
+pub use stakes::{CountedLoss, Loss, Stakes};
 pub use stamp::{Purge, Stamped, stamp};
 pub use state::{UnfinishedStep, UnknownRow};
 pub use status::{LastRun, StatusReport, status};
@@ -38,6 +38,8 @@ pub use verify::{
     BrokenPromise, BrokenPromises, Place, Promise, Rows, Unfilled, Verification, Verified, VerifiedDatabase,
     verify,
 };
+
+use recordings::Recordings;
 
 use crate::environment::Environment;
 use crate::graph::{GraphError, RevisionGraph};
@@ -64,6 +66,7 @@ mod offline;
 mod outcome;
 mod picture;
 mod plan;
+mod recordings;
 mod revision;
 mod scratch;
 mod stakes;
@@ -100,6 +103,7 @@ struct Project<'a> {
     environment: &'a Environment,
     graph: RevisionGraph,
     ledger: Ledger,
+    recordings: Recordings,
 }
 
 impl<'a> Project<'a> {
@@ -109,6 +113,7 @@ impl<'a> Project<'a> {
             environment,
             graph,
             ledger: Ledger::new(environment.version_table()),
+            recordings: Recordings::default(),
         })
     }
 

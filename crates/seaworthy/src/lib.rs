@@ -62,4 +62,5 @@ pub mod runner;
 pub mod script;
 pub mod session;
 pub mod source;
+pub mod sql;
 pub mod verify;

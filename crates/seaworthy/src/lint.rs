@@ -6,23 +6,19 @@
 use serde::Serialize;
 
 pub use accept::{accept, accepted_by_remarks};
-pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock};
+pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock, validates};
 pub use rules::{RULES, Rule, rule};
 
-use schema::Schema;
+use crate::sql::{Dialect, Reading, Remark, Schema, Statement, read, read_with_remarks};
 use step::Step;
 use timeline::Timeline;
 
 mod accept;
-mod cursor;
 mod effects;
 mod locks;
 mod rules;
-mod schema;
-mod statement;
 mod step;
 mod timeline;
-mod token;
 
 /// What is known about the place where a script will run.
 #[derive(Clone, Debug)]
@@ -48,6 +44,15 @@ impl From<u8> for Server {
 }
 
 impl Server {
+    /// Returns whose SQL it runs.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgresql,
+            Self::Sqlite => Dialect::Sqlite,
+        }
+    }
+
     /// Returns the major version of PostgreSQL; the newest for SQLite, whose version the rules do not ask for.
     fn version(self) -> u8 {
         match self {
@@ -123,15 +128,25 @@ impl Context {
     /// Takes the statements that made the schema as it is before the script; what they do not create does not exist.
     #[must_use]
     pub fn schema(mut self, sql: &str) -> Self {
-        self.before = schema_after(Schema::default(), sql).settled(true);
-        self
+        self.before = Schema::default().settled(true);
+        self.and_then(sql)
     }
 
     /// Adds what further statements made, such as those of an earlier revision.
     #[must_use]
-    pub fn and_then(mut self, sql: &str) -> Self {
+    pub fn and_then(self, sql: &str) -> Self {
+        let statements = read(sql, self.server.dialect());
+        self.after(&statements)
+    }
+
+    /// Adds what statements made that have been read.
+    #[must_use]
+    pub fn after(mut self, statements: &[Statement]) -> Self {
         let is_complete = self.before.is_complete();
-        self.before = schema_after(self.before, sql).settled(is_complete);
+        for statement in statements {
+            self.before.apply(&statement.parsed);
+        }
+        self.before = self.before.settled(is_complete);
         self
     }
 
@@ -150,26 +165,31 @@ impl Context {
     }
 }
 
-fn schema_after(mut schema: Schema, sql: &str) -> Schema {
-    for sentence in token::sentences(sql) {
-        schema.apply(&statement::read(&sentence.tokens));
-    }
-    schema
-}
-
 /// Returns the hazards of a script, in the order of its statements.
 ///
 /// A comment before a statement accepts one of its hazards: `-- seaworthy: accept index-blocking: it has 40 rows`.
 #[must_use]
 pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
-    let (sentences, behind) = token::read(sql);
-    let timeline = Timeline::new(&sentences, context);
+    let (statements, behind) = read_with_remarks(sql, &Reading::from(context.server.dialect()));
+    let flattened = statements
+        .into_iter()
+        .flat_map(|statement| statement.flattened(0));
+    hazards(&flattened.collect::<Vec<_>>(), &behind, context)
+}
+
+/// Returns the hazards of statements that have been read, in their order.
+#[must_use]
+pub fn lint_statements(statements: &[Statement], context: &Context) -> Vec<Hazard> {
+    hazards(statements, &[], context)
+}
+
+fn hazards(statements: &[Statement], behind: &[Remark], context: &Context) -> Vec<Hazard> {
+    let timeline = Timeline::new(statements, context);
     let mut hazards = Vec::new();
     let mut state = step::State::new(context.transaction);
-    for (index, sentence) in sentences.iter().enumerate() {
-        let mut step = Step::new(index, sentence, &timeline, &state, context);
+    for (index, statement) in statements.iter().enumerate() {
+        let mut step = Step::new(index, statement, &timeline, &state, context);
         let found = rules::check(&mut step);
-        let line = sentence.tokens.first().map_or(1, |token| token.line);
         let locked: Vec<String> = step.locks.iter().map(|lock| lock.table.clone()).collect();
         let next = state.after(&step, &found);
         state = next;
@@ -177,16 +197,16 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
             category: rule.code,
             severity: rule.severity,
             statement: index,
-            line,
+            line: statement.line,
             table: finding.table,
             message: finding.message,
             help: rule.help,
             accepted: None,
-            sql: sentence.source.clone(),
+            sql: statement.text().to_owned(),
             locked: locked.clone(),
         }));
     }
-    accept::by_remarks(&mut hazards, &sentences, &behind);
+    accept::by_remarks(&mut hazards, statements, behind);
     hazards
 }
 

@@ -8,126 +8,89 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 
 use futures_util::FutureExt;
-use sea_orm::DbBackend;
-use sea_orm_migration::SchemaManager;
-use serde::Serialize;
-use sha2::{Digest, Sha256};
-use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::parser::Parser;
-
-pub use loss::{Loss, Losses};
+pub use loss::{Kept, Losses, PossibleLoss};
 pub use recorder::{Answers, Recorder};
 pub use removal::removals;
+use sea_orm::{DbBackend, DbErr};
+use sea_orm_migration::SchemaManager;
+use sha2::{Digest, Sha256};
 
+use crate::backfill::Backfill;
 use crate::revision::{Direction, Revision};
+use crate::session::dialect_of;
+use crate::sql::{Dialect, Statement, read};
 
 mod loss;
 mod recorder;
 mod removal;
 
-/// What a revision sends in one direction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What a revision sends in one direction, and what that does.
+#[derive(Clone, Debug)]
 pub struct Script {
-    /// The statements in order, values inside, without a closing semicolon.
-    pub statements: Vec<String>,
+    /// What it sends, call by call, values inside, without a closing semicolon.
+    pub sent: Vec<String>,
+    /// The statements in that, one by one, those inside of blocks of code behind them.
+    pub statements: Vec<Statement>,
     /// The questions that the revision asked the database; they were answered as by an empty one.
     pub reads: Vec<String>,
     /// Whether the step runs in one transaction with its version row.
     pub transaction: bool,
     /// Why the recording is not complete, if it is not.
     pub incomplete: Option<String>,
+    /// Whether the revision has no way back, and says so when it is asked to go it.
+    pub irreversible: bool,
     /// What needs no runner in place of statements that only say what is filled in batches, each with its place among them.
-    #[serde(skip)]
     pub portable: Vec<(usize, String)>,
 }
 
-/// Records what a revision sends.
-///
-/// A revision that changes rows is recorded a second time with other answers: if it sends something else then, as a loop
-/// over batches does, the recording is not complete.
+/// Records what a revision sends. Its code is called once.
 pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBackend) -> Script {
-    let mut script = record_with(revision, direction, backend, Answers::NoRows).await;
-    let backfills = match direction {
-        Direction::Up => revision.backfills(),
-        Direction::Down => Vec::new(),
-    };
-    if !backfills.is_empty() {
-        // What a reader, a checksum and the linter go by: batches are no bulk statement.
-        let described: Vec<String> = backfills
-            .iter()
-            .map(|backfill| backfill.described(backend))
-            .collect();
-        let is_described = |sql: &String| described.iter().any(|one| one.trim() == sql.trim());
-        if !script.statements.iter().all(is_described) {
-            script.incomplete =
-                Some("it declares backfills and sends statements of its own besides".to_owned());
-        }
-        script.statements = described;
-        let portable = backfills.iter().map(|backfill| backfill.portable(backend));
-        script.portable = portable.enumerate().collect();
-        script.transaction = false;
-        return script;
-    }
-    if script.incomplete.is_none()
-        && let Some(described) = script.only_described()
-    {
-        script.incomplete = Some(format!(
-            "what it sends depends on what is there: {}",
-            described.trim_start_matches("-- ")
-        ));
-        return script;
-    }
-    if script.incomplete.is_none() && script.statements.iter().any(|sql| changes_rows(sql)) {
-        let again = record_with(revision, direction, backend, Answers::ManyRows).await;
-        if again.statements.len() != script.statements.len() {
-            script.incomplete = Some("it goes on by how many rows a statement has changed".to_owned());
-        }
-    }
-    script
-}
-
-async fn record_with(
-    revision: &dyn Revision,
-    direction: Direction,
-    backend: DbBackend,
-    answers: Answers,
-) -> Script {
     let transaction = runs_in_transaction(revision);
-    let (recorder, connection) = Recorder::connect(backend, transaction, answers);
+    let (recorder, connection) = Recorder::connect(backend, transaction, Answers::ManyRows);
     let manager = SchemaManager::new(&connection);
-    let sent = async {
+    let code = async {
         match direction {
             Direction::Up => revision.up(&manager).await,
             Direction::Down => revision.down(&manager).await,
         }
     };
-    let incomplete = match AssertUnwindSafe(marked(sent)).catch_unwind().await {
+    let mut irreversible = false;
+    let incomplete = match AssertUnwindSafe(marked(code)).catch_unwind().await {
         Ok(Ok(())) => None,
+        // What sea-orm-migration's `down` answers unless a revision has one of its own.
+        Ok(Err(DbErr::Migration(text))) if text == "We Don't Do That Here" => {
+            irreversible = true;
+            Some("it has no `down`".to_owned())
+        }
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some("it panicked".to_owned()),
     };
     let portable = recorder.take_portable();
-    let (statements, reads) = recorder.take();
-    Script {
+    let (sent, reads) = recorder.take();
+    let script = Script {
         portable,
-        statements,
+        statements: Vec::new(),
+        sent,
         reads,
         transaction,
         incomplete,
-    }
+        irreversible,
+    };
+    let backfills = match direction {
+        Direction::Up => revision.backfills(),
+        Direction::Down => Vec::new(),
+    };
+    let script = if backfills.is_empty() {
+        script.without_descriptions()
+    } else {
+        script.of_backfills(&backfills, backend)
+    };
+    script.understood(dialect_of(backend))
 }
 
 /// Returns whether a statement is nothing but a comment: what would be done is said, since it cannot be known.
 fn is_described(statement: &str) -> bool {
     statement.lines().all(|line| line.trim_start().starts_with("--"))
-}
-
-fn changes_rows(statement: &str) -> bool {
-    let verb = statement.split_whitespace().next().unwrap_or_default();
-    ["INSERT", "UPDATE", "DELETE", "MERGE", "WITH"]
-        .iter()
-        .any(|word| verb.eq_ignore_ascii_case(word))
 }
 
 thread_local! {
@@ -176,36 +139,94 @@ pub fn runs_in_transaction(revision: &dyn Revision) -> bool {
 }
 
 impl Script {
+    #[cfg(test)]
+    fn of(sent: &[&str], dialect: Dialect) -> Self {
+        let script = Self {
+            sent: sent.iter().map(|&sql| sql.to_owned()).collect(),
+            statements: Vec::new(),
+            reads: Vec::new(),
+            transaction: true,
+            incomplete: None,
+            irreversible: false,
+            portable: Vec::new(),
+        };
+        script.understood(dialect)
+    }
+
+    /// Takes what describes the backfills in place of their batches, which are no bulk statement: that is what a reader, a
+    /// checksum and the linter go by.
+    fn of_backfills(mut self, backfills: &[Backfill], backend: DbBackend) -> Self {
+        let described: Vec<String> = backfills
+            .iter()
+            .map(|backfill| backfill.described(backend))
+            .collect();
+        let is_described = |sql: &String| described.iter().any(|one| one.trim() == sql.trim());
+        if !self.sent.iter().all(is_described) {
+            self.incomplete =
+                Some("it declares backfills and sends statements of its own besides".to_owned());
+        }
+        self.sent = described;
+        let portable = backfills.iter().map(|backfill| backfill.portable(backend));
+        self.portable = portable.enumerate().collect();
+        self.transaction = false;
+        self
+    }
+
+    /// Marks a script as not complete that says what it does where it cannot say how.
+    fn without_descriptions(mut self) -> Self {
+        if self.incomplete.is_none()
+            && let Some(described) = self.only_described()
+        {
+            self.incomplete = Some(format!(
+                "what it sends depends on what is there: {}",
+                described.trim_start_matches("-- ")
+            ));
+        }
+        self
+    }
+
+    /// Reads what is sent.
+    fn understood(mut self, dialect: Dialect) -> Self {
+        let mut line = 0;
+        for sent in &self.sent {
+            for statement in read(sent, dialect) {
+                self.statements.extend(statement.flattened(line));
+            }
+            line += sent.lines().count();
+        }
+        self
+    }
+
     /// Returns a statement that says what it does and cannot be said otherwise.
     fn only_described(&self) -> Option<&String> {
         let is_portable = |index| self.portable.iter().any(|(place, _)| *place == index);
-        let mut statements = self.statements.iter().enumerate();
+        let mut statements = self.sent.iter().enumerate();
         statements
             .find(|(index, sql)| is_described(sql) && !is_portable(*index))
             .map(|(_, sql)| sql)
     }
 
-    /// Returns the SHA-256 of the statements in hex, or nothing when they are not all known.
+    /// Returns the SHA-256 of what is sent in hex, or nothing when that is not all known.
     #[must_use]
     pub fn checksum(&self) -> Option<String> {
-        self.incomplete.is_none().then(|| checksum(&self.statements))
+        self.incomplete.is_none().then(|| checksum(&self.sent))
     }
 
-    /// Returns the parts that a step without a transaction is worked off in: one statement each, except that what the
-    /// revision put into a transaction of its own stays together.
+    /// Returns the parts that a step without a transaction is worked off in: one call each, except that what the revision put
+    /// into a transaction of its own stays together.
     #[must_use]
     pub fn parts(&self) -> Vec<String> {
         let mut parts: Vec<String> = Vec::new();
         let mut open = false;
-        for statement in &self.statements {
+        for sent in &self.sent {
             match parts.last_mut() {
                 Some(part) if open => {
                     part.push_str(";\n");
-                    part.push_str(statement);
+                    part.push_str(sent);
                 }
-                _ => parts.push(statement.clone()),
+                _ => parts.push(sent.clone()),
             }
-            open = (open || statement == "BEGIN") && statement != "COMMIT" && statement != "ROLLBACK";
+            open = (open || sent == "BEGIN") && sent != "COMMIT" && sent != "ROLLBACK";
         }
         parts
     }
@@ -213,12 +234,14 @@ impl Script {
     /// Returns whether the revision wants SQLite not to enforce foreign keys, which it cannot say inside a transaction.
     #[must_use]
     pub fn switches_foreign_keys_off(&self) -> bool {
-        self.statements.iter().any(|statement| {
-            let words: String = statement.split_whitespace().collect();
-            let words = words.to_ascii_lowercase();
-            ["off", "0", "false", "no"]
-                .iter()
-                .any(|off| words == format!("pragmaforeign_keys={off}"))
+        let settings = self
+            .statements
+            .iter()
+            .flat_map(|statement| statement.facts().settings);
+        let mut of_keys = settings.filter(|setting| setting.name == "foreign_keys");
+        of_keys.any(|setting| {
+            let value = setting.value.unwrap_or_default();
+            ["off", "0", "false", "no"].contains(&value.as_str())
         })
     }
 }
@@ -238,18 +261,6 @@ pub fn checksum(statements: &[String]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)])
         .collect()
-}
-
-/// Returns the index that a statement builds without blocking writers, as the statement spells it.
-#[must_use]
-pub fn builds_concurrently(statement: &str) -> Option<String> {
-    let parsed = Parser::parse_sql(&PostgreSqlDialect {}, statement).ok()?;
-    match parsed.as_slice() {
-        [Statement::CreateIndex(create)] if create.concurrently => {
-            create.name.as_ref().map(ToString::to_string)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use thiserror::Error;
 
 pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
+pub use dialect::{backend_of, dialect_of};
 pub use fault::{DatabaseError, Fault};
 pub(crate) use limits::Limits;
 pub use lock::{Holder, LockError, Locked};
@@ -33,6 +34,7 @@ pub use weight::{SMALL_BYTES, SMALL_ROWS, TableWeight};
 
 mod address;
 mod blockers;
+mod dialect;
 mod fault;
 mod limits;
 mod lock;

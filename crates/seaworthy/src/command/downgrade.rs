@@ -9,6 +9,7 @@ use crate::environment::Environment;
 use crate::graph::{Plan, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
+use crate::session::dialect_of;
 
 /// Undoes everything above a target.
 ///
@@ -68,7 +69,7 @@ impl Project<'_> {
         };
         self.heed_the_living(session, &intended, &state, conduct).await?;
         self.heed_hazards(session, &intended, &state).await?;
-        let losses = self.losses(&intended, session.backend()).await;
+        let losses = self.losses(&intended, dialect_of(session.backend())).await;
         let stakes = Stakes::count(session, losses).await?;
         if !stakes.is_nothing() && !(conduct.consent)(&stakes) {
             return Err(CommandError::Refused {

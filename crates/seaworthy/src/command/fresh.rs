@@ -1,7 +1,5 @@
 //! SeaORM's `fresh`, `reset` and `refresh`, which take a database back to nothing.
 
-use std::collections::BTreeSet;
-
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 
 use super::downgrade::down;
@@ -11,8 +9,9 @@ use crate::environment::Environment;
 use crate::graph::Target;
 use crate::ledger::Kind;
 use crate::revision::Direction;
-use crate::script::{Loss, Losses};
+use crate::script::Losses;
 use crate::session::{Locked, Session};
+use crate::sql::joined_name;
 
 /// Undoes everything, and drops the table that holds the applied set. The history stays.
 ///
@@ -73,21 +72,11 @@ impl Project<'_> {
             crate::backfill::TABLE,
         ];
         let objects = objects(session).await.map_err(failed)?;
-        let known: BTreeSet<Loss> = objects
+        let tables = objects
             .iter()
             .filter(|object| object.kind == "TABLE" && !own.contains(&object.name.as_str()))
-            .map(|object| Loss::Table {
-                table: object.name.clone(),
-            })
-            .collect();
-        let stakes = Stakes::count(
-            session,
-            Losses {
-                known,
-                ..Losses::default()
-            },
-        )
-        .await?;
+            .map(|object| joined_name(std::slice::from_ref(&object.name)));
+        let stakes = Stakes::count(session, Losses::of_tables(tables)).await?;
         if !stakes.is_nothing() && !(conduct.consent)(&stakes) {
             return Err(CommandError::Refused {
                 stakes: Box::new(stakes),

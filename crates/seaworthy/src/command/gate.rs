@@ -8,13 +8,13 @@ use std::fmt;
 use sea_orm::DbBackend;
 use serde::Serialize;
 
-use super::lint::{backend, linted, text};
+use super::lint::linted;
 use super::state::State;
 use super::{CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::lint::{Context, Hazard, Server, VERSIONS, accepted_by_remarks, rule};
 use crate::revision::{Accepted, Direction, Header, RevisionId, Stage};
-use crate::script::{Script, record};
+use crate::script::Script;
 use crate::session::{Session, TableWeight};
 
 /// A hazard that a run is refused for.
@@ -124,16 +124,17 @@ impl Project<'_> {
                 .header(id)
                 .and_then(|header| self.environment.revision(&header.name))
             {
-                schema = schema.and_then(&text(&record(revision, Direction::Up, backend(server)).await));
+                let script = self.recorded(revision, Direction::Up, server.dialect()).await;
+                schema = schema.after(&script.statements);
             }
         }
         let mut all = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
-            let (header, revision) = self.resolve(step);
-            let script = record(revision, step.direction, backend(server)).await;
+            let (header, _) = self.resolve(step);
+            let script = self.script_of(step, server.dialect()).await;
             let mut hazards = linted(header, step.direction, &script, &schema).hazards;
             self.settle(&mut hazards, header, step.direction, server).await;
-            schema = schema.and_then(&text(&script));
+            schema = schema.after(&script.statements);
             let judged = hazards.into_iter().map(|hazard| {
                 let weight = heaviest(&hazard, weights).cloned();
                 JudgedHazard {
@@ -163,7 +164,7 @@ impl Project<'_> {
     pub(super) fn accepted(&self, header: &Header, direction: Direction, script: &Script) -> Vec<Accepted> {
         let declared = self.declared_for(header, direction).into_iter().cloned();
         declared
-            .chain(accepted_by_remarks(&text(script), direction))
+            .chain(accepted_by_remarks(&script.statements, direction))
             .collect()
     }
 }

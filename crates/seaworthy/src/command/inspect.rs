@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Listed, Target};
 use crate::ledger::Entry;
 use crate::revision::{Accepted, Direction, Header, RevisionId, Stage};
-use crate::script::record;
+use crate::session::dialect_of;
 
 /// A revision with what it says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -189,7 +189,7 @@ pub async fn show(
     targets: &[Target],
 ) -> Result<Vec<RevisionDetails>, CommandError> {
     let project = Project::of(environment)?;
-    let backend = project.url()?.backend();
+    let dialect = dialect_of(project.url()?.backend());
     let reader = project.reader().await?;
     let state = project.state(reader.as_ref()).await?;
     let entries = match &reader {
@@ -205,8 +205,16 @@ pub async fn show(
         };
         details.push(RevisionDetails {
             is_applied: Some(state.applied.contains(&project.graph, id)),
-            up: record(revision, Direction::Up, backend).await.statements,
-            down: record(revision, Direction::Down, backend).await.statements,
+            up: project
+                .recorded(revision, Direction::Up, dialect)
+                .await
+                .sent
+                .clone(),
+            down: project
+                .recorded(revision, Direction::Down, dialect)
+                .await
+                .sent
+                .clone(),
             history: entries
                 .iter()
                 .filter(|entry| entry.name == *name)

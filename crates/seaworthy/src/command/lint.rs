@@ -1,14 +1,13 @@
 //! `lint`: the hazards of revisions, up and down, found without a database.
 
-use sea_orm::DbBackend;
 use serde::Serialize;
 
 use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Target};
-use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, lint as hazards_of};
+use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, lint_statements};
 use crate::revision::{Direction, Header, RevisionId};
-use crate::script::{Script, record};
+use crate::script::Script;
 
 /// Which revisions to look at.
 #[derive(Clone, Debug)]
@@ -66,10 +65,11 @@ pub async fn lint(
         let Some(revision) = environment.revision(&header.name) else {
             continue;
         };
-        let up = record(revision, Direction::Up, backend(server)).await;
-        let after = schema.clone().and_then(&text(&up));
+        let dialect = server.dialect();
+        let up = project.recorded(revision, Direction::Up, dialect).await;
+        let after = schema.clone().after(&up.statements);
         if selected.contains(&header.id) {
-            let down = record(revision, Direction::Down, backend(server)).await;
+            let down = project.recorded(revision, Direction::Down, dialect).await;
             for (direction, script, before) in
                 [(Direction::Up, &up, &schema), (Direction::Down, &down, &after)]
             {
@@ -103,7 +103,7 @@ impl Project<'_> {
         };
         let there = match self.environment.revision(&header.name) {
             Some(revision) => {
-                let script = record(revision, direction, backend(other)).await;
+                let script = self.recorded(revision, direction, other.dialect()).await;
                 linted(header, direction, &script, &Context::default().on(other)).hazards
             }
             None => Vec::new(),
@@ -111,14 +111,6 @@ impl Project<'_> {
         accept(hazards, &declared, |accepted| {
             there.iter().any(|hazard| hazard.is_meant_by(accepted))
         });
-    }
-}
-
-/// Returns the backend to record for.
-pub(super) fn backend(server: Server) -> DbBackend {
-    match server {
-        Server::Postgres(_) => DbBackend::Postgres,
-        Server::Sqlite => DbBackend::Sqlite,
     }
 }
 
@@ -146,17 +138,7 @@ pub(super) fn linted(header: &Header, direction: Direction, script: &Script, bef
         revision: header.id.clone(),
         name: header.name.clone(),
         direction,
-        hazards: hazards_of(&text(script), &context),
+        hazards: lint_statements(&script.statements, &context),
         incomplete: script.incomplete.clone(),
     }
-}
-
-/// Returns the statements of a script as one text.
-pub(super) fn text(script: &Script) -> String {
-    // A comment at the end of a statement must not swallow the semicolon.
-    let ended = script.statements.iter().map(|statement| {
-        let has_comment = statement.lines().last().is_some_and(|line| line.contains("--"));
-        format!("{statement}{};\n", if has_comment { "\n" } else { "" })
-    });
-    ended.collect()
 }

@@ -1,14 +1,15 @@
 //! Who is alive, and what a plan would take away from them.
 
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::DbErr;
 
 use super::state::State;
 use super::{CommandError, Conduct, Project};
 use crate::graph::Plan;
 use crate::heartbeat::{self, Alive, InUse, Touched, in_use};
 use crate::revision::{Direction, RevisionId};
-use crate::script::{record, removals};
-use crate::session::{Fault, Session};
+use crate::script::removals;
+use crate::session::{Fault, Session, dialect_of};
+use crate::sql::Dialect;
 
 /// What to do about living processes that still want what a step removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,10 @@ impl Project<'_> {
         if conduct.living == Living::Ignore {
             return Ok(());
         }
-        match self.in_use(plan, state, &living, session.backend()).await {
+        match self
+            .in_use(plan, state, &living, dialect_of(session.backend()))
+            .await
+        {
             wants if wants.is_empty() => Ok(()),
             wants => Err(CommandError::StillInUse { wants }),
         }
@@ -53,7 +57,7 @@ impl Project<'_> {
         plan: &Plan,
         state: &State,
         living: &[Alive],
-        backend: DbBackend,
+        dialect: Dialect,
     ) -> Vec<InUse> {
         // Before the first revision there is nothing that anybody could be using.
         if living.is_empty() || state.order.is_empty() {
@@ -61,8 +65,8 @@ impl Project<'_> {
         }
         let mut wants = Vec::new();
         for step in &plan.steps {
-            let (header, revision) = self.resolve(step);
-            let mut removed = removals(&record(revision, step.direction, backend).await, backend);
+            let (header, _) = self.resolve(step);
+            let mut removed = removals(&*self.script_of(step, dialect).await);
             let mut touched = Touched::default();
             if step.direction == Direction::Up {
                 removed.extend(header.removes.iter().cloned());

@@ -12,8 +12,8 @@ use crate::environment::Environment;
 use crate::graph::{Applied, Plan, StampPlan, Step, Target};
 use crate::ledger::{Entry, Kind, Moment};
 use crate::revision::{Direction, Header, RevisionId, Stage};
-use crate::script::{Script, record};
-use crate::session::Actor;
+use crate::script::Script;
+use crate::session::{Actor, dialect_of};
 
 /// A script, ready to be written to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -102,8 +102,8 @@ impl Project<'_> {
         let mut text = self.opening(backend, kind.word());
         let run = super::new_run();
         for step in &plan.steps {
-            let (header, revision) = self.resolve(step);
-            let script = record(revision, step.direction, backend).await;
+            let (header, _) = self.resolve(step);
+            let script = Script::clone(&*self.script_of(step, dialect_of(backend)).await);
             if let Some(reason) = &script.incomplete {
                 let (revision, reason) = (step.revision.clone(), reason.clone());
                 return Err(CommandError::NotRecordable { revision, reason });
@@ -199,7 +199,7 @@ impl Project<'_> {
         if script.transaction {
             text.push_str(begin);
         }
-        for statement in &script.statements {
+        for statement in &script.sent {
             text.push_str(statement);
             text.push_str(";\n");
         }
@@ -244,7 +244,7 @@ impl Project<'_> {
 /// Gives backfills a form that needs no runner.
 fn with_portable_backfills(mut script: Script) -> Script {
     for (place, portable) in std::mem::take(&mut script.portable) {
-        if let Some(statement) = script.statements.get_mut(place) {
+        if let Some(statement) = script.sent.get_mut(place) {
             *statement = format!("{statement}\n{}", portable.trim_end().trim_end_matches(';'));
         }
     }

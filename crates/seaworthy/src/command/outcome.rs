@@ -8,7 +8,7 @@ use crate::graph::Plan;
 use crate::ledger::{Entry, Kind};
 use crate::revision::{Header, RevisionId};
 use crate::runner::{Report, Run};
-use crate::session::Locked;
+use crate::session::{Locked, dialect_of};
 
 /// What a command that runs revisions has brought about.
 #[derive(Clone, Debug, Serialize)]
@@ -76,7 +76,7 @@ impl Project<'_> {
     ) -> Result<Outcome, CommandError> {
         let session = locked.session();
         self.install(locked, state, conduct).await?;
-        let work = self.work(plan, state, session.backend()).await?;
+        let work = self.work(plan, state, dialect_of(session.backend())).await?;
         let run = Run {
             locked,
             ledger: &self.ledger,

@@ -11,7 +11,7 @@ use crate::environment::Environment;
 use crate::graph::{Plan, Target};
 use crate::heartbeat::InUse;
 use crate::revision::{Direction, RevisionId, Stage};
-use crate::script::record;
+use crate::session::dialect_of;
 
 /// What a run would do.
 #[derive(Clone, Debug, Serialize)]
@@ -82,6 +82,7 @@ pub async fn plan(
         None => Vec::new(),
     };
     let url = project.url()?;
+    let dialect = dialect_of(url.backend());
     let upwards = project.graph.upgrade(&state.applied, target);
     let plan: Plan = match upwards {
         Ok(plan) if !plan.is_empty() => project.graph.through(plan, through),
@@ -102,15 +103,15 @@ pub async fn plan(
     close(reader).await;
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
-        let (header, revision) = project.resolve(step);
-        let script = record(revision, step.direction, url.backend()).await;
+        let (header, _) = project.resolve(step);
+        let script = project.script_of(step, dialect).await;
         steps.push(PlannedStep {
             revision: Shown::of(header),
             direction: step.direction,
             transaction: script.transaction,
-            statements: script.statements,
-            reads: script.reads,
-            incomplete: script.incomplete,
+            statements: script.sent.clone(),
+            reads: script.reads.clone(),
+            incomplete: script.incomplete.clone(),
         });
     }
     Ok(PlanReport {
@@ -121,9 +122,9 @@ pub async fn plan(
         pending: project.pending(&state)?,
         survey,
         notes: plan.notes.iter().map(ToString::to_string).collect(),
-        in_use: project.in_use(&plan, &state, &living, url.backend()).await,
+        in_use: project.in_use(&plan, &state, &living, dialect).await,
         out_of_order: project.graph.gaps(&state.applied),
-        changed: project.changed(&state, url.backend()).await,
+        changed: project.changed(&state, dialect).await,
         unknown: state.unknown,
         unfinished: state.unfinished,
     })

@@ -1,14 +1,16 @@
 //! What a command would destroy, with what the live database says about it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-use sea_orm::{DbBackend, DbErr};
 use serde::Serialize;
 
 use super::CommandError;
-use crate::script::{Loss, Losses};
-use crate::session::{Fault, Session};
+use crate::script::Losses;
+use crate::session::Session;
+use crate::sql::Statement;
+
+mod catalog;
+mod count;
 
 /// Counting stops here: more rows than this are "more than".
 const COUNTED: i64 = 100_000;
@@ -16,43 +18,73 @@ const COUNTED: i64 = 100_000;
 /// What a command would destroy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stakes {
-    /// Tables and columns that hold something.
+    /// Tables, columns, rows and values that would go.
     pub losses: Vec<CountedLoss>,
-    /// Statements that may destroy something which this tool does not understand.
+    /// Statements that may destroy something which this tool does not understand, or which names what is not there.
     pub unclear: Vec<String>,
     /// Rows of the applied set that would be forgotten.
     pub version_rows: usize,
 }
 
-/// A table or column that would go, and how many rows of it hold something.
+/// Something that would go, and how many rows hold something of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CountedLoss {
     /// What would go.
     #[serde(flatten)]
     pub loss: Loss,
-    /// Rows of the table, or rows in which the column has a value; counting stops at 100,000.
+    /// The rows that are lost, or that lose a value; counting stops at 100,000.
     pub rows: i64,
+}
+
+/// One thing that would go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "what", rename_all = "lowercase")]
+pub enum Loss {
+    /// A table goes with all its rows.
+    Table {
+        /// Its name, with its schema where the statement has one.
+        table: String,
+    },
+    /// A column goes.
+    Column {
+        /// The table's name.
+        table: String,
+        /// The column's name.
+        column: String,
+    },
+    /// Rows are deleted, and the table stays.
+    Rows {
+        /// The table's name.
+        table: String,
+        /// All rows of the table; counting stops at 100,000.
+        total: i64,
+        /// Whether it is known which rows; if not, `rows` is the most that it can be.
+        exact: bool,
+    },
+    /// Values are overwritten.
+    Values {
+        /// The table's name.
+        table: String,
+        /// The columns; none where they are not known.
+        columns: Vec<String>,
+        /// Whether it is known which rows; if not, `rows` is the most that it can be.
+        exact: bool,
+    },
+    /// Values change with the type of their column.
+    Type {
+        /// The table's name.
+        table: String,
+        /// The column's name.
+        column: String,
+        /// The new type.
+        to: String,
+    },
 }
 
 impl Stakes {
     /// Counts what is at stake.
     pub(super) async fn count(session: &Session, losses: Losses) -> Result<Self, CommandError> {
-        let mut counted = Vec::new();
-        let mut known = losses.known;
-        for (table, kept) in losses.rebuilt {
-            known.extend(left_out(session, &table, &kept).await.map_err(uncounted)?);
-        }
-        for loss in known {
-            let rows = count(session, &loss).await.map_err(uncounted)?;
-            if rows > 0 {
-                counted.push(CountedLoss { loss, rows });
-            }
-        }
-        Ok(Self {
-            losses: counted,
-            unclear: losses.unclear,
-            version_rows: 0,
-        })
+        count::Counter::new(session).count(losses).await
     }
 
     /// Returns whether nothing would be lost.
@@ -60,7 +92,17 @@ impl Stakes {
     pub fn is_nothing(&self) -> bool {
         self.losses.is_empty() && self.unclear.is_empty() && self.version_rows == 0
     }
+
+    /// Returns this without values that are overwritten: what a revision writes on its way up is why it was written.
+    pub(super) fn without_overwritten(mut self) -> Self {
+        self.losses
+            .retain(|counted| !matches!(counted.loss, Loss::Values { .. }));
+        self
+    }
 }
+
+/// Returns the statements of a function of the database, as far as they can be read.
+type Body = Vec<Statement>;
 
 impl fmt::Display for Stakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,63 +128,54 @@ impl fmt::Display for Stakes {
 
 impl fmt::Display for CountedLoss {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = match self.rows {
-            1 => "1 row".to_owned(),
-            rows if rows > COUNTED => "more than 100,000 rows".to_owned(),
-            rows => format!("{rows} rows"),
-        };
+        let rows = rows(self.rows);
         match &self.loss {
             Loss::Table { table } => write!(formatter, "table {table} ({rows})"),
             Loss::Column { table, column } => write!(formatter, "column {table}.{column} ({rows})"),
+            Loss::Rows { table, total, exact } => {
+                let most = if *exact { "" } else { "up to " };
+                match number(self.rows) {
+                    all if self.rows == *total => write!(formatter, "{most}all {all} rows of {table}"),
+                    some => write!(formatter, "{most}{some} of {} rows of {table}", number(*total)),
+                }
+            }
+            Loss::Values {
+                table,
+                columns,
+                exact,
+            } => {
+                let most = if *exact { "" } else { "up to " };
+                let what: Vec<String> = columns.iter().map(|column| format!("{table}.{column}")).collect();
+                match what.as_slice() {
+                    [] => write!(formatter, "values of {table} ({most}{rows} overwritten)"),
+                    what => write!(
+                        formatter,
+                        "values of {} ({most}{rows} overwritten)",
+                        what.join(", ")
+                    ),
+                }
+            }
+            Loss::Type { table, column, to } => {
+                write!(
+                    formatter,
+                    "values of {table}.{column} ({rows} changed by the type {to})"
+                )
+            }
         }
     }
 }
 
-fn uncounted(source: DbErr) -> CommandError {
-    CommandError::Query {
-        action: "count the rows at stake",
-        source: source.into(),
+fn rows(rows: i64) -> String {
+    match rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{} rows", number(rows)),
     }
 }
 
-/// Returns the columns that a table has and will not have when it is built again, which is done on SQLite only.
-async fn left_out(session: &Session, table: &str, kept: &BTreeSet<String>) -> Result<Vec<Loss>, DbErr> {
-    if session.backend() != DbBackend::Sqlite {
-        let table = table.to_owned();
-        return Ok(vec![Loss::Table { table }]);
+fn number(rows: i64) -> String {
+    if rows > COUNTED {
+        "more than 100,000".to_owned()
+    } else {
+        rows.to_string()
     }
-    let literal = table.replace('\'', "''");
-    let sql = format!("SELECT name FROM pragma_table_info('{literal}')");
-    let mut losses = Vec::new();
-    for row in session.rows(&sql).await? {
-        let column: String = row.try_get("", "name")?;
-        if !kept.iter().any(|name| name.eq_ignore_ascii_case(&column)) {
-            let table = table.to_owned();
-            losses.push(Loss::Column { table, column });
-        }
-    }
-    Ok(losses)
-}
-
-async fn count(session: &Session, loss: &Loss) -> Result<i64, DbErr> {
-    let (table, condition) = match loss {
-        Loss::Table { table } => (table, String::new()),
-        Loss::Column { table, column } => (table, format!(" WHERE {} IS NOT NULL", quoted(column))),
-    };
-    let table: Vec<String> = table.split('.').map(quoted).collect();
-    let limit = COUNTED + 1;
-    let sql = format!(
-        "SELECT count(*) AS rows_at_stake FROM (SELECT 1 FROM {}{condition} LIMIT {limit}) AS counted",
-        table.join(".")
-    );
-    match session.rows(&sql).await {
-        Ok(rows) => rows.first().map_or(Ok(0), |row| row.try_get("", "rows_at_stake")),
-        // `DROP TABLE IF EXISTS` and the like may name what is not there.
-        Err(error) if matches!(Fault::of(&error), Fault::UndefinedTable | Fault::AlreadyDone) => Ok(0),
-        Err(error) => Err(error),
-    }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -8,8 +8,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, StampPlan, Target};
 use crate::ledger::{Entry, Kind, Moment, Outcome, now};
 use crate::revision::{Direction, RevisionId};
-use crate::script::record;
-use crate::session::Session;
+use crate::session::{Session, dialect_of};
 
 /// Whether everything that is recorded goes before the new place is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,9 +138,8 @@ impl Project<'_> {
     /// Returns the checksum of what a revision would send if it were applied.
     pub(super) async fn checksum_of(&self, id: &RevisionId, session: &Session) -> Option<String> {
         let revision = self.environment.revision(&self.graph.header(id)?.name)?;
-        record(revision, Direction::Up, session.backend())
-            .await
-            .checksum()
+        let script = self.recorded(revision, Direction::Up, dialect_of(session.backend()));
+        script.await.checksum()
     }
 
     /// Returns an entry for a revision that is declared applied, or not applied any more.

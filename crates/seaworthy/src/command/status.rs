@@ -11,6 +11,7 @@ use crate::graph::Target;
 use crate::heartbeat::Alive;
 use crate::ledger::{Entry, Kind, Outcome};
 use crate::revision::RevisionId;
+use crate::session::dialect_of;
 
 /// Where a database stands.
 #[derive(Clone, Debug, Serialize)]
@@ -88,7 +89,7 @@ pub async fn status(environment: &Environment) -> Result<StatusReport, CommandEr
         applied: state.order.len(),
         pending: project.pending(&state)?.iter().filter_map(shown).collect(),
         out_of_order: project.graph.gaps(&state.applied),
-        changed: project.changed(&state, url.backend()).await,
+        changed: project.changed(&state, dialect_of(url.backend())).await,
         unknown: state.unknown,
         unfinished: state.unfinished,
         last_run,

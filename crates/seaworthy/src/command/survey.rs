@@ -7,13 +7,11 @@ use sea_orm::DbBackend;
 use serde::Serialize;
 
 use super::gate::{JudgedHazard, server_of};
-use super::lint::{backend, text};
 use super::state::State;
 use super::{CommandError, Project};
 use crate::graph::Plan;
 use crate::lint::{Context, Effect, Hazard, Surrounding, Work, effects};
 use crate::revision::Direction;
-use crate::script::record;
 use crate::session::{Involved, Session, TableWeight};
 
 /// How many old transactions are worth naming.
@@ -78,18 +76,17 @@ impl Project<'_> {
         // What the plan itself makes is nobody's yet: it must not be counted as a table with traffic.
         let mut made = Context::default().on(server);
         for (step, hazards) in plan.steps.iter().zip(judged) {
-            let (_, revision) = self.resolve(step);
-            let script = record(revision, step.direction, backend(server)).await;
+            let script = self.script_of(step, server.dialect()).await;
             let surrounding = match script.transaction {
                 true => Surrounding::Transaction,
                 false => Surrounding::Nothing,
             };
             let context = made.clone().surrounded_by(surrounding);
             let found: Vec<Hazard> = hazards.iter().map(|judged| judged.hazard.clone()).collect();
-            let effects = effects(&text(&script), &context, &found);
+            let effects = effects(&script.statements, &context, &found);
             steps.push(step_survey(effects, hazards, &weights));
             if step.direction == Direction::Up {
-                made = made.and_then(&text(&script));
+                made = made.after(&script.statements);
             }
         }
         let touched: BTreeSet<&str> = steps

@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, Plan, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::Direction;
-use crate::session::Session;
+use crate::session::{Session, dialect_of};
 
 /// What to do with revisions that are older than applied ones and not applied themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +75,8 @@ impl Project<'_> {
         let reader = conduct.unless_stopped(self.reader()).await?;
         let state = self.state(reader.as_ref()).await?;
         let first = self.checked(&plan, &state, out_of_order)?;
-        let backend = self.url()?.backend();
-        let changed = self.changed(&state, backend).await;
+        let dialect = dialect_of(self.url()?.backend());
+        let changed = self.changed(&state, dialect).await;
         if first.is_empty() {
             close(reader).await;
             return Ok(self.nothing(&first, &state, changed, false));

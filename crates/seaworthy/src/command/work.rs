@@ -1,17 +1,15 @@
 //! From a plan to the work of the runner: what each step sends, and how it is run.
 
-use sea_orm::DbBackend;
-
-use super::lint::text;
 use super::state::State;
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
-use crate::lint::holds_blocking_lock;
+use crate::lint::{holds_blocking_lock, validates};
 use crate::revision::{Direction, Header, Revision};
 use crate::runner::{ForeignKeys, Manner, Part, Parts, Work};
-use crate::script::{Losses, Script, builds_concurrently, checksum, record};
-use crate::session::Patience;
+use crate::script::{Losses, Script, checksum, record};
+use crate::session::{Patience, backend_of};
+use crate::sql::{Dialect, Statement, read};
 
 impl Project<'_> {
     /// Returns the header and the code of a step's revision.
@@ -32,22 +30,21 @@ impl Project<'_> {
         &self,
         plan: &Plan,
         state: &State,
-        backend: DbBackend,
+        dialect: Dialect,
     ) -> Result<Vec<Work<'_>>, CommandError> {
         let mut work = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
-            let script = record(revision, step.direction, backend).await;
-            let manner = manner(&script, revision, header, step.direction, state)?;
-            let checksum = stable_checksum(revision, step.direction, backend, &script).await;
+            let script = self.script_of(step, dialect).await;
+            let manner = manner(&script, revision, header, step.direction, dialect, state)?;
             work.push(Work {
                 revision,
                 header,
                 direction: step.direction,
-                checksum,
-                holds_up: backend == DbBackend::Postgres
+                checksum: script.checksum(),
+                holds_up: dialect == Dialect::Postgresql
                     && script.transaction
-                    && holds_blocking_lock(&text(&script)),
+                    && holds_blocking_lock(&script.statements),
                 accepted: self.accepted(header, step.direction, &script),
                 manner,
             });
@@ -56,17 +53,16 @@ impl Project<'_> {
     }
 
     /// Returns what the steps of a plan would destroy.
-    pub(super) async fn losses(&self, plan: &Plan, backend: DbBackend) -> Losses {
+    pub(super) async fn losses(&self, plan: &Plan, dialect: Dialect) -> Losses {
         let mut losses = Losses::default();
         for step in &plan.steps {
-            let (_, revision) = self.resolve(step);
-            losses.add(&record(revision, step.direction, backend).await, backend);
+            losses.add(&*self.script_of(step, dialect).await);
         }
         losses
     }
 
     /// Returns the applied revisions whose SQL is not what it was when they were applied.
-    pub(super) async fn changed(&self, state: &State, backend: DbBackend) -> Vec<Changed> {
+    pub(super) async fn changed(&self, state: &State, dialect: Dialect) -> Vec<Changed> {
         let mut changed = Vec::new();
         for id in &state.order {
             let header = self
@@ -83,8 +79,15 @@ impl Project<'_> {
             let Some(revision) = self.environment.revision(&header.name) else {
                 continue;
             };
-            let now = record(revision, Direction::Up, backend).await.checksum();
-            if now.as_ref() != Some(then) {
+            let now = self.recorded(revision, Direction::Up, dialect).await.checksum();
+            if now.as_ref() == Some(then) {
+                continue;
+            }
+            // A revision that makes up values as it runs, ids or times, never sends the same twice, and was not changed.
+            let again = record(revision, Direction::Up, backend_of(dialect))
+                .await
+                .checksum();
+            if now == again {
                 changed.push(Changed::new(header, entry));
             }
         }
@@ -92,23 +95,12 @@ impl Project<'_> {
     }
 }
 
-/// Returns the checksum to keep, or nothing when two recordings differ: the revision makes up ids or times as it runs.
-async fn stable_checksum(
-    revision: &dyn Revision,
-    direction: Direction,
-    backend: DbBackend,
-    script: &Script,
-) -> Option<String> {
-    let first = script.checksum()?;
-    let second = record(revision, direction, backend).await.checksum()?;
-    (first == second).then_some(first)
-}
-
 fn manner(
     script: &Script,
     revision: &dyn Revision,
     header: &Header,
     direction: Direction,
+    dialect: Dialect,
     state: &State,
 ) -> Result<Manner, CommandError> {
     let begun = state
@@ -145,11 +137,16 @@ fn manner(
     let parts: Vec<Part> = statements
         .iter()
         .enumerate()
-        .map(|(index, sql)| Part {
-            sql: sql.clone(),
-            checksum: checksum(&statements[..=index]),
-            patience: patience(sql),
-            builds_index: builds_concurrently(sql),
+        .map(|(index, sql)| {
+            let read = read(sql, dialect);
+            Part {
+                sql: sql.clone(),
+                checksum: checksum(&statements[..=index]),
+                patience: patience(&read),
+                builds_index: read
+                    .iter()
+                    .find_map(|statement| statement.facts().builds_concurrently),
+            }
         })
         .collect();
     // Nothing of a stale step counts as done; what is there all the same is recognised when it is done again.
@@ -169,16 +166,16 @@ fn manner(
     }))
 }
 
-/// Returns how long a statement outside of a transaction may take.
-fn patience(sql: &str) -> Patience {
-    let words = sql.to_ascii_uppercase();
-    if words.contains(" CONCURRENTLY ") {
+/// Returns how long what is sent outside of a transaction may take.
+fn patience(statements: &[Statement]) -> Patience {
+    let is_concurrent = |statement: &Statement| statement.facts().needs_no_transaction;
+    if !statements.is_empty() && statements.iter().all(is_concurrent) {
         return Patience::Unlimited;
     }
-    if holds_blocking_lock(sql) {
+    if holds_blocking_lock(statements) {
         return Patience::LimitedHold;
     }
-    if words.contains(" VALIDATE CONSTRAINT ") {
+    if statements.iter().any(validates) {
         return Patience::LimitedWait;
     }
     Patience::Limited

@@ -1,9 +1,9 @@
 //! Hazards that somebody takes knowingly: what a revision declares, and what a comment in a script says.
 
 use super::rules::override_unmatched;
-use super::token::{Remark, Sentence, read};
 use super::{Hazard, rule};
 use crate::revision::{Accepted, Direction};
+use crate::sql::{Remark, Statement};
 
 /// The fewest letters of a reason that says something.
 const SHORTEST_REASON: usize = 15;
@@ -40,16 +40,16 @@ pub fn accept(hazards: &mut Vec<Hazard>, accepted: &[&Accepted], elsewhere: impl
 }
 
 /// Marks the hazards that comments accept.
-pub(super) fn by_remarks(hazards: &mut Vec<Hazard>, sentences: &[Sentence], behind: &[Remark]) {
+pub(super) fn by_remarks(hazards: &mut Vec<Hazard>, statements: &[Statement], behind: &[Remark]) {
     let mut complaints = Vec::new();
-    for (statement, sentence) in sentences.iter().enumerate() {
-        for remark in &sentence.remarks {
+    for (index, statement) in statements.iter().enumerate() {
+        for remark in &statement.remarks {
             let problem = match parsed(remark) {
                 Err(problem) => Some(problem),
                 Ok((category, reason)) => {
                     let matching = hazards
                         .iter_mut()
-                        .filter(|hazard| hazard.statement == statement && hazard.category == category);
+                        .filter(|hazard| hazard.statement == index && hazard.category == category);
                     let marked = matching
                         .map(|hazard| hazard.accepted = Some(reason.to_owned()))
                         .count();
@@ -58,13 +58,13 @@ pub(super) fn by_remarks(hazards: &mut Vec<Hazard>, sentences: &[Sentence], behi
                 }
             };
             complaints
-                .extend(problem.map(|problem| (problem, (statement, remark.line, sentence.source.clone()))));
+                .extend(problem.map(|problem| (problem, (index, remark.line, statement.text().to_owned()))));
         }
     }
     for remark in behind {
         let problem = parsed(remark).err();
         let problem = problem.unwrap_or_else(|| "a hazard is accepted, and no statement follows".to_owned());
-        let last = sentences.len().saturating_sub(1);
+        let last = statements.len().saturating_sub(1);
         complaints.push((problem, (last, remark.line, String::new())));
     }
     if complaints.is_empty() {
@@ -77,18 +77,15 @@ pub(super) fn by_remarks(hazards: &mut Vec<Hazard>, sentences: &[Sentence], behi
 
 /// Returns what the comments of a script accept, for the history; each with the beginning of its statement.
 #[must_use]
-pub fn accepted_by_remarks(sql: &str, direction: Direction) -> Vec<Accepted> {
-    if !sql.contains("seaworthy:") {
-        return Vec::new();
-    }
+pub fn accepted_by_remarks(statements: &[Statement], direction: Direction) -> Vec<Accepted> {
     let mut accepted = Vec::new();
-    for sentence in read(sql).0 {
-        let statement: String = sentence.source.chars().take(100).collect();
-        let remarks = sentence.remarks.iter().filter_map(|remark| parsed(remark).ok());
+    for statement in statements {
+        let beginning: String = statement.text().chars().take(100).collect();
+        let remarks = statement.remarks.iter().filter_map(|remark| parsed(remark).ok());
         accepted.extend(remarks.map(|(category, reason)| Accepted {
             direction,
             category: category.to_owned(),
-            statement: statement.clone(),
+            statement: beginning.clone(),
             reason: reason.to_owned(),
         }));
     }

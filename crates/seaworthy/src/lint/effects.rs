@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::locks::locks;
-use super::statement::{Action, Statement};
-use super::timeline::Timeline;
-use super::{Context, Hazard, token};
+use super::timeline::{Moment, Timeline};
+use super::{Context, Hazard};
+use crate::sql::{Action, Parsed, Statement};
 
 /// What a statement does to the tables in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,49 +47,58 @@ pub enum Work {
     Rows,
 }
 
-/// Returns what the statements of a script do, given the hazards that were found in it.
+/// Returns what statements do, given the hazards that were found in them.
 #[must_use]
-pub fn effects(sql: &str, context: &Context, hazards: &[Hazard]) -> Vec<Effect> {
-    let sentences = token::sentences(sql);
-    let timeline = Timeline::new(&sentences, context);
-    let moments = timeline.moments.iter().zip(&sentences).enumerate();
-    let effect =
-        |(index, (moment, sentence)): (usize, (&super::timeline::Moment, &token::Sentence))| Effect {
-            statement: index,
-            sql: sentence.source.clone(),
-            locks: locks(&moment.statement, &moment.before)
-                .into_iter()
-                .map(|lock| HeldLock {
-                    table: lock.table,
-                    mode: lock.mode.words(),
-                    blocks: lock.mode.is_strong(),
-                })
-                .collect(),
-            work: work(
-                &moment.statement,
-                hazards.iter().filter(|hazard| hazard.statement == index),
-            ),
-            in_transaction: moment.in_transaction,
-        };
+pub fn effects(statements: &[Statement], context: &Context, hazards: &[Hazard]) -> Vec<Effect> {
+    let timeline = Timeline::new(statements, context);
+    let moments = timeline.moments.iter().zip(statements).enumerate();
+    let effect = |(index, (moment, statement)): (usize, (&Moment<'_>, &Statement))| Effect {
+        statement: index,
+        sql: statement.text().to_owned(),
+        locks: locks(moment.statement, &moment.before)
+            .into_iter()
+            .map(|lock| HeldLock {
+                table: lock.table,
+                mode: lock.mode.words(),
+                blocks: lock.mode.is_strong(),
+            })
+            .collect(),
+        work: work(
+            moment.statement,
+            hazards.iter().filter(|hazard| hazard.statement == index),
+        ),
+        in_transaction: moment.in_transaction,
+    };
     moments.map(effect).collect()
 }
 
-/// Returns whether a script holds a lock, on a table that it does not create, that readers or writers wait for.
+/// Returns whether statements hold a lock, on a table that they do not create, that readers or writers wait for.
 #[must_use]
-pub fn holds_blocking_lock(sql: &str) -> bool {
+pub fn holds_blocking_lock(statements: &[Statement]) -> bool {
     let context = Context::default();
-    effects(sql, &context, &[])
+    effects(statements, &context, &[])
         .iter()
         .any(|effect| effect.locks.iter().any(|lock| lock.blocks))
 }
 
-fn work<'a>(statement: &Statement, hazards: impl Iterator<Item = &'a Hazard>) -> Option<Work> {
+/// Returns whether a statement checks rows under a lock that stops nobody, so that only its wait needs a limit.
+#[must_use]
+pub fn validates(statement: &Statement) -> bool {
+    match &statement.parsed {
+        Parsed::AlterTable { actions, .. } => {
+            actions.iter().any(|action| matches!(action, Action::Validate(_)))
+        }
+        _ => false,
+    }
+}
+
+fn work<'a>(statement: &Parsed, hazards: impl Iterator<Item = &'a Hazard>) -> Option<Work> {
     let found: Vec<&str> = hazards.map(|hazard| hazard.category).collect();
     let has = |categories: &[&str]| categories.iter().any(|category| found.contains(category));
     if has(&["table-rewrite", "heavy-maintenance"]) {
         return Some(Work::Rewrite);
     }
-    let builds_concurrently = matches!(statement, Statement::CreateIndex(create) if create.concurrently);
+    let builds_concurrently = matches!(statement, Parsed::CreateIndex(create) if create.concurrently);
     if builds_concurrently || has(&["index-blocking", "unique-build"]) {
         return Some(Work::Build);
     }
@@ -97,7 +106,7 @@ fn work<'a>(statement: &Statement, hazards: impl Iterator<Item = &'a Hazard>) ->
         return Some(Work::Rows);
     }
     let validates = match statement {
-        Statement::AlterTable { actions, .. } => {
+        Parsed::AlterTable { actions, .. } => {
             actions.iter().any(|action| matches!(action, Action::Validate(_)))
         }
         _ => false,

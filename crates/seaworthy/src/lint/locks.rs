@@ -1,7 +1,7 @@
 //! The table locks that a statement takes, as `pg_locks` shows them.
 
-use super::schema::Schema;
-use super::statement::{Action, Constraint, ConstraintKind, Mode, ObjectKind, Statement};
+use crate::sql::Schema;
+use crate::sql::{Action, Constraint, ConstraintKind, Mode, ObjectKind, Parsed};
 
 /// A lock on a table that running code uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) struct TableLock {
 }
 
 /// Returns the locks of a statement on tables in use, one for each table.
-pub(super) fn locks(statement: &Statement, schema: &Schema) -> Vec<TableLock> {
+pub(super) fn locks(statement: &Parsed, schema: &Schema) -> Vec<TableLock> {
     let mut found = Locks {
         schema,
         locks: Vec::new(),
@@ -28,19 +28,19 @@ struct Locks<'a> {
 }
 
 impl Locks<'_> {
-    fn collect(&mut self, statement: &Statement) {
+    fn collect(&mut self, statement: &Parsed) {
         match statement {
-            Statement::CreateTable(create) => {
+            Parsed::CreateTable(create) => {
                 self.references(&create.constraints);
                 if let Some((parent, _)) = &create.partition_of {
                     self.take(parent, Mode::AccessExclusive, false);
                 }
             }
-            Statement::CreateIndex(create) if create.concurrently => {
+            Parsed::CreateIndex(create) if create.concurrently => {
                 self.take(&create.table, Mode::ShareUpdateExclusive, true);
             }
-            Statement::CreateIndex(create) => self.take(&create.table, Mode::Share, true),
-            Statement::DropIndex {
+            Parsed::CreateIndex(create) => self.take(&create.table, Mode::Share, true),
+            Parsed::DropIndex {
                 names, concurrently, ..
             } => {
                 let mode = if *concurrently {
@@ -54,10 +54,10 @@ impl Locks<'_> {
                     }
                 }
             }
-            Statement::CreateTrigger { table } => self.take(table, Mode::ShareRowExclusive, true),
-            Statement::CreatePolicy { table } => self.take(table, Mode::AccessExclusive, true),
-            Statement::AlterTable { table, actions, .. } => self.alter(table, actions),
-            Statement::Drop(drop)
+            Parsed::CreateTrigger { table } => self.take(table, Mode::ShareRowExclusive, true),
+            Parsed::CreatePolicy { table } => self.take(table, Mode::AccessExclusive, true),
+            Parsed::AlterTable { table, actions, .. } => self.alter(table, actions),
+            Parsed::Drop(drop)
                 if matches!(
                     drop.kind,
                     ObjectKind::Table | ObjectKind::OfTable | ObjectKind::Policy
@@ -67,29 +67,29 @@ impl Locks<'_> {
                     self.take(name, Mode::AccessExclusive, true);
                 }
             }
-            Statement::Drop(drop) if drop.kind == ObjectKind::Type && drop.cascade => {
+            Parsed::Drop(drop) if drop.kind == ObjectKind::Type && drop.cascade => {
                 for name in &drop.names {
                     for (table, _) in self.schema.users_of_type(name) {
                         self.take(table, Mode::AccessExclusive, true);
                     }
                 }
             }
-            Statement::Data(changes) => {
+            Parsed::Data(changes) => {
                 for change in changes {
                     self.take(&change.table, Mode::RowExclusive, true);
                 }
             }
-            Statement::Truncate { tables, .. } => {
+            Parsed::Truncate { tables, .. } => {
                 for table in tables {
                     self.take(table, Mode::AccessExclusive, true);
                 }
             }
-            Statement::Lock { tables, mode } => {
+            Parsed::Lock { tables, mode } => {
                 for table in tables {
                     self.take(table, *mode, true);
                 }
             }
-            Statement::Maintenance(work) if work.blocks => {
+            Parsed::Maintenance(work) if work.blocks => {
                 let mode = if work.what == "REINDEX" {
                     Mode::Share
                 } else {

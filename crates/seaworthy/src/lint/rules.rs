@@ -1,8 +1,8 @@
 //! The list of rules. To learn what is looked for, read [`RULES`]; to change one, open its file.
 
-use super::statement::Statement;
 use super::step::Step;
 use super::{Server, Severity};
+use crate::sql::Parsed;
 
 mod access_changed;
 mod bulk_dml;
@@ -196,11 +196,11 @@ pub(super) fn check(step: &mut Step<'_>) -> Vec<(&'static Rule, Finding)> {
 /// Returns whether a rule takes the copy of a table on SQLite for something else.
 fn is_part_of_a_rebuild(step: &Step<'_>, rule: &Rule) -> bool {
     match step.statement {
-        Statement::Drop(drop) => {
+        Parsed::Drop(drop) => {
             let is_rebuilt = |name: &String| rebuild_blocks_writers::is_rebuilt(step, name);
             ["table-removed", "data-loss"].contains(&rule.code) && drop.names.iter().all(is_rebuilt)
         }
-        Statement::Data(changes) => {
+        Parsed::Data(changes) => {
             rule.code == "bulk-dml" && changes.iter().all(|change| change.verb.starts_with("INSERT"))
         }
         _ => false,

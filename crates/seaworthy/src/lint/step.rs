@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::locks::{TableLock, locks};
 use super::rules::{Finding, Rule};
-use super::schema::{KnownColumn, Schema};
-use super::statement::{Action, Constraint, Mode, Statement, TransactionVerb, TypeAction};
 use super::timeline::Timeline;
-use super::token::{Sentence, Token};
 use super::{Context, Server, Surrounding};
+use crate::sql::{Action, Constraint, Mode, Parsed, TransactionVerb, TypeAction};
+use crate::sql::{KnownColumn, Schema};
+use crate::sql::{Statement, Token};
 
 /// What earlier statements of the same transaction and session have left behind.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub(super) struct State {
 
 /// A statement in its place.
 pub(super) struct Step<'a> {
-    pub(super) statement: &'a Statement,
+    pub(super) statement: &'a Parsed,
     pub(super) tokens: &'a [Token],
     pub(super) unclosed: Option<&'static str>,
     pub(super) before: &'a Schema,
@@ -48,22 +48,22 @@ pub(super) struct Step<'a> {
 impl<'a> Step<'a> {
     pub(super) fn new(
         index: usize,
-        sentence: &'a Sentence,
-        timeline: &'a Timeline,
+        read: &'a Statement,
+        timeline: &'a Timeline<'a>,
         state: &'a State,
         context: &Context,
     ) -> Self {
         let moment = &timeline.moments[index];
         Self {
-            statement: &moment.statement,
-            tokens: &sentence.tokens,
-            unclosed: sentence.unclosed,
+            statement: moment.statement,
+            tokens: &read.tokens,
+            unclosed: read.unclosed,
             before: &moment.before,
             at_commit: timeline.after_transaction(index),
             at_end: &timeline.end,
             in_transaction: moment.in_transaction,
             is_left_open: moment.is_left_open,
-            locks: locks(&moment.statement, &moment.before),
+            locks: locks(moment.statement, &moment.before),
             state,
             server: context.server,
             version: context.server.version(),
@@ -74,7 +74,7 @@ impl<'a> Step<'a> {
     /// Returns the table and the actions of an `ALTER TABLE` on a table in use.
     pub(super) fn alteration(&self) -> Option<(&'a str, &'a [Action])> {
         match self.statement {
-            Statement::AlterTable {
+            Parsed::AlterTable {
                 table,
                 if_exists,
                 actions,
@@ -148,13 +148,13 @@ impl State {
             self.many_locks_are_reported |= rule.code == "multi-lock";
         }
         match step.statement {
-            Statement::Transaction(TransactionVerb::End { .. }) => self.end_transaction(),
-            Statement::Set {
+            Parsed::Transaction(TransactionVerb::End { .. }) => self.end_transaction(),
+            Parsed::Set {
                 name,
                 value,
                 is_local,
             } => self.set(name, value, *is_local),
-            Statement::Select { .. } if mentions(step.tokens, "set_config") => self.set_config(step.tokens),
+            Parsed::Select { .. } if mentions(step.tokens, "set_config") => self.set_config(step.tokens),
             _ => {}
         }
         if !step.in_transaction {
@@ -166,7 +166,7 @@ impl State {
             }
         }
         self.not_valid.extend(not_valid(step.statement));
-        if let Statement::AlterType {
+        if let Parsed::AlterType {
             name,
             action: TypeAction::AddValue(value),
         } = step.statement
@@ -224,8 +224,8 @@ impl State {
 }
 
 /// Returns the constraints that a statement adds without checking the rows.
-fn not_valid(statement: &Statement) -> BTreeSet<(String, String)> {
-    let Statement::AlterTable { table, actions, .. } = statement else {
+fn not_valid(statement: &Parsed) -> BTreeSet<(String, String)> {
+    let Parsed::AlterTable { table, actions, .. } = statement else {
         return BTreeSet::new();
     };
     let names = actions.iter().filter_map(|action| match action {

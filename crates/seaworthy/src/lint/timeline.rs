@@ -1,19 +1,18 @@
 //! The schema before each statement, after its transaction, and after everything; and which transaction it is in.
 
-use super::schema::Schema;
-use super::statement::{self, Statement, TransactionVerb};
-use super::token::Sentence;
 use super::{Context, Surrounding};
+use crate::sql::Schema;
+use crate::sql::{Parsed, Statement, TransactionVerb};
 
 /// The moments of a script.
-pub(super) struct Timeline {
-    pub(super) moments: Vec<Moment>,
+pub(super) struct Timeline<'a> {
+    pub(super) moments: Vec<Moment<'a>>,
     pub(super) end: Schema,
 }
 
 /// One statement in its place.
-pub(super) struct Moment {
-    pub(super) statement: Statement,
+pub(super) struct Moment<'a> {
+    pub(super) statement: &'a Parsed,
     pub(super) before: Schema,
     /// Which transaction it is in; statements that commit by themselves have one each.
     pub(super) transaction: usize,
@@ -22,23 +21,23 @@ pub(super) struct Moment {
     pub(super) is_left_open: bool,
 }
 
-impl Timeline {
-    pub(super) fn new(sentences: &[Sentence], context: &Context) -> Self {
-        let mut moments: Vec<Moment> = Vec::new();
+impl<'a> Timeline<'a> {
+    pub(super) fn new(statements: &'a [Statement], context: &Context) -> Self {
+        let mut moments: Vec<Moment<'a>> = Vec::new();
         let mut schema = context.before.clone();
         let mut is_open = context.transaction == Surrounding::Transaction;
         let (mut transaction, mut begun) = (0, None);
-        for (index, sentence) in sentences.iter().enumerate() {
-            let statement = statement::read(&sentence.tokens);
+        for (index, statement) in statements.iter().enumerate() {
+            let statement = &statement.parsed;
             if !is_open {
                 transaction += 1;
             }
-            let verb = match &statement {
-                Statement::Transaction(verb) => Some(*verb),
+            let verb = match statement {
+                Parsed::Transaction(verb) => Some(*verb),
                 _ => None,
             };
             let before = schema.clone();
-            schema.apply(&statement);
+            schema.apply(statement);
             moments.push(Moment {
                 statement,
                 before,

@@ -1,31 +1,21 @@
-//! What a script takes away from those who use the schema: tables and columns that are dropped or get another name.
+//! What a script takes away from those who use the schema: tables, views and columns that are dropped or get another name.
 //!
-//! Rows are not its business (that is `loss`), nor what the script itself has made.
+//! Rows are not its business (that is `loss`), nor what the script itself has made. What goes because something else goes
+//! (`CASCADE`) is known to the database alone.
 
 use std::collections::BTreeSet;
 
-use sea_orm::DbBackend;
-use sqlparser::ast::{AlterTableOperation, ObjectName, ObjectType, RenameTableNameKind, Statement};
-use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
-use sqlparser::parser::Parser;
-
 use super::Script;
+use crate::sql::{Object, Statement, bare};
 
-/// Returns the tables, and columns as `table.column`, that are not there any more after the script.
+/// Returns the tables and views, and columns as `table.column`, that are not there any more after the script.
 ///
-/// A table that is built anew under its old name is still there.
+/// Names are bare, as applications write them. A table that is built anew under its old name is still there.
 #[must_use]
-pub fn removals(script: &Script, backend: DbBackend) -> BTreeSet<String> {
-    let dialect: &dyn Dialect = match backend {
-        DbBackend::Postgres => &PostgreSqlDialect {},
-        _ => &SQLiteDialect {},
-    };
+pub fn removals(script: &Script) -> BTreeSet<String> {
     let mut found = Found::default();
     for statement in &script.statements {
-        // What cannot be read drops no table and no column: the parser knows these statements.
-        for parsed in Parser::parse_sql(dialect, statement).unwrap_or_default() {
-            found.add(&parsed);
-        }
+        found.add(statement);
     }
     found.removed
 }
@@ -38,44 +28,31 @@ struct Found {
 
 impl Found {
     fn add(&mut self, statement: &Statement) {
-        match statement {
-            Statement::CreateTable(create) => self.make(bare(&create.name)),
-            Statement::Drop {
-                object_type: ObjectType::Table,
-                names,
-                ..
-            } => names.iter().for_each(|name| self.remove(bare(name))),
-            Statement::AlterTable(alter) => {
-                let table = bare(&alter.name);
-                for operation in &alter.operations {
-                    self.alter(&table, operation);
-                }
+        let facts = statement.facts();
+        for naming in facts.makes {
+            // What may have been there before may be used.
+            if let Some(name) =
+                used(&naming.object).filter(|name| !naming.if_not_exists || self.removed.contains(name))
+            {
+                self.make(name);
             }
-            _ => {}
         }
-    }
-
-    fn alter(&mut self, table: &str, operation: &AlterTableOperation) {
-        match operation {
-            AlterTableOperation::DropColumn { column_names, .. } => {
-                for column in column_names {
-                    self.remove(format!("{table}.{}", column.value));
+        for removal in facts.removes {
+            if let Some(name) = used(&removal.object) {
+                self.remove(name);
+            }
+        }
+        for rename in facts.renames {
+            let Some(old) = used(&rename.object) else { continue };
+            self.remove(old);
+            match &rename.object {
+                Object::Column { table, .. } => self.make(format!("{}.{}", bare(table), rename.to)),
+                // Under its bare name a table that only changes its schema is still not where it was.
+                _ if bare(&rename.to) != used(&rename.object).unwrap_or_default() => {
+                    self.make(bare(&rename.to))
                 }
+                _ => {}
             }
-            AlterTableOperation::RenameColumn {
-                old_column_name,
-                new_column_name,
-            } => {
-                self.remove(format!("{table}.{}", old_column_name.value));
-                self.make(format!("{table}.{}", new_column_name.value));
-            }
-            AlterTableOperation::RenameTable {
-                table_name: RenameTableNameKind::To(name) | RenameTableNameKind::As(name),
-            } => {
-                self.remove(table.to_owned());
-                self.make(bare(name));
-            }
-            _ => {}
         }
     }
 
@@ -93,27 +70,29 @@ impl Found {
     }
 }
 
-/// Returns the name without its schema, as applications write it.
-fn bare(name: &ObjectName) -> String {
-    name.0
-        .last()
-        .and_then(|part| part.as_ident())
-        .map_or_else(|| name.to_string(), |ident| ident.value.clone())
+/// Returns what an application would name, if it is something that applications name.
+fn used(object: &Object) -> Option<String> {
+    match object {
+        Object::Table { name } | Object::View { name } => Some(bare(name)),
+        Object::Column { table, column } => Some(format!("{}.{column}", bare(table))),
+        Object::Index { .. }
+        | Object::Type { .. }
+        | Object::Schema { .. }
+        | Object::Sequence { .. }
+        | Object::Function { .. }
+        | Object::Extension { .. }
+        | Object::Database { .. }
+        | Object::Collation { .. } => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::Dialect;
 
-    fn removed(statements: &[&str], backend: DbBackend) -> Vec<String> {
-        let script = Script {
-            statements: statements.iter().map(|&statement| statement.to_owned()).collect(),
-            reads: Vec::new(),
-            transaction: true,
-            incomplete: None,
-            portable: Vec::new(),
-        };
-        removals(&script, backend).into_iter().collect()
+    fn removed(statements: &[&str], dialect: Dialect) -> Vec<String> {
+        removals(&Script::of(statements, dialect)).into_iter().collect()
     }
 
     #[test]
@@ -125,10 +104,41 @@ mod tests {
                 "ALTER TABLE public.tags RENAME TO labels",
                 "DROP TABLE IF EXISTS notes CASCADE",
                 "DELETE FROM users",
+                "DROP VIEW overview",
+                "ALTER TABLE plans SET SCHEMA attic",
             ],
-            DbBackend::Postgres,
+            Dialect::Postgresql,
         );
-        assert_eq!(found, ["notes", "tags", "tasks.is_recurring", "tasks.title"]);
+        assert_eq!(
+            found,
+            [
+                "notes",
+                "overview",
+                "plans",
+                "tags",
+                "tasks.is_recurring",
+                "tasks.title"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_column_is_seen_to_go_whatever_else_its_statement_does() {
+        for other in [
+            "ALTER COLUMN title SET STATISTICS 500",
+            "ALTER COLUMN title SET STORAGE EXTERNAL",
+            "INHERIT parent",
+            "ALTER COLUMN n DROP IDENTITY",
+        ] {
+            let sql = format!("DROP INDEX IF EXISTS nix; ALTER TABLE Notes DROP COLUMN Body, {other}");
+            assert_eq!(removed(&[&sql], Dialect::Postgresql), ["notes.body"], "{other}");
+        }
+    }
+
+    #[test]
+    fn what_code_in_a_block_drops_is_gone() {
+        let block = "DO $$ BEGIN IF true THEN EXECUTE 'ALTER TABLE notes DROP COLUMN body'; DROP TABLE tags; END IF; END $$";
+        assert_eq!(removed(&[block], Dialect::Postgresql), ["notes.body", "tags"]);
     }
 
     #[test]
@@ -139,7 +149,7 @@ mod tests {
                 "DROP TABLE tasks",
                 "ALTER TABLE tasks_new RENAME TO tasks",
             ],
-            DbBackend::Sqlite,
+            Dialect::Sqlite,
         );
         assert_eq!(found, [""; 0]);
     }
@@ -152,7 +162,7 @@ mod tests {
                 "ALTER TABLE copy DROP COLUMN note",
                 "DROP TABLE copy",
             ],
-            DbBackend::Sqlite,
+            Dialect::Sqlite,
         );
         assert_eq!(found, [""; 0]);
     }

@@ -45,6 +45,8 @@ pub enum Fault {
     DiskError,
     /// The server has no connection left.
     TooManyConnections,
+    /// A value is not one that its type takes, or is too large for it.
+    InvalidValue,
     /// Anything else: the error's own text has to do.
     Other,
 }
@@ -176,7 +178,7 @@ impl Fault {
             Self::TooManyConnections => {
                 "a migration needs two connections; close some or raise max_connections"
             }
-            Self::UndefinedTable | Self::AlreadyDone | Self::Other => return None,
+            Self::UndefinedTable | Self::AlreadyDone | Self::InvalidValue | Self::Other => return None,
         })
     }
 }
@@ -193,6 +195,8 @@ fn postgres(code: &str) -> Fault {
         "25006" => Fault::ReadOnly,
         "53100" => Fault::DiskFull,
         "58030" => Fault::DiskError,
+        // Class 22, "Data Exception".
+        _ if code.starts_with("22") => Fault::InvalidValue,
         "53300" => Fault::TooManyConnections,
         "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Fault::ConnectionLost,
         _ => Fault::Other,

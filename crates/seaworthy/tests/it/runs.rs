@@ -1,8 +1,8 @@
 //! Upgrades and downgrades as a whole: what is applied, what is asked, what is said.
 
+use seaworthy::command::Loss;
 use seaworthy::command::{self, OutOfOrder};
 use seaworthy::revision::Stage;
-use seaworthy::script::Loss;
 
 use crate::databases::{
     Person, Sql, current, databases, downgrade, environment, events, send, tables, upgrade,

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ObjectKind, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, ObjectKind, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "access-changed",
@@ -38,12 +38,13 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         }
     };
     match step.statement {
-        Statement::CreatePolicy { table } => policies(table),
-        Statement::Drop(drop) if drop.kind == ObjectKind::Policy => {
+        Parsed::CreatePolicy { table } => policies(table),
+        Parsed::Drop(drop) if drop.kind == ObjectKind::Policy => {
             drop.names.iter().flat_map(|table| policies(table)).collect()
         }
-        Statement::Restrict { what, tables } if tables.is_empty() => vec![Finding::new(what.clone())],
-        Statement::Restrict { what, tables } => {
+        Parsed::DropOwned => vec![Finding::new("a role loses what it has".to_owned())],
+        Parsed::Restrict { what, tables } if tables.is_empty() => vec![Finding::new(what.clone())],
+        Parsed::Restrict { what, tables } => {
             let live = tables.iter().filter(|table| step.before.is_live(table));
             live.map(|table| Finding::on(table, format!("{what}: {table}")))
                 .collect()

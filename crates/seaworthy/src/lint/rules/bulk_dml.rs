@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{ComparisonKind, DataChange, Statement};
 use crate::lint::step::Step;
+use crate::sql::{ComparisonKind, DataChange, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "bulk-dml",
@@ -16,8 +16,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
     let changes: &[DataChange] = match step.statement {
-        Statement::Data(changes) => changes,
-        Statement::CreateTable(create) => create.filled.as_slice(),
+        Parsed::Data(changes) => changes,
+        Parsed::CreateTable(create) => create.filled.as_slice(),
         _ => return Vec::new(),
     };
     let unbounded = changes.iter().filter(|change| is_unbounded(step, change));

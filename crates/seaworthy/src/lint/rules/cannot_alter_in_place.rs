@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Column, ConstraintKind, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, Column, ConstraintKind, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "cannot-alter-in-place",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    let Statement::AlterTable { table, actions, .. } = step.statement else {
+    let Parsed::AlterTable { table, actions, .. } = step.statement else {
         return Vec::new();
     };
     if actions.len() > 1 {

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Statement, TypeAction};
 use crate::lint::step::Step;
+use crate::sql::{Action, Parsed, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "column-removed",
@@ -19,7 +19,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         Finding::on(table, format!("running code may still name {table}.{column}"))
     };
     match step.statement {
-        Statement::AlterType {
+        Parsed::AlterType {
             name,
             action: TypeAction::DropAttribute,
         } => {
@@ -27,7 +27,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
                 "running code may still name the attribute of {name}"
             ))]
         }
-        Statement::Drop(drop) if drop.kind == crate::lint::statement::ObjectKind::Type && drop.cascade => {
+        Parsed::Drop(drop) if drop.kind == crate::sql::ObjectKind::Type && drop.cascade => {
             let mut found = Vec::new();
             for name in drop.names.iter().filter(|name| !step.before.is_new_type(name)) {
                 let users = step.before.users_of_type(name);

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ObjectAction, Statement, TypeAction};
 use crate::lint::step::Step;
+use crate::sql::{Action, ObjectAction, Parsed, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "column-renamed",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if let Statement::AlterType {
+    if let Parsed::AlterType {
         name,
         action: TypeAction::RenameAttribute,
     } = step.statement
@@ -24,9 +24,9 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             "running code may still use the old name of the attribute of {name}"
         ))];
     }
-    if let Statement::AlterView {
+    if let Parsed::AlterView {
         name,
-        action: ObjectAction::RenameColumn(from),
+        action: ObjectAction::RenameColumn { from, .. },
     } = step.statement
     {
         let is_old = !step.before.lacks(name) && step.before.is_live(name);

@@ -3,8 +3,8 @@
 use super::{Finding, Rule};
 use super::{bulk_dml, column_removed};
 use crate::lint::Severity;
-use crate::lint::statement::{ObjectKind, Statement};
 use crate::lint::step::Step;
+use crate::sql::{ObjectKind, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "data-loss",
@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(step: &Step<'_>) -> Vec<Finding> {
     let lost = |name: &str| Finding::on(name, format!("what {name} holds is destroyed"));
     match step.statement {
-        Statement::Truncate { tables, cascade } => {
+        Parsed::Truncate { tables, cascade } => {
             let tables = tables.iter().filter(|table| step.before.is_live(table));
             let others = if *cascade {
                 ", and what every table that refers to it holds"
@@ -29,7 +29,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
                 .map(|table| Finding::on(table, format!("what {table} holds is destroyed{others}")))
                 .collect()
         }
-        Statement::Drop(drop) => match drop.kind {
+        Parsed::Drop(drop) => match drop.kind {
             ObjectKind::Table => {
                 let names = drop.names.iter().filter(|name| step.before.is_live(name));
                 let names = names.filter(|name| !(drop.if_exists && step.before.lacks(name)));
@@ -46,7 +46,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             }
             _ => Vec::new(),
         },
-        Statement::Data(changes) => {
+        Parsed::Data(changes) => {
             let deletes = changes
                 .iter()
                 .filter(|change| change.verb == "DELETE" && bulk_dml::is_unbounded(step, change));

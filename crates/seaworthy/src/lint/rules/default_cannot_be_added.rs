@@ -2,9 +2,9 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Column, ConstraintKind};
 use crate::lint::step::Step;
-use crate::lint::token::Kind;
+use crate::sql::Kind;
+use crate::sql::{Action, Column, ConstraintKind};
 
 pub(super) const RULE: Rule = Rule {
     code: "default-cannot-be-added",

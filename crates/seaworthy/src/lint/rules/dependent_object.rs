@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ObjectKind, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, ObjectKind, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "dependent-object",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if let Statement::Drop(drop) = step.statement {
+    if let Parsed::Drop(drop) = step.statement {
         if drop.cascade {
             return Vec::new();
         }
@@ -28,7 +28,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         });
         return found.collect();
     }
-    let Statement::AlterTable { table, actions, .. } = step.statement else {
+    let Parsed::AlterTable { table, actions, .. } = step.statement else {
         return Vec::new();
     };
     let found = actions.iter().filter_map(|action| {

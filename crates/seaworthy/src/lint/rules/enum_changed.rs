@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Statement, TypeAction};
 use crate::lint::step::Step;
+use crate::sql::{Parsed, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "enum-changed",
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
     match step.statement {
-        Statement::AlterType {
+        Parsed::AlterType {
             name,
             action: TypeAction::RenameValue,
         } if !step.before.is_new_type(name) => {

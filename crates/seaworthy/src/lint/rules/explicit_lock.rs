@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::Statement;
 use crate::lint::step::Step;
+use crate::sql::Parsed;
 
 pub(super) const RULE: Rule = Rule {
     code: "explicit-lock",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    let Statement::Lock { tables, mode } = step.statement else {
+    let Parsed::Lock { tables, mode } = step.statement else {
         return Vec::new();
     };
     let locked = tables

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ConstraintKind};
 use crate::lint::step::Step;
+use crate::sql::{Action, ConstraintKind};
 
 pub(super) const RULE: Rule = Rule {
     code: "fk-scan",

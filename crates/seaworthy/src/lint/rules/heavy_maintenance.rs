@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{IndexAction, Statement};
 use crate::lint::step::Step;
+use crate::sql::{IndexAction, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "heavy-maintenance",
@@ -16,8 +16,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
     let (what, name) = match step.statement {
-        Statement::Maintenance(work) if work.blocks => (work.what, work.name.as_deref()),
-        Statement::AlterIndex {
+        Parsed::Maintenance(work) if work.blocks => (work.what, work.name.as_deref()),
+        Parsed::AlterIndex {
             name,
             action: IndexAction::SetTablespace,
         } => ("SET TABLESPACE", Some(name.as_str())),

@@ -3,7 +3,7 @@
 use super::{Finding, Rule};
 use crate::lint::Severity;
 use crate::lint::step::Step;
-use crate::lint::token::Token;
+use crate::sql::Token;
 
 pub(super) const RULE: Rule = Rule {
     code: "identifier-truncated",

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Mode, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, Mode, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "lock-held-long",
@@ -29,7 +29,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
     let validates = step
         .alteration()
         .is_some_and(|(_, actions)| actions.iter().any(|action| matches!(action, Action::Validate(_))));
-    let fills = matches!(step.statement, Statement::CreateView(view) if view.is_filled);
+    let fills = matches!(step.statement, Parsed::CreateView(view) if view.is_filled);
     let is_slow = validates || fills || step.found.iter().any(|code| SLOW.contains(code));
     if !is_slow || step.found.contains(&"validate-with-lock") {
         return Vec::new();

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::Statement;
 use crate::lint::step::Step;
+use crate::sql::Parsed;
 
 pub(super) const RULE: Rule = Rule {
     code: "multi-lock",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if step.state.many_locks_are_reported || matches!(step.statement, Statement::Harmless) {
+    if step.state.many_locks_are_reported || matches!(step.statement, Parsed::Harmless) {
         return Vec::new();
     }
     let mut tables: Vec<&str> = Vec::new();

@@ -2,9 +2,9 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Statement};
 use crate::lint::step::Step;
-use crate::lint::token::Kind;
+use crate::sql::Kind;
+use crate::sql::{Action, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "not-allowed-in-tx",
@@ -21,16 +21,14 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
     }
     let outside = |what: &str| vec![Finding::new(format!("{what} cannot run inside a transaction"))];
     match step.statement {
-        Statement::CreateIndex(create) if create.concurrently => outside("CREATE INDEX CONCURRENTLY"),
-        Statement::DropIndex {
+        Parsed::CreateIndex(create) if create.concurrently => outside("CREATE INDEX CONCURRENTLY"),
+        Parsed::DropIndex {
             concurrently: true, ..
         } => outside("DROP INDEX CONCURRENTLY"),
-        Statement::Maintenance(work) if work.needs_no_transaction => outside(work.what),
-        Statement::Outside { what } => outside(what),
-        Statement::Drop(drop) if drop.kind == crate::lint::statement::ObjectKind::Database => {
-            outside("DROP DATABASE")
-        }
-        Statement::AlterTable { actions, .. }
+        Parsed::Maintenance(work) if work.needs_no_transaction => outside(work.what),
+        Parsed::Outside { what } => outside(what),
+        Parsed::Drop(drop) if drop.kind == crate::sql::ObjectKind::Database => outside("DROP DATABASE"),
+        Parsed::AlterTable { actions, .. }
             if actions.iter().any(|action| {
                 matches!(
                     action,
@@ -43,13 +41,13 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         {
             outside("DETACH PARTITION CONCURRENTLY")
         }
-        Statement::Harmless => Vec::new(),
+        Parsed::Harmless => Vec::new(),
         _ => {
             let used = step
                 .tokens
                 .iter()
                 .find(|token| token.kind == Kind::Text && step.state.enum_values.contains(&token.text));
-            let is_adding = matches!(step.statement, Statement::AlterType { .. });
+            let is_adding = matches!(step.statement, Parsed::AlterType { .. });
             let used = used.filter(|_| !is_adding).map(|value| {
                 Finding::new(format!(
                     "the enum value '{}' cannot be used before its transaction is committed",

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ConstraintKind, DomainAction, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, ConstraintKind, DomainAction, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "null-exposed",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if let Statement::AlterDomain {
+    if let Parsed::AlterDomain {
         name,
         action: DomainAction::DropNotNull,
     } = step.statement

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "opaque-sql",
@@ -19,15 +19,17 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         return vec![Finding::new(format!("{what} is opened and never closed"))];
     }
     match step.statement {
-        Statement::Opaque { what } => vec![Finding::new(what.clone())],
-        Statement::AlterTable { table, actions, .. } => {
+        Parsed::Opaque { what } => vec![Finding::new(what.clone())],
+        Parsed::Block { .. } => vec![Finding::new("a DO block hides its statements".to_owned())],
+        Parsed::Call { .. } => vec![Finding::new("a procedure hides its statements".to_owned())],
+        Parsed::AlterTable { table, actions, .. } => {
             let unknown = actions.iter().filter_map(|action| match action {
                 Action::Unknown(text) => Some(Finding::on(table, format!("{text} is not understood"))),
                 _ => None,
             });
             unknown.collect()
         }
-        Statement::Select { functions } => {
+        Parsed::Select { functions } => {
             let changes = functions.iter().find(|name| {
                 step.before
                     .function(name)

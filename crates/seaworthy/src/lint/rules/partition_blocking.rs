@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "partition-blocking",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if let Statement::CreateTable(create) = step.statement
+    if let Parsed::CreateTable(create) = step.statement
         && let Some((parent, _)) = &create.partition_of
         && step.before.is_live(parent)
         && step
@@ -31,7 +31,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             ),
         )];
     }
-    let Statement::AlterTable { table, actions, .. } = step.statement else {
+    let Parsed::AlterTable { table, actions, .. } = step.statement else {
         return Vec::new();
     };
     let found = actions.iter().filter_map(|action| match action {

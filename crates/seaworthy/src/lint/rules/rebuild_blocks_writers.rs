@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ObjectKind, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, ObjectKind, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "rebuild-blocks-writers",
@@ -22,12 +22,12 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         )
     };
     match step.statement {
-        Statement::Drop(drop) if drop.kind == ObjectKind::Table => {
+        Parsed::Drop(drop) if drop.kind == ObjectKind::Table => {
             let rebuilt = drop.names.iter().filter(|name| is_rebuilt(step, name));
             rebuilt.map(|table| finding(table)).collect()
         }
         // Its rows are written anew (SQLite's manual, "ALTER TABLE DROP COLUMN").
-        Statement::AlterTable { table, actions, .. } if step.before.is_live(table) => {
+        Parsed::AlterTable { table, actions, .. } if step.before.is_live(table) => {
             let copies = actions
                 .iter()
                 .any(|action| matches!(action, Action::DropColumn { .. }));

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Column};
 use crate::lint::step::Step;
+use crate::sql::{Action, Column};
 
 pub(super) const RULE: Rule = Rule {
     code: "required-column",
@@ -53,12 +53,10 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
 }
 
 fn is_required(column: &Column) -> bool {
-    let is_key = column.constraints.iter().any(|constraint| {
-        matches!(
-            constraint.kind,
-            crate::lint::statement::ConstraintKind::PrimaryKey(_)
-        )
-    });
+    let is_key = column
+        .constraints
+        .iter()
+        .any(|constraint| matches!(constraint.kind, crate::sql::ConstraintKind::PrimaryKey(_)));
     (column.not_null || is_key) && !column.has_value()
 }
 

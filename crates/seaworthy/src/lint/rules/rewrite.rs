@@ -1,9 +1,9 @@
 //! When PostgreSQL copies a table: what `table-rewrite` and `type-changed` know about columns and types.
 
-use crate::lint::schema::Volatility;
-use crate::lint::statement::{Column, Type};
 use crate::lint::step::Step;
-use crate::lint::token::Token;
+use crate::sql::Token;
+use crate::sql::Volatility;
+use crate::sql::{Column, Type};
 
 /// Why a table is copied.
 pub(super) struct Cause {

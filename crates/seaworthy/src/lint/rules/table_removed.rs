@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, ObjectKind, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, ObjectKind, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "table-removed",
@@ -27,7 +27,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             .map(|view| Finding::on(view, format!("the view {view} is dropped with the column")))
             .collect();
     }
-    let Statement::Drop(drop) = step.statement else {
+    let Parsed::Drop(drop) = step.statement else {
         return Vec::new();
     };
     let is_gone = |name: &&String| match drop.kind {

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, DomainAction, ObjectAction, Statement, TypeAction};
 use crate::lint::step::Step;
+use crate::sql::{Action, DomainAction, ObjectAction, Parsed, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "table-renamed",
@@ -22,7 +22,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         )]
     };
     match step.statement {
-        Statement::AlterTable { table, actions, .. } => {
+        Parsed::AlterTable { table, actions, .. } => {
             let moves = actions
                 .iter()
                 .any(|action| matches!(action, Action::RenameTable(_) | Action::SetSchema(_)));
@@ -34,19 +34,19 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
                 Vec::new()
             }
         }
-        Statement::AlterView {
+        Parsed::AlterView {
             name,
             action: ObjectAction::Rename(_) | ObjectAction::SetSchema(_),
         } if step.before.is_live(name) && !step.at_commit.has_relation(name) => renamed(name),
-        Statement::AlterType {
+        Parsed::AlterType {
             name,
-            action: TypeAction::Rename(_) | TypeAction::SetSchema,
+            action: TypeAction::Rename(_) | TypeAction::SetSchema(_),
         }
-        | Statement::AlterDomain {
+        | Parsed::AlterDomain {
             name,
             action: DomainAction::Rename,
         } if !step.before.is_new_type(name) => renamed(name),
-        Statement::AlterSchema { name } => renamed(name),
+        Parsed::AlterSchema { name, .. } => renamed(name),
         _ => Vec::new(),
     }
 }

@@ -3,8 +3,8 @@
 use super::{Finding, Rule};
 use crate::lint::Severity;
 use crate::lint::Surrounding;
-use crate::lint::statement::{Statement, TransactionVerb};
 use crate::lint::step::Step;
+use crate::sql::{Parsed, TransactionVerb};
 
 pub(super) const RULE: Rule = Rule {
     code: "tx-control",
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    let Statement::Transaction(verb) = step.statement else {
+    let Parsed::Transaction(verb) = step.statement else {
         return Vec::new();
     };
     let is_foreign =

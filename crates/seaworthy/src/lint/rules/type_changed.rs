@@ -3,8 +3,8 @@
 use super::rewrite;
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::Action;
 use crate::lint::step::Step;
+use crate::sql::Action;
 
 pub(super) const RULE: Rule = Rule {
     code: "type-changed",

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::ConstraintKind;
 use crate::lint::step::Step;
+use crate::sql::ConstraintKind;
 
 pub(super) const RULE: Rule = Rule {
     code: "unique-build",

@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Statement};
 use crate::lint::step::Step;
+use crate::sql::{Action, Parsed};
 
 pub(super) const RULE: Rule = Rule {
     code: "uniqueness-removed",
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if let Statement::DropIndex { names, if_exists, .. } = step.statement {
+    if let Parsed::DropIndex { names, if_exists, .. } = step.statement {
         let removed = names.iter().filter_map(|name| match step.before.index(name) {
             Some(index) => {
                 let is_lost = index.unique && step.before.is_live(&index.table) && !index.is_new;

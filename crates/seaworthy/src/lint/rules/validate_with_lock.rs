@@ -2,8 +2,8 @@
 
 use super::{Finding, Rule};
 use crate::lint::Severity;
-use crate::lint::statement::{Action, Mode};
 use crate::lint::step::Step;
+use crate::sql::{Action, Mode};
 
 pub(super) const RULE: Rule = Rule {
     code: "validate-with-lock",

@@ -2,11 +2,13 @@
 
 use super::data;
 use super::{
-    Bound, Column, CreateIndex, CreateTable, CreateView, Statement, TypeDefinition, column, constraint,
+    Bound, Column, CreateIndex, CreateTable, CreateView, ObjectKind, Parsed, TypeDefinition, column,
+    constraint,
 };
-use crate::lint::cursor::Cursor;
+use crate::sql::cursor::Cursor;
+use crate::sql::token::Kind;
 
-pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
+pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
     cursor.accept("create");
     cursor.accept("or replace");
     if cursor
@@ -16,20 +18,32 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
         return on_table(cursor);
     }
     if let Some(word) = cursor.accept_any(&["database", "tablespace", "subscription"]) {
-        return Some(Statement::Outside {
+        return Some(Parsed::Outside {
             what: format!("CREATE {}", word.to_uppercase()),
         });
     }
-    while cursor
-        .accept_any(&["global", "local", "temporary", "temp", "unlogged", "recursive"])
-        .is_some()
-    {}
+    let mut is_temporary = false;
+    while let Some(word) = cursor.accept_any(&[
+        "global",
+        "local",
+        "temporary",
+        "temp",
+        "unlogged",
+        "recursive",
+        "foreign",
+        "virtual",
+    ]) {
+        is_temporary |= word.starts_with("temp");
+    }
     let is_unique = cursor.accept("unique");
     if cursor.accept("index") {
         return index(cursor, is_unique);
     }
+    if cursor.accept("trigger") {
+        return on_table(cursor);
+    }
     if cursor.accept("table") {
-        return table(cursor);
+        return table(cursor, is_temporary);
     }
     if let Some(word) = cursor.accept_any(&["view", "materialized view"]) {
         return view(cursor, word != "view");
@@ -38,20 +52,51 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
         return data_type(cursor, word == "domain");
     }
     if cursor.accept_any(&["function", "procedure"]).is_some() {
-        let name = cursor.qualified()?;
-        let is_volatile = !cursor.has("immutable") && !cursor.has("stable");
-        let body = cursor.text();
-        return Some(Statement::CreateFunction {
+        return function(cursor);
+    }
+    if let Some((_, kind)) = OTHERS.iter().find(|(words, _)| cursor.accept(words)) {
+        let if_not_exists = cursor.accept("if not exists");
+        // `CREATE SCHEMA AUTHORIZATION role` has no name, and the server names a collation or an extension as it is written.
+        let name = cursor.qualified().unwrap_or_default();
+        return Some(Parsed::CreateOther {
+            kind: *kind,
             name,
-            is_volatile,
-            body,
+            if_not_exists,
         });
     }
-    Some(Statement::Harmless)
+    Some(Parsed::Harmless)
+}
+
+/// Other objects that later statements may name.
+const OTHERS: [(&str, ObjectKind); 4] = [
+    ("schema", ObjectKind::Schema),
+    ("sequence", ObjectKind::Sequence),
+    ("extension", ObjectKind::Extension),
+    ("collation", ObjectKind::Collation),
+];
+
+fn function(mut cursor: Cursor<'_>) -> Option<Parsed> {
+    let name = cursor.qualified()?;
+    let is_volatile = !cursor.has("immutable") && !cursor.has("stable");
+    let (_, mut language) = cursor.before(&["language"]);
+    language.step();
+    let language = language
+        .step()
+        .map_or("sql".to_owned(), |token| token.text.to_lowercase());
+    let (_, mut code) = cursor.before(&["as"]);
+    code.step();
+    let code = code.step().filter(|token| token.kind == Kind::Text);
+    Some(Parsed::CreateFunction {
+        name,
+        is_volatile,
+        language,
+        code: code.map(|token| token.text.clone()),
+        body: cursor.text(),
+    })
 }
 
 /// Reads a trigger, rule or policy up to its table.
-fn on_table(cursor: Cursor<'_>) -> Option<Statement> {
+fn on_table(cursor: Cursor<'_>) -> Option<Parsed> {
     let is_policy = {
         let mut ahead = cursor;
         ahead.name();
@@ -61,13 +106,13 @@ fn on_table(cursor: Cursor<'_>) -> Option<Statement> {
     rest.step();
     let table = rest.qualified()?;
     Some(if is_policy {
-        Statement::CreatePolicy { table }
+        Parsed::CreatePolicy { table }
     } else {
-        Statement::CreateTrigger { table }
+        Parsed::CreateTrigger { table }
     })
 }
 
-fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Statement> {
+fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Parsed> {
     let concurrently = cursor.accept("concurrently");
     let if_not_exists = cursor.accept("if not exists");
     let name = if cursor.sees("on") {
@@ -82,7 +127,7 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Statement> {
         cursor.name();
     }
     let columns = cursor.columns().unwrap_or_default();
-    Some(Statement::CreateIndex(CreateIndex {
+    Some(Parsed::CreateIndex(CreateIndex {
         name,
         table,
         only,
@@ -94,9 +139,10 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Statement> {
     }))
 }
 
-fn table(mut cursor: Cursor<'_>) -> Option<Statement> {
+fn table(mut cursor: Cursor<'_>, is_temporary: bool) -> Option<Parsed> {
     let if_not_exists = cursor.accept("if not exists");
     let mut table = CreateTable {
+        is_temporary,
         name: cursor.qualified()?,
         if_not_exists,
         ..CreateTable::default()
@@ -123,7 +169,7 @@ fn table(mut cursor: Cursor<'_>) -> Option<Statement> {
     if query.accept("as") && !query.has("with no data") {
         table.filled = data::filled_by(&table.name, query);
     }
-    Some(Statement::CreateTable(table))
+    Some(Parsed::CreateTable(table))
 }
 
 fn elements(inside: Cursor<'_>, table: &mut CreateTable) {
@@ -154,19 +200,19 @@ pub(super) fn bound(cursor: &mut Cursor<'_>) -> Bound {
     }
 }
 
-fn view(mut cursor: Cursor<'_>, materialized: bool) -> Option<Statement> {
+fn view(mut cursor: Cursor<'_>, materialized: bool) -> Option<Parsed> {
     cursor.accept("if not exists");
     let name = cursor.qualified()?;
     let (_, mut body) = cursor.before(&["as"]);
     body.accept("as");
-    Some(Statement::CreateView(CreateView {
+    Some(Parsed::CreateView(CreateView {
         name,
         is_filled: materialized && !body.has("with no data"),
         body: body.tokens().to_vec(),
     }))
 }
 
-fn data_type(mut cursor: Cursor<'_>, is_domain: bool) -> Option<Statement> {
+fn data_type(mut cursor: Cursor<'_>, is_domain: bool) -> Option<Parsed> {
     let name = cursor.qualified()?;
     cursor.accept("as");
     let definition = if is_domain {
@@ -178,5 +224,5 @@ fn data_type(mut cursor: Cursor<'_>, is_domain: bool) -> Option<Statement> {
     } else {
         TypeDefinition::Other
     };
-    Some(Statement::CreateType { name, definition })
+    Some(Parsed::CreateType { name, definition })
 }

@@ -1,22 +1,22 @@
 //! Constraints of tables and columns.
 
-use crate::lint::cursor::Cursor;
-use crate::lint::token::Token;
+use crate::sql::cursor::Cursor;
+use crate::sql::token::Token;
 
 /// A constraint as it is written.
 #[derive(Clone, Debug)]
-pub(in crate::lint) struct Constraint {
-    pub(in crate::lint) name: Option<String>,
-    pub(in crate::lint) kind: ConstraintKind,
+pub(crate) struct Constraint {
+    pub(crate) name: Option<String>,
+    pub(crate) kind: ConstraintKind,
     /// Whether the rows that are there were checked, or are when it is added.
-    pub(in crate::lint) is_valid: bool,
-    pub(in crate::lint) is_enforced: bool,
+    pub(crate) is_valid: bool,
+    pub(crate) is_enforced: bool,
     /// The index that it takes over.
-    pub(in crate::lint) using_index: Option<String>,
+    pub(crate) using_index: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-pub(in crate::lint) enum ConstraintKind {
+pub(crate) enum ConstraintKind {
     Check(Vec<Token>),
     ForeignKey { parent: String },
     Unique(Vec<String>),
@@ -27,7 +27,7 @@ pub(in crate::lint) enum ConstraintKind {
 
 impl Constraint {
     /// Returns the columns whose values it keeps unique.
-    pub(in crate::lint) fn unique_columns(&self) -> Option<&[String]> {
+    pub(crate) fn unique_columns(&self) -> Option<&[String]> {
         match &self.kind {
             ConstraintKind::Unique(columns) | ConstraintKind::PrimaryKey(columns) => Some(columns),
             _ => None,

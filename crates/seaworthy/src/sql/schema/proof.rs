@@ -1,13 +1,13 @@
 //! What validated constraints prove, so that the server need not read the rows.
 
 use super::{Schema, Table};
-use crate::lint::cursor::Cursor;
-use crate::lint::statement::{Bound, ConstraintKind, Type, TypeDefinition};
-use crate::lint::token::{Kind, Token};
+use crate::sql::cursor::Cursor;
+use crate::sql::parsed::{Bound, ConstraintKind, Type, TypeDefinition};
+use crate::sql::token::{Kind, Token};
 
 impl Schema {
     /// Returns whether a column holds no NULL, for sure: it says so, or a validated check does.
-    pub(in crate::lint) fn is_never_null(&self, table: &str, column: &str) -> bool {
+    pub(crate) fn is_never_null(&self, table: &str, column: &str) -> bool {
         let Some(known) = self.table(table) else {
             return false;
         };
@@ -15,7 +15,7 @@ impl Schema {
     }
 
     /// Returns whether a type is a domain that restricts its values.
-    pub(in crate::lint) fn is_constrained_domain(&self, data_type: &Type) -> bool {
+    pub(crate) fn is_constrained_domain(&self, data_type: &Type) -> bool {
         matches!(
             self.type_definition(&data_type.name),
             Some(TypeDefinition::Domain {
@@ -26,7 +26,7 @@ impl Schema {
     }
 
     /// Returns whether a validated check of a table says that all its rows belong into a partition.
-    pub(in crate::lint) fn fits(&self, child: &str, parent: &str, bound: &Bound) -> bool {
+    pub(crate) fn fits(&self, child: &str, parent: &str, bound: &Bound) -> bool {
         let (Some(known), Some(columns)) = (self.table(child), self.partition_columns(parent)) else {
             return false;
         };

@@ -1,11 +1,11 @@
 //! What a statement does, as far as hazards depend on it: facts read from its tokens, tolerant of everything else.
 
-pub(super) use column::{Column, Type};
-pub(super) use constraint::{Constraint, ConstraintKind};
-pub(super) use data::{ComparisonKind, DataChange};
+pub(crate) use column::{Column, Type};
+pub(crate) use constraint::{Constraint, ConstraintKind};
+pub(crate) use data::{ComparisonKind, Conflict, DataChange, called};
 
 use super::cursor::Cursor;
-use super::token::Token;
+use super::token::{Kind, Token};
 
 mod alter;
 mod column;
@@ -17,7 +17,7 @@ mod session;
 
 /// One statement.
 #[derive(Clone, Debug)]
-pub(super) enum Statement {
+pub(crate) enum Parsed {
     CreateTable(CreateTable),
     CreateIndex(CreateIndex),
     CreateView(CreateView),
@@ -28,7 +28,18 @@ pub(super) enum Statement {
     CreateFunction {
         name: String,
         is_volatile: bool,
+        /// Its language, in lower case.
+        language: String,
+        /// Its code, where it is a text.
+        code: Option<String>,
+        /// All that follows its name.
         body: String,
+    },
+    /// Makes what holds no rows.
+    CreateOther {
+        kind: ObjectKind,
+        name: String,
+        if_not_exists: bool,
     },
     CreateTrigger {
         table: String,
@@ -60,6 +71,7 @@ pub(super) enum Statement {
     },
     AlterSchema {
         name: String,
+        to: String,
     },
     DropIndex {
         names: Vec<String>,
@@ -83,7 +95,27 @@ pub(super) enum Statement {
     },
     Transaction(TransactionVerb),
     Maintenance(Maintenance),
-    /// `REVOKE`, `DROP OWNED` and their like.
+    /// `DO` with its code.
+    Block {
+        body: String,
+        language: String,
+    },
+    Call {
+        name: String,
+    },
+    Pragma {
+        name: String,
+        /// What it is set to, in lower case.
+        value: Option<String>,
+    },
+    /// `COPY table FROM`.
+    Copy {
+        table: String,
+    },
+    /// `ATTACH` and `DETACH` of SQLite.
+    Attach,
+    DropOwned,
+    /// `REVOKE` and its like.
     Restrict {
         what: String,
         tables: Vec<String>,
@@ -104,57 +136,58 @@ pub(super) enum Statement {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct CreateTable {
-    pub(super) name: String,
-    pub(super) if_not_exists: bool,
-    pub(super) columns: Vec<Column>,
-    pub(super) constraints: Vec<Constraint>,
+pub(crate) struct CreateTable {
+    pub(crate) name: String,
+    pub(crate) if_not_exists: bool,
+    pub(crate) is_temporary: bool,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) constraints: Vec<Constraint>,
     /// Tables whose columns it takes over.
-    pub(super) like: Vec<String>,
-    pub(super) partition_of: Option<(String, Bound)>,
+    pub(crate) like: Vec<String>,
+    pub(crate) partition_of: Option<(String, Bound)>,
     /// The columns of `PARTITION BY`; an expression counts as the empty name.
-    pub(super) partitioned_by: Option<Vec<String>>,
+    pub(crate) partitioned_by: Option<Vec<String>>,
     /// The rows that it is filled with.
-    pub(super) filled: Option<DataChange>,
+    pub(crate) filled: Option<DataChange>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct CreateIndex {
+pub(crate) struct CreateIndex {
     /// Empty when the server chooses the name.
-    pub(super) name: String,
-    pub(super) table: String,
-    pub(super) only: bool,
-    pub(super) concurrently: bool,
-    pub(super) unique: bool,
-    pub(super) if_not_exists: bool,
-    pub(super) columns: Vec<String>,
-    pub(super) is_partial: bool,
+    pub(crate) name: String,
+    pub(crate) table: String,
+    pub(crate) only: bool,
+    pub(crate) concurrently: bool,
+    pub(crate) unique: bool,
+    pub(crate) if_not_exists: bool,
+    pub(crate) columns: Vec<String>,
+    pub(crate) is_partial: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct CreateView {
-    pub(super) name: String,
-    pub(super) is_filled: bool,
-    pub(super) body: Vec<Token>,
+pub(crate) struct CreateView {
+    pub(crate) name: String,
+    pub(crate) is_filled: bool,
+    pub(crate) body: Vec<Token>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum TypeDefinition {
+pub(crate) enum TypeDefinition {
     Enum,
     Domain { base: Type, is_constrained: bool },
     Other,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum ObjectAction {
+pub(crate) enum ObjectAction {
     Rename(String),
     SetSchema(String),
     Other,
-    RenameColumn(String),
+    RenameColumn { from: String, to: String },
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum IndexAction {
+pub(crate) enum IndexAction {
     Rename(String),
     Attach,
     SetTablespace,
@@ -162,18 +195,18 @@ pub(super) enum IndexAction {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum TypeAction {
+pub(crate) enum TypeAction {
     AddValue(String),
     RenameValue,
     Rename(String),
-    SetSchema,
+    SetSchema(String),
     RenameAttribute,
     DropAttribute,
     Other,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum DomainAction {
+pub(crate) enum DomainAction {
     AddCheck { valid: bool },
     SetNotNull,
     DropNotNull,
@@ -182,15 +215,15 @@ pub(super) enum DomainAction {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Drop {
-    pub(super) kind: ObjectKind,
-    pub(super) names: Vec<String>,
-    pub(super) if_exists: bool,
-    pub(super) cascade: bool,
+pub(crate) struct Drop {
+    pub(crate) kind: ObjectKind,
+    pub(crate) names: Vec<String>,
+    pub(crate) if_exists: bool,
+    pub(crate) cascade: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ObjectKind {
+pub(crate) enum ObjectKind {
     Table,
     View,
     Type,
@@ -200,12 +233,15 @@ pub(super) enum ObjectKind {
     /// A trigger or policy; its table is in `names`.
     OfTable,
     Policy,
+    Extension,
+    Function,
+    Collation,
     Other,
 }
 
 /// Part of an `ALTER TABLE`.
 #[derive(Clone, Debug)]
-pub(super) enum Action {
+pub(crate) enum Action {
     AddColumn {
         column: Column,
         if_not_exists: bool,
@@ -266,31 +302,31 @@ pub(super) enum Action {
 
 /// What a partition holds.
 #[derive(Clone, Debug)]
-pub(super) struct Bound {
-    pub(super) is_default: bool,
-    pub(super) tokens: Vec<Token>,
+pub(crate) struct Bound {
+    pub(crate) is_default: bool,
+    pub(crate) tokens: Vec<Token>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TransactionVerb {
+pub(crate) enum TransactionVerb {
     Begin,
     End { chain: bool },
     Savepoint,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Maintenance {
-    pub(super) what: &'static str,
+pub(crate) struct Maintenance {
+    pub(crate) what: &'static str,
     /// The table, view or index; everything when absent.
-    pub(super) name: Option<String>,
-    pub(super) is_index: bool,
-    pub(super) blocks: bool,
-    pub(super) needs_no_transaction: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) is_index: bool,
+    pub(crate) blocks: bool,
+    pub(crate) needs_no_transaction: bool,
 }
 
 /// PostgreSQL's table locks that matter here, weakest first (manual, "Explicit Locking").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     RowExclusive,
     ShareUpdateExclusive,
     Share,
@@ -301,12 +337,12 @@ pub(super) enum Mode {
 
 impl Mode {
     /// Returns whether writers or readers wait for it.
-    pub(super) fn is_strong(self) -> bool {
+    pub(crate) fn is_strong(self) -> bool {
         self >= Self::Share
     }
 
     /// Returns PostgreSQL's name for it.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::RowExclusive => "ROW EXCLUSIVE",
             Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
@@ -318,7 +354,7 @@ impl Mode {
     }
 
     /// Returns who waits for it.
-    pub(super) fn victims(self) -> &'static str {
+    pub(crate) fn victims(self) -> &'static str {
         if self == Self::AccessExclusive {
             "every reader and writer"
         } else {
@@ -327,13 +363,32 @@ impl Mode {
     }
 }
 
+/// Returns whether a command for the client does what cannot be read here.
+pub(super) fn is_opaque_command(line: &str) -> bool {
+    let word = line.split_whitespace().next().unwrap_or_default();
+    [
+        "\\i",
+        "\\ir",
+        "\\include",
+        "\\include_relative",
+        "\\!",
+        "\\gexec",
+        "\\copy",
+        ".read",
+        ".import",
+        ".restore",
+    ]
+    .contains(&word)
+}
+
 /// Reads one statement.
-pub(super) fn read(tokens: &[Token]) -> Statement {
+pub(super) fn read(tokens: &[Token]) -> Parsed {
     let mut cursor = Cursor::new(tokens);
     let Some(verb) = cursor.peek() else {
-        return Statement::Harmless;
+        return Parsed::Harmless;
     };
     let read = match verb.text.as_str() {
+        _ if verb.kind == Kind::Client => None,
         "create" => create::read(cursor),
         "alter" => alter::read(cursor),
         "drop" => drop::read(cursor),
@@ -341,7 +396,7 @@ pub(super) fn read(tokens: &[Token]) -> Statement {
         "select" | "(" | "values" | "table" => data::read_select(cursor),
         _ => session::read(&mut cursor),
     };
-    read.unwrap_or_else(|| Statement::Opaque {
+    read.unwrap_or_else(|| Parsed::Opaque {
         what: format!("{} is not understood", verb.text.to_uppercase()),
     })
 }

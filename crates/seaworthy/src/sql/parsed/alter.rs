@@ -1,11 +1,11 @@
 //! `ALTER ...`
 
 use super::{
-    Action, DomainAction, IndexAction, Mode, ObjectAction, Statement, TypeAction, column, constraint, create,
+    Action, DomainAction, IndexAction, Mode, ObjectAction, Parsed, TypeAction, column, constraint, create,
 };
-use crate::lint::cursor::Cursor;
+use crate::sql::cursor::Cursor;
 
-pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
+pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
     cursor.accept("alter");
     if cursor.accept_any(&["table", "foreign table"]).is_some() {
         return table(cursor);
@@ -14,7 +14,7 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
         cursor.accept("if exists");
         let name = cursor.qualified()?;
         let action = object_action(cursor)?;
-        return Some(Statement::AlterView { name, action });
+        return Some(Parsed::AlterView { name, action });
     }
     if cursor.accept("index") {
         return index(cursor);
@@ -27,32 +27,32 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
     }
     if cursor.accept("schema") {
         let name = cursor.qualified()?;
-        let is_rename = cursor.accept("rename");
-        return Some(if is_rename {
-            Statement::AlterSchema { name }
+        return Some(if cursor.accept("rename to") {
+            let to = cursor.name()?;
+            Parsed::AlterSchema { name, to }
         } else {
-            Statement::Harmless
+            Parsed::Harmless
         });
     }
     if cursor.accept("system") {
-        return Some(Statement::Outside {
+        return Some(Parsed::Outside {
             what: "ALTER SYSTEM".to_owned(),
         });
     }
     if cursor.accept("policy") {
         cursor.name();
         cursor.accept("on");
-        return Some(Statement::CreatePolicy {
+        return Some(Parsed::CreatePolicy {
             table: cursor.qualified()?,
         });
     }
     if cursor.accept("default privileges") && cursor.has("revoke") {
-        return Some(Statement::Restrict {
+        return Some(Parsed::Restrict {
             what: "privileges of new objects are taken away".to_owned(),
             tables: Vec::new(),
         });
     }
-    Some(Statement::Harmless)
+    Some(Parsed::Harmless)
 }
 
 fn object_action(mut cursor: Cursor<'_>) -> Option<ObjectAction> {
@@ -64,12 +64,15 @@ fn object_action(mut cursor: Cursor<'_>) -> Option<ObjectAction> {
     }
     if cursor.accept("rename") {
         cursor.accept("column");
-        return Some(ObjectAction::RenameColumn(cursor.name()?));
+        let from = cursor.name()?;
+        cursor.accept("to");
+        let to = cursor.name()?;
+        return Some(ObjectAction::RenameColumn { from, to });
     }
     Some(ObjectAction::Other)
 }
 
-fn index(mut cursor: Cursor<'_>) -> Option<Statement> {
+fn index(mut cursor: Cursor<'_>) -> Option<Parsed> {
     cursor.accept("if exists");
     let name = cursor.qualified()?;
     let action = if cursor.accept("rename to") {
@@ -81,10 +84,10 @@ fn index(mut cursor: Cursor<'_>) -> Option<Statement> {
     } else {
         IndexAction::Other
     };
-    Some(Statement::AlterIndex { name, action })
+    Some(Parsed::AlterIndex { name, action })
 }
 
-fn data_type(mut cursor: Cursor<'_>) -> Option<Statement> {
+fn data_type(mut cursor: Cursor<'_>) -> Option<Parsed> {
     let name = cursor.qualified()?;
     let action = if cursor.accept("add value") {
         cursor.accept("if not exists");
@@ -94,7 +97,7 @@ fn data_type(mut cursor: Cursor<'_>) -> Option<Statement> {
     } else if cursor.accept("rename to") {
         TypeAction::Rename(cursor.name()?)
     } else if cursor.accept("set schema") {
-        TypeAction::SetSchema
+        TypeAction::SetSchema(cursor.name()?)
     } else if cursor.accept("rename attribute") {
         TypeAction::RenameAttribute
     } else if cursor.accept("drop attribute") {
@@ -102,10 +105,10 @@ fn data_type(mut cursor: Cursor<'_>) -> Option<Statement> {
     } else {
         TypeAction::Other
     };
-    Some(Statement::AlterType { name, action })
+    Some(Parsed::AlterType { name, action })
 }
 
-fn domain(mut cursor: Cursor<'_>) -> Option<Statement> {
+fn domain(mut cursor: Cursor<'_>) -> Option<Parsed> {
     let name = cursor.qualified()?;
     let action = if cursor.accept("set not null") {
         DomainAction::SetNotNull
@@ -119,10 +122,10 @@ fn domain(mut cursor: Cursor<'_>) -> Option<Statement> {
     } else {
         DomainAction::Other
     };
-    Some(Statement::AlterDomain { name, action })
+    Some(Parsed::AlterDomain { name, action })
 }
 
-fn table(mut cursor: Cursor<'_>) -> Option<Statement> {
+fn table(mut cursor: Cursor<'_>) -> Option<Parsed> {
     let if_exists = cursor.accept("if exists");
     cursor.accept("only");
     let table = cursor.qualified()?;
@@ -131,7 +134,7 @@ fn table(mut cursor: Cursor<'_>) -> Option<Statement> {
         .split(",")
         .into_iter()
         .map(|part| action(part).unwrap_or_else(|| Action::Unknown(part.text())));
-    Some(Statement::AlterTable {
+    Some(Parsed::AlterTable {
         table,
         if_exists,
         actions: actions.collect(),

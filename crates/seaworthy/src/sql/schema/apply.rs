@@ -1,30 +1,31 @@
 //! What a statement leaves behind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Function, Index, KnownColumn, Schema, Table, View};
-use crate::lint::cursor::Cursor;
-use crate::lint::statement::{
-    CreateIndex, CreateTable, CreateView, Drop, IndexAction, ObjectAction, ObjectKind, Statement, TypeAction,
+use crate::sql::cursor::Cursor;
+use crate::sql::parsed::{
+    CreateIndex, CreateTable, CreateView, Drop, IndexAction, ObjectAction, ObjectKind, Parsed, TypeAction,
     TypeDefinition,
 };
 
 impl Schema {
     /// Notes what a statement does to the schema.
-    pub(in crate::lint) fn apply(&mut self, statement: &Statement) {
+    pub(crate) fn apply(&mut self, statement: &Parsed) {
         match statement {
-            Statement::CreateTable(create) => self.create_table(create),
-            Statement::CreateIndex(create) => self.create_index(create),
-            Statement::CreateView(create) => self.create_view(create),
-            Statement::CreateType { name, definition } => {
-                self.types.insert(name.clone(), Rc::new(definition.clone()));
+            Parsed::CreateTable(create) => self.create_table(create),
+            Parsed::CreateIndex(create) => self.create_index(create),
+            Parsed::CreateView(create) => self.create_view(create),
+            Parsed::CreateType { name, definition } => {
+                self.types.insert(name.clone(), Arc::new(definition.clone()));
                 self.new_types.insert(name.clone());
             }
-            Statement::CreateFunction {
+            Parsed::CreateFunction {
                 name,
                 is_volatile,
                 body,
+                ..
             } => {
                 const WORDS: [&str; 7] = [
                     "update ", "delete ", "insert ", "alter ", "create ", "drop ", "execute ",
@@ -34,15 +35,15 @@ impl Schema {
                     is_volatile: *is_volatile,
                     changes_things: WORDS.iter().any(|word| body.contains(word)),
                 };
-                self.functions.insert(name.clone(), Rc::new(known));
+                self.functions.insert(name.clone(), Arc::new(known));
             }
-            Statement::AlterTable { table, actions, .. } => {
+            Parsed::AlterTable { table, actions, .. } => {
                 let mut table = table.clone();
                 for action in actions {
                     self.alter(&mut table, action);
                 }
             }
-            Statement::AlterView {
+            Parsed::AlterView {
                 name,
                 action: ObjectAction::Rename(to) | ObjectAction::SetSchema(to),
             } => {
@@ -50,7 +51,7 @@ impl Schema {
                     self.views.insert(to.clone(), view);
                 }
             }
-            Statement::AlterIndex {
+            Parsed::AlterIndex {
                 name,
                 action: IndexAction::Rename(to),
             } => {
@@ -58,14 +59,14 @@ impl Schema {
                     self.indexes.insert(to.clone(), index);
                 }
             }
-            Statement::AlterType {
+            Parsed::AlterType {
                 name,
                 action: TypeAction::Rename(to),
             } => self.rename_type(name, to),
-            Statement::DropIndex { names, .. } => {
+            Parsed::DropIndex { names, .. } => {
                 self.indexes.retain(|name, _| !names.contains(name));
             }
-            Statement::Drop(drop) => self.drop(drop),
+            Parsed::Drop(drop) => self.drop(drop),
             _ => {}
         }
     }
@@ -93,7 +94,7 @@ impl Schema {
             table.parent = Some(parent.clone());
             self.edit(parent, |known| known.has_default_partition |= bound.is_default);
         }
-        self.tables.insert(create.name.clone(), Rc::new(table));
+        self.tables.insert(create.name.clone(), Arc::new(table));
         for column in &create.columns {
             self.add_column(&create.name, column);
         }
@@ -119,7 +120,7 @@ impl Schema {
             of_constraint: false,
             is_new: true,
         };
-        self.indexes.insert(name, Rc::new(index));
+        self.indexes.insert(name, Arc::new(index));
     }
 
     fn create_view(&mut self, create: &CreateView) {
@@ -157,7 +158,7 @@ impl Schema {
             reads,
             is_new: !self.views.contains_key(&create.name),
         };
-        self.views.insert(create.name.clone(), Rc::new(view));
+        self.views.insert(create.name.clone(), Arc::new(view));
     }
 
     fn rename_type(&mut self, name: &str, to: &str) {
@@ -166,7 +167,7 @@ impl Schema {
         }
         for table in self.tables.values_mut() {
             if table.columns.values().any(|column| column.data_type.name == name) {
-                for column in Rc::make_mut(table).columns.values_mut() {
+                for column in Arc::make_mut(table).columns.values_mut() {
                     if column.data_type.name == name {
                         column.data_type.name = to.to_owned();
                     }
@@ -197,7 +198,7 @@ impl Schema {
 
     /// Changes a table; one that is not known yet is taken down as far as this statement knows it.
     pub(super) fn edit(&mut self, table: &str, change: impl FnOnce(&mut Table)) {
-        change(Rc::make_mut(self.tables.entry(table.to_owned()).or_default()));
+        change(Arc::make_mut(self.tables.entry(table.to_owned()).or_default()));
     }
 
     pub(super) fn edit_column(&mut self, table: &str, column: &str, change: impl FnOnce(&mut KnownColumn)) {
@@ -209,7 +210,7 @@ impl Schema {
     }
 }
 
-fn drop_view(views: &mut BTreeMap<String, Rc<View>>, name: &str) {
+fn drop_view(views: &mut BTreeMap<String, Arc<View>>, name: &str) {
     views.remove(name);
     views.retain(|_, view| !view.reads.contains_key(name));
 }
@@ -223,7 +224,7 @@ fn owned(pairs: Vec<(&str, &str)>) -> Vec<(String, String)> {
 
 impl TypeDefinition {
     /// Returns the type that a domain restricts.
-    pub(in crate::lint) fn base(&self) -> Option<&crate::lint::statement::Type> {
+    pub(crate) fn base(&self) -> Option<&crate::sql::parsed::Type> {
         match self {
             Self::Domain { base, .. } => Some(base),
             _ => None,

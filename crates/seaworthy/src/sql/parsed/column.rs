@@ -1,54 +1,66 @@
 //! Column definitions and types.
 
+use std::ops::Range;
+
 use super::Constraint;
 use super::constraint;
-use crate::lint::cursor::Cursor;
-use crate::lint::token::Token;
+use crate::sql::cursor::Cursor;
+use crate::sql::token::Token;
 
 /// A column as it is written.
 #[derive(Clone, Debug, Default)]
-pub(in crate::lint) struct Column {
-    pub(in crate::lint) name: String,
-    pub(in crate::lint) data_type: Type,
-    pub(in crate::lint) not_null: bool,
-    pub(in crate::lint) default: Option<Vec<Token>>,
-    pub(in crate::lint) is_identity: bool,
-    pub(in crate::lint) generated: Option<Generated>,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) data_type: Type,
+    pub(crate) not_null: bool,
+    pub(crate) default: Option<Vec<Token>>,
+    pub(crate) is_identity: bool,
+    pub(crate) generated: Option<Generated>,
     /// Checks, keys and references that it declares.
-    pub(in crate::lint) constraints: Vec<Constraint>,
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 /// How a generated column is kept, and from what.
 #[derive(Clone, Debug)]
-pub(in crate::lint) struct Generated {
-    pub(in crate::lint) is_stored: bool,
-    pub(in crate::lint) expression: Vec<Token>,
+pub(crate) struct Generated {
+    pub(crate) is_stored: bool,
+    pub(crate) expression: Vec<Token>,
 }
 
-/// A type under the one name that all its spellings share.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::lint) struct Type {
-    pub(in crate::lint) name: String,
-    pub(in crate::lint) arguments: Vec<i64>,
-    pub(in crate::lint) is_array: bool,
+/// A type under the one name that all its spellings share; where it stands makes it no other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Type {
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<i64>,
+    pub(crate) is_array: bool,
+    /// Where it stands, in bytes of its statement.
+    pub(crate) span: Range<usize>,
 }
+
+impl PartialEq for Type {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.arguments, self.is_array) == (&other.name, &other.arguments, other.is_array)
+    }
+}
+
+impl Eq for Type {}
 
 impl Type {
-    pub(in crate::lint) fn is_serial(&self) -> bool {
+    pub(crate) fn is_serial(&self) -> bool {
         matches!(self.name.as_str(), "serial" | "bigserial" | "smallserial")
     }
 }
 
 impl Column {
     /// Returns whether an INSERT that does not name the column gets a value other than NULL.
-    pub(in crate::lint) fn has_value(&self) -> bool {
+    pub(crate) fn has_value(&self) -> bool {
         let has_default = self.default.as_ref().is_some_and(|tokens| !is_null(tokens));
         has_default || self.is_identity || self.generated.is_some() || self.data_type.is_serial()
     }
 }
 
 /// Returns whether an expression is NULL and nothing else, with or without a cast.
-pub(in crate::lint) fn is_null(tokens: &[Token]) -> bool {
+pub(crate) fn is_null(tokens: &[Token]) -> bool {
     match tokens {
         [first] => first.is_word("null"),
         [first, second, ..] => first.is_word("null") && second.is_symbol("::"),
@@ -148,6 +160,7 @@ pub(super) fn data_type(cursor: &mut Cursor<'_>) -> Type {
         "national char",
     ];
     cursor.accept("setof");
+    let start = *cursor;
     let long = cursor.accept_any(&LONG).map(str::to_owned);
     let mut name = long.or_else(|| cursor.qualified()).unwrap_or_default();
     if let Some(short) = name.strip_prefix("pg_catalog.") {
@@ -172,10 +185,12 @@ pub(super) fn data_type(cursor: &mut Cursor<'_>) -> Type {
             cursor.step();
         }
     }
+    let length = start.tokens().len() - cursor.tokens().len();
     Type {
         name: canonical(&name).to_owned(),
         arguments,
         is_array,
+        span: Cursor::new(&start.tokens()[..length]).span(),
     }
 }
 

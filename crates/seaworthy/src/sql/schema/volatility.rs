@@ -1,11 +1,11 @@
 //! Whether an expression gives the same value for every row.
 
 use super::Schema;
-use crate::lint::token::Token;
+use crate::sql::token::Token;
 
 /// How often the server has to compute a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::lint) enum Volatility {
+pub(crate) enum Volatility {
     /// Once for the whole table.
     Once,
     /// For every row, because of this function.
@@ -269,7 +269,7 @@ const ONCE: &[&str] = &[
 
 impl Schema {
     /// Returns how often a default is computed.
-    pub(in crate::lint) fn volatility(&self, expression: &[Token]) -> Volatility {
+    pub(crate) fn volatility(&self, expression: &[Token]) -> Volatility {
         let mut unknown = None;
         for (index, token) in expression.iter().enumerate() {
             let is_called = expression.get(index + 1).is_some_and(|next| next.is_symbol("("));

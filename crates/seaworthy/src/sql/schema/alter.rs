@@ -1,10 +1,10 @@
 //! What the actions of an `ALTER TABLE` leave behind.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Index, KnownColumn, Schema};
-use crate::lint::statement::{Action, Column, Constraint, ConstraintKind};
+use crate::sql::parsed::{Action, Column, Constraint, ConstraintKind};
 
 impl Schema {
     pub(super) fn alter(&mut self, table: &mut String, action: &Action) {
@@ -143,7 +143,7 @@ impl Schema {
             if let Some(taken) = &constraint.using_index {
                 self.indexes.remove(taken);
             }
-            self.indexes.insert(name.clone(), Rc::new(index));
+            self.indexes.insert(name.clone(), Arc::new(index));
         }
         constraint.name = Some(name);
         self.edit(table, |known| {
@@ -206,14 +206,14 @@ impl Schema {
             self.tables.insert(to.clone(), known);
         }
         for index in self.indexes.values_mut().filter(|index| index.table == *table) {
-            Rc::make_mut(index).table.clone_from(&to);
+            Arc::make_mut(index).table.clone_from(&to);
         }
         for view in self
             .views
             .values_mut()
             .filter(|view| view.reads.contains_key(table))
         {
-            let reads = &mut Rc::make_mut(view).reads;
+            let reads = &mut Arc::make_mut(view).reads;
             if let Some(columns) = reads.remove(table) {
                 reads.insert(to.clone(), columns);
             }

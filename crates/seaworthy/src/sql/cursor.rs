@@ -1,38 +1,41 @@
 //! Reads tokens from left to right.
 
+use std::ops::Range;
+
+use super::name::joined;
 use super::token::{Kind, Token};
 
 /// A place in a run of tokens.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     tokens: &'a [Token],
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(tokens: &'a [Token]) -> Self {
+    pub(crate) fn new(tokens: &'a [Token]) -> Self {
         Self { tokens }
     }
 
-    pub(super) fn tokens(&self) -> &'a [Token] {
+    pub(crate) fn tokens(&self) -> &'a [Token] {
         self.tokens
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.tokens.is_empty()
     }
 
-    pub(super) fn peek(&self) -> Option<&'a Token> {
+    pub(crate) fn peek(&self) -> Option<&'a Token> {
         self.tokens.first()
     }
 
-    pub(super) fn step(&mut self) -> Option<&'a Token> {
+    pub(crate) fn step(&mut self) -> Option<&'a Token> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(first)
     }
 
     /// Returns whether these words, written with spaces, come next.
-    pub(super) fn sees(&self, words: &str) -> bool {
+    pub(crate) fn sees(&self, words: &str) -> bool {
         let mut tokens = self.tokens.iter();
         words
             .split(' ')
@@ -40,7 +43,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past these words if they come next.
-    pub(super) fn accept(&mut self, words: &str) -> bool {
+    pub(crate) fn accept(&mut self, words: &str) -> bool {
         let is_next = self.sees(words);
         if is_next {
             self.tokens = &self.tokens[words.split(' ').count()..];
@@ -49,15 +52,15 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past the first of these that comes next, and returns it.
-    pub(super) fn accept_any<'w>(&mut self, choices: &[&'w str]) -> Option<&'w str> {
+    pub(crate) fn accept_any<'w>(&mut self, choices: &[&'w str]) -> Option<&'w str> {
         choices.iter().copied().find(|words| self.accept(words))
     }
 
-    pub(super) fn sees_symbol(&self, symbol: &str) -> bool {
+    pub(crate) fn sees_symbol(&self, symbol: &str) -> bool {
         self.peek().is_some_and(|token| token.is_symbol(symbol))
     }
 
-    pub(super) fn accept_symbol(&mut self, symbol: &str) -> bool {
+    pub(crate) fn accept_symbol(&mut self, symbol: &str) -> bool {
         let is_next = self.sees_symbol(symbol);
         if is_next {
             self.step();
@@ -66,31 +69,35 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads one identifier.
-    pub(super) fn name(&mut self) -> Option<String> {
-        let token = self.peek().filter(|token| token.is_name())?;
+    pub(crate) fn name(&mut self) -> Option<String> {
+        let token = self.peek().filter(|token| token.is_name() || token.may_name)?;
         self.step();
-        Some(token.text.clone())
+        let mut name = token.text.clone();
+        if token.may_name {
+            name.make_ascii_lowercase();
+        }
+        Some(name)
     }
 
-    /// Reads a name with or without a schema; `public` is what is meant without one.
-    pub(super) fn qualified(&mut self) -> Option<String> {
+    /// Reads a name with or without a schema, as [`super::name`] puts it.
+    pub(crate) fn qualified(&mut self) -> Option<String> {
         let mut parts = vec![self.name()?];
         while self.sees_symbol(".") {
             self.step();
             parts.push(self.name()?);
         }
-        if parts.len() > 1 && parts[0] == "public" {
-            parts.remove(0);
-        }
-        Some(parts.join("."))
+        Some(joined(&parts))
     }
 
     /// Reads names with commas between them; a star behind one means its descendants and changes nothing.
-    pub(super) fn names(&mut self) -> Vec<String> {
+    pub(crate) fn names(&mut self) -> Vec<String> {
         let mut names = Vec::new();
         loop {
-            self.accept("only");
-            names.extend(self.qualified());
+            // `ONLY (t)` is an old spelling of `ONLY t`.
+            match self.accept("only").then(|| self.group()).flatten() {
+                Some(mut inside) => names.extend(inside.qualified()),
+                None => names.extend(self.qualified()),
+            }
             self.accept_symbol("*");
             if !self.accept_symbol(",") {
                 return names;
@@ -98,8 +105,20 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Reads the names of functions with commas between them, without their arguments.
+    pub(crate) fn signatures(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        loop {
+            names.extend(self.qualified());
+            self.group();
+            if !self.accept_symbol(",") {
+                return names;
+            }
+        }
+    }
+
     /// Reads what stands in parentheses.
-    pub(super) fn group(&mut self) -> Option<Self> {
+    pub(crate) fn group(&mut self) -> Option<Self> {
         if !self.sees_symbol("(") {
             return None;
         }
@@ -117,8 +136,14 @@ impl<'a> Cursor<'a> {
         Some(inside)
     }
 
+    /// Returns what stands in the parentheses that come next, without going past them.
+    pub(crate) fn peek_group(&self) -> Option<Self> {
+        let mut ahead = *self;
+        ahead.group()
+    }
+
     /// Reads identifiers in parentheses; an expression counts as the empty name.
-    pub(super) fn columns(&mut self) -> Option<Vec<String>> {
+    pub(crate) fn columns(&mut self) -> Option<Vec<String>> {
         let inside = self.group()?;
         let names = inside.split(",").into_iter().map(|mut part| {
             let name = part.name().unwrap_or_default();
@@ -132,7 +157,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Returns the parts between separators that are not inside of parentheses.
-    pub(super) fn split(self, separator: &str) -> Vec<Self> {
+    pub(crate) fn split(self, separator: &str) -> Vec<Self> {
         let mut parts = Vec::new();
         let (mut depth, mut start) = (0_usize, 0);
         for (index, token) in self.tokens.iter().enumerate() {
@@ -147,7 +172,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Returns what stands before and from the first of these words, outside of parentheses.
-    pub(super) fn before(self, words: &[&str]) -> (Self, Self) {
+    pub(crate) fn before(self, words: &[&str]) -> (Self, Self) {
         let mut depth = 0_usize;
         for (index, token) in self.tokens.iter().enumerate() {
             let rest = Self::new(&self.tokens[index..]);
@@ -160,17 +185,23 @@ impl<'a> Cursor<'a> {
     }
 
     /// Returns whether these words stand anywhere outside of parentheses.
-    pub(super) fn has(self, words: &str) -> bool {
+    pub(crate) fn has(self, words: &str) -> bool {
         !self.before(&[words]).1.is_done()
     }
 
     /// Returns whether these words stand anywhere.
-    pub(super) fn has_within(self, words: &str) -> bool {
+    pub(crate) fn has_within(self, words: &str) -> bool {
         (0..self.tokens.len()).any(|index| Self::new(&self.tokens[index..]).sees(words))
     }
 
+    /// Returns where these tokens stand in their statement, in bytes.
+    pub(crate) fn span(&self) -> Range<usize> {
+        let start = self.tokens.first().map_or(0, |token| token.span.start);
+        start..self.tokens.last().map_or(start, |token| token.span.end)
+    }
+
     /// Returns the tokens as text, for messages.
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         let words: Vec<String> = self
             .tokens
             .iter()

@@ -1,9 +1,9 @@
 //! `DROP ...`
 
-use super::{Drop, ObjectKind, Statement};
-use crate::lint::cursor::Cursor;
+use super::{Drop, ObjectKind, Parsed};
+use crate::sql::cursor::Cursor;
 
-const KINDS: [(&str, ObjectKind); 11] = [
+const KINDS: [(&str, ObjectKind); 18] = [
     ("table", ObjectKind::Table),
     ("foreign table", ObjectKind::Table),
     ("view", ObjectKind::View),
@@ -15,27 +15,37 @@ const KINDS: [(&str, ObjectKind); 11] = [
     ("database", ObjectKind::Database),
     ("trigger", ObjectKind::OfTable),
     ("policy", ObjectKind::Policy),
+    ("rule", ObjectKind::OfTable),
+    ("extension", ObjectKind::Extension),
+    ("function", ObjectKind::Function),
+    ("procedure", ObjectKind::Function),
+    ("aggregate", ObjectKind::Function),
+    ("routine", ObjectKind::Function),
+    ("collation", ObjectKind::Collation),
 ];
 
-pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
+pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
     cursor.accept("drop");
     if cursor.accept("index") {
         let concurrently = cursor.accept("concurrently");
         let if_exists = cursor.accept("if exists");
-        return Some(Statement::DropIndex {
+        return Some(Parsed::DropIndex {
             names: cursor.names(),
             concurrently,
             if_exists,
         });
     }
-    if cursor.accept_any(&["owned", "role", "user", "group"]).is_some() {
-        return Some(Statement::Restrict {
+    if cursor.accept("owned") {
+        return Some(Parsed::DropOwned);
+    }
+    if cursor.accept_any(&["role", "user", "group"]).is_some() {
+        return Some(Parsed::Restrict {
             what: "a role loses what it has".to_owned(),
             tables: Vec::new(),
         });
     }
     if let Some(word) = cursor.accept_any(&["tablespace", "subscription"]) {
-        return Some(Statement::Outside {
+        return Some(Parsed::Outside {
             what: format!("DROP {}", word.to_uppercase()),
         });
     }
@@ -43,15 +53,27 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Statement> {
     let kind = kind.map_or(ObjectKind::Other, |(_, kind)| *kind);
     let if_exists = cursor.accept("if exists");
     let names = match kind {
+        // On SQLite a trigger has a name of its own.
         ObjectKind::OfTable | ObjectKind::Policy => {
-            cursor.name();
+            cursor.qualified();
             cursor.accept("on");
             cursor.qualified().into_iter().collect()
         }
+        ObjectKind::Function => cursor.signatures(),
         ObjectKind::Other => Vec::new(),
-        _ => cursor.names(),
+        ObjectKind::Table
+        | ObjectKind::View
+        | ObjectKind::Type
+        | ObjectKind::Schema
+        | ObjectKind::Sequence
+        | ObjectKind::Database
+        | ObjectKind::Extension
+        | ObjectKind::Collation => cursor.names(),
     };
-    Some(Statement::Drop(Drop {
+    if names.is_empty() && !matches!(kind, ObjectKind::Other | ObjectKind::OfTable) {
+        return None;
+    }
+    Some(Parsed::Drop(Drop {
         kind,
         names,
         if_exists,

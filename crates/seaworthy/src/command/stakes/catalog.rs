@@ -1,0 +1,294 @@
+//! What the catalog says of something that would go: whether it is there, and what goes with it.
+
+use sea_orm::{DbErr, QueryResult};
+
+use super::Body;
+use crate::session::{Session, dialect_of};
+use crate::sql::{Dialect, Object, Reading, literal, name_parts, quoted, quoted_name};
+
+/// Something that goes because something else does.
+pub(super) enum Taken {
+    /// A table.
+    Table(String),
+    /// A column of a table.
+    Column(String, String),
+}
+
+/// Returns whether a table or a column of one is there.
+pub(super) async fn is_there(session: &Session, table: &str, column: Option<&str>) -> Result<bool, DbErr> {
+    let sql = match (dialect_of(session.backend()), column) {
+        (Dialect::Postgresql, None) => format!(
+            "SELECT 1 WHERE to_regclass({}) IS NOT NULL",
+            literal(&quoted_name(table))
+        ),
+        (Dialect::Postgresql, Some(column)) => format!(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND attnum > 0 AND NOT attisdropped",
+            literal(&quoted_name(table)),
+            literal(column)
+        ),
+        (Dialect::Sqlite, None) => format!(
+            "SELECT 1 FROM {} WHERE type IN ('table', 'view') AND lower(name) = lower({})",
+            schema_table(table),
+            literal(&crate::sql::bare(table))
+        ),
+        (Dialect::Sqlite, Some(column)) => format!(
+            "SELECT 1 FROM pragma_table_xinfo({}) WHERE lower(name) = lower({})",
+            literal(&crate::sql::bare(table)),
+            literal(column)
+        ),
+    };
+    Ok(!session.rows(&sql).await?.is_empty())
+}
+
+/// Returns SQLite's table of tables of the database that a name is in.
+fn schema_table(name: &str) -> String {
+    match name_parts(name).as_slice() {
+        [database, _] => format!("{}.sqlite_master", quoted(database)),
+        _ => "sqlite_master".to_owned(),
+    }
+}
+
+/// Returns the columns that a table has and will not have when it is built again.
+pub(super) async fn left_out(
+    session: &Session,
+    table: &str,
+    is_kept: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, DbErr> {
+    let sql = match dialect_of(session.backend()) {
+        Dialect::Postgresql => format!(
+            "SELECT attname::text AS name FROM pg_attribute WHERE attrelid = to_regclass({}) AND attnum > 0 \
+             AND NOT attisdropped AND attgenerated = ''",
+            literal(&quoted_name(table))
+        ),
+        // Computed columns lose nothing: hidden is 2 or 3 for them.
+        Dialect::Sqlite => format!(
+            "SELECT name FROM pragma_table_xinfo({}) WHERE hidden = 0",
+            literal(&crate::sql::bare(table))
+        ),
+    };
+    let rows = session.rows(&sql).await?;
+    let names: Result<Vec<String>, DbErr> = rows.iter().map(|row| row.try_get("", "name")).collect();
+    let is_left_out = |name: &String| match dialect_of(session.backend()) {
+        Dialect::Postgresql => !is_kept(name),
+        Dialect::Sqlite => !is_kept(&name.to_ascii_lowercase()),
+    };
+    Ok(names?.into_iter().filter(is_left_out).collect())
+}
+
+/// Returns the tables and columns that hold rows and go with something, by PostgreSQL's own dependencies; nothing when it is not
+/// there.
+///
+/// Source: PostgreSQL manual, "pg_depend" and "Dependency Tracking".
+pub(super) async fn taken(
+    session: &Session,
+    object: &Object,
+    cascade: bool,
+) -> Result<Option<Vec<Taken>>, DbErr> {
+    let Some(start) = address(object) else {
+        return Ok(Some(Vec::new()));
+    };
+    if session
+        .rows(&format!(
+            "SELECT 1 FROM ({start}) AS start WHERE objid IS NOT NULL"
+        ))
+        .await?
+        .is_empty()
+    {
+        return Ok(None);
+    }
+    // Members of an extension and parts of an object go in any case, dependents only with CASCADE.
+    let kinds = if cascade {
+        "'n', 'a', 'i', 'e', 'P', 'S'"
+    } else {
+        "'a', 'i', 'e', 'P', 'S'"
+    };
+    let sql = format!(
+        "WITH RECURSIVE taken(classid, objid, objsubid) AS ( \
+           SELECT classid, objid, objsubid FROM ({start}) AS start WHERE objid IS NOT NULL \
+           UNION \
+           SELECT next.classid, next.objid, next.objsubid FROM taken, LATERAL ( \
+             SELECT d.classid, d.objid, d.objsubid FROM pg_depend d \
+             WHERE d.refclassid = taken.classid AND d.refobjid = taken.objid \
+             AND (taken.objsubid = 0 OR d.refobjsubid = taken.objsubid) AND d.deptype IN ({kinds}) \
+             UNION ALL \
+             SELECT d.refclassid, d.refobjid, 0 FROM pg_depend d \
+             WHERE d.classid = taken.classid AND d.objid = taken.objid AND d.deptype = 'i' \
+             AND taken.classid = 'pg_rewrite'::regclass \
+           ) AS next \
+         ), relations AS ( \
+           SELECT c.oid, t.objsubid, c.relname, n.nspname, n.nspname = current_schema() AS is_home \
+           FROM taken t JOIN pg_class c ON t.classid = 'pg_class'::regclass AND c.oid = t.objid \
+           JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') \
+         ) \
+         SELECT r.relname::text AS name, CASE WHEN r.is_home THEN NULL ELSE r.nspname::text END AS schema, \
+         a.attname::text AS column_name FROM relations r \
+         LEFT JOIN pg_attribute a ON r.objsubid > 0 AND a.attrelid = r.oid AND a.attnum = r.objsubid \
+         WHERE (r.objsubid = 0 OR NOT EXISTS (SELECT 1 FROM relations whole WHERE whole.oid = r.oid AND whole.objsubid = 0)) \
+         AND NOT EXISTS (SELECT 1 FROM pg_inherits i JOIN relations whole ON whole.oid = i.inhparent AND whole.objsubid = 0 \
+           JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p' WHERE i.inhrelid = r.oid) \
+         AND (r.objsubid = 0 OR a.attgenerated = '') \
+         ORDER BY 2 NULLS FIRST, 1, 3"
+    );
+    let rows = session.rows(&sql).await?;
+    rows.iter().map(taken_of).collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+fn taken_of(row: &QueryResult) -> Result<Taken, DbErr> {
+    let name: String = row.try_get("", "name")?;
+    let schema: Option<String> = row.try_get("", "schema")?;
+    let parts: Vec<String> = schema.into_iter().chain([name]).collect();
+    let table = crate::sql::joined_name(&parts);
+    Ok(match row.try_get("", "column_name")? {
+        Some(column) => Taken::Column(table, column),
+        None => Taken::Table(table),
+    })
+}
+
+/// Returns a query for the address of an object in `pg_depend`; its `objid` is NULL where nothing of this name is there.
+fn address(object: &Object) -> Option<String> {
+    let class = |catalog: &str, id: &str| {
+        format!("SELECT '{catalog}'::regclass::oid AS classid, {id} AS objid, 0 AS objsubid")
+    };
+    let named = |name: &str| literal(&quoted_name(name));
+    Some(match object {
+        Object::Table { name } | Object::View { name } | Object::Sequence { name } => {
+            class("pg_class", &format!("to_regclass({})::oid", named(name)))
+        }
+        Object::Column { table, column } => format!(
+            "SELECT 'pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum::int AS objsubid FROM pg_attribute a \
+             WHERE a.attrelid = to_regclass({}) AND a.attname = {} AND NOT a.attisdropped",
+            named(table),
+            literal(column)
+        ),
+        Object::Type { name } => class("pg_type", &format!("to_regtype({})::oid", named(name))),
+        Object::Schema { name } => class(
+            "pg_namespace",
+            &format!(
+                "(SELECT oid FROM pg_namespace WHERE nspname = {})",
+                literal(&crate::sql::bare(name))
+            ),
+        ),
+        Object::Extension { name } => class(
+            "pg_extension",
+            &format!(
+                "(SELECT oid FROM pg_extension WHERE extname = {})",
+                literal(&crate::sql::bare(name))
+            ),
+        ),
+        Object::Function { name } => format!(
+            "SELECT 'pg_proc'::regclass::oid AS classid, p.oid AS objid, 0 AS objsubid FROM pg_proc p WHERE p.proname = {}",
+            literal(&crate::sql::bare(name))
+        ),
+        Object::Collation { name } => format!(
+            "SELECT 'pg_collation'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid FROM pg_collation c \
+             WHERE c.collname = {}",
+            literal(&crate::sql::bare(name))
+        ),
+        Object::Index { .. } | Object::Database { .. } => return None,
+    })
+}
+
+/// What the database says of a function that is called.
+pub(super) enum Called {
+    /// It reads, or it is the server's own.
+    Harmless,
+    /// Its code, of each function of this name.
+    Bodies(Vec<Body>),
+    /// It cannot be read, or is not there.
+    Unknown,
+}
+
+/// Looks at the functions of a name.
+pub(super) async fn called(session: &Session, name: &str) -> Result<Called, DbErr> {
+    let parts = name_parts(name);
+    let (schema, bare) = match parts.as_slice() {
+        [schema, name] => (Some(schema), name),
+        [name] => (None, name),
+        _ => return Ok(Called::Unknown),
+    };
+    let in_schema = match schema {
+        Some(schema) => format!("n.nspname = {}", literal(schema)),
+        None => "n.nspname = ANY (current_schemas(true))".to_owned(),
+    };
+    // A type's name before parentheses is a cast or a length, and keywords before them are no functions at all.
+    let sql = format!(
+        "SELECT p.prosrc AS code, l.lanname::text AS language, n.nspname = 'pg_catalog' OR p.provolatile <> 'v' AS is_harmless \
+         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang \
+         WHERE p.proname = {} AND {in_schema}",
+        literal(bare)
+    );
+    let rows = session.rows(&sql).await?;
+    if rows.is_empty() {
+        return Ok(Called::Harmless);
+    }
+    let mut bodies = Vec::new();
+    for row in &rows {
+        if row.try_get("", "is_harmless")? {
+            continue;
+        }
+        let (code, language): (String, String) = (row.try_get("", "code")?, row.try_get("", "language")?);
+        match language.as_str() {
+            // Code of the server and of extensions is what their authors say; nobody could read it here.
+            "internal" | "c" => {}
+            "sql" | "plpgsql" if !code.trim().is_empty() => {
+                bodies.push(crate::sql::body_of(
+                    &code,
+                    &language,
+                    &Reading::from(Dialect::Postgresql),
+                ));
+            }
+            _ => return Ok(Called::Unknown),
+        }
+    }
+    Ok(match bodies.is_empty() {
+        true => Called::Harmless,
+        false => Called::Bodies(bodies),
+    })
+}
+
+/// Returns the tables whose rows go with rows of a table, by the foreign keys that say so.
+pub(super) async fn children(session: &Session, table: &str, truncated: bool) -> Result<Vec<String>, DbErr> {
+    let sql = match dialect_of(session.backend()) {
+        Dialect::Postgresql => format!(
+            "WITH RECURSIVE children(oid) AS ( \
+               SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND confrelid = to_regclass({name}) {kind} \
+               UNION SELECT conrelid FROM pg_constraint JOIN children ON confrelid = children.oid WHERE contype = 'f' {kind} \
+             ) SELECT c.relname::text AS name, CASE WHEN n.nspname = current_schema() THEN NULL ELSE n.nspname::text END AS schema, \
+             NULL::text AS column_name FROM children JOIN pg_class c ON c.oid = children.oid \
+             JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid <> to_regclass({name}) AND NOT c.relispartition ORDER BY 1",
+            name = literal(&quoted_name(table)),
+            kind = if truncated { "" } else { "AND confdeltype = 'c'" },
+        ),
+        Dialect::Sqlite => format!(
+            "SELECT DISTINCT m.name AS name, NULL AS schema, NULL AS column_name FROM sqlite_master m, \
+             pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND lower(k.\"table\") = lower({}) \
+             AND k.on_delete = 'CASCADE' AND lower(m.name) <> lower({}) ORDER BY 1",
+            literal(&crate::sql::bare(table)),
+            literal(&crate::sql::bare(table))
+        ),
+    };
+    let mut names = Vec::new();
+    for row in &session.rows(&sql).await? {
+        if let Taken::Table(name) = taken_of(row)? {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Returns the type of a column as PostgreSQL prints it.
+pub(super) async fn type_of(session: &Session, table: &str, column: &str) -> Result<Option<String>, DbErr> {
+    let sql = format!(
+        "SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} \
+         AND attnum > 0 AND NOT attisdropped",
+        literal(&quoted_name(table)),
+        literal(column)
+    );
+    session
+        .rows(&sql)
+        .await?
+        .first()
+        .map(|row| row.try_get("", "type"))
+        .transpose()
+}

@@ -1,0 +1,393 @@
+//! Counts what may be lost in the live database, and leaves out what holds nothing.
+
+use std::collections::BTreeSet;
+
+use sea_orm::DbErr;
+
+use super::catalog::{Called, Taken, called, children, is_there, left_out, taken, type_of};
+use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes};
+use crate::script::{Kept, Losses, PossibleLoss};
+use crate::session::{Fault, Session, dialect_of};
+use crate::sql::{Dialect, Object, Removal, RowVerb, Which, quoted, quoted_name};
+
+/// How deep functions that call functions are followed.
+const DEEPEST: usize = 8;
+
+pub(super) struct Counter<'a> {
+    session: &'a Session,
+    losses: BTreeSet<Loss>,
+    stakes: Stakes,
+    /// Functions that have been read.
+    seen: BTreeSet<String>,
+}
+
+impl<'a> Counter<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        Self {
+            session,
+            losses: BTreeSet::new(),
+            stakes: Stakes::default(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    pub(super) async fn count(mut self, losses: Losses) -> Result<Stakes, CommandError> {
+        self.add(losses).await.map_err(|source| CommandError::Query {
+            action: "count the rows at stake",
+            source: source.into(),
+        })?;
+        // What a table holds goes with it.
+        let tables: BTreeSet<String> = self
+            .losses
+            .iter()
+            .filter_map(|loss| match loss {
+                Loss::Table { table } => Some(table.clone()),
+                _ => None,
+            })
+            .collect();
+        self.stakes.losses.retain(|counted| match &counted.loss {
+            Loss::Table { .. } => true,
+            Loss::Column { table, .. }
+            | Loss::Rows { table, .. }
+            | Loss::Values { table, .. }
+            | Loss::Type { table, .. } => !tables.contains(table),
+        });
+        self.stakes
+            .losses
+            .sort_by(|left, right| left.loss.cmp(&right.loss));
+        Ok(self.stakes)
+    }
+
+    async fn add(&mut self, losses: Losses) -> Result<(), DbErr> {
+        let mut pending = vec![(losses, 0)];
+        while let Some((losses, depth)) = pending.pop() {
+            self.stakes.unclear.extend(losses.unclear);
+            for possible in losses.possible {
+                match possible {
+                    PossibleLoss::Removed { removal, kept } => self.removed(removal, kept).await?,
+                    PossibleLoss::Rows {
+                        verb,
+                        table,
+                        columns,
+                        which,
+                        cascade,
+                    } => match verb {
+                        RowVerb::Update => self.overwritten(table, columns, which).await?,
+                        RowVerb::Insert => {}
+                        RowVerb::Upsert => self.overwritten(table, columns, None).await?,
+                        RowVerb::Replace | RowVerb::Merge => self.deleted(table, None, false).await?,
+                        RowVerb::Delete => self.deleted(table, which, false).await?,
+                        RowVerb::Truncate => self.truncated(table, cascade).await?,
+                    },
+                    PossibleLoss::Retyped {
+                        table,
+                        column,
+                        to,
+                        using,
+                    } => self.retyped(table, column, to, using).await?,
+                    PossibleLoss::Called { name, sql } => {
+                        if let Some(inner) = self.called(&name, &sql, depth).await? {
+                            pending.push((inner, depth + 1));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn removed(&mut self, removal: Removal, kept: Option<Kept>) -> Result<(), DbErr> {
+        match (&removal.object, kept) {
+            (Object::Table { .. }, Some(Kept::All)) => Ok(()),
+            (Object::Table { name }, Some(Kept::Columns(columns))) => {
+                let table = name.clone();
+                for column in left_out(self.session, &table, |name| columns.contains(name)).await? {
+                    self.column(table.clone(), column).await?;
+                }
+                Ok(())
+            }
+            (Object::Table { name }, None) => {
+                if is_there(self.session, name, None).await? {
+                    self.table(name.clone()).await?;
+                    self.dependents(&removal).await
+                } else {
+                    self.missing(&removal);
+                    Ok(())
+                }
+            }
+            (Object::Column { table, column }, _) => {
+                if is_there(self.session, table, Some(column)).await? {
+                    self.column(table.clone(), column.clone()).await?;
+                    self.dependents(&removal).await
+                } else {
+                    self.missing(&removal);
+                    Ok(())
+                }
+            }
+            (Object::Database { .. }, _) => {
+                self.stakes
+                    .unclear
+                    .push(format!("DROP of the {}", removal.object));
+                Ok(())
+            }
+            _ => self.dependents(&removal).await,
+        }
+    }
+
+    /// Counts what PostgreSQL drops with something.
+    async fn dependents(&mut self, removal: &Removal) -> Result<(), DbErr> {
+        match dialect_of(self.session.backend()) {
+            Dialect::Sqlite => return Ok(()),
+            Dialect::Postgresql => {}
+        }
+        let Some(taken) = taken(self.session, &removal.object, removal.cascade).await? else {
+            self.missing(removal);
+            return Ok(());
+        };
+        for one in taken {
+            match one {
+                Taken::Table(table) => self.table(table).await?,
+                Taken::Column(table, column) => self.column(table, column).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not there may be called otherwise, and is then not known to hold nothing.
+    fn missing(&mut self, removal: &Removal) {
+        if !removal.if_exists {
+            let what = format!("DROP of the {}, which is not there now", removal.object);
+            self.stakes.unclear.push(what);
+        }
+    }
+
+    async fn table(&mut self, table: String) -> Result<(), DbErr> {
+        let rows = self
+            .rows_of(&quoted_name(&table), None)
+            .await?
+            .unwrap_or_default();
+        self.note(Loss::Table { table }, rows);
+        Ok(())
+    }
+
+    async fn column(&mut self, table: String, column: String) -> Result<(), DbErr> {
+        let condition = format!("{} IS NOT NULL", quoted(&column));
+        let rows = self.rows_of(&quoted_name(&table), Some(&condition)).await?;
+        self.note(Loss::Column { table, column }, rows.unwrap_or_default());
+        Ok(())
+    }
+
+    async fn truncated(&mut self, table: String, cascade: bool) -> Result<(), DbErr> {
+        if cascade {
+            for child in children(self.session, &table, true).await? {
+                self.deleted(child, None, true).await?;
+            }
+        }
+        self.deleted(table, None, true).await
+    }
+
+    /// Counts deleted rows, and those that go with them; `all` where it is every row for sure.
+    async fn deleted(&mut self, table: String, which: Option<Which>, all: bool) -> Result<(), DbErr> {
+        let Some(total) = self.rows_of(&quoted_name(&table), None).await? else {
+            self.stakes
+                .unclear
+                .push(format!("rows of {table}, which is not there now"));
+            return Ok(());
+        };
+        let found = match &which {
+            Some(which) => self.rows_of_query(which, None).await?,
+            None => None,
+        };
+        let (rows, exact) = found.map_or((total, all), |rows| (rows, true));
+        if rows == 0 {
+            return Ok(());
+        }
+        for child in children(self.session, &table, false).await? {
+            let total = self
+                .rows_of(&quoted_name(&child), None)
+                .await?
+                .unwrap_or_default();
+            let exact = false;
+            self.note(
+                Loss::Rows {
+                    table: child,
+                    total,
+                    exact,
+                },
+                total,
+            );
+        }
+        self.note(Loss::Rows { table, total, exact }, rows);
+        Ok(())
+    }
+
+    async fn overwritten(
+        &mut self,
+        table: String,
+        columns: Vec<String>,
+        which: Option<Which>,
+    ) -> Result<(), DbErr> {
+        let has_value: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{} IS NOT NULL", quoted(column)))
+            .collect();
+        let has_value = (!has_value.is_empty()).then(|| has_value.join(" OR "));
+        let found = match &which {
+            Some(which) => self.rows_of_query(which, has_value.as_deref()).await?,
+            None => None,
+        };
+        let (rows, exact) = match found {
+            Some(rows) => (rows, true),
+            None => {
+                let most = self.rows_of(&quoted_name(&table), has_value.as_deref()).await?;
+                (most.unwrap_or_default(), false)
+            }
+        };
+        self.note(
+            Loss::Values {
+                table,
+                columns,
+                exact,
+            },
+            rows,
+        );
+        Ok(())
+    }
+
+    /// Counts the values that are not the same when they come back from the new type.
+    async fn retyped(
+        &mut self,
+        table: String,
+        column: String,
+        to: String,
+        using: Option<String>,
+    ) -> Result<(), DbErr> {
+        match dialect_of(self.session.backend()) {
+            Dialect::Sqlite => return Ok(()),
+            Dialect::Postgresql => {}
+        }
+        let Some(from) = type_of(self.session, &table, &column).await? else {
+            return Ok(());
+        };
+        let name = quoted(&column);
+        let value = using.unwrap_or_else(|| name.clone());
+        let condition = format!("(({value})::{to})::{from} IS DISTINCT FROM {name}");
+        match self.counted(&quoted_name(&table), Some(&condition)).await {
+            Ok(rows) => self.note(Loss::Type { table, column, to }, rows),
+            // Values that the new type does not take let the statement fail as well, and nothing is lost.
+            Err(error) if refuses_values(&error) => {}
+            Err(_) => {
+                let has_value = format!("{name} IS NOT NULL");
+                let rows = self.rows_of(&quoted_name(&table), Some(&has_value)).await?;
+                self.note(Loss::Type { table, column, to }, rows.unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    async fn called(&mut self, name: &str, sql: &str, depth: usize) -> Result<Option<Losses>, DbErr> {
+        match dialect_of(self.session.backend()) {
+            // SQLite keeps no code.
+            Dialect::Sqlite => return Ok(None),
+            Dialect::Postgresql => {}
+        }
+        if !self.seen.insert(name.to_owned()) {
+            return Ok(None);
+        }
+        match called(self.session, name).await? {
+            Called::Harmless => Ok(None),
+            Called::Bodies(bodies) if depth < DEEPEST => {
+                let mut losses = Losses::default();
+                for body in bodies {
+                    losses.add_statements(&body);
+                }
+                Ok(Some(losses))
+            }
+            Called::Bodies(_) | Called::Unknown => {
+                let what = format!("{sql} (the code of {name} cannot be read)");
+                self.stakes.unclear.push(what);
+                Ok(None)
+            }
+        }
+    }
+
+    fn note(&mut self, loss: Loss, rows: i64) {
+        if rows > 0 && self.losses.insert(loss.clone()) {
+            self.stakes.losses.push(CountedLoss { loss, rows });
+        }
+    }
+
+    /// Counts the rows that pieces of a statement find; nothing where the database cannot tell before the statements ahead of it
+    /// have run.
+    async fn rows_of_query(&self, which: &Which, and: Option<&str>) -> Result<Option<i64>, DbErr> {
+        let conditions: Vec<String> = which
+            .condition
+            .iter()
+            .map(String::as_str)
+            .chain(and)
+            .map(|one| format!("({one})"))
+            .collect();
+        let condition = match conditions.is_empty() {
+            true => String::new(),
+            false => format!(" WHERE {}", conditions.join(" AND ")),
+        };
+        let others = which
+            .others
+            .as_ref()
+            .map(|others| format!(", {others}"))
+            .unwrap_or_default();
+        // A row that several rows of other tables match is changed once.
+        let alias = which.target.split_whitespace().last().unwrap_or_default();
+        let row = match (dialect_of(self.session.backend()), &which.others) {
+            (_, None) => "1".to_owned(),
+            (Dialect::Postgresql, Some(_)) => format!("DISTINCT {alias}.ctid"),
+            (Dialect::Sqlite, Some(_)) => format!("DISTINCT {alias}.rowid"),
+        };
+        let sql = format!(
+            "{} SELECT count(*) AS rows_at_stake FROM (SELECT {row} FROM {}{others}{condition} LIMIT {}) AS counted",
+            which.with,
+            which.target,
+            COUNTED + 1
+        );
+        self.number(&sql).await
+    }
+
+    async fn rows_of(&self, table: &str, condition: Option<&str>) -> Result<Option<i64>, DbErr> {
+        self.number(&counting(table, condition)).await
+    }
+
+    async fn counted(&self, table: &str, condition: Option<&str>) -> Result<i64, DbErr> {
+        let rows = self.session.rows(&counting(table, condition)).await?;
+        rows.first().map_or(Ok(0), |row| row.try_get("", "rows_at_stake"))
+    }
+
+    /// Returns a number; nothing where the database does not know what is asked for.
+    async fn number(&self, sql: &str) -> Result<Option<i64>, DbErr> {
+        match self.session.rows(sql).await {
+            Ok(rows) => rows
+                .first()
+                .map(|row| row.try_get("", "rows_at_stake"))
+                .transpose(),
+            Err(error) => match Fault::of(&error) {
+                Fault::LockNotGranted | Fault::Cancelled | Fault::Permission | Fault::ConnectionLost => {
+                    Err(error)
+                }
+                _ => Ok(None),
+            },
+        }
+    }
+}
+
+fn counting(table: &str, condition: Option<&str>) -> String {
+    let condition = condition
+        .map(|condition| format!(" WHERE {condition}"))
+        .unwrap_or_default();
+    let limit = COUNTED + 1;
+    format!(
+        "SELECT count(*) AS rows_at_stake FROM (SELECT 1 FROM {table}{condition} LIMIT {limit}) AS counted"
+    )
+}
+
+fn refuses_values(error: &DbErr) -> bool {
+    matches!(Fault::of(error), Fault::InvalidValue)
+}

@@ -1,0 +1,34 @@
+//! SQL as values: what a text says, without asking a database.
+//!
+//! [`read`] is the one reader of statements; whoever needs to know what SQL does asks a [`Statement`]. What the reader does
+//! not understand is a fact as well, and never passed over. Names are folded as the server folds them, and a name in the
+//! schema that is searched first stands without it. This room knows nothing of the others.
+
+pub use block::body_of;
+pub use dialect::Dialect;
+pub use facts::{
+    Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, Setting, TransactionControl, Which,
+    WholeCopy,
+};
+pub use name::{bare, joined as joined_name, parts as name_parts, quoted_name};
+pub use quote::{literal, quoted};
+pub use statement::{Reading, Statement, read};
+
+pub(crate) use parsed::{
+    Action, Column, ComparisonKind, Constraint, ConstraintKind, DataChange, DomainAction, IndexAction, Mode,
+    ObjectAction, ObjectKind, Parsed, TransactionVerb, Type, TypeAction,
+};
+pub(crate) use schema::{KnownColumn, Schema, Volatility};
+pub(crate) use statement::read_with_remarks;
+pub(crate) use token::{Kind, Remark, Token};
+
+mod block;
+mod cursor;
+mod dialect;
+mod facts;
+mod name;
+mod parsed;
+mod quote;
+mod schema;
+mod statement;
+mod token;

@@ -1,0 +1,248 @@
+//! The statements inside of a block of code, as `DO` and functions have it: PL/pgSQL as far as its statements can be told apart.
+//!
+//! Conditions and expressions count as queries, for they call functions. A text that is put together as it runs is not
+//! understood, and says so. Source: PostgreSQL manual, "PL/pgSQL".
+
+use super::parsed::{self, Parsed};
+use super::statement::{Reading, Statement, read_in};
+use super::token::{Kind, Token, tokens};
+
+/// Words that stand before a statement of the block and are none themselves.
+const OPENINGS: [&str; 4] = ["begin", "else", "loop", "exception"];
+
+/// Returns the statements inside of a statement: those of a `DO` block.
+pub(super) fn inner(parsed: &Parsed, reading: &Reading) -> Vec<Statement> {
+    match parsed {
+        Parsed::Block { body, language } => body_of(body, language, reading),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the statements of a body of code; one that is not understood where its language is not.
+#[must_use]
+pub fn body_of(body: &str, language: &str, reading: &Reading) -> Vec<Statement> {
+    match language {
+        "sql" => read_in(body, reading),
+        "plpgsql" => {
+            let lexed = tokens(body, reading.dialect);
+            let mut block = Block {
+                body,
+                reading,
+                tokens: &lexed.tokens,
+                at: 0,
+                found: Vec::new(),
+            };
+            block.run();
+            if let Some(what) = lexed.unclosed {
+                let what = format!("{what} is opened and never closed");
+                block
+                    .found
+                    .push(Statement::known(body.trim(), Parsed::Opaque { what }));
+            }
+            block.found
+        }
+        _ => {
+            let what = format!("code in {language} is not understood");
+            vec![Statement::known(body.trim(), Parsed::Opaque { what })]
+        }
+    }
+}
+
+struct Block<'a> {
+    body: &'a str,
+    reading: &'a Reading,
+    tokens: &'a [Token],
+    at: usize,
+    found: Vec<Statement>,
+}
+
+impl Block<'_> {
+    fn run(&mut self) {
+        while let Some(token) = self.tokens.get(self.at) {
+            if token.kind == Kind::Symbol {
+                // Semicolons, and the angles around a label.
+                self.at += 1;
+                continue;
+            }
+            if token.kind != Kind::Word {
+                self.assignment();
+                continue;
+            }
+            match token.text.as_str() {
+                word if OPENINGS.contains(&word) => self.at += 1,
+                "declare" => {
+                    self.at += 1;
+                    self.expression(&["begin"]);
+                }
+                "if" | "elsif" | "elseif" | "when" => self.condition(&["then"]),
+                "case" => self.condition(&["when"]),
+                "while" | "foreach" => self.condition(&["loop"]),
+                "for" => self.for_loop(),
+                "end" | "null" | "exit" | "continue" | "get" => {
+                    self.slice(&[]);
+                }
+                "perform" | "raise" | "assert" | "return" | "open" | "fetch" | "move" | "close" => {
+                    self.query()
+                }
+                "execute" => self.execute(),
+                _ if self.is_assignment() => self.assignment(),
+                _ => self.statement(&[]),
+            }
+        }
+    }
+
+    /// Returns where the tokens up to a semicolon or one of these words begin and end, and goes there.
+    fn slice(&mut self, until: &[&str]) -> (usize, usize) {
+        let start = self.at;
+        let mut depth = 0_usize;
+        while let Some(token) = self.tokens.get(self.at) {
+            if token.is_symbol("(") {
+                depth += 1;
+            } else if token.is_symbol(")") {
+                depth = depth.saturating_sub(1);
+            }
+            let is_word = token.kind == Kind::Word && until.contains(&token.text.as_str());
+            if depth == 0 && (token.is_symbol(";") || is_word && self.at > start) {
+                break;
+            }
+            self.at += 1;
+        }
+        (start, self.at)
+    }
+
+    fn condition(&mut self, until: &[&str]) {
+        self.at += 1;
+        self.expression(until);
+        // The word that ends it opens what follows.
+        let ends = |token: &Token| token.kind == Kind::Word && until.contains(&token.text.as_str());
+        if self
+            .tokens
+            .get(self.at)
+            .is_some_and(|token| ends(token) && !token.is_word("when"))
+        {
+            self.at += 1;
+        }
+    }
+
+    /// Reads an expression as a query, for the functions that it calls.
+    fn expression(&mut self, until: &[&str]) {
+        let start = self.at;
+        loop {
+            self.slice(until);
+            let is_end = |token: &Token| token.kind == Kind::Word && until.contains(&token.text.as_str());
+            // Declarations are ended by semicolons, and the word comes after the last.
+            let goes_on = until == ["begin"] && self.tokens.get(self.at).is_some_and(|token| !is_end(token));
+            if !goes_on {
+                break;
+            }
+            self.at += 1;
+        }
+        self.push_query(start, self.at);
+    }
+
+    fn query(&mut self) {
+        self.at += 1;
+        if self.word_is("query") {
+            self.at += 1;
+            if self.word_is("execute") {
+                self.execute();
+                return;
+            }
+        }
+        let (start, end) = self.slice(&[]);
+        self.push_query(start, end);
+    }
+
+    fn push_query(&mut self, start: usize, end: usize) {
+        let functions = parsed::called(&self.tokens[start..end]);
+        if !functions.is_empty() {
+            let parsed = Parsed::Select { functions };
+            self.found.push(Statement::known(self.text(start, end), parsed));
+        }
+    }
+
+    fn for_loop(&mut self) {
+        self.at += 1;
+        self.slice(&["in"]);
+        if self.word_is("in") {
+            self.at += 1;
+        }
+        if self.word_is("execute") {
+            self.execute_until(&["loop"]);
+        } else {
+            self.statement(&["loop"]);
+        }
+    }
+
+    /// Reads a statement of SQL.
+    fn statement(&mut self, until: &[&str]) {
+        let (start, end) = self.slice(until);
+        if start == end {
+            self.at += 1;
+            return;
+        }
+        let tokens = self.tokens[start..end].to_vec();
+        self.found.push(Statement::of(self.body, tokens, self.reading));
+    }
+
+    fn is_assignment(&self) -> bool {
+        let rest = &self.tokens[self.at..];
+        let end = rest
+            .iter()
+            .position(|token| token.is_symbol(";"))
+            .unwrap_or(rest.len());
+        let place = rest[..end]
+            .iter()
+            .position(|token| token.is_symbol(":=") || token.is_symbol("="));
+        place.is_some_and(|place| {
+            rest[..place].iter().all(|token| {
+                token.is_name()
+                    || token.kind == Kind::Number
+                    || matches!(token.text.as_str(), "." | "[" | "]")
+            }) && place <= 6
+                && !rest[0].is_word("set")
+                && !(place > 1 && rest[1].is_name())
+        })
+    }
+
+    fn assignment(&mut self) {
+        let (start, end) = self.slice(&[]);
+        self.push_query(start, end.max(start));
+        if start == end {
+            self.at += 1;
+        }
+    }
+
+    fn execute(&mut self) {
+        self.execute_until(&[]);
+    }
+
+    /// Reads `EXECUTE 'text'`: the text where it is one literal.
+    fn execute_until(&mut self, until: &[&str]) {
+        self.at += 1;
+        let mut ends = vec!["into", "using"];
+        ends.extend(until);
+        let (start, end) = self.slice(&ends);
+        match &self.tokens[start..end] {
+            [text] if text.kind == Kind::Text => self.found.extend(read_in(&text.text, self.reading)),
+            _ => {
+                let what = "EXECUTE of a text that is put together as it runs".to_owned();
+                let parsed = Parsed::Opaque { what };
+                self.found.push(Statement::known(self.text(start, end), parsed));
+            }
+        }
+        self.slice(until);
+    }
+
+    fn word_is(&self, word: &str) -> bool {
+        self.tokens.get(self.at).is_some_and(|token| token.is_word(word))
+    }
+
+    fn text(&self, start: usize, end: usize) -> &str {
+        let tokens = &self.tokens[start..end];
+        match (tokens.first(), tokens.last()) {
+            (Some(first), Some(last)) => &self.body[first.span.start..last.span.end],
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! One statement: its text, and what the reader made of it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::cursor::Cursor;
+use super::parsed::{self, Parsed};
+use super::token::{Kind, Remark, Token, tokens};
+use super::{Dialect, block};
+
+/// How a text is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whose SQL it is.
+    pub dialect: Dialect,
+    /// The schema that names without one are in; a name in it stands without it.
+    pub home: String,
+}
+
+impl From<Dialect> for Reading {
+    /// Takes the schema that a session has unless it says otherwise: `public` on PostgreSQL, `main` on SQLite.
+    fn from(dialect: Dialect) -> Self {
+        let home = match dialect {
+            Dialect::Postgresql => "public",
+            Dialect::Sqlite => "main",
+        };
+        let home = home.to_owned();
+        Self { dialect, home }
+    }
+}
+
+/// One SQL statement.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    text: String,
+    pub(crate) line: usize,
+    pub(crate) tokens: Vec<Token>,
+    /// What is opened in it and never closed.
+    pub(crate) unclosed: Option<&'static str>,
+    /// The comments before it and inside of it that begin with `seaworthy:`, without that.
+    pub(crate) remarks: Vec<Remark>,
+    pub(crate) parsed: Parsed,
+    /// The statements of the code that it runs, as a `DO` block does.
+    pub(crate) inner: Vec<Statement>,
+}
+
+impl Statement {
+    /// Returns its text, from its first word to its last, without a closing semicolon.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the columns of the table that it makes, as far as it lists them.
+    #[must_use]
+    pub fn made_columns(&self) -> BTreeSet<String> {
+        match &self.parsed {
+            Parsed::CreateTable(create) => create.columns.iter().map(|column| column.name.clone()).collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// Returns the statements of the function that it makes, where they can be read.
+    #[must_use]
+    pub fn body(&self) -> Option<Vec<Self>> {
+        let Parsed::CreateFunction { language, code, .. } = &self.parsed else {
+            return None;
+        };
+        let statements = block::body_of(code.as_ref()?, language, &Reading::from(Dialect::Postgresql));
+        Some(
+            statements
+                .into_iter()
+                .flat_map(|statement| statement.flattened(0))
+                .collect(),
+        )
+    }
+
+    /// Returns a statement that is known without reading it.
+    pub(super) fn known(text: &str, parsed: Parsed) -> Self {
+        Self {
+            text: text.to_owned(),
+            line: 1,
+            tokens: Vec::new(),
+            unclosed: None,
+            remarks: Vec::new(),
+            parsed,
+            inner: Vec::new(),
+        }
+    }
+
+    /// Reads the tokens of one statement; `source` is the text that they were read from.
+    pub(super) fn of(source: &str, mut tokens: Vec<Token>, reading: &Reading) -> Self {
+        let (start, line) = tokens
+            .first()
+            .map_or((0, 1), |token| (token.span.start, token.line));
+        let end = tokens.last().map_or(start, |token| token.span.end);
+        for token in &mut tokens {
+            token.span = token.span.start - start..token.span.end - start;
+        }
+        let parsed = parsed::read(&tokens);
+        let inner = block::inner(&parsed, reading);
+        Self {
+            line,
+            tokens,
+            inner,
+            ..Self::known(&source[start..end], parsed)
+        }
+    }
+
+    /// Returns this statement and, behind it, all that it runs; their lines are counted from `line` on.
+    #[must_use]
+    pub fn flattened(mut self, line: usize) -> Vec<Self> {
+        self.line += line;
+        let (inner, first) = (std::mem::take(&mut self.inner), self.line);
+        let mut all = vec![self];
+        all.extend(inner.into_iter().flat_map(|inner| inner.flattened(first - 1)));
+        all
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// Returns the statements of a text, without empty ones.
+#[must_use]
+pub fn read(sql: &str, dialect: Dialect) -> Vec<Statement> {
+    read_in(sql, &Reading::from(dialect))
+}
+
+/// Returns the statements of a text, read in a certain way.
+#[must_use]
+pub(crate) fn read_in(sql: &str, reading: &Reading) -> Vec<Statement> {
+    read_with_remarks(sql, reading).0
+}
+
+/// Returns the statements of a text, without empty ones, and the remarks behind the last one.
+///
+/// A remark belongs to the statement that it stands before or in, or at the end of whose line it stands.
+pub(crate) fn read_with_remarks(sql: &str, reading: &Reading) -> (Vec<Statement>, Vec<Remark>) {
+    let mut lexed = tokens(sql, reading.dialect);
+    let unclosed = lexed.unclosed;
+    let mut splitter = Splitter {
+        sql,
+        reading,
+        statements: Vec::new(),
+        current: Open::default(),
+        last_line: 0,
+    };
+    let mut remarks = std::mem::take(&mut lexed.remarks).into_iter().peekable();
+    let mut read = lexed.tokens.into_iter().enumerate().peekable();
+    let mut is_qualified = false;
+    while let Some((index, token)) = read.next() {
+        while let Some((_, remark)) = remarks.next_if(|(before, _)| *before <= index) {
+            splitter.remark(remark);
+        }
+        let is_home = token.is_name() && !is_qualified && token.text == reading.home;
+        is_qualified = token.is_symbol(".");
+        if is_home && read.next_if(|(_, next)| next.is_symbol(".")).is_some() {
+            continue;
+        }
+        splitter.token(token);
+    }
+    for (_, remark) in remarks {
+        splitter.remark(remark);
+    }
+    splitter.end(unclosed)
+}
+
+/// A statement whose end has not been seen.
+#[derive(Default)]
+struct Open {
+    tokens: Vec<Token>,
+    remarks: Vec<Remark>,
+    /// How many parentheses are open.
+    depth: usize,
+    /// How many blocks are open that have statements of their own: `BEGIN ATOMIC`, the body of a trigger, `CASE` in them.
+    blocks: usize,
+}
+
+struct Splitter<'a> {
+    sql: &'a str,
+    reading: &'a Reading,
+    statements: Vec<Statement>,
+    current: Open,
+    last_line: usize,
+}
+
+impl Splitter<'_> {
+    fn remark(&mut self, remark: Remark) {
+        match self.statements.last_mut() {
+            Some(last) if self.current.tokens.is_empty() && remark.line == self.last_line => {
+                last.remarks.push(remark);
+            }
+            _ => self.current.remarks.push(remark),
+        }
+    }
+
+    fn token(&mut self, token: Token) {
+        let open = &mut self.current;
+        if token.kind == Kind::Client {
+            // psql reads its commands in the middle of a statement, too; `\g` and its like end it.
+            let ends = token.text.starts_with("\\g");
+            let line = token.line;
+            if ends {
+                self.close(line);
+            }
+            if parsed::is_opaque_command(&token.text) {
+                let interrupted = std::mem::take(&mut self.current);
+                self.current.tokens.push(token);
+                self.close(line);
+                self.current = interrupted;
+            }
+            return;
+        }
+        match token.text.as_str() {
+            "(" if token.kind == Kind::Symbol => open.depth += 1,
+            ")" if token.kind == Kind::Symbol => open.depth = open.depth.saturating_sub(1),
+            "atomic" if follows(&open.tokens, "begin") => open.blocks += 1,
+            "begin"
+                if token.kind == Kind::Word
+                    && open.blocks == 0
+                    && is_sqlite_trigger(open, self.reading.dialect) =>
+            {
+                open.blocks += 1;
+            }
+            "case" if open.blocks > 0 && token.kind == Kind::Word => open.blocks += 1,
+            "end" if open.blocks > 0 && token.kind == Kind::Word => open.blocks -= 1,
+            _ => {}
+        }
+        if token.is_symbol(";") && open.depth == 0 && open.blocks == 0 {
+            self.close(token.line);
+        } else {
+            self.current.tokens.push(token);
+        }
+    }
+
+    /// Ends the current statement, if it has begun.
+    fn close(&mut self, line: usize) {
+        if self.current.tokens.is_empty() {
+            self.current.depth = 0;
+            self.current.blocks = 0;
+            return;
+        }
+        self.last_line = line;
+        let open = std::mem::take(&mut self.current);
+        let statement = self.statement(open);
+        self.statements.push(statement);
+    }
+
+    fn end(mut self, unclosed: Option<&'static str>) -> (Vec<Statement>, Vec<Remark>) {
+        let unclosed = match self.current.depth {
+            0 => unclosed,
+            _ => unclosed.or(Some("a parenthesis")),
+        };
+        let open = std::mem::take(&mut self.current);
+        let mut behind = Vec::new();
+        if open.tokens.is_empty() {
+            behind = open.remarks;
+        } else {
+            let statement = self.statement(open);
+            self.statements.push(statement);
+        }
+        if let Some(last) = self.statements.last_mut() {
+            last.unclosed = unclosed;
+        }
+        (self.statements, behind)
+    }
+
+    fn statement(&self, open: Open) -> Statement {
+        Statement {
+            remarks: open.remarks,
+            ..Statement::of(self.sql, open.tokens, self.reading)
+        }
+    }
+}
+
+/// Returns whether the statement is a trigger of SQLite, whose body has statements of its own.
+fn is_sqlite_trigger(open: &Open, dialect: Dialect) -> bool {
+    if dialect == Dialect::Postgresql {
+        return false;
+    }
+    let mut cursor = Cursor::new(&open.tokens);
+    cursor.accept("create") && {
+        cursor.accept_any(&["temp", "temporary"]);
+        cursor.accept("trigger")
+    }
+}
+
+fn follows(tokens: &[Token], word: &str) -> bool {
+    tokens.last().is_some_and(|token| token.is_word(word))
+}
