@@ -7,16 +7,21 @@ use crate::facts::{Fact, Facts, Kind};
 use crate::postgres;
 
 /// What a reader makes of a text.
+#[derive(Default)]
 pub(crate) struct Reading {
     pub(crate) statements: Vec<Facts>,
-    /// Whether the reader claims to have seen all that it does.
-    pub(crate) is_understood: bool,
+    /// What the reader says it has not understood; empty when it claims to have seen all that the text does.
+    pub(crate) not_understood: Vec<String>,
 }
 
 /// A reader that is judged.
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
     pub(crate) read: fn(&str) -> Reading,
+    /// Reduces facts to what the reader speaks of, in the words that it has for it; applied to both sides.
+    pub(crate) common: fn(&BTreeSet<Fact>) -> BTreeSet<Fact>,
+    /// Whether it says of which kind a statement is.
+    pub(crate) has_kinds: bool,
     /// Whether its disagreements are faults of ours; those of another judge are only counted.
     pub(crate) is_ours: bool,
 }
@@ -55,10 +60,17 @@ pub(crate) struct Verdict {
     pub(crate) statements: usize,
     pub(crate) agreed: usize,
     /// Statements that it says it did not understand, so that nobody relies on it.
-    pub(crate) not_understood: Vec<(String, String)>,
+    pub(crate) not_understood: Vec<NotUnderstood>,
     pub(crate) facts: usize,
     pub(crate) texts: usize,
     pub(crate) disagreements: Vec<Disagreement>,
+}
+
+/// A statement that a reader says it did not understand.
+pub(crate) struct NotUnderstood {
+    pub(crate) origin: String,
+    pub(crate) sql: String,
+    pub(crate) reason: String,
 }
 
 pub(crate) fn collect(texts: Vec<Text>) -> Cases {
@@ -90,15 +102,18 @@ pub(crate) fn judge(reader: &Reader, cases: &Cases) -> Verdict {
     let mut verdict = Verdict::default();
     for case in &cases.statements {
         verdict.statements += 1;
-        verdict.facts += case.truth.facts.len();
+        let truth = (reader.common)(&case.truth.facts);
+        verdict.facts += truth.len();
         let reading = (reader.read)(&case.sql);
-        if !reading.is_understood {
-            verdict
-                .not_understood
-                .push((case.origin.clone(), case.sql.clone()));
+        if let Some(reason) = reading.not_understood.first() {
+            verdict.not_understood.push(NotUnderstood {
+                origin: case.origin.clone(),
+                sql: case.sql.clone(),
+                reason: reason.clone(),
+            });
             continue;
         }
-        match difference(case, &reading.statements) {
+        match difference(reader, case, &truth, &reading.statements) {
             Some(found) => verdict.disagreements.push(found),
             None => verdict.agreed += 1,
         }
@@ -106,7 +121,7 @@ pub(crate) fn judge(reader: &Reader, cases: &Cases) -> Verdict {
     for (text, count) in &cases.texts {
         verdict.texts += 1;
         let reading = (reader.read)(&text.sql);
-        if reading.is_understood && reading.statements.len() != *count {
+        if reading.not_understood.is_empty() && reading.statements.len() != *count {
             verdict.disagreements.push(Disagreement {
                 origin: text.origin.clone(),
                 sql: text.sql.clone(),
@@ -121,18 +136,16 @@ pub(crate) fn judge(reader: &Reader, cases: &Cases) -> Verdict {
     verdict
 }
 
-fn difference(case: &Case, read: &[Facts]) -> Option<Disagreement> {
-    let seen: BTreeSet<Fact> = read
-        .iter()
-        .flat_map(|facts| facts.facts.iter().cloned())
-        .collect();
-    let kind = read.first().map_or(Kind::Other, |facts| facts.kind);
+fn difference(reader: &Reader, case: &Case, truth: &BTreeSet<Fact>, read: &[Facts]) -> Option<Disagreement> {
+    let seen: BTreeSet<Fact> = read.iter().flat_map(|it| it.facts.iter().cloned()).collect();
+    let seen = (reader.common)(&seen);
+    let kind = read.first().map_or(Kind::Other, |it| it.kind);
     let found = Disagreement {
         origin: case.origin.clone(),
         sql: case.sql.clone(),
-        missed: case.truth.facts.difference(&seen).cloned().collect(),
-        invented: seen.difference(&case.truth.facts).cloned().collect(),
-        kinds: (kind != case.truth.kind).then_some((case.truth.kind, kind)),
+        missed: truth.difference(&seen).cloned().collect(),
+        invented: seen.difference(truth).cloned().collect(),
+        kinds: (reader.has_kinds && kind != case.truth.kind).then_some((case.truth.kind, kind)),
         counts: (read.len() != 1).then_some((1, read.len())),
     };
     let is_agreed = found.missed.is_empty()

@@ -17,6 +17,7 @@ mod corpus;
 mod facts;
 mod postgres;
 mod report;
+mod seaworthy;
 mod squawk;
 
 /// Compares readers of SQL with the grammar of the PostgreSQL server.
@@ -50,11 +51,22 @@ fn main() -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     report::cases(&mut out, &cases)?;
 
-    let readers = [Reader {
-        name: "squawk-syntax",
-        read: squawk::read,
-        is_ours: false,
-    }];
+    let readers = [
+        Reader {
+            name: "seaworthy",
+            read: seaworthy::read,
+            common: seaworthy::common,
+            has_kinds: false,
+            is_ours: true,
+        },
+        Reader {
+            name: "squawk-syntax",
+            read: squawk::read,
+            common: Clone::clone,
+            has_kinds: true,
+            is_ours: false,
+        },
+    ];
     let mut faults = 0;
     for reader in &readers {
         let verdict = compare::judge(reader, &cases);

@@ -71,8 +71,14 @@ pub(crate) fn verdict(
     }
     table(out, "missed", &missed)?;
     table(out, "invented", &invented)?;
-    for (origin, sql) in verdict.not_understood.iter().take(show) {
-        writeln!(out, "\nnot understood: {origin}\n    {}", short(sql))?;
+    for it in verdict.not_understood.iter().take(show) {
+        writeln!(
+            out,
+            "\nnot understood: {}\n    {}\n  {}",
+            it.origin,
+            short(&it.sql),
+            it.reason
+        )?;
     }
     for found in unknown.iter().take(show) {
         disagreement(out, found)?;

@@ -11,9 +11,17 @@ mod data;
 
 pub(crate) fn read(text: &str) -> Reading {
     let parsed = SourceFile::parse(text);
+    let mut not_understood: Vec<String> = parsed
+        .errors()
+        .iter()
+        .map(|error| error.message().to_owned())
+        .collect();
+    if !data::are_blocks_understood(&parsed.syntax_node()) {
+        not_understood.push("a block of code".to_owned());
+    }
     Reading {
         statements: statements(&parsed.syntax_node()),
-        is_understood: parsed.errors().is_empty() && data::are_blocks_understood(&parsed.syntax_node()),
+        not_understood,
     }
 }
 
