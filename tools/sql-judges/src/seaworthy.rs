@@ -198,7 +198,7 @@ fn renames(old: &Named, to: &str, facts: &mut Facts) {
     let Some(object) = object(old) else { return };
     let (mut before, mut after) = (sql::name_parts(&object.name), sql::name_parts(to));
     let (own, new) = (before.pop(), after.pop().unwrap_or_default());
-    facts.add(match own.is_some_and(|own| own == new) && before != after {
+    facts.add(match own.is_some_and(|own| own == new) && !after.is_empty() {
         true => Fact::Moves {
             object,
             schema: join(after),

@@ -10,6 +10,11 @@ use super::token::{Kind, Token, tokens};
 /// Words that stand before a statement of the block and are none themselves.
 const OPENINGS: [&str; 4] = ["begin", "else", "loop", "exception"];
 
+/// Words that begin a query whose rows a loop goes through.
+const QUERIES: [&str; 9] = [
+    "select", "with", "insert", "update", "delete", "merge", "values", "table", "explain",
+];
+
 /// Returns the statements inside of a statement: those of a `DO` block.
 pub(super) fn inner(parsed: &Parsed, reading: &Reading) -> Vec<Statement> {
     match parsed {
@@ -60,7 +65,9 @@ impl Block<'_> {
     fn run(&mut self) {
         while let Some(token) = self.tokens.get(self.at) {
             if token.kind == Kind::Symbol {
-                // Semicolons, and the angles around a label.
+                if self.sees_angles("<") {
+                    self.label();
+                }
                 self.at += 1;
                 continue;
             }
@@ -94,20 +101,38 @@ impl Block<'_> {
     /// Returns where the tokens up to a semicolon or one of these words begin and end, and goes there.
     fn slice(&mut self, until: &[&str]) -> (usize, usize) {
         let start = self.at;
-        let mut depth = 0_usize;
+        // Inside of parentheses and of `CASE ... END` no word ends anything.
+        let (mut depth, mut cases) = (0_usize, 0_usize);
         while let Some(token) = self.tokens.get(self.at) {
+            let is_word = token.kind == Kind::Word && until.contains(&token.text.as_str());
+            if depth == 0 && (token.is_symbol(";") || is_word && cases == 0) {
+                break;
+            }
             if token.is_symbol("(") {
                 depth += 1;
             } else if token.is_symbol(")") {
                 depth = depth.saturating_sub(1);
-            }
-            let is_word = token.kind == Kind::Word && until.contains(&token.text.as_str());
-            if depth == 0 && (token.is_symbol(";") || is_word && self.at > start) {
-                break;
+            } else if token.is_word("case") {
+                cases += 1;
+            } else if token.is_word("end") {
+                cases = cases.saturating_sub(1);
             }
             self.at += 1;
         }
         (start, self.at)
+    }
+
+    fn sees_angles(&self, angle: &str) -> bool {
+        let pair = self.tokens.get(self.at..self.at + 2);
+        pair.is_some_and(|pair| pair.iter().all(|token| token.is_symbol(angle)))
+    }
+
+    /// Goes to the end of a label: `<<name>>`.
+    fn label(&mut self) {
+        while self.at < self.tokens.len() && !self.sees_angles(">") {
+            self.at += 1;
+        }
+        self.at += 1;
     }
 
     fn condition(&mut self, until: &[&str]) {
@@ -169,8 +194,11 @@ impl Block<'_> {
         }
         if self.word_is("execute") {
             self.execute_until(&["loop"]);
-        } else {
+        } else if QUERIES.iter().any(|word| self.word_is(word)) {
             self.statement(&["loop"]);
+        } else {
+            // A range of numbers, or a cursor.
+            self.expression(&["loop"]);
         }
     }
 

@@ -24,6 +24,13 @@ pub(super) fn read(node: &NodeEnum, facts: &mut Facts) -> bool {
             facts.flag(Flag::IfNotExists, statement.if_not_exists);
             facts.flag(Flag::Temporary, is_temporary(into));
             data::query(statement.query.as_deref(), facts);
+            if statement.objtype() == ObjectType::ObjectTable {
+                let listed = statement.into.iter().flat_map(|into| strings(&into.col_names));
+                facts.facts.extend(listed.map(|column| Fact::AddsColumn {
+                    table: relation(into),
+                    column,
+                }));
+            }
             (kind_of(statement.objtype()), relation(into))
         }
         NodeEnum::IndexStmt(statement) => {
@@ -143,14 +150,12 @@ fn table(statement: &CreateStmt, facts: &mut Facts) {
     }
     for element in &statement.table_elts {
         match &element.node {
-            // A partition and a typed table only add to columns that they have from elsewhere.
+            // Those of a partition and of a typed table, too, which come from elsewhere: they are listed.
             Some(NodeEnum::ColumnDef(definition)) => {
-                if definition.type_name.is_some() {
-                    facts.add(Fact::AddsColumn {
-                        table: name.clone(),
-                        column: definition.colname.clone(),
-                    });
-                }
+                facts.add(Fact::AddsColumn {
+                    table: name.clone(),
+                    column: definition.colname.clone(),
+                });
                 column(&name, definition, facts);
             }
             Some(NodeEnum::Constraint(found)) => constraint(&name, None, found, facts),

@@ -60,9 +60,6 @@ fn table(node: &SyntaxNode, name: &str, facts: &mut Facts) {
             partition: name.to_owned(),
         });
     }
-    if node.kind() == SyntaxKind::CREATE_TABLE_AS {
-        return;
-    }
     let arguments = child(node, SyntaxKind::TABLE_ARG_LIST);
     for argument in arguments.iter().flat_map(SyntaxNode::children) {
         if argument.kind() != SyntaxKind::COLUMN {
@@ -71,15 +68,10 @@ fn table(node: &SyntaxNode, name: &str, facts: &mut Facts) {
         }
         let column = child(&argument, SyntaxKind::COLUMN_NAME);
         let column = column.map_or_else(String::new, |column| normalize_name_node(&column));
-        if argument
-            .children()
-            .any(|it| format!("{:?}", it.kind()).ends_with("_TYPE"))
-        {
-            facts.add(Fact::AddsColumn {
-                table: name.to_owned(),
-                column: column.clone(),
-            });
-        }
+        facts.add(Fact::AddsColumn {
+            table: name.to_owned(),
+            column: column.clone(),
+        });
         for found in argument.children() {
             constraint(name, Some(&column), &found, facts);
         }
