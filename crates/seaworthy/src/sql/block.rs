@@ -3,6 +3,7 @@
 //! Conditions and expressions count as queries, for they call functions. A text that is put together as it runs is not
 //! understood, and says so. Source: PostgreSQL manual, "PL/pgSQL".
 
+use super::cursor::Cursor;
 use super::parsed::{self, Parsed};
 use super::statement::{Reading, Statement, read_in};
 use super::token::{Kind, Token, tokens};
@@ -210,27 +211,38 @@ impl Block<'_> {
             return;
         }
         let tokens = self.tokens[start..end].to_vec();
-        self.found.push(Statement::of(self.body, tokens, self.reading));
+        let mut statement = Statement::of(self.body, tokens, self.reading);
+        // In a block `SELECT ... INTO` fills variables and makes no table.
+        if matches!(statement.parsed, Parsed::CreateTable(_)) && !statement.tokens[0].is_word("create") {
+            let functions = parsed::called(&statement.tokens);
+            statement.parsed = Parsed::Select { functions };
+        }
+        self.found.push(statement);
     }
 
+    /// Returns whether what comes next is `place := value`, where the place may be a field or an element.
     fn is_assignment(&self) -> bool {
-        let rest = &self.tokens[self.at..];
-        let end = rest
-            .iter()
-            .position(|token| token.is_symbol(";"))
-            .unwrap_or(rest.len());
-        let place = rest[..end]
-            .iter()
-            .position(|token| token.is_symbol(":=") || token.is_symbol("="));
-        place.is_some_and(|place| {
-            rest[..place].iter().all(|token| {
-                token.is_name()
-                    || token.kind == Kind::Number
-                    || matches!(token.text.as_str(), "." | "[" | "]")
-            }) && place <= 6
-                && !rest[0].is_word("set")
-                && !(place > 1 && rest[1].is_name())
-        })
+        let mut rest = Cursor::new(&self.tokens[self.at..]);
+        loop {
+            let is_place = rest
+                .step()
+                .is_some_and(|token| token.is_name() || token.kind == Kind::Number);
+            if !is_place {
+                return false;
+            }
+            let mut open = 0_usize;
+            while open > 0 || rest.sees_symbol("[") {
+                match rest.step() {
+                    Some(token) if token.is_symbol("[") => open += 1,
+                    Some(token) if token.is_symbol("]") => open -= 1,
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+            if !rest.accept_symbol(".") {
+                return rest.sees_symbol(":=") || rest.sees_symbol("=");
+            }
+        }
     }
 
     fn assignment(&mut self) {

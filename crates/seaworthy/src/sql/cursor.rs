@@ -70,12 +70,8 @@ impl<'a> Cursor<'a> {
 
     /// Reads one identifier.
     pub(crate) fn name(&mut self) -> Option<String> {
-        let token = self.peek().filter(|token| token.is_name() || token.may_name)?;
+        let name = self.peek()?.name()?;
         self.step();
-        let mut name = token.text.clone();
-        if token.may_name {
-            name.make_ascii_lowercase();
-        }
         Some(name)
     }
 
@@ -89,15 +85,19 @@ impl<'a> Cursor<'a> {
         Some(joined(&parts))
     }
 
+    /// Reads the name of a table, with `ONLY` before it or not; `ONLY (t)` is an old spelling of `ONLY t`.
+    pub(crate) fn relation(&mut self) -> Option<String> {
+        match self.accept("only").then(|| self.group()).flatten() {
+            Some(mut inside) => inside.qualified(),
+            None => self.qualified(),
+        }
+    }
+
     /// Reads names with commas between them; a star behind one means its descendants and changes nothing.
     pub(crate) fn names(&mut self) -> Vec<String> {
         let mut names = Vec::new();
         loop {
-            // `ONLY (t)` is an old spelling of `ONLY t`.
-            match self.accept("only").then(|| self.group()).flatten() {
-                Some(mut inside) => names.extend(inside.qualified()),
-                None => names.extend(self.qualified()),
-            }
+            names.extend(self.relation());
             self.accept_symbol("*");
             if !self.accept_symbol(",") {
                 return names;

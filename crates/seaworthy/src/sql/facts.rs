@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::cursor::Cursor;
 use super::parsed::{
-    Action, Conflict, DataChange, Drop, IndexAction, ObjectAction, ObjectKind, Parsed, TransactionVerb,
-    TypeAction,
+    Action, AttributeAction, Conflict, DataChange, DomainAction, Drop, IndexAction, ObjectAction, ObjectKind,
+    Parsed, TransactionVerb, TypeAction,
 };
 use super::statement::Statement;
 use super::token::Token;
@@ -271,7 +271,7 @@ impl Statement {
                 name,
                 if_not_exists,
             } => {
-                if let Some(object) = object_of(*kind, name) {
+                if let Some(object) = object_of(*kind, name).filter(|_| !name.is_empty()) {
                     facts.make(object, *if_not_exists);
                 }
             }
@@ -286,7 +286,27 @@ impl Statement {
                     self.alter(facts, table, *if_exists, action);
                 }
             }
-            Parsed::AlterView { name, action } => alter_view(facts, name, action),
+            Parsed::AlterView { name, action } => {
+                alter_object(facts, &Object::View { name: name.clone() }, name, action);
+            }
+            Parsed::AlterOther { kind, name, action } => {
+                facts.calls.clear();
+                if let Some(object) = object_of(*kind, name) {
+                    alter_object(facts, &object, name, action);
+                }
+            }
+            Parsed::AlterDomain { name, action } => {
+                facts.calls.clear();
+                let domain = Object::Type { name: name.clone() };
+                match action {
+                    DomainAction::Rename(to) => facts.rename(domain, moved(name, to)),
+                    DomainAction::SetSchema(schema) => facts.rename(domain, in_schema(name, schema)),
+                    DomainAction::AddCheck { .. }
+                    | DomainAction::SetNotNull
+                    | DomainAction::DropNotNull
+                    | DomainAction::Other => {}
+                }
+            }
             Parsed::AlterIndex {
                 name,
                 action: IndexAction::Rename(to),
@@ -299,10 +319,11 @@ impl Statement {
                 names,
                 concurrently,
                 if_exists,
+                cascade,
             } => {
                 facts.needs_no_transaction = *concurrently;
                 for name in names {
-                    facts.remove(Object::Index { name: name.clone() }, *if_exists, false);
+                    facts.remove(Object::Index { name: name.clone() }, *if_exists, *cascade);
                 }
             }
             Parsed::Drop(drop) => {
@@ -354,7 +375,6 @@ impl Statement {
             }
             Parsed::Opaque { what } => facts.not_understood.push(what.clone()),
             Parsed::AlterIndex { .. }
-            | Parsed::AlterDomain { .. }
             | Parsed::Lock { .. }
             | Parsed::Restrict { .. }
             | Parsed::Block { .. }
@@ -504,13 +524,10 @@ fn object_of(kind: ObjectKind, name: &str) -> Option<Object> {
     })
 }
 
-fn alter_view(facts: &mut Facts, name: &str, action: &ObjectAction) {
-    let view = || Object::View {
-        name: name.to_owned(),
-    };
+fn alter_object(facts: &mut Facts, object: &Object, name: &str, action: &ObjectAction) {
     match action {
-        ObjectAction::Rename(to) => facts.rename(view(), moved(name, to)),
-        ObjectAction::SetSchema(schema) => facts.rename(view(), in_schema(name, schema)),
+        ObjectAction::Rename(to) => facts.rename(object.clone(), moved(name, to)),
+        ObjectAction::SetSchema(schema) => facts.rename(object.clone(), in_schema(name, schema)),
         ObjectAction::RenameColumn { from, to } => facts.rename(Object::column(name, from), to.clone()),
         ObjectAction::Other => {}
     }
@@ -523,14 +540,21 @@ fn alter_type(facts: &mut Facts, name: &str, action: &TypeAction) {
     match action {
         TypeAction::Rename(to) => facts.rename(object(), moved(name, to)),
         TypeAction::SetSchema(schema) => facts.rename(object(), in_schema(name, schema)),
-        TypeAction::DropAttribute => {
-            let what = format!("ALTER TYPE {name} drops an attribute with the values in it");
-            facts.not_understood.push(what);
+        TypeAction::RenameAttribute { from, to } => facts.rename(Object::column(name, from), to.clone()),
+        TypeAction::Attributes(actions) => {
+            for action in actions {
+                let what = match action {
+                    AttributeAction::Add(attribute) => {
+                        facts.make(Object::column(name, attribute), false);
+                        continue;
+                    }
+                    AttributeAction::Drop => "drops an attribute with the values in it",
+                    AttributeAction::ChangeType => "changes the values of an attribute",
+                };
+                facts.not_understood.push(format!("ALTER TYPE {name} {what}"));
+            }
         }
-        TypeAction::AddValue(_)
-        | TypeAction::RenameValue
-        | TypeAction::RenameAttribute
-        | TypeAction::Other => {}
+        TypeAction::AddValue(_) | TypeAction::RenameValue | TypeAction::Other => {}
     }
 }
 

@@ -73,10 +73,17 @@ pub(crate) enum Parsed {
         name: String,
         to: String,
     },
+    /// Alters what holds no rows.
+    AlterOther {
+        kind: ObjectKind,
+        name: String,
+        action: ObjectAction,
+    },
     DropIndex {
         names: Vec<String>,
         concurrently: bool,
         if_exists: bool,
+        cascade: bool,
     },
     Drop(Drop),
     Data(Vec<DataChange>),
@@ -200,9 +207,17 @@ pub(crate) enum TypeAction {
     RenameValue,
     Rename(String),
     SetSchema(String),
-    RenameAttribute,
-    DropAttribute,
+    RenameAttribute { from: String, to: String },
+    Attributes(Vec<AttributeAction>),
     Other,
+}
+
+/// Part of an `ALTER TYPE` that changes the attributes of a composite type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AttributeAction {
+    Add(String),
+    Drop,
+    ChangeType,
 }
 
 #[derive(Clone, Debug)]
@@ -210,7 +225,8 @@ pub(crate) enum DomainAction {
     AddCheck { valid: bool },
     SetNotNull,
     DropNotNull,
-    Rename,
+    Rename(String),
+    SetSchema(String),
     Other,
 }
 
