@@ -18,6 +18,8 @@ pub(crate) struct Reading {
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
     pub(crate) read: fn(&str) -> Reading,
+    /// Reads what the body of a function does, as one statement.
+    pub(crate) read_body: Option<fn(&str) -> Reading>,
     /// Reduces facts to what the reader speaks of, in the words that it has for it; applied to both sides.
     pub(crate) common: fn(&BTreeSet<Fact>) -> BTreeSet<Fact>,
     /// Whether it says of which kind a statement is.
@@ -30,6 +32,8 @@ pub(crate) struct Reader {
 #[derive(Default)]
 pub(crate) struct Cases {
     pub(crate) statements: Vec<Case>,
+    /// Functions in PL/pgSQL, with what the statements in them do.
+    pub(crate) bodies: Vec<Case>,
     pub(crate) texts: Vec<(Text, usize)>,
     /// Pieces that the server would refuse.
     pub(crate) unreadable: usize,
@@ -58,6 +62,8 @@ pub(crate) struct Disagreement {
 #[derive(Default)]
 pub(crate) struct Verdict {
     pub(crate) statements: usize,
+    /// Bodies of functions among those.
+    pub(crate) bodies: usize,
     pub(crate) agreed: usize,
     /// Statements that it says it did not understand, so that nobody relies on it.
     pub(crate) not_understood: Vec<NotUnderstood>,
@@ -83,6 +89,11 @@ pub(crate) fn collect(texts: Vec<Text>) -> Cases {
             if seen.insert((*piece).to_owned())
                 && let Some(Ok([truth])) = postgres::read(piece).map(<[Facts; 1]>::try_from)
             {
+                cases.bodies.extend(postgres::read_body(piece).map(|truth| Case {
+                    origin: text.origin.clone(),
+                    sql: (*piece).to_owned(),
+                    truth,
+                }));
                 cases.statements.push(Case {
                     origin: text.origin.clone(),
                     sql: (*piece).to_owned(),
@@ -101,21 +112,12 @@ pub(crate) fn collect(texts: Vec<Text>) -> Cases {
 pub(crate) fn judge(reader: &Reader, cases: &Cases) -> Verdict {
     let mut verdict = Verdict::default();
     for case in &cases.statements {
-        verdict.statements += 1;
-        let truth = (reader.common)(&case.truth.facts);
-        verdict.facts += truth.len();
-        let reading = (reader.read)(&case.sql);
-        if let Some(reason) = reading.not_understood.first() {
-            verdict.not_understood.push(NotUnderstood {
-                origin: case.origin.clone(),
-                sql: case.sql.clone(),
-                reason: reason.clone(),
-            });
-            continue;
-        }
-        match difference(reader, case, &truth, &reading.statements) {
-            Some(found) => verdict.disagreements.push(found),
-            None => verdict.agreed += 1,
+        verdict.add(reader, case, &(reader.read)(&case.sql));
+    }
+    if let Some(read) = reader.read_body {
+        for case in &cases.bodies {
+            verdict.bodies += 1;
+            verdict.add(reader, case, &read(&case.sql));
         }
     }
     for (text, count) in &cases.texts {
@@ -170,6 +172,24 @@ impl Disagreement {
 }
 
 impl Verdict {
+    fn add(&mut self, reader: &Reader, case: &Case, reading: &Reading) {
+        self.statements += 1;
+        let truth = (reader.common)(&case.truth.facts);
+        self.facts += truth.len();
+        if let Some(reason) = reading.not_understood.first() {
+            self.not_understood.push(NotUnderstood {
+                origin: case.origin.clone(),
+                sql: case.sql.clone(),
+                reason: reason.clone(),
+            });
+            return;
+        }
+        match difference(reader, case, &truth, &reading.statements) {
+            Some(found) => self.disagreements.push(found),
+            None => self.agreed += 1,
+        }
+    }
+
     pub(crate) fn missed(&self) -> BTreeMap<String, usize> {
         count(self.disagreements.iter().flat_map(|found| &found.missed))
     }

@@ -15,6 +15,7 @@ mod allowed;
 mod compare;
 mod corpus;
 mod facts;
+mod mutants;
 mod postgres;
 mod report;
 mod seaworthy;
@@ -35,6 +36,14 @@ struct Arguments {
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/allowed.toml"))]
     allowed: PathBuf,
 
+    /// Number of statements to make up from those, by changing words, comments and what stands around them.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    mutants: usize,
+
+    /// Where the numbers begin that mutants are made by.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
     /// Number of disagreements to print for each reader.
     #[arg(long, value_name = "COUNT", default_value_t = 40)]
     show: usize,
@@ -47,6 +56,7 @@ fn main() -> Result<ExitCode> {
     for folder in &arguments.corpus {
         texts.extend(corpus::of_folder(folder)?);
     }
+    texts.extend(mutants::of(&texts, arguments.mutants, arguments.seed));
     let cases = compare::collect(texts);
     let mut out = io::stdout().lock();
     report::cases(&mut out, &cases)?;
@@ -55,6 +65,7 @@ fn main() -> Result<ExitCode> {
         Reader {
             name: "seaworthy",
             read: seaworthy::read,
+            read_body: Some(seaworthy::read_body),
             common: seaworthy::common,
             has_kinds: false,
             is_ours: true,
@@ -62,6 +73,7 @@ fn main() -> Result<ExitCode> {
         Reader {
             name: "squawk-syntax",
             read: squawk::read,
+            read_body: None,
             common: Clone::clone,
             has_kinds: true,
             is_ours: false,

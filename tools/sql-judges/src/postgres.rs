@@ -30,6 +30,26 @@ pub(crate) fn read(text: &str) -> Option<Vec<Facts>> {
     Some(statements.collect())
 }
 
+/// Reads the statements inside of a function in PL/pgSQL.
+pub(crate) fn read_body(text: &str) -> Option<Facts> {
+    let parsed = pg_query::parse(text, 0).ok()?;
+    let [raw] = &parsed.protobuf.stmts[..] else {
+        return None;
+    };
+    let Some(NodeEnum::CreateFunctionStmt(function)) = &raw.stmt.as_ref()?.node else {
+        return None;
+    };
+    let languages = function.options.iter().filter_map(|option| match &option.node {
+        Some(NodeEnum::DefElem(option)) if option.defname == "language" => option.arg.as_ref(),
+        _ => None,
+    });
+    let is_readable = languages
+        .filter_map(|language| language.node.as_ref())
+        .any(|language| parts(language) == ["plpgsql"]);
+    let mut facts = Facts::new(Kind::Do);
+    (is_readable && body::read(text, &mut facts)).then_some(facts)
+}
+
 /// Takes a text apart: the statements that the server would run, and the number of those that it would not read.
 pub(crate) fn split(text: &str) -> (Vec<&str>, usize) {
     if let Ok(parsed) = pg_query::parse(text, 0) {

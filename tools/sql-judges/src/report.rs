@@ -12,8 +12,9 @@ const WIDTH: usize = 300;
 pub(crate) fn cases(out: &mut impl Write, cases: &Cases) -> io::Result<()> {
     writeln!(
         out,
-        "{} different statements, {} texts of several, {} pieces that the server would refuse",
+        "{} different statements, {} bodies of functions, {} texts of several, {} pieces that the server would refuse",
         cases.statements.len(),
+        cases.bodies.len(),
         cases.texts.len(),
         cases.unreadable
     )
@@ -37,6 +38,7 @@ pub(crate) fn verdict(
     writeln!(out, "\n== {} ==", reader.name)?;
     let figures = [
         ("statements", verdict.statements),
+        ("... bodies of functions", verdict.bodies),
         ("agreed in everything", verdict.agreed),
         ("said not to be understood", verdict.not_understood.len()),
         ("disagreements", verdict.disagreements.len()),

@@ -19,14 +19,32 @@ pub(crate) fn read(text: &str) -> Reading {
         for (index, part) in statement.flattened(0).into_iter().enumerate() {
             let mut found = Facts::new(Kind::Other);
             reading.not_understood.extend(add(&part, &mut found));
-            // A block is not itself concurrent or conditional because a statement in it is.
-            let of_block =
-                |fact: &Fact| index == 0 || !matches!(fact, Fact::Flag(flag) if *flag != Flag::Cascade);
+            let of_block = |fact: &Fact| index == 0 || is_lasting(fact);
             facts.facts.extend(found.facts.into_iter().filter(of_block));
         }
         reading.statements.push(facts);
     }
     reading
+}
+
+/// Reads what the body of a function does, as one statement.
+pub(crate) fn read_body(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    let mut facts = Facts::new(Kind::Do);
+    for statement in sql::read(text, Dialect::Postgresql) {
+        for part in statement.body().into_iter().flatten() {
+            let mut found = Facts::new(Kind::Do);
+            reading.not_understood.extend(add(&part, &mut found));
+            facts.facts.extend(found.facts.into_iter().filter(is_lasting));
+        }
+    }
+    reading.statements.push(facts);
+    reading
+}
+
+/// Returns whether a fact of a statement in a block is one of the block: it is not itself concurrent or conditional.
+fn is_lasting(fact: &Fact) -> bool {
+    !matches!(fact, Fact::Flag(flag) if *flag != Flag::Cascade)
 }
 
 /// Returns what the reader can say of facts, and in its coarser kinds; leaves out what it never speaks of.

@@ -194,6 +194,16 @@ impl<'a> Cursor<'a> {
         (0..self.tokens.len()).any(|index| Self::new(&self.tokens[index..]).sees(words))
     }
 
+    /// Returns whether parentheses stand in each other so often that reading them might not end in time.
+    pub(crate) fn is_deep(self) -> bool {
+        const DEEPEST: usize = 256;
+        let depths = self.tokens.iter().scan(0, |depth, token| {
+            *depth = depth_after(*depth, token);
+            Some(*depth)
+        });
+        depths.max().is_some_and(|depth| depth > DEEPEST)
+    }
+
     /// Returns where these tokens stand in their statement, in bytes.
     pub(crate) fn span(&self) -> Range<usize> {
         let start = self.tokens.first().map_or(0, |token| token.span.start);

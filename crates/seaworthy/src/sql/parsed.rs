@@ -403,6 +403,11 @@ pub(super) fn read(tokens: &[Token]) -> Parsed {
     let Some(verb) = cursor.peek() else {
         return Parsed::Harmless;
     };
+    if cursor.is_deep() {
+        return Parsed::Opaque {
+            what: "what stands in hundreds of parentheses is not understood".to_owned(),
+        };
+    }
     let read = match verb.text.as_str() {
         _ if verb.kind == Kind::Client => None,
         "create" => create::read(cursor),

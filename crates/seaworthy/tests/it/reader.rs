@@ -244,3 +244,12 @@ fn a_column_may_have_no_type() {
         assert_eq!(columns, ["b", "c", "d"], "{sql}");
     }
 }
+
+#[test]
+fn parentheses_without_end_are_not_understood() {
+    for start in ["DELETE FROM a WHERE ", "SELECT * FROM ", "INSERT INTO a ", "CREATE TABLE a AS "] {
+        let sql = format!("{start}{}", "(".repeat(100_000));
+        let statements = read(&sql, Dialect::Postgresql);
+        assert!(!statements[0].facts().not_understood.is_empty(), "{start}");
+    }
+}

@@ -11,7 +11,10 @@ fuzz_target!(|text: &str| {
         let texts = texts(&statements);
         // A comment before each keeps it from the beginning of a line, where the shell of SQLite takes a dot for a command.
         let joined = format!("/**/{}", texts.join("\n;/**/"));
-        assert_eq!(texts, self::texts(&read(&joined, dialect)), "{dialect:?}");
+        // Commands of psql end statements without a semicolon, or stand in the middle of others.
+        if dialect == Dialect::Sqlite || !text.contains('\\') {
+            assert_eq!(texts, self::texts(&read(&joined, dialect)), "{dialect:?}");
+        }
         for statement in statements {
             drop(statement.made_columns());
             let inner = statement.body().unwrap_or_default();

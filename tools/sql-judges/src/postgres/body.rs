@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use crate::facts::{Fact, Facts, Flag};
 
-/// Adds what the SQL of a block does; a block in another language stays closed.
-pub(super) fn read(statement: &str, facts: &mut Facts) {
-    if let Ok(tree) = pg_query::parse_plpgsql(statement) {
-        walk(&tree, facts);
+/// Adds what the SQL of a block or a function does, and returns whether it could be read.
+pub(super) fn read(statement: &str, facts: &mut Facts) -> bool {
+    let tree = pg_query::parse_plpgsql(statement);
+    if let Ok(tree) = &tree {
+        walk(tree, facts);
     }
+    tree.is_ok()
 }
 
 fn walk(value: &Value, facts: &mut Facts) {
