@@ -60,6 +60,7 @@ fn main() -> Result<ExitCode> {
     let cases = compare::collect(texts);
     let mut out = io::stdout().lock();
     report::cases(&mut out, &cases)?;
+    report::lines(&mut out, corpus::lines_of_reader(&arguments.repository)?)?;
 
     let readers = [
         Reader {

@@ -21,13 +21,17 @@ pub(crate) fn read(text: &str) -> Option<Vec<Facts>> {
         let mut facts = Facts::new(Kind::Other);
         if let Some(node) = raw.stmt.as_ref().and_then(|statement| statement.node.as_ref()) {
             statement(node, &mut facts);
-            if matches!(node, NodeEnum::DoStmt(_)) {
-                body::read(&text[range(text, raw.stmt_location, raw.stmt_len)], &mut facts);
+            if let NodeEnum::DoStmt(block) = node
+                && language(&block.args).is_none_or(|language| language == "plpgsql")
+            {
+                let own = &text[range(text, raw.stmt_location, raw.stmt_len)];
+                // A block that names variables which it does not have is refused, too.
+                return body::read(own, &mut facts).then_some(facts);
             }
         }
-        facts
+        Some(facts)
     });
-    Some(statements.collect())
+    statements.collect()
 }
 
 /// Reads the statements inside of a function in PL/pgSQL.
@@ -39,15 +43,18 @@ pub(crate) fn read_body(text: &str) -> Option<Facts> {
     let Some(NodeEnum::CreateFunctionStmt(function)) = &raw.stmt.as_ref()?.node else {
         return None;
     };
-    let languages = function.options.iter().filter_map(|option| match &option.node {
+    let is_readable = language(&function.options).is_some_and(|language| language == "plpgsql");
+    let mut facts = Facts::new(Kind::Do);
+    (is_readable && body::read(text, &mut facts)).then_some(facts)
+}
+
+/// Returns the language of a block or a function.
+fn language(options: &[Node]) -> Option<String> {
+    let found = options.iter().find_map(|option| match &option.node {
         Some(NodeEnum::DefElem(option)) if option.defname == "language" => option.arg.as_ref(),
         _ => None,
     });
-    let is_readable = languages
-        .filter_map(|language| language.node.as_ref())
-        .any(|language| parts(language) == ["plpgsql"]);
-    let mut facts = Facts::new(Kind::Do);
-    (is_readable && body::read(text, &mut facts)).then_some(facts)
+    Some(join(parts(found?.node.as_ref()?)))
 }
 
 /// Takes a text apart: the statements that the server would run, and the number of those that it would not read.

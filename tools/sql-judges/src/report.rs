@@ -20,6 +20,10 @@ pub(crate) fn cases(out: &mut impl Write, cases: &Cases) -> io::Result<()> {
     )
 }
 
+pub(crate) fn lines(out: &mut impl Write, count: usize) -> io::Result<()> {
+    writeln!(out, "{count} lines of code read for seaworthy")
+}
+
 /// Prints how a reader did; returns the number of disagreements that are not allowed.
 pub(crate) fn verdict(
     out: &mut impl Write,

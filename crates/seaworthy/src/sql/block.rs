@@ -69,6 +69,10 @@ impl Block<'_> {
                 if self.sees_angles("<") {
                     self.label();
                 }
+                // An option of the compiler has no semicolon: `#variable_conflict use_column`.
+                if token.is_symbol("#") {
+                    self.at += 2;
+                }
                 self.at += 1;
                 continue;
             }

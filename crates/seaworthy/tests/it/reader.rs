@@ -83,6 +83,10 @@ fn every_statement_of_a_block_is_seen() {
                 "DO $$ BEGIN FOR r IN DELETE FROM a RETURNING b LOOP NULL; END LOOP; END $$",
                 "Delete a",
             ),
+            (
+                "DO $$ #variable_conflict use_column BEGIN DROP TABLE a; END $$",
+                "removes table a",
+            ),
             ("DO $$ <<outer>> BEGIN DROP TABLE a; END $$", "removes table a"),
             (
                 "DO $$ BEGIN a[1][2] := 3; b.c.d := 4; e[1:2].f = 5; DROP TABLE a; END $$",
@@ -247,7 +251,12 @@ fn a_column_may_have_no_type() {
 
 #[test]
 fn parentheses_without_end_are_not_understood() {
-    for start in ["DELETE FROM a WHERE ", "SELECT * FROM ", "INSERT INTO a ", "CREATE TABLE a AS "] {
+    for start in [
+        "DELETE FROM a WHERE ",
+        "SELECT * FROM ",
+        "INSERT INTO a ",
+        "CREATE TABLE a AS ",
+    ] {
         let sql = format!("{start}{}", "(".repeat(100_000));
         let statements = read(&sql, Dialect::Postgresql);
         assert!(!statements[0].facts().not_understood.is_empty(), "{start}");
