@@ -15,12 +15,12 @@ pub use quote::{literal, quoted};
 pub use statement::{Reading, Statement, read};
 
 pub(crate) use parsed::{
-    Action, Column, ComparisonKind, Constraint, ConstraintKind, DataChange, DomainAction, IndexAction, Mode,
-    ObjectAction, ObjectKind, Parsed, TransactionVerb, Type, TypeAction,
+    Action, AttributeAction, Column, ComparisonKind, Constraint, ConstraintKind, DataChange, DomainAction,
+    IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TransactionVerb, Type, TypeAction,
 };
 pub(crate) use schema::{KnownColumn, Schema, Volatility};
 pub(crate) use statement::read_with_remarks;
-pub(crate) use token::{Kind, Remark, Token, tokens};
+pub(crate) use token::{Kind, LONGEST_NAME, Remark, Token, tokens};
 
 mod block;
 mod cursor;

@@ -3,12 +3,18 @@
 //! Conditions and expressions count as queries, for they call functions. A text that is put together as it runs is not
 //! understood, and says so. Source: PostgreSQL manual, "PL/pgSQL".
 
+use super::cursor::Cursor;
 use super::parsed::{self, Parsed};
 use super::statement::{Reading, Statement, read_in};
 use super::token::{Kind, Token, tokens_and_remarks};
 
 /// Words that stand before a statement of the block and are none themselves.
 const OPENINGS: [&str; 4] = ["begin", "else", "loop", "exception"];
+
+/// Words that begin a query whose rows a loop goes through.
+const QUERIES: [&str; 9] = [
+    "select", "with", "insert", "update", "delete", "merge", "values", "table", "explain",
+];
 
 /// Returns the statements inside of a statement: those of a `DO` block.
 pub(super) fn inner(parsed: &Parsed, reading: &Reading) -> Vec<Statement> {
@@ -60,7 +66,13 @@ impl Block<'_> {
     fn run(&mut self) {
         while let Some(token) = self.tokens.get(self.at) {
             if token.kind == Kind::Symbol {
-                // Semicolons, and the angles around a label.
+                if self.sees_angles("<") {
+                    self.label();
+                }
+                // An option of the compiler has no semicolon: `#variable_conflict use_column`.
+                if token.is_symbol("#") {
+                    self.at += 2;
+                }
                 self.at += 1;
                 continue;
             }
@@ -94,20 +106,38 @@ impl Block<'_> {
     /// Returns where the tokens up to a semicolon or one of these words begin and end, and goes there.
     fn slice(&mut self, until: &[&str]) -> (usize, usize) {
         let start = self.at;
-        let mut depth = 0_usize;
+        // Inside of parentheses and of `CASE ... END` no word ends anything.
+        let (mut depth, mut cases) = (0_usize, 0_usize);
         while let Some(token) = self.tokens.get(self.at) {
+            let is_word = token.kind == Kind::Word && until.contains(&token.text.as_str());
+            if depth == 0 && (token.is_symbol(";") || is_word && cases == 0) {
+                break;
+            }
             if token.is_symbol("(") {
                 depth += 1;
             } else if token.is_symbol(")") {
                 depth = depth.saturating_sub(1);
-            }
-            let is_word = token.kind == Kind::Word && until.contains(&token.text.as_str());
-            if depth == 0 && (token.is_symbol(";") || is_word) {
-                break;
+            } else if token.is_word("case") {
+                cases += 1;
+            } else if token.is_word("end") {
+                cases = cases.saturating_sub(1);
             }
             self.at += 1;
         }
         (start, self.at)
+    }
+
+    fn sees_angles(&self, angle: &str) -> bool {
+        let pair = self.tokens.get(self.at..self.at + 2);
+        pair.is_some_and(|pair| pair.iter().all(|token| token.is_symbol(angle)))
+    }
+
+    /// Goes to the end of a label: `<<name>>`.
+    fn label(&mut self) {
+        while self.at < self.tokens.len() && !self.sees_angles(">") {
+            self.at += 1;
+        }
+        self.at += 1;
     }
 
     fn condition(&mut self, until: &[&str]) {
@@ -169,8 +199,11 @@ impl Block<'_> {
         }
         if self.word_is("execute") {
             self.execute_until(&["loop"]);
-        } else {
+        } else if QUERIES.iter().any(|word| self.word_is(word)) {
             self.statement(&["loop"]);
+        } else {
+            // A range of numbers, or a cursor.
+            self.expression(&["loop"]);
         }
     }
 
@@ -182,27 +215,38 @@ impl Block<'_> {
             return;
         }
         let tokens = self.tokens[start..end].to_vec();
-        self.found.push(Statement::of(self.body, tokens, self.reading));
+        let mut statement = Statement::of(self.body, tokens, self.reading);
+        // In a block `SELECT ... INTO` fills variables and makes no table.
+        if matches!(statement.parsed, Parsed::CreateTable(_)) && !statement.tokens[0].is_word("create") {
+            let functions = parsed::called(&statement.tokens);
+            statement.parsed = Parsed::Select { functions };
+        }
+        self.found.push(statement);
     }
 
+    /// Returns whether what comes next is `place := value`, where the place may be a field or an element.
     fn is_assignment(&self) -> bool {
-        let rest = &self.tokens[self.at..];
-        let end = rest
-            .iter()
-            .position(|token| token.is_symbol(";"))
-            .unwrap_or(rest.len());
-        let place = rest[..end]
-            .iter()
-            .position(|token| token.is_symbol(":=") || token.is_symbol("="));
-        place.is_some_and(|place| {
-            rest[..place].iter().all(|token| {
-                token.is_name()
-                    || token.kind == Kind::Number
-                    || matches!(token.text.as_str(), "." | "[" | "]")
-            }) && place <= 6
-                && !rest[0].is_word("set")
-                && !(place > 1 && rest[1].is_name())
-        })
+        let mut rest = Cursor::new(&self.tokens[self.at..]);
+        loop {
+            let is_place = rest
+                .step()
+                .is_some_and(|token| token.is_name() || token.kind == Kind::Number);
+            if !is_place {
+                return false;
+            }
+            let mut open = 0_usize;
+            while open > 0 || rest.sees_symbol("[") {
+                match rest.step() {
+                    Some(token) if token.is_symbol("[") => open += 1,
+                    Some(token) if token.is_symbol("]") => open -= 1,
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+            if !rest.accept_symbol(".") {
+                return rest.sees_symbol(":=") || rest.sees_symbol("=");
+            }
+        }
     }
 
     fn assignment(&mut self) {

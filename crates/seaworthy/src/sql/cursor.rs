@@ -70,12 +70,8 @@ impl<'a> Cursor<'a> {
 
     /// Reads one identifier.
     pub(crate) fn name(&mut self) -> Option<String> {
-        let token = self.peek().filter(|token| token.is_name() || token.may_name)?;
+        let name = self.peek()?.name()?;
         self.step();
-        let mut name = token.text.clone();
-        if token.may_name {
-            name.make_ascii_lowercase();
-        }
         Some(name)
     }
 
@@ -89,15 +85,19 @@ impl<'a> Cursor<'a> {
         Some(joined(&parts))
     }
 
+    /// Reads the name of a table, with `ONLY` before it or not; `ONLY (t)` is an old spelling of `ONLY t`.
+    pub(crate) fn relation(&mut self) -> Option<String> {
+        match self.accept("only").then(|| self.group()).flatten() {
+            Some(mut inside) => inside.qualified(),
+            None => self.qualified(),
+        }
+    }
+
     /// Reads names with commas between them; a star behind one means its descendants and changes nothing.
     pub(crate) fn names(&mut self) -> Vec<String> {
         let mut names = Vec::new();
         loop {
-            // `ONLY (t)` is an old spelling of `ONLY t`.
-            match self.accept("only").then(|| self.group()).flatten() {
-                Some(mut inside) => names.extend(inside.qualified()),
-                None => names.extend(self.qualified()),
-            }
+            names.extend(self.relation());
             self.accept_symbol("*");
             if !self.accept_symbol(",") {
                 return names;
@@ -192,6 +192,16 @@ impl<'a> Cursor<'a> {
     /// Returns whether these words stand anywhere.
     pub(crate) fn has_within(self, words: &str) -> bool {
         (0..self.tokens.len()).any(|index| Self::new(&self.tokens[index..]).sees(words))
+    }
+
+    /// Returns whether parentheses stand in each other so often that reading them might not end in time.
+    pub(crate) fn is_deep(self) -> bool {
+        const DEEPEST: usize = 256;
+        let depths = self.tokens.iter().scan(0, |depth, token| {
+            *depth = depth_after(*depth, token);
+            Some(*depth)
+        });
+        depths.max().is_some_and(|depth| depth > DEEPEST)
     }
 
     /// Returns where these tokens stand in their statement, in bytes.

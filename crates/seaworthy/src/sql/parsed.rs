@@ -73,10 +73,17 @@ pub(crate) enum Parsed {
         name: String,
         to: String,
     },
+    /// Alters what holds no rows.
+    AlterOther {
+        kind: ObjectKind,
+        name: String,
+        action: ObjectAction,
+    },
     DropIndex {
         names: Vec<String>,
         concurrently: bool,
         if_exists: bool,
+        cascade: bool,
     },
     Drop(Drop),
     Data(Vec<DataChange>),
@@ -199,9 +206,17 @@ pub(crate) enum TypeAction {
     RenameValue,
     Rename(String),
     SetSchema(String),
-    RenameAttribute,
-    DropAttribute,
+    RenameAttribute { from: String, to: String },
+    Attributes(Vec<AttributeAction>),
     Other,
+}
+
+/// Part of an `ALTER TYPE` that changes the attributes of a composite type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AttributeAction {
+    Add(String),
+    Drop,
+    ChangeType,
 }
 
 #[derive(Clone, Debug)]
@@ -209,7 +224,8 @@ pub(crate) enum DomainAction {
     AddCheck { valid: bool },
     SetNotNull,
     DropNotNull,
-    Rename,
+    Rename(String),
+    SetSchema(String),
     Other,
 }
 
@@ -386,6 +402,11 @@ pub(super) fn read(tokens: &[Token]) -> Parsed {
     let Some(verb) = cursor.peek() else {
         return Parsed::Harmless;
     };
+    if cursor.is_deep() {
+        return Parsed::Opaque {
+            what: "what stands in hundreds of parentheses is not understood".to_owned(),
+        };
+    }
     let read = match verb.text.as_str() {
         _ if verb.kind == Kind::Client => None,
         "create" => create::read(cursor),

@@ -16,8 +16,8 @@ pub(crate) struct Token {
     pub(crate) line: usize,
     /// Where it stands, in bytes of the text that was read.
     pub(crate) span: Range<usize>,
-    /// Whether it is a string that may stand where a name is wanted, as on SQLite.
-    pub(crate) may_name: bool,
+    /// Whose SQL it is.
+    pub(crate) dialect: Dialect,
 }
 
 /// What a token is.
@@ -52,7 +52,24 @@ impl Token {
     pub(crate) fn is_name(&self) -> bool {
         matches!(self.kind, Kind::Word | Kind::Quoted)
     }
+
+    /// Returns the name that the server makes of it, if it may stand where one is wanted.
+    pub(crate) fn name(&self) -> Option<String> {
+        match (self.dialect, self.kind) {
+            // The server says nothing when it cuts a name in an object that is there.
+            (Dialect::Postgresql, Kind::Word | Kind::Quoted) => {
+                Some(self.text[..self.text.floor_char_boundary(LONGEST_NAME)].to_owned())
+            }
+            (Dialect::Sqlite, Kind::Word | Kind::Quoted) => Some(self.text.clone()),
+            // On SQLite a string may be a name.
+            (Dialect::Sqlite, Kind::Text) => Some(self.text.to_ascii_lowercase()),
+            (_, Kind::Text | Kind::Number | Kind::Symbol | Kind::Client) => None,
+        }
+    }
 }
+
+/// Longest name that PostgreSQL keeps, in bytes: `NAMEDATALEN` less the closing one (manual, "Lexical Structure").
+pub(crate) const LONGEST_NAME: usize = 63;
 
 /// The tokens of a text.
 pub(super) struct Tokens {
@@ -160,7 +177,7 @@ impl<'a> Lexer<'a> {
             text,
             line,
             span: start..self.at,
-            may_name: kind == Kind::Text && self.is_sqlite(),
+            dialect: self.dialect,
         });
     }
 

@@ -3,7 +3,7 @@
 use super::{Finding, Rule};
 use crate::lint::Severity;
 use crate::lint::step::Step;
-use crate::sql::{Action, Parsed, TypeAction};
+use crate::sql::{Action, AttributeAction, Parsed, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "column-removed",
@@ -21,8 +21,8 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
     match step.statement {
         Parsed::AlterType {
             name,
-            action: TypeAction::DropAttribute,
-        } => {
+            action: TypeAction::Attributes(actions),
+        } if actions.contains(&AttributeAction::Drop) => {
             vec![Finding::new(format!(
                 "running code may still name the attribute of {name}"
             ))]

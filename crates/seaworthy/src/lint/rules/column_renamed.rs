@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(step: &Step<'_>) -> Vec<Finding> {
     if let Parsed::AlterType {
         name,
-        action: TypeAction::RenameAttribute,
+        action: TypeAction::RenameAttribute { .. },
     } = step.statement
     {
         return vec![Finding::new(format!(

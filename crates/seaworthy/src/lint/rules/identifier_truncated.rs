@@ -3,7 +3,7 @@
 use super::{Finding, Rule};
 use crate::lint::Severity;
 use crate::lint::step::Step;
-use crate::sql::Token;
+use crate::sql::{LONGEST_NAME, Token};
 
 pub(super) const RULE: Rule = Rule {
     code: "identifier-truncated",
@@ -18,21 +18,18 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
     let mut long: Vec<&Token> = step
         .tokens
         .iter()
-        .filter(|token| token.is_name() && token.text.len() > LONGEST)
+        .filter(|token| token.is_name() && token.text.len() > LONGEST_NAME)
         .collect();
     long.dedup_by(|left, right| left.text == right.text);
     let found = long.first().map(|token| {
         Finding::new(format!(
-            "{} has {} bytes, and the server keeps {LONGEST}",
+            "{} has {} bytes, and the server keeps {LONGEST_NAME}",
             token.text,
             token.text.len()
         ))
     });
     found.into_iter().collect()
 }
-
-/// `NAMEDATALEN` less the closing byte (manual, "Lexical Structure").
-const LONGEST: usize = 63;
 
 #[cfg(test)]
 mod tests {

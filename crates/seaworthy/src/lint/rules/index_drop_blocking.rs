@@ -19,6 +19,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         names,
         concurrently: false,
         if_exists,
+        ..
     } = step.statement
     else {
         return Vec::new();

@@ -44,7 +44,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         }
         | Parsed::AlterDomain {
             name,
-            action: DomainAction::Rename,
+            action: DomainAction::Rename(_) | DomainAction::SetSchema(_),
         } if !step.before.is_new_type(name) => renamed(name),
         Parsed::AlterSchema { name, .. } => renamed(name),
         _ => Vec::new(),

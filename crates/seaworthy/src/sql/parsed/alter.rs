@@ -1,7 +1,8 @@
 //! `ALTER ...`
 
 use super::{
-    Action, DomainAction, IndexAction, Mode, ObjectAction, Parsed, TypeAction, column, constraint, create,
+    Action, AttributeAction, DomainAction, IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TypeAction,
+    column, constraint, create,
 };
 use crate::sql::cursor::Cursor;
 
@@ -34,6 +35,16 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
             Parsed::Harmless
         });
     }
+    if let Some((_, kind)) = OTHERS.iter().find(|(words, _)| cursor.accept(words)) {
+        cursor.accept("if exists");
+        let name = cursor.qualified()?;
+        cursor.group();
+        return Some(Parsed::AlterOther {
+            kind: *kind,
+            name,
+            action: object_action(cursor)?,
+        });
+    }
     if cursor.accept("system") {
         return Some(Parsed::Outside {
             what: "ALTER SYSTEM".to_owned(),
@@ -54,6 +65,18 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
     }
     Some(Parsed::Harmless)
 }
+
+/// Other objects that get another name or schema.
+const OTHERS: [(&str, ObjectKind); 8] = [
+    ("sequence", ObjectKind::Sequence),
+    ("function", ObjectKind::Function),
+    ("procedure", ObjectKind::Function),
+    ("routine", ObjectKind::Function),
+    ("aggregate", ObjectKind::Function),
+    ("extension", ObjectKind::Extension),
+    ("collation", ObjectKind::Collation),
+    ("database", ObjectKind::Database),
+];
 
 fn object_action(mut cursor: Cursor<'_>) -> Option<ObjectAction> {
     if cursor.accept("rename to") {
@@ -99,13 +122,27 @@ fn data_type(mut cursor: Cursor<'_>) -> Option<Parsed> {
     } else if cursor.accept("set schema") {
         TypeAction::SetSchema(cursor.name()?)
     } else if cursor.accept("rename attribute") {
-        TypeAction::RenameAttribute
-    } else if cursor.accept("drop attribute") {
-        TypeAction::DropAttribute
+        let from = cursor.name()?;
+        cursor.accept("to");
+        let to = cursor.name()?;
+        TypeAction::RenameAttribute { from, to }
     } else {
-        TypeAction::Other
+        let actions: Option<Vec<_>> = cursor.split(",").into_iter().map(attribute_action).collect();
+        actions.map_or(TypeAction::Other, TypeAction::Attributes)
     };
     Some(Parsed::AlterType { name, action })
+}
+
+fn attribute_action(mut cursor: Cursor<'_>) -> Option<AttributeAction> {
+    if cursor.accept("add attribute") {
+        return Some(AttributeAction::Add(cursor.name()?));
+    }
+    if cursor.accept("drop attribute") {
+        return Some(AttributeAction::Drop);
+    }
+    cursor
+        .accept("alter attribute")
+        .then_some(AttributeAction::ChangeType)
 }
 
 fn domain(mut cursor: Cursor<'_>) -> Option<Parsed> {
@@ -115,7 +152,9 @@ fn domain(mut cursor: Cursor<'_>) -> Option<Parsed> {
     } else if cursor.accept("drop not null") {
         DomainAction::DropNotNull
     } else if cursor.accept("rename to") {
-        DomainAction::Rename
+        DomainAction::Rename(cursor.name()?)
+    } else if cursor.accept("set schema") {
+        DomainAction::SetSchema(cursor.name()?)
     } else if cursor.accept("add") {
         let valid = !cursor.has("not valid");
         DomainAction::AddCheck { valid }
@@ -127,8 +166,10 @@ fn domain(mut cursor: Cursor<'_>) -> Option<Parsed> {
 
 fn table(mut cursor: Cursor<'_>) -> Option<Parsed> {
     let if_exists = cursor.accept("if exists");
-    cursor.accept("only");
-    let table = cursor.qualified()?;
+    if cursor.sees("all in tablespace") {
+        return None;
+    }
+    let table = cursor.relation()?;
     cursor.accept_symbol("*");
     let actions = cursor
         .split(",")
@@ -323,7 +364,7 @@ fn alter_column(mut cursor: Cursor<'_>) -> Option<Action> {
     } else if cursor.accept("set expression") {
         Action::Rewrite("SET EXPRESSION")
     } else {
-        cursor.accept_any(&["set", "add", "drop", "restart"])?;
+        cursor.accept_any(&["set", "add", "drop", "restart", "options"])?;
         Action::Instant(Mode::AccessExclusive)
     })
 }

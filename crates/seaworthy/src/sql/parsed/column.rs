@@ -68,13 +68,31 @@ pub(crate) fn is_null(tokens: &[Token]) -> bool {
     }
 }
 
+/// What may follow a name at once.
+const UNTYPED: [&str; 11] = [
+    "not null",
+    "null",
+    "default",
+    "primary key",
+    "unique",
+    "check",
+    "constraint",
+    "references",
+    "generated",
+    "collate",
+    "with options",
+];
+
 /// Reads a column definition.
 pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Column> {
     let mut column = Column {
         name: cursor.name()?,
-        data_type: data_type(cursor),
         ..Column::default()
     };
+    // A column of a partition, of a typed table or of SQLite may have no type.
+    if !UNTYPED.iter().any(|words| cursor.sees(words)) {
+        column.data_type = data_type(cursor);
+    }
     while !cursor.is_done() {
         let mut name = None;
         if cursor.accept("constraint") {

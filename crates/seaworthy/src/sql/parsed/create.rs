@@ -54,8 +54,15 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
     }
     if let Some((_, kind)) = OTHERS.iter().find(|(words, _)| cursor.accept(words)) {
         let if_not_exists = cursor.accept("if not exists");
-        // `CREATE SCHEMA AUTHORIZATION role` has no name, and the server names a collation or an extension as it is written.
-        let name = cursor.qualified().unwrap_or_default();
+        // `CREATE SCHEMA AUTHORIZATION role` has no name.
+        let name = match cursor.sees("authorization") {
+            true => String::new(),
+            false => cursor.qualified().unwrap_or_default(),
+        };
+        if *kind == ObjectKind::Schema && (cursor.has("create") || cursor.has("grant")) {
+            let what = "CREATE SCHEMA with what it is to hold is not understood".to_owned();
+            return Some(Parsed::Opaque { what });
+        }
         return Some(Parsed::CreateOther {
             kind: *kind,
             name,
@@ -66,11 +73,12 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
 }
 
 /// Other objects that later statements may name.
-const OTHERS: [(&str, ObjectKind); 4] = [
+const OTHERS: [(&str, ObjectKind); 5] = [
     ("schema", ObjectKind::Schema),
     ("sequence", ObjectKind::Sequence),
     ("extension", ObjectKind::Extension),
     ("collation", ObjectKind::Collation),
+    ("aggregate", ObjectKind::Function),
 ];
 
 fn function(mut cursor: Cursor<'_>) -> Option<Parsed> {
@@ -119,8 +127,8 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Parsed> {
         cursor.qualified()?
     };
     cursor.accept("on");
-    let only = cursor.accept("only");
-    let table = cursor.qualified()?;
+    let only = cursor.sees("only");
+    let table = cursor.relation()?;
     if cursor.accept("using") {
         cursor.name();
     }
@@ -144,6 +152,9 @@ fn table(mut cursor: Cursor<'_>) -> Option<Parsed> {
         if_not_exists,
         ..CreateTable::default()
     };
+    if cursor.accept("of") {
+        cursor.qualified();
+    }
     if cursor.accept("partition of") {
         let parent = cursor.qualified()?;
         if let Some(inside) = cursor.group() {

@@ -90,7 +90,9 @@ pub(super) fn read(cursor: Cursor<'_>) -> Option<Parsed> {
             if inside.has("limit") || inside.has("fetch") {
                 limited.push(name);
             }
-            changes.extend(change(inside, &[]));
+            if let Some(Parsed::Data(inner)) = read(inside) {
+                changes.extend(inner);
+            }
             // `SEARCH` and `CYCLE` of a recursive one.
             let (_, rest) =
                 main.before(&["select", "insert", "update", "delete", "merge", "values", "table"]);
@@ -117,9 +119,13 @@ pub(super) fn read(cursor: Cursor<'_>) -> Option<Parsed> {
 /// Reads a statement that only looks, unless it creates a table or calls functions that change things.
 pub(super) fn read_select(cursor: Cursor<'_>) -> Option<Parsed> {
     let tokens = cursor.tokens();
-    if let (_, mut into) = cursor.before(&["into"])
-        && into.accept("into")
-    {
+    // The whole may stand in parentheses.
+    let inside = cursor.peek_group().unwrap_or(cursor);
+    let (_, mut into) = cursor.before(&["into"]);
+    if into.is_done() {
+        (_, into) = inside.before(&["into"]);
+    }
+    if into.accept("into") {
         into.accept_any(&["temporary", "temp", "unlogged"]);
         into.accept("table");
         let name = into.qualified()?;
@@ -149,12 +155,13 @@ pub(crate) fn called(tokens: &[Token]) -> Vec<String> {
         if pair[0].kind == Kind::Word && NO_FUNCTIONS.contains(&pair[0].text.as_str()) {
             continue;
         }
-        let mut parts = vec![pair[0].text.clone()];
+        let mut parts: Vec<String> = pair[0].name().into_iter().collect();
         let mut first = index;
         while first >= 2 && tokens[first - 1].is_symbol(".") && tokens[first - 2].is_name() {
             first -= 2;
-            parts.insert(0, tokens[first].text.clone());
+            parts.extend(tokens[first].name());
         }
+        parts.reverse();
         let name = joined(&parts);
         if !names.contains(&name) {
             names.push(name);
@@ -194,10 +201,7 @@ fn change(mut cursor: Cursor<'_>, limited: &[String]) -> Option<DataChange> {
         return None;
     };
     let start = cursor;
-    let table = match cursor.accept("only").then(|| cursor.group()).flatten() {
-        Some(mut inside) => inside.qualified()?,
-        None => cursor.qualified()?,
-    };
+    let table = cursor.relation()?;
     let sources = vec![table.clone()];
     let (_, set) = cursor.before(&["set"]);
     Some(DataChange {

@@ -29,10 +29,12 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
     if cursor.accept("index") {
         let concurrently = cursor.accept("concurrently");
         let if_exists = cursor.accept("if exists");
+        let names = cursor.names();
         return Some(Parsed::DropIndex {
-            names: cursor.names(),
+            names,
             concurrently,
             if_exists,
+            cascade: cursor.has("cascade"),
         });
     }
     if cursor.accept("owned") {

@@ -128,6 +128,15 @@ fn setting_name(cursor: &mut Cursor<'_>) -> Option<String> {
     if cursor.accept("schema") {
         return Some("search_path".to_owned());
     }
+    if cursor.accept("xml option") {
+        return Some("xmloption".to_owned());
+    }
+    if cursor.accept("transaction isolation level") {
+        return Some("transaction_isolation".to_owned());
+    }
+    if cursor.accept("names") {
+        return Some("client_encoding".to_owned());
+    }
     cursor.qualified()
 }
 
@@ -177,10 +186,10 @@ fn pragma(mut cursor: Cursor<'_>) -> Option<Parsed> {
     Some(Parsed::Pragma { name, value })
 }
 
-/// Reads `COPY`; what comes in is inserted, what goes out is read.
+/// Reads `COPY`; what comes in is inserted, what goes out is read, and may be what a statement that writes returns.
 fn copy(mut cursor: Cursor<'_>) -> Option<Parsed> {
-    if cursor.sees_symbol("(") {
-        return Some(Parsed::Harmless);
+    if let Some(query) = cursor.group() {
+        return Some(super::read(query.tokens()));
     }
     cursor.accept("binary");
     let table = cursor.qualified()?;

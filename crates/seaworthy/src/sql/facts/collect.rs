@@ -1,0 +1,392 @@
+//! From what the reader has made of a statement to its facts.
+
+use super::{
+    Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, TransactionControl, Which, copy, settings,
+};
+use crate::sql::cursor::Cursor;
+use crate::sql::parsed::{
+    Action, AttributeAction, Conflict, DataChange, DomainAction, Drop, IndexAction, ObjectAction, ObjectKind,
+    Parsed, TransactionVerb, TypeAction,
+};
+use crate::sql::statement::Statement;
+
+impl Statement {
+    /// Returns what the statement does by itself; what it runs inside of it are statements of their own.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts {
+            calls: crate::sql::parsed::called(&self.tokens),
+            ..Facts::default()
+        };
+        if let Some(what) = self.unclosed {
+            facts
+                .not_understood
+                .push(format!("{what} is opened and never closed"));
+        }
+        self.collect(&mut facts);
+        facts.changes_session = !facts.settings.is_empty()
+            || matches!(self.parsed, Parsed::Attach)
+            || self.makes_temporary(&facts.makes);
+        facts
+    }
+
+    /// Collects what it makes and alters, and the rest.
+    fn collect(&self, facts: &mut Facts) {
+        match &self.parsed {
+            Parsed::CreateTable(create) => {
+                facts.make(Object::table(&create.name), create.if_not_exists);
+                facts.calls.clear();
+                if let Some(filled) = &create.filled {
+                    facts.rows.push(self.rows(filled));
+                }
+            }
+            Parsed::CreateIndex(create) => {
+                facts.calls.clear();
+                if !create.name.is_empty() {
+                    let name = create.name.clone();
+                    facts.make(Object::Index { name }, create.if_not_exists);
+                }
+                if create.concurrently {
+                    facts.needs_no_transaction = true;
+                    facts.builds_concurrently = Some(create.name.clone()).filter(|name| !name.is_empty());
+                }
+            }
+            Parsed::CreateView(create) => {
+                let name = create.name.clone();
+                facts.make(Object::View { name }, true);
+            }
+            Parsed::CreateType { name, .. } => facts.make(Object::Type { name: name.clone() }, false),
+            Parsed::CreateFunction { name, .. } => {
+                facts.calls.clear();
+                facts.make(Object::Function { name: name.clone() }, true);
+            }
+            Parsed::CreateOther {
+                kind,
+                name,
+                if_not_exists,
+            } => {
+                if let Some(object) = object_of(*kind, name).filter(|_| !name.is_empty()) {
+                    facts.make(object, *if_not_exists);
+                }
+            }
+            Parsed::CreateTrigger { .. } | Parsed::CreatePolicy { .. } => facts.calls.clear(),
+            Parsed::AlterTable {
+                table,
+                if_exists,
+                actions,
+            } => {
+                facts.calls.clear();
+                for action in actions {
+                    self.alter(facts, table, *if_exists, action);
+                }
+            }
+            Parsed::AlterView { name, action } => {
+                alter_object(facts, &Object::View { name: name.clone() }, name, action);
+            }
+            Parsed::AlterOther { kind, name, action } => {
+                facts.calls.clear();
+                if let Some(object) = object_of(*kind, name) {
+                    alter_object(facts, &object, name, action);
+                }
+            }
+            Parsed::AlterDomain { name, action } => {
+                facts.calls.clear();
+                let domain = Object::Type { name: name.clone() };
+                match action {
+                    DomainAction::Rename(to) => facts.rename(domain, moved(name, to)),
+                    DomainAction::SetSchema(schema) => facts.rename(domain, in_schema(name, schema)),
+                    DomainAction::AddCheck { .. }
+                    | DomainAction::SetNotNull
+                    | DomainAction::DropNotNull
+                    | DomainAction::Other => {}
+                }
+            }
+            Parsed::AlterIndex {
+                name,
+                action: IndexAction::Rename(to),
+            } => facts.rename(Object::Index { name: name.clone() }, to.clone()),
+            Parsed::AlterType { name, action } => alter_type(facts, name, action),
+            Parsed::AlterSchema { name, to } => {
+                facts.rename(Object::Schema { name: name.clone() }, to.clone());
+            }
+            _ => self.collect_others(facts),
+        }
+    }
+
+    /// Collects what it removes, the rows that it changes, and what it does to the session.
+    fn collect_others(&self, facts: &mut Facts) {
+        match &self.parsed {
+            Parsed::DropIndex {
+                names,
+                concurrently,
+                if_exists,
+                cascade,
+            } => {
+                facts.needs_no_transaction = *concurrently;
+                for name in names {
+                    facts.remove(Object::Index { name: name.clone() }, *if_exists, *cascade);
+                }
+            }
+            Parsed::Drop(drop) => {
+                facts.calls.clear();
+                collect_drop(facts, drop);
+            }
+            Parsed::DropOwned => facts
+                .not_understood
+                .push("DROP OWNED removes whatever a role owns".to_owned()),
+            Parsed::Data(changes) => facts.rows.extend(changes.iter().map(|change| self.rows(change))),
+            Parsed::Copy { table } => facts.rows.push(Rows {
+                copy_of: None,
+                ..Rows::all(RowVerb::Insert, table)
+            }),
+            Parsed::Truncate { tables, cascade } => facts.rows.extend(tables.iter().map(|table| Rows {
+                cascade: *cascade,
+                ..Rows::all(RowVerb::Truncate, table)
+            })),
+            Parsed::Set { .. } | Parsed::Pragma { .. } => {
+                facts.calls.clear();
+                facts.settings.extend(settings::setting(&self.parsed));
+            }
+            Parsed::Transaction(verb) => {
+                facts.transaction = Some(match verb {
+                    TransactionVerb::Begin => TransactionControl::Begin,
+                    TransactionVerb::End { .. } => TransactionControl::End,
+                    TransactionVerb::Savepoint => TransactionControl::Savepoint,
+                });
+            }
+            Parsed::Maintenance(work) => facts.needs_no_transaction = work.needs_no_transaction,
+            Parsed::Outside { .. } => facts.needs_no_transaction = true,
+            Parsed::Call { name } => facts.calls = vec![name.clone()],
+            Parsed::Select { functions } => {
+                facts.calls.clone_from(functions);
+                facts.settings.extend(settings::set_config(&self.tokens));
+            }
+            Parsed::Opaque { what } => facts.not_understood.push(what.clone()),
+            Parsed::CreateTable(_)
+            | Parsed::CreateIndex(_)
+            | Parsed::CreateView(_)
+            | Parsed::CreateType { .. }
+            | Parsed::CreateFunction { .. }
+            | Parsed::CreateOther { .. }
+            | Parsed::CreateTrigger { .. }
+            | Parsed::CreatePolicy { .. }
+            | Parsed::AlterTable { .. }
+            | Parsed::AlterView { .. }
+            | Parsed::AlterType { .. }
+            | Parsed::AlterSchema { .. }
+            | Parsed::AlterDomain { .. }
+            | Parsed::AlterOther { .. }
+            | Parsed::AlterIndex { .. }
+            | Parsed::Lock { .. }
+            | Parsed::Restrict { .. }
+            | Parsed::Block { .. }
+            | Parsed::Attach
+            | Parsed::Harmless => facts.calls.clear(),
+        }
+    }
+
+    fn makes_temporary(&self, makes: &[Naming]) -> bool {
+        let beginning = self.tokens.iter().take(4);
+        let is_marked = self.tokens.first().is_some_and(|token| token.is_word("create"))
+            && beginning
+                .skip(1)
+                .any(|token| token.is_word("temp") || token.is_word("temporary"));
+        let is_placed = |naming: &Naming| match &naming.object {
+            Object::Table { name } | Object::View { name } | Object::Function { name } => {
+                let schema = crate::sql::name_parts(name);
+                schema.len() > 1 && ["temp", "pg_temp"].contains(&schema[0].as_str())
+            }
+            _ => false,
+        };
+        let is_selected = self
+            .tokens
+            .windows(2)
+            .any(|pair| pair[0].is_word("into") && (pair[1].is_word("temp") || pair[1].is_word("temporary")));
+        is_marked || is_selected || makes.iter().any(is_placed)
+    }
+
+    fn alter(&self, facts: &mut Facts, table: &str, if_exists: bool, action: &Action) {
+        match action {
+            Action::AddColumn {
+                column,
+                if_not_exists,
+            } => {
+                facts.make(Object::column(table, &column.name), *if_not_exists);
+            }
+            Action::DropColumn {
+                name,
+                if_exists: if_column,
+                cascade,
+            } => facts.remove(Object::column(table, name), if_exists || *if_column, *cascade),
+            Action::RenameColumn { from, to } => facts.rename(Object::column(table, from), to.clone()),
+            Action::RenameTable(to) => facts.rename(Object::table(table), moved(table, to)),
+            Action::SetSchema(schema) => facts.rename(Object::table(table), in_schema(table, schema)),
+            Action::ChangeType { column, to, using } => {
+                let range = to.span.clone();
+                facts.retypes.push(Retype {
+                    table: table.to_owned(),
+                    column: column.clone(),
+                    to: self.text().get(range).unwrap_or_default().to_owned(),
+                    using: using.first().map(|_| self.piece(&Cursor::new(using).span())),
+                });
+            }
+            Action::Detach { concurrently, .. } => facts.needs_no_transaction |= *concurrently,
+            Action::Unknown(text) => facts.not_understood.push(format!("ALTER TABLE {table} {text}")),
+            _ => {}
+        }
+    }
+
+    fn rows(&self, change: &DataChange) -> Rows {
+        let verb = match (change.verb, change.conflict) {
+            ("UPDATE", _) => RowVerb::Update,
+            ("DELETE", _) => RowVerb::Delete,
+            ("MERGE", _) => RowVerb::Merge,
+            (_, Conflict::Updates) => RowVerb::Upsert,
+            (_, Conflict::Replaces) => RowVerb::Replace,
+            (_, Conflict::Keeps | Conflict::Skips) => RowVerb::Insert,
+        };
+        let copy_of = match change.conflict {
+            Conflict::Keeps | Conflict::Updates | Conflict::Replaces => {
+                copy::whole_copy(change, &self.tokens)
+            }
+            Conflict::Skips => None,
+        };
+        let which = matches!(verb, RowVerb::Update | RowVerb::Delete).then(|| Which {
+            with: change
+                .pieces
+                .with
+                .as_ref()
+                .map(|with| self.piece(with))
+                .unwrap_or_default(),
+            target: self.piece(&change.pieces.target),
+            others: change.pieces.others.as_ref().map(|others| self.piece(others)),
+            condition: change
+                .pieces
+                .condition
+                .as_ref()
+                .map(|condition| self.piece(condition)),
+        });
+        Rows {
+            columns: change.columns.clone(),
+            which,
+            copy_of,
+            ..Rows::all(verb, &change.table)
+        }
+    }
+
+    fn piece(&self, range: &std::ops::Range<usize>) -> String {
+        self.text().get(range.clone()).unwrap_or_default().to_owned()
+    }
+}
+
+impl Rows {
+    fn all(verb: RowVerb, table: &str) -> Self {
+        Self {
+            verb,
+            table: table.to_owned(),
+            columns: Vec::new(),
+            which: None,
+            copy_of: None,
+            cascade: false,
+        }
+    }
+}
+
+impl Facts {
+    fn make(&mut self, object: Object, if_not_exists: bool) {
+        self.makes.push(Naming {
+            object,
+            if_not_exists,
+        });
+    }
+
+    fn remove(&mut self, object: Object, if_exists: bool, cascade: bool) {
+        self.removes.push(Removal {
+            object,
+            if_exists,
+            cascade,
+        });
+    }
+
+    fn rename(&mut self, object: Object, to: String) {
+        self.renames.push(Rename { object, to });
+    }
+}
+
+fn collect_drop(facts: &mut Facts, drop: &Drop) {
+    facts.needs_no_transaction = drop.kind == ObjectKind::Database;
+    for name in &drop.names {
+        if let Some(object) = object_of(drop.kind, name) {
+            facts.remove(object, drop.if_exists, drop.cascade);
+        }
+    }
+    // What holds no rows may still be what a column needs.
+    if drop.cascade && drop.kind == ObjectKind::Other {
+        facts
+            .not_understood
+            .push("DROP ... CASCADE takes what depends on it".to_owned());
+    }
+}
+
+/// Returns the object of a kind; nothing for what belongs to a table or is of no kind that anybody asks for.
+fn object_of(kind: ObjectKind, name: &str) -> Option<Object> {
+    let name = name.to_owned();
+    Some(match kind {
+        ObjectKind::Table => Object::Table { name },
+        ObjectKind::View => Object::View { name },
+        ObjectKind::Type => Object::Type { name },
+        ObjectKind::Schema => Object::Schema { name },
+        ObjectKind::Sequence => Object::Sequence { name },
+        ObjectKind::Database => Object::Database { name },
+        ObjectKind::Extension => Object::Extension { name },
+        ObjectKind::Function => Object::Function { name },
+        ObjectKind::Collation => Object::Collation { name },
+        ObjectKind::OfTable | ObjectKind::Policy | ObjectKind::Other => return None,
+    })
+}
+
+fn alter_object(facts: &mut Facts, object: &Object, name: &str, action: &ObjectAction) {
+    match action {
+        ObjectAction::Rename(to) => facts.rename(object.clone(), moved(name, to)),
+        ObjectAction::SetSchema(schema) => facts.rename(object.clone(), in_schema(name, schema)),
+        ObjectAction::RenameColumn { from, to } => facts.rename(Object::column(name, from), to.clone()),
+        ObjectAction::Other => {}
+    }
+}
+
+fn alter_type(facts: &mut Facts, name: &str, action: &TypeAction) {
+    let object = || Object::Type {
+        name: name.to_owned(),
+    };
+    match action {
+        TypeAction::Rename(to) => facts.rename(object(), moved(name, to)),
+        TypeAction::SetSchema(schema) => facts.rename(object(), in_schema(name, schema)),
+        TypeAction::RenameAttribute { from, to } => facts.rename(Object::column(name, from), to.clone()),
+        TypeAction::Attributes(actions) => {
+            for action in actions {
+                let what = match action {
+                    AttributeAction::Add(attribute) => {
+                        facts.make(Object::column(name, attribute), false);
+                        continue;
+                    }
+                    AttributeAction::Drop => "drops an attribute with the values in it",
+                    AttributeAction::ChangeType => "changes the values of an attribute",
+                };
+                facts.not_understood.push(format!("ALTER TYPE {name} {what}"));
+            }
+        }
+        TypeAction::AddValue(_) | TypeAction::RenameValue | TypeAction::Other => {}
+    }
+}
+
+/// Returns a new name in the schema of the old one.
+fn moved(old: &str, to: &str) -> String {
+    let mut parts = crate::sql::name_parts(old);
+    parts.pop();
+    parts.push(to.to_owned());
+    crate::sql::joined_name(&parts)
+}
+
+fn in_schema(name: &str, schema: &str) -> String {
+    crate::sql::joined_name(&[schema.to_owned(), crate::sql::bare(name)])
+}
