@@ -25,6 +25,7 @@
 //!
 //! The rooms, in reading order:
 //!
+//! * [`sql`]: SQL as values, and the one reader of statements; pure
 //! * [`revision`]: what a revision says about itself
 //! * [`graph`]: how revisions build on each other, and what a target therefore means; pure
 //! * [`session`]: one server connection, its limits and the migration lock
@@ -32,7 +33,7 @@
 //! * [`heartbeat`]: which builds use the database at the moment, and what they cannot do without
 //! * [`backfill`]: fills columns of live rows, in batches
 //! * [`runner`]: works a plan off, step by step
-//! * [`script`]: the SQL that a plan would send
+//! * [`script`]: the SQL that a plan would send, and what it would destroy
 //! * [`lint`]: what a script would do to a running application; pure
 //! * [`source`]: writes revision files and registers them
 //! * [`catalog`]: a schema as a value, read from a database or declared by entities
