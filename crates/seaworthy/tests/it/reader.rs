@@ -118,6 +118,7 @@ fn rows_that_a_query_writes_are_seen_wherever_it_stands() {
         &[
             ("COPY (DELETE FROM a RETURNING b) TO STDOUT", "Delete a"),
             ("COPY (SELECT 1) TO STDOUT", ""),
+            ("COPY (SELECT 1 INTO a) TO STDOUT", ""),
             (
                 "WITH x AS (WITH y AS (SELECT 1) DELETE FROM a RETURNING b) SELECT * FROM x",
                 "Delete a",
@@ -225,6 +226,8 @@ fn settings_have_the_names_that_the_server_knows() {
         &[
             ("SET NAMES 'UTF8'", "sets client_encoding"),
             ("SET XML OPTION CONTENT", "sets xmloption"),
+            ("SET LOCAL TO on", "sets local"),
+            ("SET SESSION a = 1", "sets a"),
             ("RESET TRANSACTION ISOLATION LEVEL", "sets transaction_isolation"),
         ],
         Dialect::Postgresql,
