@@ -239,6 +239,7 @@ fn settings_have_the_names_that_the_server_knows() {
             ("SET NAMES 'UTF8'", "sets client_encoding"),
             ("SET XML OPTION CONTENT", "sets xmloption"),
             ("SET LOCAL TO on", "sets local"),
+            ("RESET \"en_US\"", "sets en_us"),
             ("SET SESSION a = 1", "sets a"),
             ("RESET TRANSACTION ISOLATION LEVEL", "sets transaction_isolation"),
         ],

@@ -144,7 +144,8 @@ fn setting_name(cursor: &mut Cursor<'_>) -> Option<String> {
     if cursor.accept("names") {
         return Some("client_encoding".to_owned());
     }
-    cursor.qualified()
+    // Case says nothing in it, quotes or not.
+    Some(cursor.qualified()?.to_lowercase())
 }
 
 /// Reads `DO [LANGUAGE name] 'code'`.
