@@ -85,8 +85,10 @@ fn mutant(sql: &str, other: &str, random: &mut Rng) -> String {
         .map(|word| &word.text[..])
         .collect::<Vec<_>>()
         .join(" ");
+    // A block in a block would need its own quotes.
+    let is_block = words.first().is_some_and(|word| word.sort == Sort::Do as i32);
     match random.usize(..5) {
-        0 => {
+        0 if !is_block => {
             let (before, after) = AROUND[random.usize(..AROUND.len())];
             format!("{before}{sql}{after}")
         }

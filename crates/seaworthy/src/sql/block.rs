@@ -16,13 +16,35 @@ const QUERIES: [&str; 9] = [
     "select", "with", "insert", "update", "delete", "merge", "values", "table", "explain",
 ];
 
-/// Returns the statements inside of a statement: those of a `DO` block.
-pub(super) fn inner(parsed: &Parsed, reading: &Reading) -> Vec<Statement> {
+/// Returns the statements inside of a statement: those of a `DO` block, and those that write below a query.
+pub(super) fn inner(parsed: &Parsed, tokens: &[Token], text: &str, reading: &Reading) -> Vec<Statement> {
     match parsed {
         Parsed::Block { body, language } => body_of(body, language, reading),
+        Parsed::CreateTable(_) | Parsed::Select { .. } => written(tokens, text, reading),
         _ => Vec::new(),
     }
 }
+
+/// Returns the statements that write in a `WITH` of a query: `CREATE TABLE t AS WITH d AS (DELETE ...) SELECT ...`.
+fn written(tokens: &[Token], text: &str, reading: &Reading) -> Vec<Statement> {
+    let mut found = Vec::new();
+    let mut cursor = Cursor::new(tokens);
+    while !cursor.is_done() {
+        if !cursor.accept("as") {
+            cursor.step();
+            continue;
+        }
+        cursor.accept_any(&["materialized", "not materialized"]);
+        let inside = cursor.peek_group().unwrap_or(Cursor::new(&[]));
+        if WRITES.iter().any(|words| inside.sees(words)) {
+            found.push(Statement::of(text, inside.tokens().to_vec(), reading));
+        }
+    }
+    found
+}
+
+/// Words that begin a statement that writes.
+const WRITES: [&str; 4] = ["insert into", "update", "delete from", "merge into"];
 
 /// Returns the statements of a body of code; one that is not understood where its language is not.
 #[must_use]
@@ -176,8 +198,10 @@ impl Block<'_> {
             self.at += 1;
             if self.word_is("execute") {
                 self.execute();
-                return;
+            } else {
+                self.statement(&[]);
             }
+            return;
         }
         let (start, end) = self.slice(&[]);
         self.push_query(start, end);

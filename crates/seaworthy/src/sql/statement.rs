@@ -110,7 +110,7 @@ impl Statement {
             token.span = token.span.start - start..token.span.end - start;
         }
         let parsed = parsed::read(&tokens);
-        let inner = block::inner(&parsed, reading);
+        let inner = block::inner(&parsed, &tokens, &source[start..end], reading);
         Self {
             line,
             tokens,

@@ -118,6 +118,19 @@ fn rows_that_a_query_writes_are_seen_wherever_it_stands() {
         &[
             ("COPY (DELETE FROM a RETURNING b) TO STDOUT", "Delete a"),
             ("COPY (SELECT 1) TO STDOUT", ""),
+            ("COPY (SELECT 1 INTO a) TO STDOUT", ""),
+            (
+                "CREATE TABLE a AS WITH x AS (DELETE FROM b RETURNING c) SELECT * FROM x",
+                "makes table a, Insert a, Delete b",
+            ),
+            (
+                "(WITH x AS MATERIALIZED (UPDATE b SET c = 1 RETURNING c) SELECT * FROM x) ORDER BY 1",
+                "Update b",
+            ),
+            (
+                "WITH x AS (DELETE FROM b RETURNING c) SELECT * INTO a FROM x",
+                "makes table a, Insert a, Delete b",
+            ),
             (
                 "WITH x AS (WITH y AS (SELECT 1) DELETE FROM a RETURNING b) SELECT * FROM x",
                 "Delete a",
@@ -225,6 +238,9 @@ fn settings_have_the_names_that_the_server_knows() {
         &[
             ("SET NAMES 'UTF8'", "sets client_encoding"),
             ("SET XML OPTION CONTENT", "sets xmloption"),
+            ("SET LOCAL TO on", "sets local"),
+            ("RESET \"en_US\"", "sets en_us"),
+            ("SET SESSION a = 1", "sets a"),
             ("RESET TRANSACTION ISOLATION LEVEL", "sets transaction_isolation"),
         ],
         Dialect::Postgresql,
@@ -261,4 +277,16 @@ fn parentheses_without_end_are_not_understood() {
         let statements = read(&sql, Dialect::Postgresql);
         assert!(!statements[0].facts().not_understood.is_empty(), "{start}");
     }
+}
+
+#[test]
+fn a_function_may_return_what_it_deletes() {
+    let sql = "CREATE FUNCTION a() RETURNS SETOF b LANGUAGE plpgsql AS $$ BEGIN \
+        RETURN QUERY DELETE FROM b RETURNING *; RETURN QUERY EXECUTE 'DROP TABLE c'; END $$";
+    let inside = read(sql, Dialect::Postgresql)[0].body().unwrap();
+    let facts: Vec<String> = inside
+        .iter()
+        .flat_map(|statement| words(&statement.facts()))
+        .collect();
+    assert_eq!(facts, ["Delete b", "removes table c"]);
 }

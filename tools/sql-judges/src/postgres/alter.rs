@@ -114,6 +114,16 @@ fn table(statement: &AlterTableStmt, facts: &mut Facts) -> bool {
             action(&name, command, facts);
         }
     }
+    if !matches!(kind, ObjectKind::Table | ObjectKind::Type) {
+        // The grammar has one list of actions; of anything else the server refuses these.
+        let is_of_tables = |fact: &Fact| {
+            matches!(
+                fact,
+                Fact::AddsColumn { .. } | Fact::DropsColumn { .. } | Fact::RetypesColumn { .. }
+            )
+        };
+        facts.facts.retain(|fact| !is_of_tables(fact));
+    }
     note(kind, name, Fact::Alters, facts);
     true
 }

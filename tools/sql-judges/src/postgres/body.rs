@@ -22,7 +22,11 @@ fn walk(value: &Value, facts: &mut Facts) {
             for (name, member) in members {
                 match name.as_str() {
                     "PLpgSQL_stmt_execsql" => query(&member["sqlstmt"], facts),
-                    "PLpgSQL_stmt_fors" | "PLpgSQL_stmt_return_query" => query(&member["query"], facts),
+                    "PLpgSQL_stmt_fors" => query(&member["query"], facts),
+                    "PLpgSQL_stmt_return_query" if member["dynquery"].is_object() => {
+                        dynamic(&member["dynquery"], facts);
+                    }
+                    "PLpgSQL_stmt_return_query" => query(&member["query"], facts),
                     "PLpgSQL_stmt_dynexecute" | "PLpgSQL_stmt_dynfors" => dynamic(&member["query"], facts),
                     "PLpgSQL_stmt_commit" | "PLpgSQL_stmt_rollback" => facts.add(Fact::ControlsTransaction),
                     _ => {}

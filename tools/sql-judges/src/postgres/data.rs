@@ -66,10 +66,18 @@ pub(super) fn writes(node: &NodeEnum, facts: &mut Facts) {
     }
 }
 
-/// Adds what a query writes that stands inside of another statement.
+/// Adds what a query writes that stands inside of another statement; there the grammar takes an `INTO`, and the server
+/// refuses it.
 pub(super) fn query(node: Option<&Node>, facts: &mut Facts) {
-    if let Some(node) = node.and_then(|query| query.node.as_ref()) {
-        writes(node, facts);
+    match node.and_then(|query| query.node.as_ref()) {
+        Some(NodeEnum::SelectStmt(query)) => {
+            let mut found = Facts::new(facts.kind);
+            select(query, &mut found);
+            let is_kept = |fact: &Fact| !matches!(fact, Fact::Makes(_));
+            facts.facts.extend(found.facts.into_iter().filter(is_kept));
+        }
+        Some(node) => writes(node, facts),
+        None => {}
     }
 }
 
@@ -89,8 +97,8 @@ fn select(query: &SelectStmt, facts: &mut Facts) {
 }
 
 fn insert(statement: &InsertStmt, facts: &mut Facts) {
+    // The server refuses an `INTO` in its query, and a `WITH` that writes.
     with(statement.with_clause.as_ref(), facts);
-    query(statement.select_stmt.as_deref(), facts);
     let table = relation(statement.relation.as_ref());
     let conflict = statement.on_conflict_clause.as_ref();
     if conflict.is_some_and(|it| it.action() == OnConflictAction::OnconflictUpdate) {

@@ -110,10 +110,12 @@ pub(super) fn read(cursor: Cursor<'_>) -> Option<Parsed> {
         change.pieces.with = with;
         change
     }));
-    if changes.is_empty() {
-        return read_select(main);
+    match read_select(main) {
+        // What its `WITH` writes are statements inside of it.
+        Some(made @ Parsed::CreateTable(_)) if main.sees("select") => Some(made),
+        read if changes.is_empty() => read,
+        _ => Some(Parsed::Data(changes)),
     }
-    Some(Parsed::Data(changes))
 }
 
 /// Reads a statement that only looks, unless it creates a table or calls functions that change things.

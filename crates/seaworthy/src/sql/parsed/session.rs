@@ -99,11 +99,18 @@ fn set(mut cursor: Cursor<'_>) -> Option<Parsed> {
     if cursor.sees("constraints") || cursor.sees("transaction") {
         return Some(Parsed::Harmless);
     }
-    let is_local = cursor.accept("local");
+    // A setting may itself be called `local`.
+    let is_name = cursor
+        .tokens()
+        .get(1)
+        .is_some_and(|next| next.is_word("to") || next.is_symbol("="));
+    let is_local = !is_name && cursor.accept("local");
     if cursor.accept("session authorization") {
         return Some(setting("session_authorization", cursor, is_local));
     }
-    cursor.accept("session");
+    if !is_name {
+        cursor.accept("session");
+    }
     let name = setting_name(&mut cursor)?;
     cursor.accept("to");
     cursor.accept_symbol("=");
@@ -137,7 +144,8 @@ fn setting_name(cursor: &mut Cursor<'_>) -> Option<String> {
     if cursor.accept("names") {
         return Some("client_encoding".to_owned());
     }
-    cursor.qualified()
+    // Case says nothing in it, quotes or not.
+    Some(cursor.qualified()?.to_lowercase())
 }
 
 /// Reads `DO [LANGUAGE name] 'code'`.
@@ -189,7 +197,11 @@ fn pragma(mut cursor: Cursor<'_>) -> Option<Parsed> {
 /// Reads `COPY`; what comes in is inserted, what goes out is read, and may be what a statement that writes returns.
 fn copy(mut cursor: Cursor<'_>) -> Option<Parsed> {
     if let Some(query) = cursor.group() {
-        return Some(super::read(query.tokens()));
+        return Some(match super::read(query.tokens()) {
+            // The server refuses an `INTO` here.
+            Parsed::CreateTable(_) => Parsed::Harmless,
+            read => read,
+        });
     }
     cursor.accept("binary");
     let table = cursor.qualified()?;
