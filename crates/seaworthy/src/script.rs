@@ -48,6 +48,8 @@ pub struct Script {
     pub incomplete: Option<String>,
     /// Whether the revision has no way back, and says so when it is asked to go it.
     pub irreversible: bool,
+    /// The statements that fill columns in batches, read.
+    pub fills: Vec<Statement>,
     /// What needs no runner in place of statements that only say what is filled in batches, each with its place among them.
     pub portable: Vec<(usize, String)>,
 }
@@ -139,6 +141,7 @@ async fn record_with(
         portable: recorded.portable,
         sent: recorded.statements,
         statements: Vec::new(),
+        fills: Vec::new(),
         reads: recorded.reads,
         depends_on_database: recorded.depends_on_database,
         transaction,
@@ -206,6 +209,7 @@ impl Script {
         let script = Self {
             sent: sent.iter().map(|&sql| sql.to_owned()).collect(),
             statements: Vec::new(),
+            fills: Vec::new(),
             reads: Vec::new(),
             depends_on_database: false,
             transaction: true,
@@ -257,6 +261,11 @@ impl Script {
             }
             line += sent.lines().count();
         }
+        let fills = self
+            .portable
+            .iter()
+            .flat_map(|(_, portable)| read(portable, dialect));
+        self.fills = fills.flat_map(|fill| fill.flattened(0)).collect();
         self
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Script;
-use crate::sql::{Object, Removal, RowVerb, Rows, Statement, Which};
+use crate::sql::{Object, Removal, RowVerb, Rows, Statement, Which, bare};
 use trace::{Origin, Trace};
 
 mod trace;
@@ -106,6 +106,11 @@ impl Losses {
     /// Adds what the next script may destroy, without the statements that somebody has taken knowingly; that not all of them are
     /// known is left to others.
     pub fn add_unless(&mut self, script: &Script, is_accepted: impl Fn(&Statement) -> bool) {
+        for fill in &script.fills {
+            for rows in fill.facts().rows {
+                self.trace.copy_columns(&rows.table, &rows.column_copies);
+            }
+        }
         self.follow_all(&script.statements, is_accepted);
     }
 
@@ -209,7 +214,8 @@ impl Losses {
             },
             Object::Column { table, column } => {
                 let is_certain = self.trace.is_certain_column(&table, &column);
-                if let Some((table, column)) = self.trace.remove_column(&table, &column) {
+                let live = self.trace.remove_column(&table, &column);
+                if let Some((table, column)) = live.filter(|live| !self.trace.is_copied(live)) {
                     removal.if_exists |= !is_certain;
                     removal.object = Object::Column { table, column };
                     self.possible.push(PossibleLoss::Removed { removal, kept: None });
@@ -242,6 +248,7 @@ impl Losses {
     }
 
     fn rows(&mut self, rows: Rows) {
+        self.trace.copy_columns(&rows.table, &rows.column_copies);
         if let Some(copy) = &rows.copy_of {
             self.trace.copy(&rows.table, copy, &rows.columns);
         }
@@ -253,6 +260,8 @@ impl Losses {
         };
         let columns = match rows.verb {
             RowVerb::Insert => return,
+            // To change how a table is declared is no loss of rows.
+            RowVerb::Update if is_schema_table(&name) && rows.columns == ["sql"] => return,
             RowVerb::Update => {
                 let columns = rows.columns.iter();
                 let live = columns.filter_map(|column| self.trace.live_column(&rows.table, column));
@@ -274,6 +283,11 @@ impl Losses {
             cascade: rows.cascade,
         });
     }
+}
+
+/// Returns whether a name is that of SQLite's own table of declarations.
+fn is_schema_table(name: &str) -> bool {
+    ["sqlite_schema", "sqlite_master"].contains(&bare(name).as_str())
 }
 
 /// Returns a statement cut to a line.
@@ -455,6 +469,35 @@ mod tests {
         ] {
             let found = losses(&[sql], Dialect::Postgresql);
             assert!(!found.unclear.is_empty(), "{sql}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_whose_values_were_copied_first_is_not_lost() {
+        let copied = |fill: &str| {
+            losses(
+                &[
+                    "ALTER TABLE tasks ADD COLUMN due_utc timestamp",
+                    fill,
+                    "ALTER TABLE tasks RENAME COLUMN due TO due_tz",
+                    "ALTER TABLE tasks RENAME COLUMN due_utc TO due",
+                    "ALTER TABLE tasks DROP COLUMN due_tz",
+                ],
+                Dialect::Postgresql,
+            )
+        };
+        for fill in [
+            "UPDATE tasks SET due_utc = due AT TIME ZONE 'UTC'",
+            "UPDATE tasks SET due_utc = due AT TIME ZONE 'UTC' WHERE due_utc IS NULL",
+        ] {
+            assert!(copied(fill).is_empty(), "{fill}");
+        }
+        for fill in [
+            "SELECT 1",
+            "UPDATE tasks SET due_utc = now()",
+            "UPDATE tasks SET due_utc = due WHERE id < 9",
+        ] {
+            assert!(!copied(fill).is_empty(), "{fill}");
         }
     }
 

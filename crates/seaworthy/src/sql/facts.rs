@@ -8,7 +8,7 @@ mod collect;
 mod copy;
 mod settings;
 
-pub use copy::WholeCopy;
+pub use copy::{ColumnCopy, WholeCopy};
 
 /// What a statement does, as far as its text tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -123,6 +123,8 @@ pub struct Rows {
     pub which: Option<Which>,
     /// The table whose rows it takes over, all of them.
     pub copy_of: Option<WholeCopy>,
+    /// The columns that an update fills with what others held.
+    pub column_copies: Vec<ColumnCopy>,
     /// Whether rows of tables that refer to it go as well, whatever their keys say (`TRUNCATE ... CASCADE`).
     pub cascade: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Kept;
-use crate::sql::{Naming, Object, Rename, Statement, WholeCopy};
+use crate::sql::{ColumnCopy, Naming, Object, Rename, Statement, WholeCopy};
 
 /// What the statements so far have made of the names.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Trace {
     columns: BTreeMap<(String, String), ColumnOrigin>,
     /// The tables that hold all rows of a table of the database.
     copies: BTreeMap<String, Copy>,
+    /// The columns that hold what a column of the database held, by that one's table and name.
+    column_copies: BTreeMap<(String, String), (String, String)>,
     functions: BTreeMap<String, Vec<Statement>>,
     made: BTreeSet<Object>,
 }
@@ -96,8 +98,12 @@ impl Trace {
                 let old = (table.clone(), column.clone());
                 let origin = self.columns.remove(&old);
                 let origin = origin.unwrap_or_else(|| ColumnOrigin::Live(column.clone()));
+                let new = (table.clone(), rename.to.clone());
+                for copy in self.column_copies.values_mut().filter(|copy| **copy == old) {
+                    copy.clone_from(&new);
+                }
                 self.columns.insert(old, ColumnOrigin::Made);
-                self.columns.insert((table.clone(), rename.to.clone()), origin);
+                self.columns.insert(new, origin);
             }
             _ => {}
         }
@@ -162,6 +168,7 @@ impl Trace {
     pub(super) fn remove_column(&mut self, table: &str, column: &str) -> Option<(String, String)> {
         let live = self.live_column(table, column);
         let key = (table.to_owned(), column.to_owned());
+        self.column_copies.retain(|_, copy| *copy != key);
         self.columns.insert(key, ColumnOrigin::Made);
         if let Some(copy) = self.copies.get_mut(table) {
             copy.columns.remove(column);
@@ -190,6 +197,26 @@ impl Trace {
             columns,
         };
         self.copies.insert(target.to_owned(), copy);
+    }
+
+    /// Notes that columns are filled with what others hold.
+    pub(super) fn copy_columns(&mut self, table: &str, copies: &[ColumnCopy]) {
+        for copy in copies {
+            let live = copy.from.iter().filter_map(|from| self.live_column(table, from));
+            for live in live.collect::<Vec<_>>() {
+                self.column_copies
+                    .insert(live, (table.to_owned(), copy.to.clone()));
+            }
+        }
+    }
+
+    /// Returns whether a column of the script holds what a column of the database held.
+    pub(super) fn is_copied(&self, live: &(String, String)) -> bool {
+        let copy = self
+            .column_copies
+            .get(live)
+            .and_then(|copy| self.columns.get(copy));
+        matches!(copy, Some(ColumnOrigin::Made))
     }
 
     /// Notes that rows of a table go, so that it holds all rows of another no more.

@@ -270,6 +270,10 @@ impl Statement {
             columns: change.columns.clone(),
             which,
             copy_of,
+            column_copies: match verb {
+                RowVerb::Update => copy::column_copies(&self.tokens),
+                _ => Vec::new(),
+            },
             ..Rows::all(verb, &change.table)
         }
     }
@@ -287,6 +291,7 @@ impl Rows {
             columns: Vec::new(),
             which: None,
             copy_of: None,
+            column_copies: Vec::new(),
             cascade: false,
         }
     }

@@ -1,4 +1,4 @@
-//! Whether an insert takes over all rows of another table: how a table is built again.
+//! What is copied: all rows of a table, which is how one is built again, and the values of a column.
 
 use serde::Serialize;
 
@@ -13,6 +13,37 @@ pub struct WholeCopy {
     pub source: String,
     /// The columns of the new table that are filled with what a column held; all of them where nothing is said.
     pub columns: Option<Vec<String>>,
+}
+
+/// A column that an update fills with what others held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnCopy {
+    /// The column that is filled.
+    pub to: String,
+    /// The names in the expression.
+    pub from: Vec<String>,
+}
+
+/// Returns the columns that an update fills from others, in every row or where they are not filled yet.
+pub(super) fn column_copies(tokens: &[Token]) -> Vec<ColumnCopy> {
+    let (_, mut set) = Cursor::new(tokens).before(&["set"]);
+    set.step();
+    let (assignments, rest) = set.before(&["from", "where", "returning"]);
+    let (_, condition) = rest.before(&["where"]);
+    let mut copies = Vec::new();
+    for mut assignment in assignments.split(",") {
+        let Some(to) = assignment.name() else { continue };
+        if !assignment.accept_symbol("=") {
+            continue;
+        }
+        let names_it = |token: &Token| token.is_name() && token.text == to;
+        if condition.is_done() || condition.tokens().iter().any(names_it) {
+            let names = assignment.tokens().iter().filter(|token| token.is_name());
+            let from = names.map(|token| token.text.clone()).collect();
+            copies.push(ColumnCopy { to, from });
+        }
+    }
+    copies
 }
 
 /// Words after which a query no longer gives every row once.
