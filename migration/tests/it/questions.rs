@@ -8,7 +8,7 @@ use crate::program::{Program, Running};
 use crate::schema::{assert_head, ids};
 
 /// What goes with the tables of the phases, and how many rows are in them.
-const STAKES: [&str; 2] = ["table tasks (2 rows)", "table users (1 row)"];
+const STAKES: [&str; 2] = ["tasks (2 rows)", "users (1 row)"];
 
 #[tokio::test]
 async fn nothing_is_destroyed_without_consent_on_sqlite() {

@@ -65,13 +65,16 @@ impl State {
         })
     }
 
+    /// Returns the run of a step that began and did not end.
+    pub(super) fn begun(&self, revision: &RevisionId, direction: Direction) -> Option<&UnfinishedStep> {
+        self.unfinished
+            .iter()
+            .find(|step| step.revision == *revision && step.direction == direction)
+    }
+
     /// Returns the applied revisions whose undoing began and did not end, newest first.
     pub(super) fn half_undone(&self) -> Vec<RevisionId> {
-        let is_half_undone = |revision: &&RevisionId| {
-            self.unfinished
-                .iter()
-                .any(|step| step.revision == **revision && step.direction == Direction::Down)
-        };
+        let is_half_undone = |revision: &&RevisionId| self.begun(revision, Direction::Down).is_some();
         self.order.iter().rev().filter(is_half_undone).cloned().collect()
     }
 }

@@ -23,9 +23,9 @@ pub enum OutOfOrder {
 ///
 /// # Errors
 ///
-/// Fails when the target makes no sense, the database is at revisions that are not known, older revisions were left out, the
-/// a living process still wants what a step removes, a step has hazards that nobody has accepted, the lock is not obtained, or a step fails; steps that were done before
-/// stay done.
+/// Fails when the target makes no sense, the database is at revisions that are not known, older revisions were left out, a
+/// living process still wants what a step removes, a step has hazards that nobody has accepted or destroys what nobody gives up, the
+/// lock is not obtained, or a step fails; steps that were done before stay done.
 pub async fn upgrade(
     environment: &Environment,
     target: &Target,
@@ -169,7 +169,8 @@ impl Project<'_> {
         self.heed_the_living(session, plan, state, conduct).await?;
         self.heed_hazards(session, plan, state).await?;
         self.heed_backfills(session, plan).await?;
-        let losses = self.losses_upwards(plan, dialect_of(session.backend())).await;
+        let dialect = dialect_of(session.backend());
+        let losses = self.losses_upwards(plan, state, dialect).await;
         let stakes = Stakes::count(session, losses).await?.without_overwritten();
         if stakes.is_nothing() || (conduct.consent)(&stakes) {
             return Ok(());

@@ -77,10 +77,12 @@ impl Project<'_> {
     }
 
     /// Returns what the steps of an upgrade would destroy that nobody has taken knowingly: what a contract removes was decided when
-    /// it was called one, and other revisions accept it statement by statement.
-    pub(super) async fn losses_upwards(&self, plan: &Plan, dialect: Dialect) -> Losses {
+    /// it was called one, other revisions accept it statement by statement, and a step that died on its way was asked about when it
+    /// began.
+    pub(super) async fn losses_upwards(&self, plan: &Plan, state: &State, dialect: Dialect) -> Losses {
         let mut losses = Losses::default();
-        for step in &plan.steps {
+        let is_new = |step: &&Step| state.begun(&step.revision, step.direction).is_none();
+        for step in plan.steps.iter().filter(is_new) {
             let (header, _) = self.resolve(step);
             let declared = self.declared_for(header, step.direction);
             let is_contract = header.stage == Stage::Contract;
@@ -135,10 +137,7 @@ fn manner(
     dialect: Dialect,
     state: &State,
 ) -> Result<Manner, CommandError> {
-    let begun = state
-        .unfinished
-        .iter()
-        .find(|step| step.revision == header.id && step.direction == direction);
+    let begun = state.begun(&header.id, direction);
     let backfills = revision.backfills();
     if direction == Direction::Up && !backfills.is_empty() {
         return match &script.incomplete {

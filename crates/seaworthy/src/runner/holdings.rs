@@ -1,8 +1,7 @@
 //! What the tables of a database hold before a step whose statements are not all known, compared with what they hold after it.
 //!
 //! The database itself says then what the step has destroyed, while it can still be rolled back. Sources: PostgreSQL manual, "The
-//! Cumulative Statistics System" (`pg_stat_xact_user_tables` counts what the running transaction has done) and "Database Object
-//! Size Functions".
+//! Cumulative Statistics System" (`pg_stat_get_xact_tuples_deleted`) and "Database Object Size Functions".
 
 use std::collections::BTreeMap;
 
@@ -21,18 +20,20 @@ struct Held {
     columns: BTreeMap<i64, String>,
     /// At least; PostgreSQL is asked for the size alone.
     rows: i64,
+    /// How many rows PostgreSQL says that this session deleted. What it has not yet handed to the server's statistics counts too,
+    /// be it of earlier transactions, so that only the difference between two answers says something.
+    deleted: i64,
 }
 
 /// Ordinary tables with the size of their rows; a table without any has the size zero.
 const POSTGRESQL: &str = "SELECT c.oid::bigint AS id, c.oid::regclass::text AS name, pg_relation_size(c.oid) AS rows, \
+     pg_stat_get_xact_tuples_deleted(c.oid) AS deleted, \
      coalesce((SELECT json_object_agg(a.attnum, a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
      AND NOT a.attisdropped AND a.attgenerated = ''), '{}')::text AS columns \
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence <> 't' \
      AND n.nspname NOT IN ('pg_catalog', 'information_schema')";
 
-const DELETED: &str = "SELECT relid::bigint AS id FROM pg_stat_xact_user_tables WHERE n_tup_del > 0";
-
-const SQLITE: &str = "SELECT t.rootpage AS id, t.name AS name, 0 AS rows, \
+const SQLITE: &str = "SELECT t.rootpage AS id, t.name AS name, 0 AS rows, 0 AS deleted, \
      (SELECT json_group_object(c.cid, c.name) FROM pragma_table_xinfo(t.name) c WHERE c.hidden = 0) AS columns \
      FROM main.sqlite_schema t WHERE t.type = 'table' AND t.rootpage > 0 AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 
@@ -50,6 +51,7 @@ impl Holdings {
                 name: row.try_get("", "name")?,
                 columns: columns(&row)?,
                 rows: row.try_get("", "rows")?,
+                deleted: row.try_get("", "deleted")?,
             };
             match dialect {
                 Dialect::Postgresql => {}
@@ -72,10 +74,6 @@ impl Holdings {
         let mut lost = Vec::new();
         match dialect_of(transaction.get_database_backend()) {
             Dialect::Postgresql => {
-                let deleted = rows(transaction, DELETED).await?;
-                let deleted: Result<Vec<i64>, DbErr> =
-                    deleted.iter().map(|row| row.try_get("", "id")).collect();
-                let deleted = deleted?;
                 for (id, before) in &self.0 {
                     let is_gone = match now.0.get(id) {
                         Some(_) => false,
@@ -85,7 +83,7 @@ impl Holdings {
                     match now.0.get(id) {
                         None if is_gone => lost.push(format!("table {}", before.name)),
                         None => lost.push(format!("rows of table {}", before.name)),
-                        Some(after) => before.compare(after, deleted.contains(id), &mut lost),
+                        Some(after) => before.compare(after, after.deleted > before.deleted, &mut lost),
                     }
                 }
             }

@@ -18,6 +18,7 @@ mod gradual;
 mod graph_cases;
 mod graph_properties;
 mod hazards;
+mod hidden_losses;
 mod history;
 mod living;
 mod offline;

@@ -128,6 +128,36 @@ async fn a_part_that_was_through_before_the_crash_is_recognised() {
 }
 
 #[tokio::test]
+async fn what_was_given_up_when_a_downgrade_began_is_not_asked_again_when_an_upgrade_ends_it() {
+    for database in databases().await {
+        let up = [
+            "ALTER TABLE t_a ADD COLUMN pay integer",
+            "CREATE TABLE t_b (id integer)",
+        ];
+        let down = [
+            "DROP TABLE t_b",
+            "DELETE FROM t_seed",
+            "ALTER TABLE t_a DROP COLUMN pay",
+        ];
+        let loose = Sql::new("b", Some("a"), &up, &down).without_transaction();
+        let environment = environment(&database, &[Sql::table("a", None), loose]);
+        upgrade(&environment, "head").await.unwrap();
+        send(
+            &database,
+            "INSERT INTO t_a (id, pay) VALUES (1, 5); INSERT INTO t_b VALUES (1)",
+        )
+        .await;
+        downgrade(&environment, "a").await.unwrap_err();
+        assert_eq!(tables(&database).await, ["t_a"]);
+
+        send(&database, "CREATE TABLE t_seed (id integer)").await;
+        upgrade(&environment, "head").await.unwrap();
+        assert_eq!(tables(&database).await, ["t_a", "t_b", "t_seed"]);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_half_done_step_whose_file_was_changed_is_refused() {
     for database in databases().await {
         let begun = Sql::new("b", None, &["CREATE TABLE t_b (id integer)", "CREATE TABEL"], &[]);

@@ -1,0 +1,129 @@
+//! What a step destroys although nobody could know it beforehand is seen before it is committed.
+
+use std::error::Error as _;
+
+use sea_orm::{ConnectionTrait, Statement};
+use sea_orm_migration::prelude::*;
+use seaworthy::command::{self, CommandError, OutOfOrder};
+use seaworthy::environment::Environment;
+use seaworthy::revision::{Header, Revision};
+use seaworthy::verify::ScratchDatabase;
+
+use crate::databases::{Person, databases, send, session, upgrade_giving_up};
+
+/// A revision that reads what it sends from a row that it has written just before, which no recording can answer.
+struct Hidden {
+    header: Header,
+    order: &'static str,
+}
+
+impl MigrationName for Hidden {
+    fn name(&self) -> &str {
+        &self.header.name
+    }
+}
+
+impl Revision for Hidden {
+    fn header(&self) -> Option<Header> {
+        Some(self.header.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Hidden {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let backend = connection.get_database_backend();
+        let write =
+            Statement::from_sql_and_values(backend, "UPDATE orders SET sql = $1", [self.order.into()]);
+        connection.execute_raw(write).await?;
+        let read = Statement::from_string(backend, "SELECT sql FROM orders");
+        let row = connection.query_one_raw(read).await?;
+        let order: String = row.map_or(Ok("SELECT 1".to_owned()), |row| row.try_get("", "sql"))?;
+        connection.execute_unprepared(&order).await.map(drop)
+    }
+}
+
+/// Returns an environment whose first revision deletes a row for all to see, and whose second one does what it hides.
+fn environment(database: &ScratchDatabase, hidden: &'static str) -> Environment {
+    let open = Hidden {
+        header: Header::new("a").name("m_a"),
+        order: "DELETE FROM crew WHERE id = 1",
+    };
+    let hidden = Hidden {
+        header: Header::new("b").name("m_b").revises("a"),
+        order: hidden,
+    };
+    Environment::new(vec![Box::new(open), Box::new(hidden)]).database(database.url().clone())
+}
+
+async fn crew(database: &ScratchDatabase) {
+    send(
+        database,
+        "CREATE TABLE orders (sql text NOT NULL); INSERT INTO orders VALUES ('SELECT 1'); \
+         CREATE TABLE crew (id integer PRIMARY KEY, name text); \
+         INSERT INTO crew VALUES (1, 'Ada'), (2, 'Ben'), (3, 'Cleo')",
+    )
+    .await;
+}
+
+async fn names(database: &ScratchDatabase) -> i64 {
+    let session = session(database).await;
+    let rows = session
+        .rows("SELECT count(name) AS names FROM crew")
+        .await
+        .unwrap();
+    rows[0].try_get("", "names").unwrap()
+}
+
+/// Upgrades to `a` as somebody who gives everything up, then to `b` as somebody who gives up nothing.
+async fn upgrade_to_hidden(environment: &Environment) -> Result<(), CommandError> {
+    upgrade_giving_up(environment, "a").await.unwrap();
+    let target = "b".parse().unwrap();
+    let person = Person::default();
+    person
+        .run(async |conduct| command::upgrade(environment, &target, OutOfOrder::Refuse, conduct).await)
+        .await
+        .map(drop)
+}
+
+#[tokio::test]
+async fn what_is_destroyed_is_put_back() {
+    for (hidden, lost) in [
+        ("DELETE FROM crew WHERE id = 2", "rows of table crew"),
+        ("DELETE FROM crew", "rows of table crew"),
+        ("DROP TABLE crew", "table crew"),
+        ("ALTER TABLE crew DROP COLUMN name", "column crew.name"),
+    ] {
+        for database in databases().await {
+            crew(&database).await;
+            let refused = upgrade_to_hidden(&environment(&database, hidden))
+                .await
+                .unwrap_err();
+            let source = refused.source().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                source.ends_with(&format!("would destroy {lost}")),
+                "{hidden}: {refused}: {source}"
+            );
+            assert_eq!(names(&database).await, 2, "{hidden}");
+        }
+    }
+}
+
+/// The server counts what one session deleted for up to a second over the end of its transactions.
+#[tokio::test]
+async fn what_an_earlier_step_has_deleted_is_no_loss_of_the_next() {
+    for database in databases().await {
+        crew(&database).await;
+        let harmless = environment(&database, "UPDATE crew SET name = 'Dot' WHERE id = 3");
+        let target = "b".parse().unwrap();
+        let person = Person::agreeing();
+        person
+            .run(async |conduct| command::upgrade(&harmless, &target, OutOfOrder::Refuse, conduct).await)
+            .await
+            .unwrap();
+        let asked = person.asked.lock().unwrap();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert_eq!(names(&database).await, 2);
+    }
+}
