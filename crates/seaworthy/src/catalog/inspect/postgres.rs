@@ -10,6 +10,15 @@ use crate::catalog::{Catalog, IndexKey};
 
 const QUERY: &str = include_str!("postgres.sql");
 
+/// What decides how the server prints expressions and definitions (manual, "Client Connection Defaults" and "Version and Platform
+/// Compatibility"), so that no setting of a database or a role changes what is read. A query over system tables looks dear to
+/// the planner, which would compile it for longer than it runs; and of a database that was never analysed it takes every part for
+/// a few rows, and would walk through one for each row of another.
+const SETTINGS: &str = "SET LOCAL IntervalStyle TO postgres; SET LOCAL DateStyle TO ISO; SET LOCAL TimeZone TO UTC; \
+     SET LOCAL bytea_output TO hex; SET LOCAL extra_float_digits TO 1; SET LOCAL lc_monetary TO 'C'; \
+     SET LOCAL quote_all_identifiers TO off; SET LOCAL standard_conforming_strings TO on; SET LOCAL jit TO off; \
+     SET LOCAL enable_nestloop TO off";
+
 /// How often reading is tried while others change what is read.
 const TRIES: u32 = 5;
 
@@ -70,11 +79,7 @@ pub(in crate::catalog) async fn read<C: ConnectionTrait>(
         .chain(others.iter().copied())
         .map(quoted)
         .collect();
-    // A query over system tables looks dear to the planner, which then compiles it for longer than it runs.
-    let settings = format!(
-        "SET LOCAL search_path TO {}; SET LOCAL jit TO off",
-        path.join(", ")
-    );
+    let settings = format!("SET LOCAL search_path TO {}; {SETTINGS}", path.join(", "));
     connection.execute_unprepared(&settings).await?;
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, QUERY, [schema.into()]);
     let row = connection.query_one_raw(statement).await?;

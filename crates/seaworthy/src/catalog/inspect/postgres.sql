@@ -1,6 +1,8 @@
 -- One schema as one JSON document in the form of a catalog. What extensions own and what is part of a partitioned table is
 -- left out. One statement, so one snapshot; fields that are NULL are left out at the end.
 --
+-- Each part is made once and joined (MATERIALIZED): inlined, it would be made again for each table.
+--
 -- The same text for every version of the server: what came with one is looked up by a name that is found further out where
 -- the server does not know it.
 WITH namespace AS (
@@ -34,7 +36,7 @@ unproven AS MATERIALIZED (
     FROM pg_constraint JOIN tables ON tables.oid = conrelid
     WHERE contype = 'n' AND NOT convalidated
 ),
-columns AS (
+columns AS MATERIALIZED (
     SELECT
         attrelid AS relation,
         json_agg(json_build_object(
@@ -94,11 +96,11 @@ constraints AS MATERIALIZED (
         WHERE contype IN ('p', 'u', 'c', 'f', 'x')
     ) AS known
 ),
-primary_keys AS (
+primary_keys AS MATERIALIZED (
     SELECT conrelid AS relation, json_build_object('name', conname, 'columns', own_columns) AS item
     FROM constraints WHERE contype = 'p'
 ),
-uniques AS (
+uniques AS MATERIALIZED (
     SELECT conrelid AS relation, json_agg(json_build_object(
         'name', conname,
         'columns', own_columns,
@@ -110,7 +112,7 @@ uniques AS (
     FROM constraints JOIN pg_index ON indexrelid = conindid
     WHERE contype = 'u' GROUP BY conrelid
 ),
-checks AS (
+checks AS MATERIALIZED (
     SELECT conrelid AS relation, json_agg(json_build_object(
         'name', conname,
         'expr', expression,
@@ -127,13 +129,13 @@ checks AS (
     ) AS checks
     GROUP BY conrelid
 ),
-exclusions AS (
+exclusions AS MATERIALIZED (
     SELECT conrelid AS relation, json_agg(json_build_object(
         'name', conname, 'definition', pg_get_constraintdef(oid)
     )) AS items
     FROM constraints WHERE contype = 'x' GROUP BY conrelid
 ),
-foreign_keys AS (
+foreign_keys AS MATERIALIZED (
     SELECT conrelid AS relation, json_agg(json_build_object(
         'name', conname,
         'columns', own_columns,
@@ -167,7 +169,7 @@ foreign_keys AS (
     WHERE contype = 'f'
     GROUP BY conrelid
 ),
-index_parts AS (
+index_parts AS MATERIALIZED (
     SELECT
         indexrelid AS index,
         json_agg(CASE
@@ -209,7 +211,7 @@ index_parts AS (
     WHERE NOT EXISTS (SELECT FROM constraints WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
     GROUP BY indexrelid
 ),
-indexes AS (
+indexes AS MATERIALIZED (
     SELECT indrelid AS relation, json_agg(json_build_object(
         'name', relname,
         'columns', index_parts.items,
@@ -230,13 +232,13 @@ indexes AS (
     JOIN pg_am ON pg_am.oid = relam
     GROUP BY indrelid
 ),
-triggers AS (
+triggers AS MATERIALIZED (
     SELECT tgrelid AS relation, json_agg(json_build_object('name', tgname, 'sql', pg_get_triggerdef(pg_trigger.oid))) AS items
     FROM pg_trigger JOIN tables ON tables.oid = tgrelid
     WHERE NOT tgisinternal GROUP BY tgrelid
 ),
 -- What makes a view again: itself, what it is indexed by, who may do what with it, and what somebody says about it.
-views AS (
+views AS MATERIALIZED (
     SELECT pg_class.relname AS name, concat_ws(
         '; ',
         CASE relkind WHEN 'm' THEN 'CREATE MATERIALIZED VIEW ' ELSE 'CREATE VIEW ' END || quote_ident(relname)
