@@ -295,20 +295,26 @@ pub(crate) enum Command {
                             Exit code 3 when there is an error among the hazards."
     )]
     Lint(Lint),
-    /// Compare the database with the entities
+    /// Compare the database with the entities, or with something else that is wanted of it
     #[command(
-        after_help = "Exit code 3 when they differ. Nothing is changed; the role needs to read, and TEMP on PostgreSQL."
+        after_help = "Exit code 3 when they differ. Nothing is changed; the role needs to read, and TEMP on PostgreSQL. SQL files are\n\
+                            loaded into a scratch database beside it, which the role must be allowed to make.\n\nExamples:\n  \
+                            check\n  check --to schema.sql --sql\n  check --to snapshot.json"
     )]
     Check {
+        /// What is wanted, as in `diff`: a SQL file, several with commas between, a folder of them, a snapshot, an address, a revision
+        #[arg(long, value_name = "SIDE", default_value = "entities")]
+        to: String,
         #[command(flatten)]
         compare: Compare,
     },
     /// Show what turns one schema into another
     #[command(
-        after_help = "Each side is a database address, a snapshot file, `entities`, or a revision: what the revisions up to it\n\
-                            make, tried out on a scratch database beside the other side.\n\nExamples:\n  \
+        after_help = "Each side is a database address, a snapshot file, `entities`, a SQL file (several with commas between, or a\n\
+                            folder of them; what pg_dump or .schema prints will do), or a revision: what the revisions up to it\n\
+                            make. SQL files and revisions are tried out on a scratch database beside the other side.\n\nExamples:\n  \
                             diff sqlite://app.db entities\n  diff yesterday.json postgres://user@host/name\n  \
-                            diff head-1 head\n\n\
+                            diff postgres://user@host/name schema.sql\n  diff head-1 head\n\n\
                             Exit code 3 when they differ."
     )]
     Diff {
@@ -482,17 +488,25 @@ pub(crate) struct Compare {
 /// How a revision is generated.
 #[derive(Args, Debug)]
 pub(crate) struct Generate {
-    /// Compare the database with the entities and write what makes them equal
-    #[arg(long, group = "from")]
+    /// Compare the database with the entities, or with what --from names, and write what makes them equal
+    #[arg(long, group = "way")]
     pub(crate) autogenerate: bool,
+    /// What the database is to become, as in `diff`: a SQL file, several with commas between, a folder of them, a snapshot
+    #[arg(
+        long,
+        requires = "autogenerate",
+        value_name = "SIDE",
+        default_value = "entities"
+    )]
+    pub(crate) from: String,
     /// Write the revisions that give a column another name or type while the application runs: with --rename or --change-type
-    #[arg(long, group = "from", conflicts_with_all = ["empty_ok", "fill", "large"])]
+    #[arg(long, group = "way", conflicts_with_all = ["empty_ok", "fill", "large"])]
     pub(crate) online: bool,
     /// Write a revision even if there is nothing to do
     #[arg(long, requires = "autogenerate")]
     pub(crate) empty_ok: bool,
     /// A column or table that gets another name: tasks.old=new, old=new
-    #[arg(long, requires = "from", value_name = "OLD=NEW")]
+    #[arg(long, requires = "way", value_name = "OLD=NEW")]
     pub(crate) rename: Vec<String>,
     /// A column that gets another type, as SQL, and the name that it has from then on: `tasks.due=due_at:timestamptz`
     #[arg(long, requires = "online", value_name = "TABLE.COLUMN=NEW:TYPE")]

@@ -5,13 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use seaworthy::autogenerate::{Fill, Rename, Suggestion};
-use seaworthy::catalog::Dialect;
 use seaworthy::command::{
-    self, ColumnChange, DriftReport, GenerateRequest, Generated, RevisionRequest, WhenEmpty,
-    WhenMostlyDropped,
+    self, ColumnChange, DriftReport, GenerateRequest, RevisionRequest, WhenEmpty, WhenMostlyDropped,
 };
 use seaworthy::environment::Environment;
-use seaworthy::lint::{Context, Hazard, lint};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Compare, General, Generate, Place};
@@ -22,11 +19,19 @@ use crate::signals::Signals;
 
 pub(super) async fn check(
     environment: &Environment,
+    to: &str,
     compare: &Compare,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
-    let report = command::check(environment, &renames(&compare.rename)?).await?;
+    let report = checked(environment, to, &compare.rename).await?;
     compared(environment, &report, compare, screen)
+}
+
+async fn checked(environment: &Environment, to: &str, rename: &[String]) -> Result<DriftReport, Failure> {
+    let (wanted, renames) = (to.parse()?, renames(rename)?);
+    let stop = CancellationToken::new();
+    let signals = Signals::listen(&stop);
+    Ok(signals.told(command::check_to(environment, &wanted, &renames, &stop).await)?)
 }
 
 pub(super) async fn diff(
@@ -57,21 +62,24 @@ pub(super) async fn generate(
     generate: &Generate,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
+    let stop = CancellationToken::new();
+    let signals = Signals::listen(&stop);
     let choose = |suggestions: &[Suggestion]| match screen.is_interactive() && !general.yes {
         true => suggestions
             .iter()
-            .filter(|suggestion| is_meant(&suggestion.rename))
+            .filter(|suggestion| signals.while_asking(|| is_meant(&suggestion.rename)))
             .map(|suggestion| suggestion.rename.clone())
             .collect(),
         false => Vec::new(),
     };
     if generate.sql {
-        let report = command::check(environment, &renames(&generate.rename)?).await?;
+        let report = checked(environment, &generate.from, &generate.rename).await?;
         show::sql(screen, &report, environment)?;
         return Ok(ending(!report.difference.operations.is_empty()));
     }
     let request = GenerateRequest {
         revision,
+        wanted: generate.from.parse()?,
         renames: renames(&generate.rename)?,
         fills: fills(&generate.fill)?,
         large: generate.large.clone(),
@@ -84,14 +92,14 @@ pub(super) async fn generate(
             false => WhenMostlyDropped::Refuse,
         },
         choose: &choose,
+        stop,
     };
     let folder = folder(place);
-    let generated = command::generate(environment, &request, &folder).await?;
+    let generated = signals.told(command::generate(environment, &request, &folder).await)?;
     for revision in generated.revision.iter().chain(&generated.followed_by) {
         lay_out(&folder, &revision.written.file, screen);
     }
-    let hazards = hazards(&generated);
-    show::generated(screen, &generated, &hazards);
+    show::generated(screen, &generated);
     Ok(ending(generated.revision.is_some()))
 }
 
@@ -172,14 +180,6 @@ fn ending(is_well: bool) -> Ending {
         Ending::Done
     } else {
         Ending::CheckSaysNo
-    }
-}
-
-/// What the linter says of the statements, on the database that it knows; those that take several steps avoid what it knows.
-fn hazards(generated: &Generated) -> Vec<Hazard> {
-    match generated.found.dialect {
-        Some(Dialect::Postgresql) => lint(&generated.at_once.join(";\n"), &Context::default()),
-        _ => Vec::new(),
     }
 }
 

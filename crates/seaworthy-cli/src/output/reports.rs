@@ -161,6 +161,9 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
             .for_each(|statement| screen.line(&format!("     {statement};")));
         if let Some(reason) = &step.incomplete {
             screen.line(&format!("     -- not known beforehand from here on: {reason}"));
+            if index > 0 && step.direction == Direction::Up && !step.reads.is_empty() {
+                screen.line("     -- upgrade looks again when the steps before it are done, and asks then");
+            }
         }
         for read in &step.reads {
             screen.line(&format!("     -- asks the database: {read}"));

@@ -38,12 +38,9 @@ pub(crate) fn sql(
 }
 
 /// Shows what was found and written.
-pub(crate) fn generated(screen: &Screen, generated: &Generated, of_it: &[Hazard]) {
+pub(crate) fn generated(screen: &Screen, generated: &Generated) {
     if screen.is_json() {
-        return screen.json(&Answer {
-            generated,
-            hazards: of_it,
-        });
+        return screen.json(generated);
     }
     found(screen, &generated.found);
     let Some(revision) = &generated.revision else {
@@ -54,17 +51,9 @@ pub(crate) fn generated(screen: &Screen, generated: &Generated, of_it: &[Hazard]
         .followed_by
         .iter()
         .for_each(|revision| reports::written(screen, revision));
-    if !of_it.is_empty() {
-        hazards::script(screen, &revision.written.name, of_it);
+    if !generated.hazards.is_empty() {
+        hazards::script(screen, &revision.written.name, &generated.hazards);
     }
-}
-
-/// The JSON document about a generated revision.
-#[derive(Serialize)]
-struct Answer<'a> {
-    #[serde(flatten)]
-    generated: &'a Generated,
-    hazards: &'a [Hazard],
 }
 
 fn found(screen: &Screen, report: &DriftReport) {

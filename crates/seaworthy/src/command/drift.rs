@@ -1,6 +1,6 @@
 //! `check`, `diff` and `snapshot`: how a database and what somebody wants differ; nothing is changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use sea_orm::DbErr;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::offline::{Client, one_line};
 use super::scratch::Rehearsed;
+use super::sql_files::{SqlFiles, is_sql_file};
 use super::upgrade::close;
 use super::{CommandError, Project};
 use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
@@ -18,7 +19,7 @@ use crate::catalog::{
 };
 use crate::environment::Environment;
 use crate::graph::{Applied, Target};
-use crate::session::{Access, DatabaseUrl, Session};
+use crate::session::{Access, DatabaseUrl, Session, dialect_of};
 use crate::verify::DriftError;
 
 /// Counting stops here.
@@ -79,6 +80,8 @@ pub enum Side {
     Snapshot(PathBuf),
     /// What the revisions up to here make, found out on a scratch database.
     Revision(Target),
+    /// What SQL files make, found out on a scratch database: loaded one after another, those of a folder by their names.
+    Sql(Vec<PathBuf>),
 }
 
 impl FromStr for Side {
@@ -94,6 +97,10 @@ impl FromStr for Side {
             return Ok(Self::Database(url));
         }
         let path = PathBuf::from(text);
+        let listed: Vec<PathBuf> = text.split(',').map(PathBuf::from).collect();
+        if path.is_dir() || listed.iter().all(|path| is_sql_file(path)) {
+            return Ok(Self::Sql(if path.is_dir() { vec![path] } else { listed }));
+        }
         if path.is_file() {
             return Ok(Self::Snapshot(path));
         }
@@ -114,10 +121,29 @@ impl FromStr for Side {
 ///
 /// Fails when the environment has no entities, when the database cannot be read, or when an agreed rename does not fit.
 pub async fn check(environment: &Environment, renames: &[Rename]) -> Result<DriftReport, CommandError> {
+    check_to(environment, &Side::Entities, renames, &CancellationToken::new()).await
+}
+
+/// Compares the database with what is wanted of it.
+///
+/// # Errors
+///
+/// Fails when what is wanted cannot be read or made on a scratch database, when the database cannot be read, when an agreed rename
+/// does not fit, or when it is stopped.
+pub async fn check_to(
+    environment: &Environment,
+    wanted: &Side,
+    renames: &[Rename],
+    stop: &CancellationToken,
+) -> Result<DriftReport, CommandError> {
     let project = Project::of(environment)?;
-    let target = project.target()?;
+    project.refuse_no_entities(wanted)?;
     let session = project.schema_session().await?;
-    let report = drift(&session, target, renames).await;
+    let report = async {
+        let wanted = project.wanted(&session, wanted, stop).await?;
+        drift(&session, &wanted, renames).await
+    };
+    let report = report.await;
     session.close().await;
     report
 }
@@ -138,7 +164,8 @@ pub async fn snapshot(environment: &Environment) -> Result<Catalog, CommandError
 /// Returns what turns one side into the other.
 ///
 /// A snapshot and the entities are understood by the engine of the other side, or of the environment's database; revisions
-/// are tried out beside it.
+/// and SQL files are tried out beside it. Two snapshots need no database: where that of the environment is of another kind, or there
+/// is none, they are compared as they are written.
 ///
 /// # Errors
 ///
@@ -156,6 +183,9 @@ pub async fn diff(
         (Side::Database(url), _) | (_, Side::Database(url)) => Some(url),
         _ => environment.database.as_ref(),
     };
+    if let Some((live, wanted)) = as_written(from, to, beside)? {
+        return report(&live, &wanted, renames);
+    }
     let mut rehearsed = Vec::new();
     let compared = async {
         for side in [from, to] {
@@ -183,6 +213,40 @@ pub async fn diff(
     report
 }
 
+/// Returns two snapshots that no engine at hand understands.
+fn as_written(
+    from: &Side,
+    to: &Side,
+    beside: Option<&DatabaseUrl>,
+) -> Result<Option<(Catalog, Catalog)>, CommandError> {
+    let (Side::Snapshot(from), Side::Snapshot(to)) = (from, to) else {
+        return Ok(None);
+    };
+    let (mut live, mut wanted) = (read_snapshot(from)?, read_snapshot(to)?);
+    let engine = beside.map_or(Dialect::Sqlite, |url| dialect_of(url.backend()));
+    if live
+        .dialect
+        .or(wanted.dialect)
+        .is_none_or(|dialect| dialect == engine)
+    {
+        return Ok(None);
+    }
+    live.sort();
+    wanted.sort();
+    Ok(Some((live, wanted)))
+}
+
+fn read_snapshot(path: &Path) -> Result<Catalog, CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|source| CommandError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    Catalog::from_json(&text).map_err(|source| CommandError::Snapshot {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// What understands a declaration.
 enum Engine<'a> {
     /// A session that was opened for this.
@@ -191,21 +255,25 @@ enum Engine<'a> {
     Scratch(&'a Session),
 }
 
+impl Engine<'_> {
+    fn session(&self) -> &Session {
+        match self {
+            Self::Own(session) => session,
+            Self::Scratch(session) => session,
+        }
+    }
+}
+
+/// Compares the database of a session with what is wanted of it, and counts what the operations would cost.
 pub(super) async fn drift(
     session: &Session,
-    target: &Declared,
+    wanted: &Catalog,
     renames: &[Rename],
 ) -> Result<DriftReport, CommandError> {
-    let failed = |error: DriftError| CommandError::Drift(Box::new(error));
-    let scope = Scope::default();
-    let live = inspect(session.connection(), &scope)
+    let live = inspect(session.connection(), &Scope::default())
         .await
-        .map_err(|error| failed(error.into()))?;
-    let declared = target
-        .catalog(session.connection(), &scope)
-        .await
-        .map_err(|error| failed(error.into()))?;
-    let mut report = report(&live, &declared, renames)?;
+        .map_err(DriftError::from)?;
+    let mut report = report(&live, wanted, renames)?;
     for (place, operation) in report.difference.operations.iter().enumerate() {
         let Some((counted, sql)) = question(&live, operation, &report.difference.operations) else {
             continue;
@@ -300,13 +368,51 @@ impl Project<'_> {
         beside: Option<&DatabaseUrl>,
         stop: &CancellationToken,
     ) -> Result<Option<Rehearsed>, CommandError> {
-        let Side::Revision(target) = side else {
-            return Ok(None);
-        };
-        let steps = self.graph.upgrade(&Applied::default(), target)?.steps;
-        Ok(Some(
-            Rehearsed::after(self.environment, steps, beside, stop).await?,
-        ))
+        Ok(Some(match side {
+            Side::Revision(target) => {
+                let steps = self.graph.upgrade(&Applied::default(), target)?.steps;
+                Rehearsed::after(self.environment, steps, beside, stop).await?
+            }
+            Side::Sql(paths) => {
+                let files = SqlFiles::read(paths)?;
+                Rehearsed::loaded(&files, beside, self.first_schema(beside)).await?
+            }
+            Side::Entities | Side::Database(_) | Side::Snapshot(_) => return Ok(None),
+        }))
+    }
+
+    /// Returns the schema that was named for a database; it is the first where several were.
+    fn first_schema(&self, beside: Option<&DatabaseUrl>) -> Option<&str> {
+        let is_postgresql = beside.is_some_and(|url| dialect_of(url.backend()) == Dialect::Postgresql);
+        let named = self.environment.settings.schema.as_deref();
+        named
+            .and_then(|path| path.split(',').next())
+            .map(str::trim)
+            .filter(|_| is_postgresql)
+    }
+
+    /// Refuses to compare with entities where there are none, before anything is asked.
+    fn refuse_no_entities(&self, wanted: &Side) -> Result<(), CommandError> {
+        match wanted {
+            Side::Entities => self.target().map(drop),
+            Side::Database(_) | Side::Snapshot(_) | Side::Revision(_) | Side::Sql(_) => Ok(()),
+        }
+    }
+
+    /// Returns the schema that is wanted of the database of a session.
+    pub(super) async fn wanted(
+        &self,
+        session: &Session,
+        side: &Side,
+        stop: &CancellationToken,
+    ) -> Result<Catalog, CommandError> {
+        self.refuse_no_entities(side)?;
+        let rehearsed = self.rehearsed(side, Some(self.url()?), stop).await?;
+        let wanted = self.side(session, side, rehearsed.as_ref()).await;
+        if let Some(scratch) = rehearsed {
+            scratch.remove().await?;
+        }
+        wanted
     }
 
     /// Returns the schema of a side. What a scratch database of few revisions does not know, an extension or a function that
@@ -318,7 +424,7 @@ impl Project<'_> {
         rehearsed: Option<&Rehearsed>,
         stop: &CancellationToken,
     ) -> Result<Catalog, CommandError> {
-        let read = self.side(engine, side, rehearsed).await;
+        let read = self.side(engine.session(), side, rehearsed).await;
         let (Engine::Scratch(_), Err(error)) = (engine, &read) else {
             return read;
         };
@@ -333,27 +439,23 @@ impl Project<'_> {
         let steps = self.graph.upgrade(&Applied::default(), &all)?.steps;
         let beside = self.environment.database.as_ref();
         let ahead = Rehearsed::after(self.environment, steps, beside, stop).await?;
-        let read = self.side(&Engine::Scratch(&ahead.session), side, rehearsed).await;
+        let read = self.side(&ahead.session, side, rehearsed).await;
         ahead.remove().await?;
         read
     }
 
     async fn side(
         &self,
-        engine: &Engine<'_>,
+        engine: &Session,
         side: &Side,
         rehearsed: Option<&Rehearsed>,
     ) -> Result<Catalog, CommandError> {
         let failed = |error: DriftError| CommandError::Drift(Box::new(error));
-        let engine = match engine {
-            Engine::Own(session) => &**session,
-            Engine::Scratch(session) => *session,
-        };
         // Each session stands in the schema that was named for it: the settings may name several.
         let scope = Scope::default();
         match side {
-            Side::Revision(_) => {
-                let rehearsed = rehearsed.expect("a side that is a revision was rehearsed");
+            Side::Revision(_) | Side::Sql(_) => {
+                let rehearsed = rehearsed.expect("a side that takes a scratch database has one");
                 rehearsed.catalog().await
             }
             Side::Entities => {
@@ -367,14 +469,7 @@ impl Project<'_> {
                 read.map_err(|error| failed(error.into()))
             }
             Side::Snapshot(path) => {
-                let text = std::fs::read_to_string(path).map_err(|source| CommandError::Unreadable {
-                    path: path.clone(),
-                    source,
-                })?;
-                let written = Catalog::from_json(&text).map_err(|source| CommandError::Snapshot {
-                    path: path.clone(),
-                    source,
-                })?;
+                let written = read_snapshot(path)?;
                 let catalog = normalize(engine.connection(), &scope, &written).await;
                 catalog.map_err(|error| failed(error.into()))
             }

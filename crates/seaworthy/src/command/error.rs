@@ -287,6 +287,26 @@ pub enum CommandError {
         /// Why not.
         source: SnapshotError,
     },
+    /// The database refuses a statement of a SQL file.
+    #[error("{}, line {line}: the database refuses the statement", path.display())]
+    FileRefused {
+        /// The file.
+        path: PathBuf,
+        /// The line on which the statement begins, counted from one.
+        line: usize,
+        /// What the database said.
+        source: DatabaseError,
+    },
+    /// A SQL file holds a command of psql.
+    #[error("{}, line {line}: {command} is a command of psql, which no server takes", path.display())]
+    FileForClient {
+        /// The file.
+        path: PathBuf,
+        /// Where the command is, counted from one.
+        line: usize,
+        /// The command.
+        command: String,
+    },
     /// A file that the command needs is not there.
     #[error("there is no {what} at {path}")]
     NoFile {
@@ -374,6 +394,8 @@ impl CommandError {
             Self::Unreadable { .. } => "file",
             Self::Snapshot { .. } => "snapshot",
             Self::NoFile { .. } => "no_file",
+            Self::FileRefused { .. } => "file_refused",
+            Self::FileForClient { .. } => "file_for_client",
         }
     }
 
@@ -489,6 +511,11 @@ impl CommandError {
             Self::Sql(_) => Some("write this revision by hand".to_owned()),
             Self::Render(_) => Some("leave the --fill out".to_owned()),
             Self::Address { source } => Some(source.hint().to_owned()),
+            Self::FileRefused { .. } => Some(
+                "the file is loaded into an empty database: it has to make all that it needs, extensions and types as well"
+                    .to_owned(),
+            ),
+            Self::FileForClient { .. } => Some("write what the command brings into the file itself".to_owned()),
             Self::Drift(_) | Self::Unreadable { .. } | Self::Snapshot { .. } | Self::NoFile { .. } => None,
         }
     }

@@ -1,4 +1,4 @@
-//! `revision --autogenerate`: the revision that turns the database into what the entities declare.
+//! `revision --autogenerate`: the revision that turns the database into what entities or SQL files declare.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,24 +6,31 @@ use std::path::Path;
 use sea_orm::DbBackend;
 use sea_orm::sea_query::Expr;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
-use super::drift::{Counted, DriftReport, drift};
+use super::drift::{Counted, DriftReport, Side, drift};
+use super::gate::server_of;
 use super::revision::new_id;
 use super::{CommandError, NewRevision, Project, RevisionRequest};
 use crate::autogenerate::{
-    Fill, Operation, Part, Rename, Rendered, RenderedPart, Suggestion, render_in_parts,
+    Fill, Operation, Part, Policy, Rename, Rendered, RenderedPart, Suggestion, diff, render_in_parts, sql,
 };
+use crate::catalog::Catalog;
 use crate::environment::Environment;
 use crate::graph::Placement;
+use crate::lint::{Context, Hazard, Server, Surrounding, lint};
 use crate::online::FilledColumn;
 use crate::revision::{Header, Stage};
 use crate::session::Session;
 use crate::source::{Body, write};
+use crate::verify::DriftError;
 
 /// What a generated revision shall be.
 pub struct GenerateRequest<'a> {
     /// Where it belongs.
     pub revision: RevisionRequest,
+    /// What the database is to become.
+    pub wanted: Side,
     /// Renames that are agreed to.
     pub renames: Vec<Rename>,
     /// Values for rows that have none.
@@ -36,6 +43,8 @@ pub struct GenerateRequest<'a> {
     pub when_mostly_dropped: WhenMostlyDropped,
     /// Asked about likely renames; returns those that are meant.
     pub choose: &'a (dyn Fn(&[Suggestion]) -> Vec<Rename> + Sync),
+    /// Ends it when it is cancelled.
+    pub stop: CancellationToken,
 }
 
 /// What to do when there is nothing to do.
@@ -66,12 +75,12 @@ pub struct Generated {
     pub revision: Option<NewRevision>,
     /// The revisions that follow it: a table with many rows is filled in steps.
     pub followed_by: Vec<NewRevision>,
-    /// As SQL what the revisions do in one step each, and not by an operation of `online`.
-    #[serde(skip)]
-    pub at_once: Vec<String>,
+    /// What the linter says of the statements, with the schema that was found and on its server; operations of `online` avoid what it
+    /// knows.
+    pub hazards: Vec<Hazard>,
 }
 
-/// Compares the database with the entities and writes the revision that makes them equal.
+/// Compares the database with what is wanted of it and writes the revision that makes them equal.
 ///
 /// # Errors
 ///
@@ -83,7 +92,6 @@ pub async fn generate(
     folder: &Path,
 ) -> Result<Generated, CommandError> {
     let project = Project::of(environment)?;
-    let target = project.target()?;
     let id = request.revision.id.clone().unwrap_or_else(new_id);
     let placed = project.graph.place(&Placement {
         id: id.clone(),
@@ -103,18 +111,20 @@ pub async fn generate(
             });
         }
         let large = large_tables(&session, &request.large).await?;
-        let found = drift(&session, target, &request.renames).await?;
+        let wanted = project.wanted(&session, &request.wanted, &request.stop).await?;
+        let found = drift(&session, &wanted, &request.renames).await?;
         let chosen = (request.choose)(&found.difference.suggestions);
         if chosen.is_empty() {
             return Ok((found, large));
         }
         let renames: Vec<Rename> = request.renames.iter().cloned().chain(chosen).collect();
-        Ok((drift(&session, target, &renames).await?, large))
+        Ok((drift(&session, &wanted, &renames).await?, large))
     };
     let looked = looked.await;
     let backend = session.backend();
+    let server = server_of(&session).await;
     session.close().await;
-    let (found, large) = looked?;
+    let ((found, large), server) = (looked?, server?);
 
     let operations = &found.difference.operations;
     if operations.is_empty() && request.when_empty == WhenEmpty::WriteNothing {
@@ -122,7 +132,7 @@ pub async fn generate(
             found,
             revision: None,
             followed_by: Vec::new(),
-            at_once: Vec::new(),
+            hazards: Vec::new(),
         });
     }
     if let Some(table) = request
@@ -146,13 +156,33 @@ pub async fn generate(
         draft.body.clone_from(&bodies[place]);
         write(folder, &draft, known)
     })?;
+    let hazards = hazards(&found.live, &parts, server)?;
     let followed_by = written.split_off(1);
     Ok(Generated {
         found,
         revision: written.pop(),
         followed_by,
-        at_once: parts.into_iter().flat_map(|part| part.at_once).collect(),
+        hazards,
     })
+}
+
+/// Returns what the linter says of what the parts of a change send, on a database of this schema.
+fn hazards(live: &Catalog, parts: &[RenderedPart], server: Server) -> Result<Vec<Hazard>, CommandError> {
+    let empty = Catalog::new(server.dialect());
+    let made = diff(&empty, live, &Policy::default()).map_err(DriftError::from)?;
+    let made = sql(&empty, &made.operations)?;
+    let mut context = Context::default().on(server).schema(&made.join(";\n"));
+    let mut hazards = Vec::new();
+    for part in parts {
+        let text = part.at_once.join(";\n");
+        let surrounding = match part.rendered.is_split {
+            true => Surrounding::Nothing,
+            false => Surrounding::Transaction,
+        };
+        hazards.extend(lint(&text, &context.clone().surrounded_by(surrounding)));
+        context = context.and_then(&text);
+    }
+    Ok(hazards)
 }
 
 /// Returns the tables that no statement may hold up for as long as they are large.

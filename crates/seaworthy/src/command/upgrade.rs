@@ -19,6 +19,15 @@ pub enum OutOfOrder {
     Allow,
 }
 
+/// Whether a run compares what was applied with what the revisions send now, for which all of them are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// It does, and says which were changed.
+    Applied,
+    /// It does not: the same code has applied them just before.
+    Nothing,
+}
+
 /// Applies everything up to a target.
 ///
 /// # Errors
@@ -35,7 +44,7 @@ pub async fn upgrade(
     let project = Project::of(environment)?;
     let doing = format!("upgrade {target}");
     project
-        .apply(&doing, out_of_order, conduct, |applied| {
+        .apply(&doing, out_of_order, Compared::Applied, conduct, |applied| {
             let plan = project.graph.upgrade(applied, target)?;
             Ok(project.graph.through(plan, conduct.through))
         })
@@ -60,7 +69,9 @@ pub async fn up(
         plan.steps.truncate(steps.unwrap_or(usize::MAX));
         Ok(plan)
     };
-    project.apply("up", out_of_order, conduct, plan).await
+    project
+        .apply("up", out_of_order, Compared::Applied, conduct, plan)
+        .await
 }
 
 impl Project<'_> {
@@ -69,6 +80,7 @@ impl Project<'_> {
         &self,
         doing: &str,
         out_of_order: OutOfOrder,
+        compared: Compared,
         conduct: &Conduct<'_>,
         plan: impl Fn(&Applied) -> Result<Plan, CommandError>,
     ) -> Result<Outcome, CommandError> {
@@ -77,7 +89,10 @@ impl Project<'_> {
         let state = self.state(reader.as_ref()).await?;
         let first = self.checked(&plan, &state, out_of_order)?;
         let dialect = dialect_of(self.url()?.backend());
-        let changed = self.changed(&state, dialect).await;
+        let changed = match compared {
+            Compared::Applied => self.changed(&state, dialect).await,
+            Compared::Nothing => Vec::new(),
+        };
         if first.is_empty() {
             close(reader).await;
             return Ok(self.nothing(&first, &state, changed, false));

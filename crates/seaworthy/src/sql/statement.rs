@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::cursor::Cursor;
-use super::parsed::{self, Parsed};
+use super::parsed::{self, ObjectKind, Parsed};
 use super::token::{Kind, Remark, Token, tokens_and_remarks};
 use super::{Dialect, block};
 
@@ -61,6 +61,48 @@ impl Statement {
     #[must_use]
     pub fn is_call(&self) -> bool {
         matches!(self.parsed, Parsed::Call { .. })
+    }
+
+    /// Returns whether it is a command of psql, which no server takes.
+    #[must_use]
+    pub fn is_for_client(&self) -> bool {
+        self.tokens
+            .first()
+            .is_some_and(|token| token.kind == Kind::Client)
+    }
+
+    /// Returns whether it puts rows into a table that come from a file or follow it in the text.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        matches!(self.parsed, Parsed::Copy { .. })
+    }
+
+    /// Returns whether it makes a schema of this name.
+    #[must_use]
+    pub fn makes_schema(&self, schema: &str) -> bool {
+        matches!(&self.parsed, Parsed::CreateOther { kind: ObjectKind::Schema, name, .. } if name == schema)
+    }
+
+    /// Returns whether it says who may do what, whose something is, or who there is.
+    #[must_use]
+    pub fn is_about_roles(&self) -> bool {
+        let mut cursor = Cursor::new(&self.tokens);
+        if cursor.accept_any(&["grant", "revoke", "reassign"]).is_some() {
+            return true;
+        }
+        let Some(verb) = cursor.accept_any(&["create", "alter", "drop"]) else {
+            return false;
+        };
+        cursor.accept_any(&["role", "user", "group"]).is_some()
+            || verb == "alter" && (cursor.accept("default privileges") || self.ends_with_owner())
+    }
+
+    fn ends_with_owner(&self) -> bool {
+        let last = self.tokens.len().saturating_sub(3);
+        let [owner, to, _] = &self.tokens[last..] else {
+            return false;
+        };
+        owner.is_word("owner") && to.is_word("to")
     }
 
     /// Returns the columns of the table that it makes, as far as it lists them.

@@ -40,6 +40,7 @@ mod server_facts;
 mod session_state;
 mod sources;
 mod spellings;
+mod sql_files;
 mod stamps;
 mod steps;
 mod strangers;

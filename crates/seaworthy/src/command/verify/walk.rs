@@ -10,6 +10,7 @@ use super::promise::{BrokenPromise, Promise};
 use super::{Place, Verification, VerifiedDatabase};
 use crate::autogenerate::{Note, Operation, Policy, diff};
 use crate::catalog::{Catalog, Scope, inspect};
+use crate::command::upgrade::Compared;
 use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
 use crate::environment::Environment;
 use crate::graph::{Plan, Step};
@@ -315,7 +316,9 @@ pub(in crate::command) async fn rehearse(
     match plan.direction {
         Direction::Up => {
             project
-                .apply("rehearse", OutOfOrder::Allow, &conduct, |_| Ok(plan.clone()))
+                .apply("rehearse", OutOfOrder::Allow, Compared::Nothing, &conduct, |_| {
+                    Ok(plan.clone())
+                })
                 .await
         }
         Direction::Down => project.undo("rehearse", &conduct, |_| Ok(plan.clone())).await,

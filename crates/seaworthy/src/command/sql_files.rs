@@ -1,0 +1,110 @@
+//! SQL files as a schema that is wanted: what people have who never wrote entities, and what `pg_dump` and `.schema` print.
+
+use std::path::{Path, PathBuf};
+
+use super::CommandError;
+use crate::session::{DatabaseError, Session, dialect_of};
+use crate::sql::{Dialect, Statement, read};
+
+/// SQL files, in the order in which they are loaded.
+#[derive(Debug)]
+pub(super) struct SqlFiles(Vec<SqlFile>);
+
+#[derive(Debug)]
+struct SqlFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl SqlFiles {
+    /// Reads files; those of a folder by their names.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, CommandError> {
+        let mut files = Vec::new();
+        for path in paths {
+            for path in in_folder(path)? {
+                let text =
+                    std::fs::read_to_string(&path).map_err(|source| unreadable(path.clone(), source))?;
+                files.push(SqlFile { path, text });
+            }
+        }
+        Ok(Self(files))
+    }
+
+    /// Returns whether one of the files makes a schema of this name.
+    pub(super) fn make_schema(&self, schema: &str) -> bool {
+        let mut files = self.0.iter();
+        files.any(|file| {
+            read(&file.text, Dialect::Postgresql)
+                .iter()
+                .any(|statement| statement.makes_schema(schema))
+        })
+    }
+
+    /// Sends the statements, one after another. Rows of `COPY` are left out, and so is what says whose something is: neither is part
+    /// of a schema, and the roles may not be there.
+    pub(super) async fn load(&self, session: &Session) -> Result<(), CommandError> {
+        let dialect = dialect_of(session.backend());
+        for file in &self.0 {
+            for statement in read(&file.text, dialect) {
+                file.send(&statement, session).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SqlFile {
+    async fn send(&self, statement: &Statement, session: &Session) -> Result<(), CommandError> {
+        if statement.is_for_client() {
+            return Err(CommandError::FileForClient {
+                path: self.path.clone(),
+                line: statement.line,
+                command: statement.text().to_owned(),
+            });
+        }
+        if statement.is_copy() || statement.is_about_roles() {
+            return Ok(());
+        }
+        session
+            .send(statement.text())
+            .await
+            .map_err(|source| CommandError::FileRefused {
+                path: self.path.clone(),
+                line: statement.line,
+                source: DatabaseError::from(source),
+            })
+    }
+}
+
+/// Returns a file itself, and of a folder the SQL files in it by their names.
+fn in_folder(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let failed = |source| unreadable(path.to_owned(), source);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        if is_sql_file(&file) {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(CommandError::NoFile {
+            what: "SQL file",
+            path: path.to_owned(),
+        });
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Returns whether a path looks like a file of SQL.
+pub(super) fn is_sql_file(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+}
+
+fn unreadable(path: PathBuf, source: std::io::Error) -> CommandError {
+    CommandError::Unreadable { path, source }
+}
