@@ -3,8 +3,6 @@
 use seaworthy::autogenerate::{Note, Operation, Risk};
 use seaworthy::command::{CommandError, Counted, DriftReport, Generated, Stake};
 use seaworthy::environment::Environment;
-use seaworthy::lint::Hazard;
-use serde::Serialize;
 
 use super::{Screen, counted, hazards, reports};
 
