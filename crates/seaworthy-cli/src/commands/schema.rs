@@ -31,7 +31,7 @@ async fn checked(environment: &Environment, to: &str, rename: &[String]) -> Resu
     let (wanted, renames) = (to.parse()?, renames(rename)?);
     let stop = CancellationToken::new();
     let signals = Signals::listen(&stop);
-    Ok(signals.told(command::check_to(environment, &wanted, &renames, &stop).await)?)
+    signals.told(command::check_to(environment, &wanted, &renames, &stop).await)
 }
 
 pub(super) async fn diff(

@@ -505,18 +505,24 @@ impl CommandError {
             Self::NeedsValue { table, column, .. } => Some(format!(
                 "say what they get, as SQL: --fill \"{table}.{column}='...'\"; or give the column a default, or let it be NULL"
             )),
-            Self::NoSuchTable { .. } => Some("name a table as it is called now".to_owned()),
-            Self::NoSuchColumn { .. } => Some("name a column as it is now, and upgrade the database first".to_owned()),
-            Self::ColumnTaken { .. } => Some("choose another name for the new column".to_owned()),
-            Self::Sql(_) => Some("write this revision by hand".to_owned()),
-            Self::Render(_) => Some("leave the --fill out".to_owned()),
             Self::Address { source } => Some(source.hint().to_owned()),
+            _ => self.schema_hint().map(str::to_owned),
+        }
+    }
+
+    /// Returns the way out of what compares schemas and writes revisions.
+    fn schema_hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSuchTable { .. } => Some("name a table as it is called now"),
+            Self::NoSuchColumn { .. } => Some("name a column as it is now, and upgrade the database first"),
+            Self::ColumnTaken { .. } => Some("choose another name for the new column"),
+            Self::Sql(_) => Some("write this revision by hand"),
+            Self::Render(_) => Some("leave the --fill out"),
             Self::FileRefused { .. } => Some(
-                "the file is loaded into an empty database: it has to make all that it needs, extensions and types as well"
-                    .to_owned(),
+                "the file is loaded into an empty database: it has to make all that it needs, extensions and types as well",
             ),
-            Self::FileForClient { .. } => Some("write what the command brings into the file itself".to_owned()),
-            Self::Drift(_) | Self::Unreadable { .. } | Self::Snapshot { .. } | Self::NoFile { .. } => None,
+            Self::FileForClient { .. } => Some("write what the command brings into the file itself"),
+            _ => None,
         }
     }
 }

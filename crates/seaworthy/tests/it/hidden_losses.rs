@@ -122,8 +122,7 @@ async fn what_an_earlier_step_has_deleted_is_no_loss_of_the_next() {
             .run(async |conduct| command::upgrade(&harmless, &target, OutOfOrder::Refuse, conduct).await)
             .await
             .unwrap();
-        let asked = person.asked.lock().unwrap();
-        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert_eq!(person.asked.lock().unwrap().len(), 1);
         assert_eq!(names(&database).await, 2);
     }
 }
