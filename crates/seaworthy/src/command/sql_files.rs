@@ -62,7 +62,9 @@ impl SqlFile {
                 command: statement.text().to_owned(),
             });
         }
-        if statement.is_copy() || statement.is_about_roles() {
+        let is_internal =
+            statement.makes_internal_table() && dialect_of(session.backend()) == Dialect::Sqlite;
+        if is_internal || statement.is_copy() || statement.is_about_roles() {
             return Ok(());
         }
         session

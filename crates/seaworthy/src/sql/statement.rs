@@ -77,6 +77,12 @@ impl Statement {
         matches!(self.parsed, Parsed::Copy { .. })
     }
 
+    /// Returns whether it makes a table that SQLite makes by itself, as its shell prints them among the others.
+    #[must_use]
+    pub fn makes_internal_table(&self) -> bool {
+        matches!(&self.parsed, Parsed::CreateTable(create) if create.name.starts_with("sqlite_"))
+    }
+
     /// Returns whether it makes a schema of this name.
     #[must_use]
     pub fn makes_schema(&self, schema: &str) -> bool {
