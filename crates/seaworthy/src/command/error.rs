@@ -304,8 +304,18 @@ pub enum CommandError {
         path: PathBuf,
         /// Where the command is, counted from one.
         line: usize,
-        /// The command.
+        /// Its name.
         command: String,
+    },
+    /// A statement of a SQL file changes more than the scratch database that it is loaded into.
+    #[error("{}, line {line}: {statement} changes more than the schema of one database", path.display())]
+    FileReachesFurther {
+        /// The file.
+        path: PathBuf,
+        /// Where the statement begins, counted from one.
+        line: usize,
+        /// Its first two words.
+        statement: String,
     },
     /// A file that the command needs is not there.
     #[error("there is no {what} at {path}")]
@@ -396,6 +406,7 @@ impl CommandError {
             Self::NoFile { .. } => "no_file",
             Self::FileRefused { .. } => "file_refused",
             Self::FileForClient { .. } => "file_for_client",
+            Self::FileReachesFurther { .. } => "file_reaches_further",
         }
     }
 
@@ -522,6 +533,9 @@ impl CommandError {
                 "the file is loaded into an empty database: it has to make all that it needs, extensions and types as well",
             ),
             Self::FileForClient { .. } => Some("write what the command brings into the file itself"),
+            Self::FileReachesFurther { .. } => {
+                Some("leave it out: the file is loaded into a database of its own")
+            }
             _ => None,
         }
     }

@@ -44,9 +44,20 @@ impl SqlFiles {
     /// of a schema, and the roles may not be there.
     pub(super) async fn load(&self, session: &Session) -> Result<(), CommandError> {
         let dialect = dialect_of(session.backend());
-        for file in &self.0 {
-            for statement in read(&file.text, dialect) {
-                file.send(&statement, session).await?;
+        let files: Vec<(&SqlFile, Vec<Statement>)> = self
+            .0
+            .iter()
+            .map(|file| (file, read(&file.text, dialect)))
+            .collect();
+        // Before the first one is sent: what reaches further than a scratch database is not gone with it.
+        for (file, statements) in &files {
+            statements
+                .iter()
+                .try_for_each(|statement| file.refuse(statement))?;
+        }
+        for (file, statements) in &files {
+            for statement in statements {
+                file.send(statement, session).await?;
             }
         }
         Ok(())
@@ -54,14 +65,29 @@ impl SqlFiles {
 }
 
 impl SqlFile {
-    async fn send(&self, statement: &Statement, session: &Session) -> Result<(), CommandError> {
+    fn refuse(&self, statement: &Statement) -> Result<(), CommandError> {
+        let (path, line) = (self.path.clone(), statement.line);
+        // Not more of it: what follows may be an address with a password.
+        let words = |number| {
+            let words: Vec<&str> = statement.text().split_whitespace().take(number).collect();
+            words.join(" ")
+        };
         if statement.is_for_client() {
-            return Err(CommandError::FileForClient {
-                path: self.path.clone(),
-                line: statement.line,
-                command: statement.text().to_owned(),
+            let command = words(1);
+            return Err(CommandError::FileForClient { path, line, command });
+        }
+        if statement.reaches_further() {
+            let statement = words(2);
+            return Err(CommandError::FileReachesFurther {
+                path,
+                line,
+                statement,
             });
         }
+        Ok(())
+    }
+
+    async fn send(&self, statement: &Statement, session: &Session) -> Result<(), CommandError> {
         let is_internal =
             statement.makes_internal_table() && dialect_of(session.backend()) == Dialect::Sqlite;
         if is_internal || statement.is_copy() || statement.is_about_roles() {

@@ -83,6 +83,18 @@ impl Statement {
         matches!(&self.parsed, Parsed::CreateTable(create) if create.name.starts_with("sqlite_"))
     }
 
+    /// Returns whether it changes more than the database that it is sent to: other databases, the server, files.
+    #[must_use]
+    pub fn reaches_further(&self) -> bool {
+        let is_further = match &self.parsed {
+            Parsed::Outside { .. } | Parsed::Attach => true,
+            Parsed::Drop(drop) => drop.kind == ObjectKind::Database,
+            Parsed::AlterOther { kind, .. } => *kind == ObjectKind::Database,
+            _ => false,
+        };
+        is_further || self.inner.iter().any(Self::reaches_further)
+    }
+
     /// Returns whether it makes a schema of this name.
     #[must_use]
     pub fn makes_schema(&self, schema: &str) -> bool {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sea_orm::DbBackend;
 use seaworthy::catalog::{Scope, inspect};
 use seaworthy::command::{self, CommandError, DriftReport, Side};
 use seaworthy::environment::Environment;
@@ -161,7 +162,9 @@ async fn a_file_that_does_not_run_is_named_with_its_line() {
     let refused = check(&environment(&database, &[]), &client).await.unwrap_err();
     assert_eq!(refused.kind(), "file_for_client");
     assert!(
-        refused.to_string().contains("client.sql, line 2: \\i other.sql"),
+        refused
+            .to_string()
+            .contains("client.sql, line 2: \\i is a command of psql"),
         "{refused}"
     );
     let nothing = Folder::new();
@@ -199,5 +202,36 @@ async fn two_snapshots_need_no_database() {
                 .is_empty()
         );
         assert!(Path::new(&after).exists());
+    }
+}
+
+/// A scratch database is removed again; what a file does beside it would stay.
+#[tokio::test]
+async fn a_file_that_reaches_further_than_its_database_is_refused_before_anything_is_sent() {
+    let folder = Folder::new();
+    let beside = folder.0.join("beside.db");
+    for database in databases().await {
+        let session = session(&database).await;
+        let statements = match session.backend() {
+            DbBackend::Postgres => vec![
+                "DROP DATABASE IF EXISTS seaworthy_of_somebody".to_owned(),
+                "CREATE DATABASE seaworthy_of_somebody".to_owned(),
+                "ALTER DATABASE postgres SET work_mem TO '5MB'".to_owned(),
+                "ALTER SYSTEM SET work_mem TO '5MB'".to_owned(),
+                "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 password=hunter2' PUBLICATION p".to_owned(),
+            ],
+            _ => vec![format!("ATTACH '{}' AS beside", beside.display())],
+        };
+        for statement in statements {
+            let file = folder.file("further.sql", &format!("{CREW}{statement};\n"));
+            let refused = check(&environment(&database, &[]), &file).await.unwrap_err();
+            assert_eq!(refused.kind(), "file_reaches_further", "{statement}");
+            let said = refused.to_string();
+            assert!(said.contains("further.sql, line 3: "), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        assert!(!beside.exists());
+        session.close().await;
+        database.remove().await.unwrap();
     }
 }
