@@ -17,8 +17,12 @@ pub use declare::{DeclareError, Extra, TableExtra, Target, normalize};
 pub use ignore::Ignore;
 pub use index::{Index, IndexKey, IndexPart, Nulls};
 pub use inspect::{InspectError, Scope, inspect};
+pub use object::{Need, NeedKind, Object, ObjectKind};
 pub use opaque::Opaque;
-pub use table::{Column, Generated, Numbering, Partition, Table};
+pub use sequence::{Sequence, SequenceOwner};
+pub use sqlite::{Conflict, KeyOptions, TableOptions};
+pub use storage::{ColumnStorage, TableStorage};
+pub use table::{Column, Generated, Numbering, Partition, Table, TablePart};
 
 pub mod ddl;
 pub mod expression;
@@ -28,8 +32,13 @@ mod declare;
 mod ignore;
 mod index;
 mod inspect;
+mod object;
 mod opaque;
+mod reads;
 mod rename;
+mod sequence;
+mod sqlite;
+mod storage;
 mod table;
 mod token;
 mod written;
@@ -54,46 +63,29 @@ pub struct Catalog {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub enums: BTreeMap<String, Vec<String>>,
-    /// Sequences that belong to no column, by name; PostgreSQL.
+    /// Sequences that number no column by themselves, by name; PostgreSQL.
     #[serde(
         default,
         deserialize_with = "written::sequences",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub sequences: Vec<Sequence>,
-    /// Views and materialised views, by name.
+    /// Views, by name. Those of a live database are objects.
     #[serde(
         default,
         deserialize_with = "written::or_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub views: Vec<Opaque>,
-}
-
-/// A sequence that belongs to no column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sequence {
-    /// Its name.
-    pub name: String,
-    /// The type of its numbers; absent for `bigint`.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub data_type: Option<String>,
-    /// The first number, unless 1.
+    /// What there is beside tables, by kind and name; absent where nothing is said about it, as by entities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<i64>,
-    /// The step, unless 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub increment: Option<i64>,
-    /// The lowest number, unless that of the type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minimum: Option<i64>,
-    /// The highest number, unless that of the type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<i64>,
-    /// Whether it begins again at the end.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub cycle: bool,
+    pub objects: Option<Vec<Object>>,
+    /// How many things of kinds that no catalog speaks of the database holds: `publication`, `virtual table`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_compared: BTreeMap<String, u64>,
+    /// Whether it was declared in words that do not say everything; see [`Self::says_everything`]. In no JSON.
+    #[serde(skip)]
+    pub is_partial: bool,
 }
 
 /// The version of the snapshot format: this build reads and writes version 1.
@@ -133,6 +125,42 @@ impl Catalog {
         self.tables.iter().find(|table| table.name == name)
     }
 
+    /// Returns whether an object is a view of this name.
+    #[must_use]
+    pub fn has_view(&self, name: &str) -> bool {
+        let is_view = |kind| matches!(kind, ObjectKind::View | ObjectKind::MaterializedView);
+        let mut objects = self.objects.iter().flatten();
+        objects.any(|object| is_view(object.kind) && self.is_called(object, name))
+    }
+
+    /// Returns whether an object is a trigger of this name on a table.
+    #[must_use]
+    pub fn has_trigger(&self, table: &str, name: &str) -> bool {
+        let is_on_table = |object: &Object| match self.dialect {
+            Some(Dialect::Sqlite) => object.is_on(table),
+            Some(Dialect::Postgresql) | None => object.relation.as_deref() == Some(table),
+        };
+        let mut objects = self.objects.iter().flatten();
+        objects.any(|object| {
+            object.kind == ObjectKind::Trigger && is_on_table(object) && self.is_called(object, name)
+        })
+    }
+
+    /// Whether an object has a name, as the database tells names apart.
+    fn is_called(&self, object: &Object, name: &str) -> bool {
+        match self.dialect {
+            Some(Dialect::Sqlite) => object.name.eq_ignore_ascii_case(name),
+            Some(Dialect::Postgresql) | None => object.is_called(name),
+        }
+    }
+
+    /// Returns whether what it does not say is not there: so it is when it was read from a database, or from the snapshot of
+    /// one. Entities, and catalogs that name no kind of database, say nothing of what only some databases have.
+    #[must_use]
+    pub fn says_everything(&self) -> bool {
+        self.dialect.is_some() && !self.is_partial
+    }
+
     /// Reads a snapshot.
     ///
     /// # Errors
@@ -159,24 +187,11 @@ impl Catalog {
         self.tables.sort_by(|one, other| one.name.cmp(&other.name));
         self.sequences.sort_by(|one, other| one.name.cmp(&other.name));
         self.views.sort_by(|one, other| one.name.cmp(&other.name));
+        if let Some(objects) = &mut self.objects {
+            objects.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+        }
         for table in &mut self.tables {
             table.sort();
-        }
-    }
-}
-
-impl Sequence {
-    /// Returns a sequence of `bigint` that starts at 1.
-    #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            data_type: None,
-            start: None,
-            increment: None,
-            minimum: None,
-            maximum: None,
-            cycle: false,
         }
     }
 }

@@ -55,5 +55,6 @@ mod index;
 mod name;
 mod null;
 mod offenders;
+mod partitions;
 mod rebuild;
 mod site;

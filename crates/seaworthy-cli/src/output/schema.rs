@@ -1,6 +1,6 @@
 //! How schemas differ, as text and as JSON.
 
-use seaworthy::autogenerate::{Note, Operation, Risk};
+use seaworthy::autogenerate::{Difference, Operation, Risk};
 use seaworthy::command::{CommandError, Counted, DriftReport, Generated, Stake};
 use seaworthy::environment::Environment;
 
@@ -11,11 +11,45 @@ pub(crate) fn drift(screen: &Screen, report: &DriftReport) {
     if screen.is_json() {
         return screen.json(report);
     }
-    if report.difference.is_empty() {
-        return screen.note("no differences");
-    }
     found(screen, report);
-    screen.note(&counted(report.difference.operations.len(), "difference"));
+    let Difference {
+        operations,
+        notes,
+        not_compared,
+        ..
+    } = &report.difference;
+    match (operations.len() + notes.len(), not_compared.is_empty()) {
+        (0, true) => screen.note("no differences"),
+        (0, false) => screen.note("what is compared is the same"),
+        (number, _) => screen.note(&counted(number, "difference")),
+    }
+    not_compared_line(screen, report);
+}
+
+/// Says what neither side was asked about.
+fn not_compared_line(screen: &Screen, report: &DriftReport) {
+    let kinds = &report.difference.not_compared;
+    if kinds.is_empty() {
+        return;
+    }
+    let words: Vec<String> = kinds
+        .iter()
+        .map(|(kind, number)| number_of(*number, kind))
+        .collect();
+    screen.note(&format!("not compared: {}", words.join(", ")));
+}
+
+fn number_of(number: u64, kind: &str) -> String {
+    let plural = match kind {
+        "row security" => return format!("row security of {}", number_of(number, "table")),
+        "statistics" => kind.to_owned(),
+        _ if number == 1 => kind.to_owned(),
+        _ if kind.ends_with('s') => format!("{kind}es"),
+        _ => kind
+            .strip_suffix('y')
+            .map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies")),
+    };
+    format!("{number} {plural}")
 }
 
 /// Shows the script that would make two schemas equal, as JSON the plain statements.
@@ -32,6 +66,7 @@ pub(crate) fn sql(
     if !script.is_empty() {
         screen.line(script.trim_end());
     }
+    not_compared_line(screen, report);
     Ok(())
 }
 
@@ -62,10 +97,7 @@ fn found(screen: &Screen, report: &DriftReport) {
         }
     }
     for note in &report.difference.notes {
-        screen.line(&match note {
-            Note::MissingView { name } => format!("missing view {name}"),
-            Note::MissingTrigger { table, name } => format!("missing trigger {name} on {table}"),
-        });
+        screen.line(&note.to_string());
     }
     for suggestion in &report.difference.suggestions {
         screen.note(&format!(

@@ -3,6 +3,9 @@
 //! Both are expected in the words of the same engine; whatever may still be spelled in two ways is compared by what it
 //! means. Things that are equal but for a name that nobody chose are the same thing.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,13 +17,20 @@ use crate::catalog::{Catalog, Dialect, Ignore, Opaque, Table};
 mod columns;
 mod constraints;
 mod dependents;
+mod disturbance;
 mod enums;
+mod families;
 mod indexes;
 mod names;
+mod numbering;
+mod objects;
 mod order;
 mod rename;
+mod statements;
+mod storage;
 mod suggest;
 mod tables;
+mod unsaid;
 
 /// What a comparison takes for granted.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +39,19 @@ pub struct Policy {
     pub ignore: Ignore,
     /// Renames that somebody has agreed to. Others are suggested, and come out as something added and something dropped.
     pub renames: Vec<Rename>,
+    /// How much the wanted schema says.
+    pub wanted: Wanted,
+}
+
+/// How much a wanted schema says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// What entities can say, or somebody who writes a catalog: a unique index does for a unique constraint, how rows are kept is
+    /// left to whoever runs the database, and a constraint may be known of all rows where new ones were all that was asked for.
+    #[default]
+    Declared,
+    /// Everything: it was read from a database.
+    Whole,
 }
 
 /// How two catalogs differ.
@@ -40,6 +63,10 @@ pub struct Difference {
     pub suggestions: Vec<Suggestion>,
     /// What is declared and missing, and nothing that operations can bring.
     pub notes: Vec<Note>,
+    /// How many things neither operations nor notes speak of, by kind: those that one side says nothing about, as entities say
+    /// nothing about views, and those of kinds that no catalog knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_compared: BTreeMap<String, u64>,
 }
 
 /// Something that is declared and missing, and nothing that operations can bring.
@@ -58,6 +85,23 @@ pub enum Note {
         /// Its name.
         name: String,
     },
+    /// An object that is wanted and cannot be made again after a change that it stands in the way of.
+    InTheWay {
+        /// What it is, and its name: `view open_tasks`.
+        object: String,
+        /// What it needs: `tasks.done, which is dropped`.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingView { name } => write!(formatter, "missing view {name}"),
+            Self::MissingTrigger { table, name } => write!(formatter, "missing trigger {name} on {table}"),
+            Self::InTheWay { object, reason } => write!(formatter, "in the way: {object} needs {reason}"),
+        }
+    }
 }
 
 /// Two catalogs cannot be compared.
@@ -75,6 +119,14 @@ pub enum DiffError {
     /// Neither says what kind of database it is of.
     #[error("neither of the two schemas says which kind of database it is of")]
     NoDialect,
+    /// A table is to be divided otherwise, which no statement does.
+    #[error(
+        "{table} cannot be divided in another way: its rows would have to move into a table that is made anew"
+    )]
+    PartitionKey {
+        /// The table, or the part that is divided itself.
+        table: String,
+    },
     /// A rename was agreed to that does not fit.
     #[error("{rename} cannot be: {reason}")]
     Rename {
@@ -132,38 +184,65 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
     let (mut live, mut declared) = (live.clone(), declared.clone());
     live.leave_out(&policy.ignore);
     declared.leave_out(&policy.ignore);
+    let before = live.clone();
 
     if dialect == Dialect::Sqlite {
-        rename::adopt_spelling(&mut live, &declared);
+        rename::adopt_spelling(&live, &mut declared);
     }
-    let mut operations = rename::apply(&mut live, &declared, &policy.renames)?;
+    let renames = match dialect {
+        Dialect::Postgresql => policy.renames.clone(),
+        Dialect::Sqlite => rename::as_spelled(&live, &policy.renames),
+    };
+    let mut operations = rename::apply(&mut live, &declared, &renames)?;
+    if !declared.says_everything() {
+        unsaid::adopt(&live, &mut declared);
+    }
+    if policy.wanted == Wanted::Declared {
+        families::adopt_parents(&live, &mut declared);
+    }
+    numbering::set_sequences_free(&mut live, &mut declared);
     enums::compare(&live, &declared, &mut operations);
     let mut notes = Vec::new();
     let pairs = tables::pair(&live, &declared);
     for (live, declared) in &pairs.common {
-        compare_tables(dialect, live, declared, &mut operations);
-        let triggers = declared
-            .triggers
-            .iter()
-            .filter(|trigger| !has(&live.triggers, trigger));
+        compare_tables(dialect, policy.wanted, live, declared, &mut operations)?;
+        let triggers = declared.triggers.iter().filter(|trigger| {
+            !has(&live.triggers, trigger) && !before.has_trigger(&live.name, &trigger.name)
+        });
         notes.extend(triggers.map(|trigger| Note::MissingTrigger {
             table: declared.name.clone(),
             name: trigger.name.clone(),
         }));
     }
     if dialect == Dialect::Postgresql {
+        enums::set_defaults_aside(&mut operations);
         dependents::step_aside(&pairs, &mut operations);
     }
     tables::add(dialect, &pairs, &mut operations);
     tables::drop(dialect, &pairs, &mut operations);
-    let views = declared.views.iter().filter(|view| !has(&live.views, view));
+    let views = declared
+        .views
+        .iter()
+        .filter(|view| !has(&live.views, view) && !before.has_view(&view.name));
     notes.extend(views.map(|view| Note::MissingView {
         name: view.name.clone(),
     }));
+    let operations = match dialect {
+        Dialect::Postgresql => {
+            let mut changes = objects::compare(&before, &declared, &operations);
+            notes.append(&mut changes.notes);
+            changes.among(order::in_order(dialect, operations))
+        }
+        Dialect::Sqlite => {
+            statements::compare(&before, &live, &declared, &policy.ignore, &mut operations);
+            order::in_order(dialect, operations)
+        }
+    };
     Ok(Difference {
         suggestions: suggest::suggestions(dialect, &pairs),
-        operations: order::in_order(operations),
+        operations,
         notes,
+        not_compared: objects::not_compared(&live, &declared),
     })
 }
 
@@ -171,10 +250,23 @@ fn has(found: &[Opaque], wanted: &Opaque) -> bool {
     found.iter().any(|opaque| opaque.name == wanted.name)
 }
 
-fn compare_tables(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
+fn compare_tables(
+    dialect: Dialect,
+    wanted: Wanted,
+    live: &Table,
+    declared: &Table,
+    operations: &mut Vec<Operation>,
+) -> Result<(), DiffError> {
     if live == declared {
-        return;
+        return Ok(());
     }
+    if dialect == Dialect::Postgresql {
+        families::compare(wanted, live, declared, operations)?;
+    }
+    let own = families::without_inherited(live, declared);
+    let (live, declared) = own
+        .as_ref()
+        .map_or((live, declared), |(live, declared)| (live, declared));
     if dialect == Dialect::Postgresql && live.comment != declared.comment {
         operations.push(Operation::AlterTableComment {
             table: declared.name.clone(),
@@ -182,7 +274,18 @@ fn compare_tables(dialect: Dialect, live: &Table, declared: &Table, operations: 
             to: declared.comment.clone(),
         });
     }
-    columns::compare(dialect, live, declared, operations);
-    constraints::compare(dialect, live, declared, operations);
-    indexes::compare(dialect, live, declared, operations);
+    if live.options() != declared.options() {
+        operations.push(Operation::AlterTableOptions {
+            table: declared.name.clone(),
+            from: live.options(),
+            to: declared.options(),
+        });
+    }
+    if wanted == Wanted::Whole {
+        storage::compare(live, declared, operations);
+    }
+    columns::compare(dialect, wanted, live, declared, operations);
+    constraints::compare(dialect, wanted, live, declared, operations);
+    indexes::compare(dialect, wanted, live, declared, operations);
+    Ok(())
 }

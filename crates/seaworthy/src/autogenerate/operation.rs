@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::expression::{Fit, fit};
 use crate::catalog::{
-    Check, Column, Exclusion, ForeignKey, Generated, Index, Numbering, PrimaryKey, Sequence, Table, Unique,
+    Check, Column, ColumnStorage, Conflict, Exclusion, ForeignKey, Generated, Index, Numbering, Object,
+    PrimaryKey, Sequence, Table, TableOptions, TablePart, TableStorage, Unique,
 };
 
 pub use summary::Summary;
@@ -59,6 +60,12 @@ pub enum Operation {
     DropSequence { sequence: Sequence },
     /// Changes how a sequence counts; both have the same name.
     AlterSequence { from: Sequence, to: Sequence },
+    /// Makes what no table holds: a view, a function, a trigger and the like.
+    AddObject { object: Object },
+    /// Removes such a thing, also one that is in the way of a change and is made again after it.
+    DropObject { object: Object },
+    /// Changes such a thing in its place; both have the same kind and name. PostgreSQL.
+    AlterObject { from: Object, to: Object },
     /// Makes a table with its constraints, without its indexes.
     AddTable { table: Table },
     /// Removes a table, whose indexes were removed before.
@@ -68,6 +75,12 @@ pub enum Operation {
         table: String,
         from: Option<String>,
         to: Option<String>,
+    },
+    /// Changes what is said of a table as a whole; SQLite.
+    AlterTableOptions {
+        table: String,
+        from: TableOptions,
+        to: TableOptions,
     },
     /// Adds a column.
     AddColumn { table: String, column: Column },
@@ -87,6 +100,13 @@ pub enum Operation {
         from: bool,
         to: bool,
     },
+    /// Changes what happens to a row in which a column is NULL and may not be; SQLite.
+    AlterOnNull {
+        table: String,
+        column: String,
+        from: Conflict,
+        to: Conflict,
+    },
     /// Changes a default, given as SQL.
     AlterDefault {
         table: String,
@@ -94,12 +114,17 @@ pub enum Operation {
         from: Option<String>,
         to: Option<String>,
     },
-    /// Changes how the database numbers a column.
+    /// Changes how the database numbers a column, or how the sequence counts that does; the sequences are those of
+    /// [`Column::sequence`].
     AlterIdentity {
         table: String,
         column: String,
         from: Option<Numbering>,
         to: Option<Numbering>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_sequence: Option<Sequence>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to_sequence: Option<Sequence>,
     },
     /// Changes what a column is computed from.
     AlterGenerated {
@@ -121,6 +146,35 @@ pub enum Operation {
         column: String,
         from: Option<String>,
         to: Option<String>,
+    },
+    /// Makes a table inherit from others than before; PostgreSQL.
+    AlterInherits {
+        table: String,
+        from: Vec<String>,
+        to: Vec<String>,
+    },
+    /// Adds a part to a partitioned table; PostgreSQL.
+    AddPartition { table: String, partition: TablePart },
+    /// Removes a part of a partitioned table with its rows; PostgreSQL.
+    DropPartition { table: String, partition: TablePart },
+    /// Has a part hold other rows; both have the same name. PostgreSQL.
+    AlterPartition {
+        table: String,
+        from: TablePart,
+        to: TablePart,
+    },
+    /// Has the server keep the rows of a table in another way; PostgreSQL.
+    AlterTableStorage {
+        table: String,
+        from: TableStorage,
+        to: TableStorage,
+    },
+    /// Has the server keep the values of a column in another way, from the next write on; PostgreSQL.
+    AlterColumnStorage {
+        table: String,
+        column: String,
+        from: ColumnStorage,
+        to: ColumnStorage,
     },
     /// Puts another primary key in place of the one that is there.
     AlterPrimaryKey {
@@ -187,10 +241,26 @@ impl Operation {
             | Self::AlterComment { from, to, .. } => std::mem::swap(from, to),
             Self::ReorderEnum { from, to, .. } => std::mem::swap(from, to),
             Self::AlterNullable { from, to, .. } => std::mem::swap(from, to),
-            Self::AlterIdentity { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterOnNull { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterTableOptions { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterObject { from, to } => std::mem::swap(from, to),
+            Self::AlterIdentity {
+                from,
+                to,
+                from_sequence,
+                to_sequence,
+                ..
+            } => {
+                std::mem::swap(from, to);
+                std::mem::swap(from_sequence, to_sequence);
+            }
             Self::AlterGenerated { from, to, .. } => std::mem::swap(from, to),
             Self::AlterPrimaryKey { from, to, .. } => std::mem::swap(from, to),
             Self::AlterSequence { from, to } => std::mem::swap(from, to),
+            Self::AlterInherits { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterPartition { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterTableStorage { from, to, .. } => std::mem::swap(from, to),
+            Self::AlterColumnStorage { from, to, .. } => std::mem::swap(from, to),
             Self::RebuildInvalidIndex { .. }
             | Self::ValidateForeignKey { .. }
             | Self::ValidateCheck { .. } => {
@@ -224,6 +294,8 @@ impl Operation {
                 value,
                 before,
             },
+            Self::AddObject { object } => Self::DropObject { object },
+            Self::DropObject { object } => Self::AddObject { object },
             Self::AddSequence { sequence } => Self::DropSequence { sequence },
             Self::DropSequence { sequence } => Self::AddSequence { sequence },
             Self::AddTable { table } => Self::DropTable { table },
@@ -238,6 +310,8 @@ impl Operation {
             Self::DropExclude { table, exclusion } => Self::AddExclude { table, exclusion },
             Self::AddForeignKey { table, foreign_key } => Self::DropForeignKey { table, foreign_key },
             Self::DropForeignKey { table, foreign_key } => Self::AddForeignKey { table, foreign_key },
+            Self::AddPartition { table, partition } => Self::DropPartition { table, partition },
+            Self::DropPartition { table, partition } => Self::AddPartition { table, partition },
             Self::AddIndex { table, index } => Self::DropIndex { table, index },
             Self::DropIndex { table, index } => Self::AddIndex { table, index },
             other => other,
@@ -255,22 +329,33 @@ impl Operation {
             | Self::ReorderEnum { .. }
             | Self::AddSequence { .. }
             | Self::DropSequence { .. }
-            | Self::AlterSequence { .. } => None,
+            | Self::AlterSequence { .. }
+            | Self::AddObject { .. }
+            | Self::DropObject { .. }
+            | Self::AlterObject { .. } => None,
             Self::RenameTable { from, .. } => Some(from),
             Self::AddTable { table } | Self::DropTable { table } => Some(&table.name),
             Self::RenameColumn { table, .. }
             | Self::RenameIndex { table, .. }
             | Self::RenameConstraint { table, .. }
             | Self::AlterTableComment { table, .. }
+            | Self::AlterTableOptions { table, .. }
             | Self::AddColumn { table, .. }
             | Self::DropColumn { table, .. }
             | Self::AlterType { table, .. }
             | Self::AlterNullable { table, .. }
+            | Self::AlterOnNull { table, .. }
             | Self::AlterDefault { table, .. }
             | Self::AlterIdentity { table, .. }
             | Self::AlterGenerated { table, .. }
             | Self::AlterCollation { table, .. }
             | Self::AlterComment { table, .. }
+            | Self::AlterInherits { table, .. }
+            | Self::AddPartition { table, .. }
+            | Self::DropPartition { table, .. }
+            | Self::AlterPartition { table, .. }
+            | Self::AlterTableStorage { table, .. }
+            | Self::AlterColumnStorage { table, .. }
             | Self::AlterPrimaryKey { table, .. }
             | Self::AddUnique { table, .. }
             | Self::DropUnique { table, .. }
@@ -293,6 +378,7 @@ impl Operation {
     pub fn risk(&self) -> Risk {
         match self {
             Self::DropTable { .. }
+            | Self::DropPartition { .. }
             | Self::DropColumn { .. }
             | Self::DropEnumValue { .. }
             | Self::DropSequence { .. }
@@ -303,7 +389,13 @@ impl Operation {
                 Fit::Other => Risk::Fails,
             },
             Self::AlterNullable { to: false, .. }
+            | Self::AlterTableOptions {
+                to: TableOptions { strict: true, .. },
+                ..
+            }
             | Self::AlterPrimaryKey { to: Some(_), .. }
+            | Self::AddPartition { .. }
+            | Self::AlterPartition { .. }
             | Self::AddUnique { .. }
             | Self::AddCheck { .. }
             | Self::AddExclude { .. }

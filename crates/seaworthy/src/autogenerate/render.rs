@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::sql::{SqlError, Step, names, steps};
 use super::{Operation, Risk};
+use crate::catalog::ddl::text;
 use crate::catalog::expression::quoted;
 use crate::catalog::{Catalog, Dialect};
 
@@ -217,16 +218,18 @@ impl Rendered {
     ) -> Result<String, SqlError> {
         let dialect = before.dialect.ok_or(SqlError::NoDialect)?;
         let steps = steps(before, operations)?;
+        self.is_split |= uses_new_label(operations, &steps);
         let mut text = String::new();
         if steps.iter().any(|step| matches!(step, Step::Rebuild(_))) {
             text.push_str(&self.foreign_keys_off());
         }
         let mut catalog = before.clone();
         let mut filled: Vec<&Fill> = Vec::new();
-        for (operation, step) in operations.iter().zip(steps) {
+        let comments = comments(operations, &steps, direction);
+        for ((operation, step), comments) in operations.iter().zip(steps).zip(comments) {
             // It works beside reads and writes, and in no transaction.
             self.is_split |= matches!(operation, Operation::RebuildInvalidIndex { .. });
-            if let Some(comment) = comment(operation, direction) {
+            for comment in comments {
                 text.push_str(&format!("        // {comment}\n"));
             }
             // A table that is built again takes along whatever is to change about it later: its rows are filled before.
@@ -350,10 +353,44 @@ impl Rendered {
     }
 }
 
+/// Returns whether a label that is added to an enum type is used afterwards, which PostgreSQL allows after a commit only (manual,
+/// "ALTER TYPE"). Those of a type that is made anew are not added.
+fn uses_new_label(operations: &[Operation], steps: &[Step]) -> bool {
+    operations
+        .iter()
+        .zip(steps)
+        .enumerate()
+        .any(|(place, (operation, step))| {
+            let (Operation::AddEnumValue { value, .. }, Step::Alone(statements)) = (operation, step) else {
+                return false;
+            };
+            let later = steps[place + 1..].iter().flat_map(Step::statements);
+            let literal = text(value);
+            let mut uses =
+                later.filter(|sql| sql.contains(&literal) || sql.contains("[]") && sql.contains(value));
+            // Another label may be put before it; that is no use.
+            !statements.is_empty() && uses.any(|sql| !sql.starts_with("ALTER TYPE "))
+        })
+}
+
 /// Says what a reviewer has to know about an operation.
+/// Returns what a reviewer has to know, before each of the steps: what happens along with a rebuild is said before the rebuild.
+fn comments(operations: &[Operation], steps: &[Step], direction: Direction) -> Vec<Vec<String>> {
+    let mut comments = vec![Vec::new(); steps.len()];
+    for (index, operation) in operations.iter().enumerate() {
+        let rebuild = steps[..index].iter().zip(operations).rposition(|(step, other)| {
+            matches!(step, Step::Rebuild(_)) && other.table() == operation.table()
+        });
+        let place = rebuild.filter(|_| steps[index] == Step::Along).unwrap_or(index);
+        comments[place].extend(comment(operation, direction));
+    }
+    comments
+}
+
 fn comment(operation: &Operation, direction: Direction) -> Option<String> {
     let thing = match operation {
         Operation::DropTable { table } => format!("every row of {}", table.name),
+        Operation::DropPartition { partition, .. } => format!("every row of {}", partition.name),
         Operation::DropColumn { table, column } => format!("what {table}.{} holds", column.name),
         Operation::DropSequence { sequence } => format!("how far {} has counted", sequence.name),
         Operation::DropEnumValue {

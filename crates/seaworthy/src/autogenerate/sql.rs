@@ -6,7 +6,7 @@
 use thiserror::Error;
 
 use super::Operation;
-use crate::catalog::{Catalog, Dialect};
+use crate::catalog::{Catalog, Dialect, ObjectKind};
 
 pub(super) mod names;
 mod postgres;
@@ -19,6 +19,16 @@ pub enum SqlError {
     /// The catalog does not say what kind of database it is of.
     #[error("the schema does not say which kind of database it is of")]
     NoDialect,
+    /// A view or trigger names a column or table that goes, and stays as it is: nothing could be read from it any more.
+    #[error("cannot drop {dropped}: {object} reads it; drop or change the {kind} first")]
+    InTheWay {
+        /// The table, or the column as `table.column`.
+        dropped: String,
+        /// The view or trigger.
+        object: String,
+        /// Which of the two.
+        kind: ObjectKind,
+    },
     /// SQLite would lose a trigger with the table that is built again, and what makes it is not known: a snapshot names it
     /// only, or something that it speaks of gets another name at the same time.
     #[error(
@@ -41,7 +51,7 @@ pub enum SqlError {
 /// # Errors
 ///
 /// Fails when the catalog does not say what kind of database it is of, or when a table would have to be built again with a
-/// trigger whose statement is not known.
+/// trigger whose statement is not known, or when a view or trigger reads what is dropped, on SQLite.
 pub fn sql(before: &Catalog, operations: &[Operation]) -> Result<Vec<String>, SqlError> {
     let steps = steps(before, operations)?;
     Ok(steps.into_iter().flat_map(Step::into_statements).collect())
@@ -59,6 +69,13 @@ pub(super) enum Step {
 }
 
 impl Step {
+    pub(super) fn statements(&self) -> &[String] {
+        match self {
+            Self::Alone(statements) | Self::Rebuild(statements) => statements,
+            Self::Along => &[],
+        }
+    }
+
     pub(super) fn into_statements(self) -> Vec<String> {
         match self {
             Self::Alone(statements) | Self::Rebuild(statements) => statements,

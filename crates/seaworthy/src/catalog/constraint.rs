@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::written::{deferred, or_default, or_true};
-use super::{is_false, is_true, yes};
+use super::{KeyOptions, is_false, is_true, yes};
 
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,27 @@ pub struct PrimaryKey {
     pub name: Option<String>,
     /// Its columns, in their order.
     pub columns: Vec<String>,
+    /// What else it says; SQLite.
+    #[serde(default, skip_serializing_if = "KeyOptions::is_plain")]
+    pub options: KeyOptions,
+    /// Columns that are stored beside the key; PostgreSQL.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub include: Vec<String>,
+    /// Whether it may be checked at the end of a transaction; PostgreSQL.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+    pub deferrable: bool,
+    /// Whether it is checked at the end of a transaction; PostgreSQL.
+    #[serde(
+        default,
+        alias = "initially",
+        deserialize_with = "deferred",
+        skip_serializing_if = "is_false"
+    )]
+    pub initially_deferred: bool,
 }
 
 /// A unique constraint.
@@ -27,6 +48,13 @@ pub struct Unique {
     pub name: Option<String>,
     /// Its columns, in their order.
     pub columns: Vec<String>,
+    /// Columns that are stored beside the key; PostgreSQL.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub include: Vec<String>,
     /// Whether two NULLs count as equal; PostgreSQL 15 and later.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub nulls_not_distinct: bool,
@@ -41,6 +69,9 @@ pub struct Unique {
         skip_serializing_if = "is_false"
     )]
     pub initially_deferred: bool,
+    /// What else it says; SQLite.
+    #[serde(default, skip_serializing_if = "KeyOptions::is_plain")]
+    pub options: KeyOptions,
 }
 
 /// A check constraint.
@@ -69,6 +100,9 @@ pub struct Check {
     /// Whether tables that inherit from this one are exempt; PostgreSQL.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub no_inherit: bool,
+    /// Whether a table that this one inherits from brings it; PostgreSQL.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+    pub inherited: bool,
 }
 
 /// A foreign key.
@@ -180,6 +214,10 @@ impl PrimaryKey {
         Self {
             name: None,
             columns: columns.into_iter().map(Into::into).collect(),
+            options: KeyOptions::default(),
+            include: Vec::new(),
+            deferrable: false,
+            initially_deferred: false,
         }
     }
 }
@@ -191,9 +229,11 @@ impl Unique {
         Self {
             name: name.map(str::to_owned),
             columns: columns.into_iter().map(Into::into).collect(),
+            include: Vec::new(),
             nulls_not_distinct: false,
             deferrable: false,
             initially_deferred: false,
+            options: KeyOptions::default(),
         }
     }
 }
@@ -208,6 +248,7 @@ impl Check {
             valid: true,
             enforced: true,
             no_inherit: false,
+            inherited: false,
         }
     }
 }

@@ -176,6 +176,7 @@ impl Target {
         let dialect = dialect(connection)?;
         let declared: Vec<Declared> = self.entities.iter().map(|entity| entity(dialect)).collect();
         let mut catalog = entity::read(connection, scope, dialect, declared).await?;
+        catalog.is_partial = true;
         if self.extras.is_empty() {
             return Ok(catalog);
         }
@@ -223,8 +224,18 @@ where
     check::check(dialect, declared)?;
     let marked = restore::marked(declared);
     let sketch = shadow::Sketch::of(dialect, &marked);
-    let read = shadow::read(connection, scope, dialect, &sketch).await?;
-    Ok(restore::restore(dialect, declared, &marked, read))
+    match shadow::read(connection, scope, dialect, &sketch).await {
+        Ok(read) => Ok(restore::restore(dialect, declared, &marked, read)),
+        // It was read from a database, so it is in the words of one, and names a type or function that this one is yet to get.
+        Err(DeclareError::Rejected { .. }) if brings_what_tables_need(declared) => Ok(declared.clone()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether tables need objects that the catalog itself has: extensions, domains, functions.
+fn brings_what_tables_need(declared: &Catalog) -> bool {
+    let mut objects = declared.objects.iter().flatten();
+    objects.any(|object| !object.used_by.is_empty())
 }
 
 /// Returns a catalog whose types are spelled in words of an engine, or at least in none that no engine knows.

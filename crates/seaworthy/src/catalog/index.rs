@@ -30,6 +30,13 @@ pub struct Index {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub include: Vec<String>,
+    /// Its storage parameters, each as `name=value`; PostgreSQL.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub options: Vec<String>,
     /// Whether two NULLs count as equal; PostgreSQL 15 and later.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
     pub nulls_not_distinct: bool,
@@ -54,7 +61,7 @@ pub struct IndexPart {
     pub nulls: Option<Nulls>,
     /// The collation, unless that of the column.
     pub collation: Option<String>,
-    /// The operator class, unless the default of the type; PostgreSQL.
+    /// The operator class, unless the default of the type; with its schema when that is another one. PostgreSQL.
     pub operator_class: Option<String>,
 }
 
@@ -88,6 +95,7 @@ impl Index {
             predicate: None,
             method: None,
             include: Vec::new(),
+            options: Vec::new(),
             nulls_not_distinct: false,
             valid: true,
         }

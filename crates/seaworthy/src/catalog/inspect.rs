@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 use thiserror::Error;
 
-use super::{Catalog, Dialect, Ignore};
+use super::{Catalog, Dialect, Ignore, Object, ObjectKind};
 
 pub(super) mod postgres;
 pub(super) mod sqlite;
@@ -97,6 +97,17 @@ impl Catalog {
         self.sequences.retain(|sequence| !ignore.covers(&sequence.name));
         self.enums.retain(|name, _| !ignore.covers(name));
         self.views.retain(|view| !ignore.covers(&view.name));
+        let is_sqlite = self.dialect == Some(Dialect::Sqlite);
+        if let Some(objects) = &mut self.objects {
+            let covers_relation =
+                |object: &Object| object.relation.as_deref().is_some_and(|name| ignore.covers(name));
+            let covers_name = |object: &Object| match is_sqlite {
+                // A trigger belongs to its table, whoever made it: one that nobody knows of is lost when the table is built again.
+                true => object.kind == ObjectKind::View && ignore.covers(&object.name),
+                false => ignore.covers(&object.plain_name()),
+            };
+            objects.retain(|object| !covers_name(object) && !covers_relation(object));
+        }
     }
 }
 

@@ -4,8 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::storage::{ColumnStorage, TableStorage};
 use super::written::{WrittenColumn, WrittenTable, or_true};
-use super::{Check, Exclusion, ForeignKey, Index, Opaque, PrimaryKey, Unique, is_false, is_true, yes};
+use super::{
+    Check, Conflict, Exclusion, ForeignKey, Index, Opaque, PrimaryKey, Sequence, TableOptions, Unique,
+    is_false, is_true, yes,
+};
 
 /// A table with everything that hangs on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +43,18 @@ pub struct Table {
     /// What somebody says about it; PostgreSQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// How it is divided; PostgreSQL. The parts themselves are not in the catalog: they belong to this table.
+    /// The tables that it inherits from, in their order, with the schema when that is another one; PostgreSQL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<String>,
+    /// How it is divided; PostgreSQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
+    /// The parts that it is divided into, and theirs; PostgreSQL. What parts have of their own is not in the catalog.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<TablePart>,
+    /// How the server keeps its rows; PostgreSQL.
+    #[serde(skip_serializing_if = "TableStorage::is_usual")]
+    pub storage: TableStorage,
     /// Whether it was made `STRICT`; SQLite.
     #[serde(skip_serializing_if = "is_false")]
     pub strict: bool,
@@ -56,6 +69,22 @@ pub struct Table {
 /// A partition key as PostgreSQL writes it: `RANGE (created_at)`.
 pub type Partition = String;
 
+/// A part of a partitioned table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TablePart {
+    /// Its name.
+    pub name: String,
+    /// The part that it is a part of; absent where that is the table itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// The rows that it holds, as PostgreSQL writes it: `FOR VALUES IN (1)` or `DEFAULT`.
+    pub bound: String,
+    /// How it is divided itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitioned_by: Option<Partition>,
+}
+
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenColumn")]
@@ -69,12 +98,24 @@ pub struct Column {
     /// Whether it may be NULL.
     #[serde(skip_serializing_if = "is_true")]
     pub nullable: bool,
+    /// What happens to a row in which it is NULL and may not be; SQLite.
+    #[serde(skip_serializing_if = "Conflict::is_abort")]
+    pub on_null: Conflict,
     /// The default as SQL, unless it is what numbers the column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// How the database numbers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto: Option<Numbering>,
+    /// The sequence that numbers it, where its name or the way it counts is not the usual one; PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+    /// Whether a table that this one inherits from brings it; PostgreSQL.
+    #[serde(skip_serializing_if = "is_false")]
+    pub inherited: bool,
+    /// How the server keeps its values; PostgreSQL.
+    #[serde(skip_serializing_if = "ColumnStorage::is_usual")]
+    pub storage: ColumnStorage,
     /// The expression that it is computed from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<Generated>,
@@ -146,6 +187,15 @@ impl Table {
         columns.any(|name| name == column)
     }
 
+    /// Returns what is said of it as a whole; SQLite.
+    #[must_use]
+    pub fn options(&self) -> TableOptions {
+        TableOptions {
+            strict: self.strict,
+            without_rowid: self.without_rowid,
+        }
+    }
+
     pub(super) fn sort(&mut self) {
         self.uniques
             .sort_by(|one, other| (&one.columns, &one.name).cmp(&(&other.columns, &other.name)));
@@ -155,6 +205,8 @@ impl Table {
             .sort_by(|one, other| (&one.columns, &one.name).cmp(&(&other.columns, &other.name)));
         self.indexes.sort_by(|one, other| one.name.cmp(&other.name));
         self.exclusions.sort_by(|one, other| one.name.cmp(&other.name));
+        self.partitions
+            .sort_by(|one, other| (&one.of, &one.name).cmp(&(&other.of, &other.name)));
         self.triggers.sort_by(|one, other| one.name.cmp(&other.name));
     }
 }
@@ -167,8 +219,12 @@ impl Column {
             name: name.into(),
             data_type: data_type.into(),
             nullable: true,
+            on_null: Conflict::Abort,
             default: None,
             auto: None,
+            sequence: None,
+            inherited: false,
+            storage: ColumnStorage::default(),
             generated: None,
             collation: None,
             comment: None,
@@ -196,6 +252,31 @@ impl Column {
         self.auto = Some(numbering);
         self
     }
+
+    /// Returns the sequence that numbers the column of a table of this name; nothing where none does. PostgreSQL.
+    #[must_use]
+    pub fn own_sequence(&self, table: &str) -> Option<Sequence> {
+        self.auto?;
+        let usual = || Sequence::usual(table, &self.name, &self.data_type);
+        Some(self.sequence.clone().unwrap_or_else(usual))
+    }
+
+    /// Has the column of a table of this name numbered by a sequence.
+    pub(crate) fn set_sequence(&mut self, table: &str, sequence: Sequence) {
+        let usual = Sequence::usual(table, &self.name, &self.data_type);
+        self.sequence = (sequence != usual).then_some(sequence);
+    }
+
+    /// Gives the column another type, and with it the sequence that numbers it, as PostgreSQL does for an identity.
+    pub(crate) fn set_type(&mut self, data_type: &str) {
+        if self.data_type == data_type {
+            return;
+        }
+        data_type.clone_into(&mut self.data_type);
+        if let Some(sequence) = &mut self.sequence {
+            sequence.set_type(data_type);
+        }
+    }
 }
 
 impl Numbering {
@@ -203,6 +284,15 @@ impl Numbering {
     #[must_use]
     pub fn satisfies(self, declared: Self) -> bool {
         self == declared || self == Self::Any || declared == Self::Any
+    }
+
+    /// Returns whether a column that is numbered in this way has a sequence of its own; PostgreSQL.
+    #[must_use]
+    pub fn has_sequence(self) -> bool {
+        match self {
+            Self::Serial | Self::IdentityByDefault | Self::IdentityAlways => true,
+            Self::Any | Self::Rowid | Self::Autoincrement => false,
+        }
     }
 }
 

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Action, Check, Column, Dialect, Exclusion, ForeignKey, Generated, Index, Numbering, Opaque, PrimaryKey,
-    Sequence, Table, Unique,
+    Action, Check, Column, ColumnStorage, Conflict, Dialect, Exclusion, ForeignKey, Generated, Index,
+    Numbering, Opaque, PrimaryKey, Sequence, Table, TablePart, TableStorage, Unique,
 };
 
 /// Reads a value that may be `null` where it may be absent.
@@ -64,8 +64,14 @@ pub(super) struct WrittenTable {
     triggers: Vec<Opaque>,
     #[serde(default)]
     comment: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    inherits: Vec<String>,
     #[serde(default)]
     partitioned_by: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    partitions: Vec<TablePart>,
+    #[serde(default, deserialize_with = "or_default")]
+    storage: TableStorage,
     #[serde(default, deserialize_with = "or_default")]
     strict: bool,
     #[serde(default, deserialize_with = "or_default")]
@@ -90,6 +96,8 @@ pub(super) struct WrittenColumn {
     #[serde(default)]
     nullable: Option<bool>,
     #[serde(default)]
+    on_null: Conflict,
+    #[serde(default)]
     default: Option<WrittenDefault>,
     #[serde(default, alias = "primary_key", deserialize_with = "or_default")]
     pk: bool,
@@ -97,6 +105,12 @@ pub(super) struct WrittenColumn {
     auto: Option<WrittenNumbering>,
     #[serde(default)]
     identity: Option<WrittenNumbering>,
+    #[serde(default)]
+    sequence: Option<Sequence>,
+    #[serde(default, deserialize_with = "or_default")]
+    inherited: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    storage: ColumnStorage,
     #[serde(default)]
     generated: Option<WrittenGenerated>,
     #[serde(default)]
@@ -164,7 +178,7 @@ impl TryFrom<WrittenTable> for Table {
         };
         let primary_key = primary_key.map(|key| PrimaryKey {
             name: key.name.or(written.pk_name),
-            columns: key.columns,
+            ..key
         });
         let is_key = |column: &Column| {
             let mut keys = primary_key.iter().flat_map(|key| &key.columns);
@@ -174,8 +188,9 @@ impl TryFrom<WrittenTable> for Table {
         for column in written.columns {
             let is_open = column.nullable.is_none();
             let mut column = Column::try_from(column)?;
-            // A key is never NULL; that need not be said.
-            if is_open && is_key(&column) {
+            // A key is never NULL; that need not be said. A row id is not either, and says so or does not.
+            let is_rowid = matches!(column.auto, Some(Numbering::Rowid | Numbering::Autoincrement));
+            if is_open && is_key(&column) && !is_rowid {
                 column.nullable = false;
             }
             columns.push(column);
@@ -191,7 +206,10 @@ impl TryFrom<WrittenTable> for Table {
             exclusions: written.exclusions,
             triggers: written.triggers,
             comment: written.comment,
+            inherits: written.inherits,
             partitioned_by: written.partitioned_by,
+            partitions: written.partitions,
+            storage: written.storage,
             strict: written.strict,
             without_rowid: written.without_rowid,
             renamed_from: written.renamed_from,
@@ -211,12 +229,16 @@ impl TryFrom<WrittenColumn> for Column {
             name: written.name,
             data_type,
             nullable: written.nullable.unwrap_or(!serial),
+            on_null: written.on_null,
             default: written.default.map(|default| match default {
                 WrittenDefault::Sql(sql) => sql,
                 WrittenDefault::Bool(value) => value.to_string(),
                 WrittenDefault::Number(number) => number.to_string(),
             }),
             auto,
+            sequence: written.sequence,
+            inherited: written.inherited,
+            storage: written.storage,
             generated: written.generated.map(|generated| match generated {
                 WrittenGenerated::Stored(expr) => Generated { expr, stored: true },
                 WrittenGenerated::Whole(generated) => generated,
@@ -383,7 +405,7 @@ mod tests {
                 .to_string()
         };
         assert_snapshot!(refused(r#"{"name": "a", "type": "int", "auto": "sometimes"}"#), @r#""sometimes" is no way to number a column at line 1 column 90"#);
-        assert_snapshot!(refused(r#"{"name": "a", "type": "int", "nulable": true}"#), @"unknown field `nulable`, expected one of `name`, `data_type`, `type`, `nullable`, `default`, `pk`, `primary_key`, `auto`, `identity`, `generated`, `collation`, `comment`, `renamed_from` at line 1 column 76");
+        assert_snapshot!(refused(r#"{"name": "a", "type": "int", "nulable": true}"#), @"unknown field `nulable`, expected one of `name`, `data_type`, `type`, `nullable`, `on_null`, `default`, `pk`, `primary_key`, `auto`, `identity`, `sequence`, `inherited`, `storage`, `generated`, `collation`, `comment`, `renamed_from` at line 1 column 76");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::scratch::Rehearsed;
 use super::sql_files::{SqlFiles, is_sql_file};
 use super::upgrade::close;
 use super::{CommandError, Project};
-use crate::autogenerate::{Difference, Operation, Policy, Rename, Risk, diff as compare, sql};
+use crate::autogenerate::{Difference, Note, Operation, Policy, Rename, Risk, Wanted, diff as compare, sql};
 use crate::catalog::expression::quoted;
 use crate::catalog::{
     Catalog, DeclareError, Dialect, InspectError, Scope, Target as Declared, inspect, normalize,
@@ -298,8 +298,10 @@ impl DriftReport {
     ///
     /// # Errors
     ///
-    /// Fails when a statement cannot be fed to the client, or when revisions make no sense.
+    /// Fails when a statement cannot be fed to the client, when something that is wanted is in the way and could not come back, or
+    /// when revisions make no sense.
     pub fn script(&self, environment: &Environment) -> Result<String, CommandError> {
+        self.refuse_what_is_in_the_way()?;
         let Some(dialect) = self.dialect.filter(|_| !self.sql.is_empty()) else {
             return Ok(String::new());
         };
@@ -325,9 +327,30 @@ impl DriftReport {
     }
 }
 
+impl DriftReport {
+    /// Names what the database would refuse the changes for.
+    pub(super) fn refuse_what_is_in_the_way(&self) -> Result<(), CommandError> {
+        let in_the_way = self.difference.notes.iter().find_map(|note| match note {
+            Note::InTheWay { object, reason } => Some((object, reason)),
+            Note::MissingView { .. } | Note::MissingTrigger { .. } => None,
+        });
+        match in_the_way {
+            Some((object, reason)) => Err(CommandError::InTheWay {
+                object: object.clone(),
+                reason: reason.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
 fn report(live: &Catalog, declared: &Catalog, renames: &[Rename]) -> Result<DriftReport, CommandError> {
     let policy = Policy {
         renames: renames.to_vec(),
+        wanted: match live.says_everything() && declared.says_everything() {
+            true => Wanted::Whole,
+            false => Wanted::Declared,
+        },
         ..Policy::default()
     };
     let difference = compare(live, declared, &policy)

@@ -234,6 +234,14 @@ pub enum CommandError {
         /// The rows; counting stops above 100,000.
         rows: i64,
     },
+    /// Something that nobody wants to lose stands in the way of a change, and could not come back after it.
+    #[error("{object} is in the way: it needs {reason}")]
+    InTheWay {
+        /// What it is, and its name.
+        object: String,
+        /// What it needs, and what happens to that.
+        reason: String,
+    },
     /// A table that is spoken of is not there.
     #[error("the database has no table {table}")]
     NoSuchTable {
@@ -327,6 +335,10 @@ pub enum CommandError {
     },
 }
 
+const KNOW_THE_REVISIONS: &str = "run the program that has these revisions, or declare where the database stands with `stamp --purge <rev>`";
+
+const NEEDS_ALL_OF_IT: &str = "the file is loaded into an empty database: it has to make all that it needs, extensions and types as well";
+
 const LEAVE_TRANSACTIONS_ALONE: &str = "leave the statement out, since the revision runs in one transaction; or return \
                                         Some(false) from use_transaction to run it without one";
 
@@ -395,6 +407,7 @@ impl CommandError {
             Self::NotAtHead { .. } => "not_at_head",
             Self::MostlyDropped { .. } => "mostly_dropped",
             Self::NeedsValue { .. } => "needs_value",
+            Self::InTheWay { .. } => "in_the_way",
             Self::NoSuchTable { .. } => "no_such_table",
             Self::NoSuchColumn { .. } => "no_such_column",
             Self::ColumnTaken { .. } => "column_taken",
@@ -428,6 +441,7 @@ impl CommandError {
             | Self::NoEntities
             | Self::MostlyDropped { .. }
             | Self::NeedsValue { .. }
+            | Self::InTheWay { .. }
             | Self::ChangedMeanwhile => Category::Refused,
             Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
@@ -455,7 +469,6 @@ impl CommandError {
             Self::Scratch(ScratchError::Server { .. }) => {
                 Some("name a server on which the role may create databases".to_owned())
             }
-            Self::Scratch(_) | Self::Schema(_) => None,
             Self::Lock(LockError::Held { .. }) => {
                 Some("wait longer with --wait, or end that process if it is stuck".to_owned())
             }
@@ -467,10 +480,7 @@ impl CommandError {
             Self::Lock(_) => Some("run the same command again".to_owned()),
             Self::Run(error) => run_hint(error),
             Self::NoDatabase => Some("set DATABASE_URL, for example to sqlite://app.db or postgres://user@host/db".to_owned()),
-            Self::UnknownRows { .. } => Some(
-                "run the program that has these revisions, or declare where the database stands with `stamp --purge <rev>`"
-                    .to_owned(),
-            ),
+            Self::UnknownRows { .. } => Some(KNOW_THE_REVISIONS.to_owned()),
             Self::OutOfOrder { .. } => Some("apply them too with --allow-out-of-order".to_owned()),
             Self::StillInUse { .. } => Some(format!(
                 "stop or replace these processes and run again; one that died counts as gone after {} s. Stop before the \
@@ -524,14 +534,13 @@ impl CommandError {
     /// Returns the way out of what compares schemas and writes revisions.
     fn schema_hint(&self) -> Option<&'static str> {
         match self {
+            Self::InTheWay { .. } => Some("drop it, or change it, in a revision of its own before this"),
             Self::NoSuchTable { .. } => Some("name a table as it is called now"),
             Self::NoSuchColumn { .. } => Some("name a column as it is now, and upgrade the database first"),
             Self::ColumnTaken { .. } => Some("choose another name for the new column"),
             Self::Sql(_) => Some("write this revision by hand"),
             Self::Render(_) => Some("leave the --fill out"),
-            Self::FileRefused { .. } => Some(
-                "the file is loaded into an empty database: it has to make all that it needs, extensions and types as well",
-            ),
+            Self::FileRefused { .. } => Some(NEEDS_ALL_OF_IT),
             Self::FileForClient { .. } => Some("write what the command brings into the file itself"),
             Self::FileReachesFurther { .. } => {
                 Some("leave it out: the file is loaded into a database of its own")

@@ -143,6 +143,7 @@ pub async fn generate(
         return Err(CommandError::NoSuchTable { table: table.clone() });
     }
     refuse_what_nobody_means(&found, request)?;
+    found.refuse_what_is_in_the_way()?;
     let parts = render_in_parts(&found.live, operations, &request.fills, &large)?;
     let headers = parts
         .iter()

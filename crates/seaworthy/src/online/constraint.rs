@@ -9,6 +9,7 @@ use sea_orm_migration::SchemaManager;
 use super::OnlineError;
 use super::index::{self, NewIndex, drop_index};
 use super::name::{found, name, text};
+use super::partitions::{self, Reference};
 use super::rebuild;
 use super::site::Site;
 use crate::autogenerate::Operation;
@@ -96,7 +97,8 @@ pub async fn add_check(
 
 /// Adds a foreign key that all rows fulfil, unless it is there.
 ///
-/// On PostgreSQL it is added `NOT VALID` and validated in a transaction of its own. On SQLite the table is built again. What
+/// On PostgreSQL it is added `NOT VALID` and validated in a transaction of its own; on a partitioned table that is done for each
+/// partition. On SQLite the table is built again. What
 /// refers wants an index of its own: see [`create_index`](super::create_index).
 ///
 /// ```
@@ -153,7 +155,19 @@ pub async fn add_foreign_key(
         return rebuild::unless(&site, &table, has, Some((&rule, &broken)), operation).await;
     }
     site.outside_of_transactions("online::add_foreign_key")?;
-    let add = format!("{} NOT VALID", statement.to_string(PostgresQueryBuilder));
+    let add = statement.to_string(PostgresQueryBuilder);
+    if partitions::is_partitioned(&site, &name(&table)).await? {
+        let reference = Reference {
+            table: &table,
+            constraint: &constraint,
+            clause: add
+                .split_once(" ADD CONSTRAINT ")
+                .map_or("", |(_, clause)| clause),
+            rule: (&rule, &broken),
+        };
+        return partitions::add_reference(&site, &reference).await;
+    }
+    let add = format!("{add} NOT VALID");
     add_and_validate(
         &site,
         &Wanted {
@@ -170,7 +184,8 @@ pub async fn add_foreign_key(
 
 /// Makes columns unique together, unless they are.
 ///
-/// On PostgreSQL a unique index is built `CONCURRENTLY`, which the constraint then takes over. On SQLite a unique index does
+/// On PostgreSQL a unique index is built `CONCURRENTLY`, which the constraint then takes over; on a partitioned table that is
+/// done for each partition. On SQLite a unique index does
 /// for the constraint.
 ///
 /// ```
@@ -205,6 +220,9 @@ pub async fn add_unique<C: IntoIden>(
         return index::build(&site, "online::add_unique", &index).await;
     }
     site.outside_of_transactions("online::add_unique")?;
+    if partitions::is_partitioned(&site, &table_name).await? {
+        return index::build_constraint(&site, &index).await;
+    }
     if Known::find(&site, &table, &constraint).await?.is_some() {
         return Ok(());
     }

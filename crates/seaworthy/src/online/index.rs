@@ -9,13 +9,14 @@ use sea_orm_migration::SchemaManager;
 
 use super::OnlineError;
 use super::name::{name, text};
+use super::partitions::{self, Kind};
 use super::site::Site;
 use crate::session::dialect_of;
 use crate::session::{Fault, pause_before};
 use crate::sql::Dialect;
 
 /// How often an index is built before it counts as one that cannot be.
-const BUILDS: u32 = 3;
+pub(super) const BUILDS: u32 = 3;
 
 /// An index to be built: a statement of sea-query's, or `CREATE INDEX` as text, which knows expressions on both databases.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct NewIndex {
 }
 
 /// The parts of `CREATE INDEX`.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     is_unique: bool,
     index: &'a str,
     table: &'a str,
@@ -34,7 +35,7 @@ struct Parts<'a> {
 }
 
 /// What there is of an index.
-struct Built {
+pub(super) struct Built {
     table: String,
     is_unique: bool,
     is_valid: bool,
@@ -44,7 +45,8 @@ struct Built {
 /// Builds an index while the table is read and written, unless it is there.
 ///
 /// On PostgreSQL it is built `CONCURRENTLY`: what an earlier build left INVALID is dropped before, and values that a unique
-/// index finds twice are named. On SQLite writers wait for the build.
+/// index finds twice are named. On a partitioned table that is done for each partition, and the indexes are put together. On
+/// SQLite writers wait for the build.
 ///
 /// ```
 /// # use sea_orm_migration::prelude::*;
@@ -74,7 +76,11 @@ pub async fn drop_index(manager: &SchemaManager<'_>, index: impl IntoIden) -> Re
     match dialect_of(site.backend()) {
         Dialect::Postgresql => {
             site.outside_of_transactions("online::drop_index")?;
-            drop_concurrently(&site, &index).await
+            // The server knows no concurrent way there; it takes an instant.
+            match partitions::is_partitioned_index(&site, &index).await? {
+                true => site.briefly(&format!("DROP INDEX IF EXISTS {index}")).await,
+                false => drop_concurrently(&site, &index).await,
+            }
         }
         Dialect::Sqlite => site.send(&format!("DROP INDEX IF EXISTS {index}")).await,
     }
@@ -106,9 +112,23 @@ pub(super) async fn build(site: &Site<'_>, operation: &'static str, index: &NewI
         };
     }
     site.outside_of_transactions(operation)?;
+    match partitions::is_partitioned(site, parts.table).await? {
+        true => partitions::build(site, Kind::Index, &parts).await,
+        false => build_beside(site, &parts).await,
+    }
+}
+
+/// Makes the columns of an index on a partitioned table unique together.
+pub(super) async fn build_constraint(site: &Site<'_>, index: &NewIndex) -> Result<(), DbErr> {
+    let parts = Parts::read(index.statement(site.backend()))?;
+    partitions::build(site, Kind::Unique, &parts).await
+}
+
+/// Builds an index on a table that holds its rows itself.
+pub(super) async fn build_beside(site: &Site<'_>, parts: &Parts<'_>) -> Result<(), DbErr> {
     let mut turn = site.turn().await?;
     loop {
-        let built = build_once(site, &parts).await;
+        let built = build_once(site, parts).await;
         if !turn.comes_again(&built).await {
             return built;
         }
@@ -147,15 +167,11 @@ async fn is_built(site: &Site<'_>, parts: &Parts<'_>) -> Result<bool, DbErr> {
         built = Built::find(site, parts).await?;
     }
     match built {
-        Some(built) if built.table != parts.table_name() || built.is_unique != parts.is_unique => {
-            Err(OnlineError::NameTaken {
-                name: parts.index.to_owned(),
-                found: built.described(),
+        Some(built) => {
+            built.refuse_other(parts)?;
+            if built.is_valid {
+                return Ok(true);
             }
-            .into())
-        }
-        Some(built) if built.is_valid => Ok(true),
-        Some(_) => {
             tracing::info!(
                 index = parts.index,
                 "an INVALID index is left from a build that failed; it is built anew"
@@ -283,7 +299,7 @@ static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl<'a> Parts<'a> {
-    fn read(statement: &'a str) -> Result<Self, OnlineError> {
+    pub(super) fn read(statement: &'a str) -> Result<Self, OnlineError> {
         let found = STATEMENT
             .captures(statement)
             .ok_or_else(|| OnlineError::NoIndexStatement {
@@ -299,15 +315,62 @@ impl<'a> Parts<'a> {
     }
 
     fn written(&self, concurrently: &str) -> String {
-        let unique = if self.is_unique { "UNIQUE " } else { "" };
         format!(
-            "CREATE {unique}INDEX {concurrently}IF NOT EXISTS {} ON {} {}",
-            self.index, self.table, self.rest
+            "CREATE {}INDEX {concurrently}IF NOT EXISTS {} ON {} {}",
+            self.unique(),
+            self.index,
+            self.table,
+            self.rest
         )
     }
 
+    /// Returns the statement that makes the index of a partitioned table without those of its partitions.
+    pub(super) fn on_parent_alone(&self) -> String {
+        format!(
+            "CREATE {}INDEX IF NOT EXISTS {} ON ONLY {} {}",
+            self.unique(),
+            self.index,
+            self.table,
+            self.rest
+        )
+    }
+
+    /// Returns the statement that makes such an index on another table.
+    pub(super) fn on_table(&self, index: &str, table: &str) -> String {
+        format!("CREATE {}INDEX {index} ON {table} {}", self.unique(), self.rest)
+    }
+
+    /// Returns the statement that makes a table's columns unique together, but not those of its partitions.
+    pub(super) fn unique_on_parent_alone(&self) -> String {
+        format!(
+            "ALTER TABLE ONLY {} ADD CONSTRAINT {} UNIQUE {}",
+            self.table, self.index, self.rest
+        )
+    }
+
+    /// Returns the statement that removes the constraint which the index belongs to.
+    pub(super) fn without_constraint(&self) -> String {
+        format!(
+            "ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}",
+            self.table, self.index
+        )
+    }
+
+    pub(super) fn is_unique(&self) -> bool {
+        self.is_unique
+    }
+
+    fn unique(&self) -> &'static str {
+        if self.is_unique { "UNIQUE " } else { "" }
+    }
+
+    /// Returns the name of the index without quotes.
+    pub(super) fn index_name(&self) -> String {
+        unquoted(self.index)
+    }
+
     /// Returns the index in the schema of its table.
-    fn full_name(&self) -> String {
+    pub(super) fn full_name(&self) -> String {
         match self.schema() {
             Some(schema) => format!("{schema}.{}", self.index),
             None => self.index.to_owned(),
@@ -337,11 +400,7 @@ impl<'a> Parts<'a> {
 
     /// Returns the name of the table without schema and quotes.
     fn table_name(&self) -> String {
-        let written = self.table_name_as_written();
-        match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(quoted) => quoted.replace("\"\"", "\""),
-            None => written.to_lowercase(),
-        }
+        unquoted(self.table_name_as_written())
     }
 
     /// Returns what stands between the outer parentheses of the keys.
@@ -362,8 +421,16 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// Returns a name as the server keeps it.
+fn unquoted(written: &str) -> String {
+    match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => written.to_lowercase(),
+    }
+}
+
 impl Built {
-    async fn find(site: &Site<'_>, parts: &Parts<'_>) -> Result<Option<Self>, DbErr> {
+    pub(super) async fn find(site: &Site<'_>, parts: &Parts<'_>) -> Result<Option<Self>, DbErr> {
         let sql = format!(
             "SELECT t.relname::text AS table_name, i.indisunique, i.indisvalid, \
              EXISTS (SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid = i.indexrelid) AS is_being_built \
@@ -380,6 +447,21 @@ impl Built {
             is_valid: row.try_get("", "indisvalid")?,
             is_being_built: row.try_get("", "is_being_built")?,
         }))
+    }
+
+    pub(super) fn is_valid(&self) -> bool {
+        self.is_valid
+    }
+
+    /// Refuses an index that is another one than is wanted under its name.
+    pub(super) fn refuse_other(&self, parts: &Parts<'_>) -> Result<(), OnlineError> {
+        if self.table == parts.table_name() && self.is_unique == parts.is_unique {
+            return Ok(());
+        }
+        Err(OnlineError::NameTaken {
+            name: parts.index.to_owned(),
+            found: self.described(),
+        })
     }
 
     fn described(&self) -> String {

@@ -52,9 +52,30 @@ pub(super) fn joined(parts: &[&str], suffix: &str) -> String {
     format!("{whole}_{suffix}")
 }
 
+/// Returns a name made of several; one that would be too long is cut and told apart by a number made of all of it.
+pub(super) fn joined_distinctly(parts: &[&str], suffix: &str) -> String {
+    let whole = parts.join("_");
+    if whole.len() + suffix.len() < LONGEST {
+        return format!("{whole}_{suffix}");
+    }
+    // FNV-1a: short, and the same when the next run asks.
+    let digest = whole.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    joined(parts, &format!("{digest:08x}_{suffix}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_are_cut_stay_apart() {
+        assert_eq!(joined_distinctly(&["ev_1", "ix_n"], "idx"), "ev_1_ix_n_idx");
+        let long = |end: &str| joined_distinctly(&[&"p".repeat(60), end], "idx");
+        assert_eq!(long("one").len(), 63);
+        assert_ne!(long("one"), long("other"));
+    }
 
     #[test]
     fn a_name_is_quoted_where_it_would_be_read_as_something_else() {

@@ -8,8 +8,8 @@ use sea_orm::{
 use super::OnlineError;
 use super::name::{name, text};
 use super::site::Site;
-use crate::autogenerate::{self, Operation};
-use crate::catalog::{Catalog, Numbering, Scope, Table, inspect};
+use crate::autogenerate::{self, Operation, SqlError};
+use crate::catalog::{Catalog, Scope, Table, inspect};
 
 /// A rule that the rows of a table have to fulfil: what it is, and the condition of those that break it.
 pub(super) type Rule<'a> = (&'a str, &'a str);
@@ -120,15 +120,11 @@ pub(super) async fn carry_out_with(
     beside: Beside<'_>,
     operation: &Operation,
 ) -> Result<(), DbErr> {
-    let mut before = catalog.clone();
-    // They are made again below, as they were.
-    before.tables.iter_mut().for_each(|table| table.triggers.clear());
-    let statements = autogenerate::sql(&before, std::slice::from_ref(operation))
-        .map_err(|source| cannot(table, source))?;
     let work = Work {
         table: known(catalog, table)?,
         beside,
-        statements: &statements,
+        operation,
+        rebuilds: rebuilds(catalog, operation).map_err(|source| cannot(table, source))?,
     };
     let is_referenced = catalog.tables.iter().any(|other| {
         other
@@ -138,13 +134,13 @@ pub(super) async fn carry_out_with(
     });
     let Some(connection) = site.open_connection() else {
         let enforced = number(site.executor(), "PRAGMA foreign_keys").await? == Some(1);
-        if work.rebuilds() && is_referenced && enforced {
+        if work.rebuilds && is_referenced && enforced {
             let table = table.to_owned();
             return Err(OnlineError::KeysEnforced { table }.into());
         }
         return work.send(site.executor()).await;
     };
-    if !work.rebuilds() {
+    if !work.rebuilds {
         return in_transaction(connection, &work, false).await;
     }
     // Inside of a transaction it would have no effect (manual, "PRAGMA foreign_keys").
@@ -157,11 +153,19 @@ pub(super) async fn carry_out_with(
     done
 }
 
-/// Statements about a table, some of which may build it again.
+/// Returns whether an operation builds its table again. What other statements do to triggers first does not matter for that.
+fn rebuilds(catalog: &Catalog, operation: &Operation) -> Result<bool, SqlError> {
+    let mut bare = catalog.clone();
+    bare.objects = None;
+    Ok(autogenerate::sql(&bare, std::slice::from_ref(operation))?.len() > 1)
+}
+
+/// An operation on a table, which may build it again.
 struct Work<'a> {
     table: &'a Table,
     beside: Beside<'a>,
-    statements: &'a [String],
+    operation: &'a Operation,
+    rebuilds: bool,
 }
 
 async fn in_transaction(
@@ -212,39 +216,36 @@ async fn end(transaction: DatabaseTransaction, done: Result<(), DbErr>) -> Resul
 }
 
 impl Work<'_> {
-    fn rebuilds(&self) -> bool {
-        self.statements.len() > 1
-    }
-
-    async fn send(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    async fn send<C>(&self, connection: &C) -> Result<(), DbErr>
+    where
+        C: ConnectionTrait + TransactionTrait,
+    {
         send_all(connection, self.beside.before).await?;
-        match self.rebuilds() {
+        match self.rebuilds {
             true => self.send_rebuild(connection).await?,
-            false => send_all(connection, self.statements).await?,
+            false => send_all(connection, &self.statements(connection).await?).await?,
         }
         send_all(connection, self.beside.after).await
     }
 
-    async fn send_rebuild(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
-        let table = text(&self.table.name);
-        let triggers = format!("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = {table}");
-        let triggers: Vec<String> = rows(connection, &triggers)
-            .await?
-            .iter()
-            .map(|row| row.try_get("", "sql"))
-            .collect::<Result<_, _>>()?;
-        let next = self.next_number(connection).await?;
+    /// Returns what the operation takes on the schema as it is by then.
+    async fn statements<C>(&self, connection: &C) -> Result<Vec<String>, DbErr>
+    where
+        C: ConnectionTrait + TransactionTrait,
+    {
+        let table = &self.table.name;
+        let catalog = inspect(connection, &Scope::default()).await;
+        let catalog = catalog.map_err(|source| cannot(table, source))?;
+        let statements = autogenerate::sql(&catalog, std::slice::from_ref(self.operation));
+        Ok(statements.map_err(|source| cannot(table, source))?)
+    }
+
+    async fn send_rebuild<C>(&self, connection: &C) -> Result<(), DbErr>
+    where
+        C: ConnectionTrait + TransactionTrait,
+    {
         let broken_before = broken_keys(connection).await?;
-        send_all(connection, self.statements).await?;
-        send_all(connection, &triggers).await?;
-        if let Some(next) = next {
-            // A number that was used once is not used again, even when its row is gone.
-            let statements = [
-                format!("DELETE FROM sqlite_sequence WHERE name = {table}"),
-                format!("INSERT INTO sqlite_sequence (name, seq) VALUES ({table}, {next})"),
-            ];
-            send_all(connection, &statements).await?;
-        }
+        send_all(connection, &self.statements(connection).await?).await?;
         let broken = broken_keys(connection).await?;
         let new: Vec<String> = broken
             .into_iter()
@@ -260,20 +261,6 @@ impl Work<'_> {
             keys: new.join("; "),
         }
         .into())
-    }
-
-    /// Returns how far `AUTOINCREMENT` has counted.
-    async fn next_number(&self, connection: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
-        let mut columns = self.table.columns.iter();
-        if !columns.any(|column| column.auto == Some(Numbering::Autoincrement)) {
-            return Ok(None);
-        }
-        let table = text(&self.table.name);
-        number(
-            connection,
-            &format!("SELECT seq FROM sqlite_sequence WHERE name = {table}"),
-        )
-        .await
     }
 }
 

@@ -291,7 +291,7 @@ fn drawn_column(column: &Column, is_key: bool, is_reference: bool, mark: Mark) -
             .replace("character varying", "varchar")
             .replace("timestamp without time zone", "timestamp")
             .replace("timestamp with time zone", "timestamptz"),
-        nullable: column.nullable,
+        nullable: column.nullable && column.auto.is_none(),
         is_key,
         is_reference,
         mark,

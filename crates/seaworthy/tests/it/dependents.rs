@@ -59,7 +59,7 @@ async fn a_table_that_is_built_again_keeps_its_triggers_and_views() {
          "triggers": ["note", "it's gone"]}
     ], "views": ["open_tasks"]}"#;
     let after = become_declared(&session, declared).await;
-    assert_eq!(after.table("tasks").unwrap().triggers.len(), 2);
+    assert_eq!(after.objects.unwrap().len(), 3);
     session
         .send("INSERT INTO tasks (title) VALUES ('two')")
         .await

@@ -196,7 +196,7 @@ async fn a_script_for_sqlite_guards_a_table_that_is_built_again() {
     BEGIN IMMEDIATE;
     CREATE TEMP TABLE seaworthy_keys (broken_before integer, broken_after integer, CONSTRAINT "rows reference rows that are gone" CHECK (broken_after <= broken_before));
     INSERT INTO temp.seaworthy_keys (broken_before) SELECT count(*) FROM pragma_foreign_key_check;
-    CREATE TABLE "seaworthy_new_t_a" ("id" INTEGER NOT NULL PRIMARY KEY, "note" TEXT NOT NULL);
+    CREATE TABLE "seaworthy_new_t_a" ("id" INTEGER PRIMARY KEY, "note" TEXT NOT NULL);
     INSERT INTO "seaworthy_new_t_a" ("id", "note") SELECT "id", "note" FROM "t_a";
     DROP TABLE "t_a";
     PRAGMA legacy_alter_table = ON;

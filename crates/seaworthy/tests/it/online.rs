@@ -20,6 +20,7 @@ mod dual_columns;
 mod filled_columns;
 mod generated;
 mod limits;
+mod partitions;
 mod refusals;
 mod runners;
 mod splits;

@@ -58,9 +58,9 @@ async fn a_down_that_forgets_a_view_is_found() {
     );
     assert_snapshot!(broken(&[tasks(), second]).await, @"
     SQLite: undoing 002 does not bring back the schema of before it
-        the view open_tasks is too many
+        it would take: drop view open_tasks
     PostgreSQL: undoing 002 does not bring back the schema of before it
-        the view open_tasks is too many
+        it would take: drop view open_tasks
     ");
 }
 

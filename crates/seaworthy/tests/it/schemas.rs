@@ -49,6 +49,53 @@ mod boat {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Flags, as an entity whose type has a name in mixed case.
+mod flag {
+    use sea_orm::entity::prelude::*;
+
+    /// What a flag says.
+    #[derive(Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+    #[sea_orm(rs_type = "String", db_type = "Enum", enum_name = "FlagState")]
+    pub(super) enum State {
+        #[sea_orm(string_value = "Up")]
+        Up,
+        #[sea_orm(string_value = "Down")]
+        Down,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "flags")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key)]
+        pub(super) id: i32,
+        pub(super) state: State,
+        pub(super) states: Vec<State>,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+#[tokio::test]
+async fn a_type_in_mixed_case_is_meant_as_it_is_written() {
+    let Some(database) = postgres().await else {
+        return;
+    };
+    let session = session(&database).await;
+    let connection = session.connection();
+    let (scope, policy) = (Scope::default(), Policy::default());
+    let target = Target::new().entity(flag::Entity);
+    let live = inspect(connection, &scope).await.unwrap();
+    let found = drift_from(connection, &scope, &target, &policy).await.unwrap();
+    make(&session, &live, &found.operations).await;
+    let left = drift_from(connection, &scope, &target, &policy).await.unwrap();
+    assert_eq!(texts(&left.operations), [""; 0]);
+    session.close().await;
+    database.remove().await.unwrap();
+}
+
 /// Trips of boats, as an entity.
 mod trip {
     use sea_orm::entity::prelude::*;
@@ -347,7 +394,7 @@ fn a_snapshot_that_cannot_be_read_says_where() {
         .collect();
     assert_snapshot!(said.join("\n"), @"
     the snapshot is not a catalog (line 1, column 14): the snapshot is of format 2, and this build reads format 1 at line 1 column 14
-    the snapshot is not a catalog (line 1, column 19): unknown field `nmae`, expected one of `name`, `columns`, `pk`, `primary_key`, `pk_name`, `uniques`, `checks`, `foreign_keys`, `indexes`, `exclusions`, `triggers`, `comment`, `partitioned_by`, `strict`, `without_rowid`, `renamed_from` at line 1 column 19
+    the snapshot is not a catalog (line 1, column 19): unknown field `nmae`, expected one of `name`, `columns`, `pk`, `primary_key`, `pk_name`, `uniques`, `checks`, `foreign_keys`, `indexes`, `exclusions`, `triggers`, `comment`, `inherits`, `partitioned_by`, `partitions`, `storage`, `strict`, `without_rowid`, `renamed_from` at line 1 column 19
     the snapshot is not a catalog (line 1, column 2): EOF while parsing a list at line 1 column 2
     ");
 }

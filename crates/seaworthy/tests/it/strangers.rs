@@ -97,10 +97,14 @@ async fn what_no_catalog_knows_is_still_there_after_a_change() {
     let declared: Catalog = serde_json::from_value(declared).unwrap();
     let done = make(connection, &declared).await;
     assert_snapshot!(done.join("\n"), @"
+    drop statistics together
+    drop view named
+    add column boats.sail text
     alter type boats.id: integer -> bigint
     alter type boats.name: text -> character varying(40)
-    add column boats.sail text
     drop column boats.old text
+    add view named
+    add statistics together
     ");
     assert_eq!(strangers(connection).await, before);
     assert_eq!(make(connection, &declared).await, [""; 0]);

@@ -1,17 +1,25 @@
 //! Columns of one table.
 
+use super::{Wanted, numbering};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::{is_same_default, is_same_expression, is_same_type};
-use crate::catalog::{Column, Dialect, Generated, Numbering, Table};
+use crate::catalog::{Column, Dialect, Generated, Table};
 
-pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
+pub(super) fn compare(
+    dialect: Dialect,
+    wanted: Wanted,
+    live: &Table,
+    declared: &Table,
+    operations: &mut Vec<Operation>,
+) {
     let table = &declared.name;
     let mut new = Vec::new();
     for column in &declared.columns {
         match live.column(&column.name) {
             Some(found) => {
                 let is_key = live.is_key(&column.name) && declared.is_key(&column.name);
-                compare_column(dialect, table, found, column, is_key, operations);
+                let numbering = numbering::compare(wanted, table, found, column);
+                compare_column(dialect, table, (found, column), numbering, is_key, operations);
             }
             None => new.push(Column {
                 renamed_from: None,
@@ -37,8 +45,8 @@ pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operatio
 fn compare_column(
     dialect: Dialect,
     table: &str,
-    live: &Column,
-    declared: &Column,
+    (live, declared): (&Column, &Column),
+    numbering: Option<Operation>,
     is_key: bool,
     operations: &mut Vec<Operation>,
 ) {
@@ -47,6 +55,12 @@ fn compare_column(
     }
     let (table, column) = (table.to_owned(), declared.name.clone());
     let (in_table, of_column) = (|| table.clone(), || column.clone());
+    // An identity wants a type of numbers, and a column that is never NULL: it is the first to go and the last to come.
+    let (goes, comes) = match numbering {
+        Some(change) if declared.auto.is_none() => (Some(change), None),
+        change => (None, change),
+    };
+    operations.extend(goes);
     if !is_same_type(dialect, &live.data_type, &declared.data_type) {
         operations.push(Operation::AlterType {
             table: in_table(),
@@ -65,16 +79,16 @@ fn compare_column(
             to: declared.nullable,
         });
     }
-    let is_numbered = is_same_numbering(live, declared);
-    if !is_numbered {
-        operations.push(Operation::AlterIdentity {
+    if live.on_null != declared.on_null {
+        operations.push(Operation::AlterOnNull {
             table: in_table(),
             column: of_column(),
-            from: live.auto,
-            to: declared.auto,
+            from: live.on_null,
+            to: declared.on_null,
         });
     }
-    let is_read_from_sequence = is_numbered && (live.auto.is_some() || declared.auto.is_some());
+    let is_read_from_sequence =
+        numbering::is_same(live, declared) && (live.auto.is_some() || declared.auto.is_some());
     let (from, to) = (live.default.as_deref(), declared.default.as_deref());
     if !is_read_from_sequence && !is_same_default(dialect, &declared.data_type, from, to) {
         operations.push(Operation::AlterDefault {
@@ -84,6 +98,7 @@ fn compare_column(
             to: declared.default.clone(),
         });
     }
+    operations.extend(comes);
     if !is_same_generated(dialect, live.generated.as_ref(), declared.generated.as_ref()) {
         operations.push(Operation::AlterGenerated {
             table: in_table(),
@@ -107,21 +122,6 @@ fn compare_column(
             from: live.comment.clone(),
             to: declared.comment.clone(),
         });
-    }
-}
-
-/// A default that reads a sequence numbers a column as well as anything.
-fn is_same_numbering(live: &Column, declared: &Column) -> bool {
-    let reads_sequence = |column: &Column| {
-        let default = column.default.as_deref();
-        default.is_some_and(|sql| sql.starts_with("nextval("))
-    };
-    match (live.auto, declared.auto) {
-        (Some(live), Some(declared)) => live.satisfies(declared),
-        (None, None) => true,
-        (Some(Numbering::Serial | Numbering::Any), None) => reads_sequence(declared),
-        (None, Some(Numbering::Serial | Numbering::Any)) => reads_sequence(live),
-        _ => false,
     }
 }
 

@@ -1,21 +1,35 @@
 //! The primary key, checks, foreign keys and exclusion constraints of one table.
 
+use super::Wanted;
 use super::indexes::is_same_set;
 use super::names::{Named, chosen, used};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::is_same_expression;
-use crate::catalog::{Dialect, ForeignKey, Table};
+use crate::catalog::{Dialect, ForeignKey, PrimaryKey, Table};
 
-pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
-    compare_primary_keys(live, declared, operations);
-    compare_checks(dialect, live, declared, operations);
-    compare_foreign_keys(live, declared, operations);
+pub(super) fn compare(
+    dialect: Dialect,
+    wanted: Wanted,
+    live: &Table,
+    declared: &Table,
+    operations: &mut Vec<Operation>,
+) {
+    compare_primary_keys(wanted, live, declared, operations);
+    compare_checks(dialect, wanted, live, declared, operations);
+    compare_foreign_keys(wanted, live, declared, operations);
     compare_exclusions(dialect, live, declared, operations);
 }
 
-fn compare_primary_keys(live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
-    let columns = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
-    if columns(live) != columns(declared) {
+/// Returns whether a constraint of which all rows are known to fulfil it does where only new ones have to.
+fn is_valid_enough(wanted: Wanted, is_valid: bool, is_wanted_valid: bool) -> bool {
+    match wanted {
+        Wanted::Declared => true,
+        Wanted::Whole => is_wanted_valid || !is_valid,
+    }
+}
+
+fn compare_primary_keys(wanted: Wanted, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
+    if !is_same_key(wanted, live.primary_key.as_ref(), declared.primary_key.as_ref()) {
         operations.push(Operation::AlterPrimaryKey {
             table: declared.name.clone(),
             from: live.primary_key.clone(),
@@ -36,11 +50,35 @@ fn compare_primary_keys(live: &Table, declared: &Table, operations: &mut Vec<Ope
     }
 }
 
-fn compare_checks(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
+fn is_same_key(wanted: Wanted, live: Option<&PrimaryKey>, declared: Option<&PrimaryKey>) -> bool {
+    let (Some(live), Some(declared)) = (live, declared) else {
+        return live.is_none() && declared.is_none();
+    };
+    // Entities cannot say the rest.
+    let is_open = wanted == Wanted::Declared
+        && declared.include.is_empty()
+        && !declared.deferrable
+        && !declared.initially_deferred;
+    live.columns == declared.columns
+        && live.options == declared.options
+        && (is_open
+            || is_same_set(&live.include, &declared.include)
+                && live.deferrable == declared.deferrable
+                && live.initially_deferred == declared.initially_deferred)
+}
+
+fn compare_checks(
+    dialect: Dialect,
+    wanted: Wanted,
+    live: &Table,
+    declared: &Table,
+    operations: &mut Vec<Operation>,
+) {
     let table = &declared.name;
     let is_same = |one: usize, other: usize| {
         let (one, other) = (&live.checks[one], &declared.checks[other]);
-        one.no_inherit == other.no_inherit
+        is_valid_enough(wanted, one.valid, other.valid)
+            && one.no_inherit == other.no_inherit
             && one.enforced == other.enforced
             && is_same_expression(dialect, &one.expr, &other.expr)
     };
@@ -77,10 +115,12 @@ fn compare_checks(dialect: Dialect, live: &Table, declared: &Table, operations: 
     }));
 }
 
-fn compare_foreign_keys(live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
+fn compare_foreign_keys(wanted: Wanted, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
     let table = &declared.name;
-    let is_same =
-        |one: usize, other: usize| is_same_reference(&live.foreign_keys[one], &declared.foreign_keys[other]);
+    let is_same = |one: usize, other: usize| {
+        let (one, other) = (&live.foreign_keys[one], &declared.foreign_keys[other]);
+        is_valid_enough(wanted, one.valid, other.valid) && is_same_reference(one, other)
+    };
     let name = |index: usize| live.foreign_keys[index].name.as_deref();
     let wanted = |index: usize| declared.foreign_keys[index].name.as_deref();
     let matches = Matches::find(

@@ -1,15 +1,22 @@
 //! Indexes and unique constraints of one table. A unique index guards what a unique constraint does, so one stands for
-//! the other.
+//! the other where somebody declares them.
 
+use super::Wanted;
 use super::constraints::{Item, Matches, rename};
 use super::names::{Named, chosen, used};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::is_same_expression;
 use crate::catalog::{Dialect, Index, IndexKey, IndexPart, Table, Unique};
 
-pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operations: &mut Vec<Operation>) {
+pub(super) fn compare(
+    dialect: Dialect,
+    wanted: Wanted,
+    live: &Table,
+    declared: &Table,
+    operations: &mut Vec<Operation>,
+) {
     let table = &declared.name;
-    let mut uniques = match_uniques(live, declared);
+    let mut uniques = match_uniques(wanted, live, declared);
     for (from, to) in &uniques.pairs {
         let (from, to) = (&live.uniques[*from], &declared.uniques[*to]);
         let named = Item {
@@ -18,7 +25,7 @@ pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operatio
         };
         rename(Named::Unique, table, from.name.as_ref(), &named, operations);
     }
-    let mut indexes = match_indexes(dialect, live, declared);
+    let mut indexes = match_indexes(dialect, wanted, live, declared);
     for (from, to) in &indexes.pairs {
         compare_pair(
             dialect,
@@ -35,13 +42,15 @@ pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operatio
     let is_free = |name: &Option<String>, wanted: &Option<String>| {
         name == wanted || name.as_deref().is_none_or(|name| !claimed.contains(name))
     };
+    // A foreign key, `ON CONFLICT ON CONSTRAINT` and `pg_dump` tell them apart.
+    let is_either = |index: &Index, unique: &Unique| wanted == Wanted::Declared && does_for(index, unique);
     pair_off(&mut indexes.gone, &mut uniques.new, |index, unique| {
         let (index, unique) = (&live_indexes[index], &declared_uniques[unique]);
-        does_for(index, unique) && is_free(&index.name, &unique.name)
+        is_either(index, unique) && is_free(&index.name, &unique.name)
     });
     pair_off(&mut indexes.new, &mut uniques.gone, |index, unique| {
         let (index, unique) = (&declared_indexes[index], &live_uniques[unique]);
-        does_for(index, unique) && is_free(&unique.name, &index.name)
+        is_either(index, unique) && is_free(&unique.name, &index.name)
     });
 
     operations.extend(uniques.gone.into_iter().map(|index| Operation::DropUnique {
@@ -62,7 +71,7 @@ pub(super) fn compare(dialect: Dialect, live: &Table, declared: &Table, operatio
     }));
 }
 
-fn match_uniques(live: &Table, declared: &Table) -> Matches {
+fn match_uniques(wanted: Wanted, live: &Table, declared: &Table) -> Matches {
     let unnamed = |unique: &Unique| Unique {
         name: None,
         ..unique.clone()
@@ -70,17 +79,29 @@ fn match_uniques(live: &Table, declared: &Table) -> Matches {
     Matches::find(
         (live, live.uniques.len()),
         (declared, declared.uniques.len()),
-        |one, other| unnamed(&live.uniques[one]) == unnamed(&declared.uniques[other]),
+        |one, other| {
+            let (one, other) = (unnamed(&live.uniques[one]), unnamed(&declared.uniques[other]));
+            let is_open = wanted == Wanted::Declared && other.include.is_empty();
+            let include = if is_open {
+                one.include.clone()
+            } else {
+                other.include.clone()
+            };
+            one == Unique { include, ..other }
+        },
         |index| live.uniques[index].name.as_deref(),
         |index| declared.uniques[index].name.as_deref(),
     )
 }
 
-fn match_indexes(dialect: Dialect, live: &Table, declared: &Table) -> Matches {
+fn match_indexes(dialect: Dialect, wanted: Wanted, live: &Table, declared: &Table) -> Matches {
     Matches::find(
         (live, live.indexes.len()),
         (declared, declared.indexes.len()),
-        |one, other| is_same_index(dialect, &live.indexes[one], &declared.indexes[other]),
+        |one, other| {
+            let (one, other) = (&live.indexes[one], &declared.indexes[other]);
+            is_same_index(dialect, one, other) && (wanted == Wanted::Declared || one.options == other.options)
+        },
         |index| live.indexes[index].name.as_deref(),
         |index| declared.indexes[index].name.as_deref(),
     )
@@ -168,6 +189,8 @@ pub(super) fn is_same_set(one: &[String], other: &[String]) -> bool {
 /// Whether an index guards what a constraint does.
 fn does_for(index: &Index, unique: &Unique) -> bool {
     !unique.deferrable
+        && unique.include.is_empty()
+        && unique.options.is_plain()
         && index.nulls_not_distinct == unique.nulls_not_distinct
         && index.valid
         && index

@@ -87,27 +87,51 @@ impl fmt::Display for Rename {
     }
 }
 
-/// Gives tables and columns the spelling of the declaration where only upper and lower case differ, which SQLite does not
-/// tell apart.
-pub(super) fn adopt_spelling(live: &mut Catalog, declared: &Catalog) {
+/// Gives tables and columns of a declaration the spelling of the database where only upper and lower case differ, which
+/// SQLite does not tell apart.
+pub(super) fn adopt_spelling(live: &Catalog, declared: &mut Catalog) {
     let other = |name: &str, wanted: &str| name != wanted && name.eq_ignore_ascii_case(wanted);
-    for table in &declared.tables {
-        let found = live.tables.iter().find(|found| other(&found.name, &table.name));
+    for table in &live.tables {
+        let found = declared
+            .tables
+            .iter()
+            .find(|found| other(&found.name, &table.name));
         if let Some(from) = found.map(|found| found.name.clone()) {
-            live.rename_table(&from, &table.name);
+            declared.rename_table(&from, &table.name);
         }
         for column in &table.columns {
-            let found = live.table(&table.name).and_then(|found| {
+            let found = declared.table(&table.name).and_then(|found| {
                 found
                     .columns
                     .iter()
                     .find(|found| other(&found.name, &column.name))
             });
             if let Some(from) = found.map(|found| found.name.clone()) {
-                live.rename_column(&table.name, &from, &column.name);
+                declared.rename_column(&table.name, &from, &column.name);
             }
         }
     }
+}
+
+/// Returns renames with the spelling that a database has, where only upper and lower case differ.
+pub(super) fn as_spelled(live: &Catalog, renames: &[Rename]) -> Vec<Rename> {
+    let table_name = |name: &str| {
+        let mut tables = live.tables.iter();
+        let found = tables.find(|table| table.name.eq_ignore_ascii_case(name));
+        found.map_or_else(|| name.to_owned(), |table| table.name.clone())
+    };
+    let renames = renames.iter().map(|rename| match rename {
+        Rename::Table { from, to } => Rename::Table {
+            from: table_name(from),
+            to: to.clone(),
+        },
+        Rename::Column { table, from, to } => Rename::Column {
+            table: table_name(table),
+            from: from.clone(),
+            to: to.clone(),
+        },
+    });
+    renames.collect()
 }
 
 /// Renames in the live catalog what was agreed to and what declarations say, and returns the operations.

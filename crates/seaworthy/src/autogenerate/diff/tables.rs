@@ -163,12 +163,13 @@ fn by_reference<'a>(tables: &[&'a Table]) -> Vec<&'a Table> {
             path.push((table, 0));
         }
         while let Some((table, next)) = path.pop() {
-            let Some(key) = table.foreign_keys.get(next) else {
+            let keys = table.foreign_keys.iter().map(|key| &key.ref_table);
+            let Some(needed) = table.inherits.iter().chain(keys).nth(next) else {
                 ordered.push(table);
                 continue;
             };
             path.push((table, next + 1));
-            if let Some(&target) = by_name.get(key.ref_table.as_str())
+            if let Some(&target) = by_name.get(needed.as_str())
                 && seen.insert(target.name.as_str())
             {
                 path.push((target, 0));

@@ -1,7 +1,7 @@
 //! What a catalog is after an operation, without a database.
 
 use super::Operation;
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Check, Column, Dialect, Object, Table};
 
 impl Operation {
     /// Changes a catalog as the operation changes a database. What it speaks of and is not there is passed over.
@@ -34,10 +34,29 @@ impl Operation {
                     .filter(|other| other.name == from.name);
                 sequences.for_each(|sequence| sequence.clone_from(to));
             }
+            Self::AddObject { object } => catalog.objects.get_or_insert_default().push(object.clone()),
+            Self::DropObject { object } => {
+                let is_sqlite = catalog.dialect == Some(Dialect::Sqlite);
+                let is_it = |other: &Object| match is_sqlite {
+                    true => other.is_named_as(object),
+                    false => (other.kind, &other.name) == (object.kind, &object.name),
+                };
+                catalog
+                    .objects
+                    .iter_mut()
+                    .for_each(|objects| objects.retain(|other| !is_it(other)));
+            }
+            Self::AlterObject { from, to } => {
+                let objects = catalog.objects.iter_mut().flatten();
+                objects
+                    .filter(|other| (other.kind, &other.name) == (from.kind, &from.name))
+                    .for_each(|object| object.clone_from(to));
+            }
             Self::AddTable { table } => catalog.tables.push(table.clone()),
             Self::DropTable { table } => catalog.tables.retain(|other| other.name != table.name),
             _ => {
                 let name = self.table();
+                self.pass_on(catalog);
                 if let Some(table) = catalog
                     .tables
                     .iter_mut()
@@ -49,9 +68,71 @@ impl Operation {
         }
     }
 
+    /// Changes the tables that inherit from the one that changes, and those that inherit from these.
+    fn pass_on(&self, catalog: &mut Catalog) {
+        let Some(name) = self.table() else { return };
+        let mut heirs = vec![name.to_owned()];
+        let mut known = 0;
+        while known < heirs.len() {
+            for table in &mut catalog.tables {
+                if table.inherits.contains(&heirs[known]) && !heirs.contains(&table.name) {
+                    heirs.push(table.name.clone());
+                    self.apply_to_heir(table);
+                }
+            }
+            known += 1;
+        }
+    }
+
+    fn apply_to_heir(&self, table: &mut Table) {
+        match self {
+            Self::AddColumn { column, .. } if table.column(&column.name).is_none() => {
+                table.columns.push(Column {
+                    inherited: true,
+                    ..column.clone()
+                });
+            }
+            Self::DropColumn { column, .. } => table
+                .columns
+                .retain(|other| other.name != column.name || !other.inherited),
+            Self::AddCheck { check, .. } if !check.no_inherit => table.checks.push(Check {
+                inherited: true,
+                ..check.clone()
+            }),
+            Self::DropCheck { check, .. } => table
+                .checks
+                .retain(|other| other.name != check.name || !other.inherited),
+            Self::AlterType { .. } | Self::AlterNullable { .. } | Self::AlterDefault { .. } => {
+                self.apply_to_column(table);
+            }
+            _ => {}
+        }
+    }
+
     fn apply_to_table(&self, table: &mut Table) {
         match self {
+            Self::AlterInherits { to, .. } => {
+                table.inherits.clone_from(to);
+                if to.is_empty() {
+                    table
+                        .columns
+                        .iter_mut()
+                        .for_each(|column| column.inherited = false);
+                    table.checks.iter_mut().for_each(|check| check.inherited = false);
+                }
+            }
+            Self::AddPartition { partition, .. } => table.partitions.push(partition.clone()),
+            Self::DropPartition { partition, .. } => remove(&mut table.partitions, partition),
+            Self::AlterPartition { from, to, .. } => {
+                let parts = table.partitions.iter_mut().filter(|part| *part == from);
+                parts.for_each(|part| part.clone_from(to));
+            }
             Self::AlterTableComment { to, .. } => table.comment.clone_from(to),
+            Self::AlterTableOptions { to, .. } => {
+                table.strict = to.strict;
+                table.without_rowid = to.without_rowid;
+            }
+            Self::AlterTableStorage { to, .. } => table.storage.clone_from(to),
             Self::AddColumn { column, .. } => table.columns.push(column.clone()),
             Self::DropColumn { column, .. } => table.columns.retain(|other| other.name != column.name),
             Self::AlterPrimaryKey { to, .. } => table.primary_key.clone_from(to),
@@ -94,11 +175,13 @@ impl Operation {
     fn apply_to_column(&self, table: &mut Table) {
         let (Self::AlterType { column: name, .. }
         | Self::AlterNullable { column: name, .. }
+        | Self::AlterOnNull { column: name, .. }
         | Self::AlterDefault { column: name, .. }
         | Self::AlterIdentity { column: name, .. }
         | Self::AlterGenerated { column: name, .. }
         | Self::AlterCollation { column: name, .. }
-        | Self::AlterComment { column: name, .. }) = self
+        | Self::AlterComment { column: name, .. }
+        | Self::AlterColumnStorage { column: name, .. }) = self
         else {
             return;
         };
@@ -110,13 +193,18 @@ impl Operation {
             return;
         };
         match self {
-            Self::AlterType { to, .. } => column.data_type.clone_from(to),
+            Self::AlterType { to, .. } => column.set_type(to),
             Self::AlterNullable { to, .. } => column.nullable = *to,
+            Self::AlterOnNull { to, .. } => column.on_null = *to,
             Self::AlterDefault { to, .. } => column.default.clone_from(to),
-            Self::AlterIdentity { to, .. } => column.auto = *to,
+            Self::AlterIdentity { to, to_sequence, .. } => {
+                column.auto = *to;
+                column.sequence.clone_from(to_sequence);
+            }
             Self::AlterGenerated { to, .. } => column.generated.clone_from(to),
             Self::AlterCollation { to, .. } => column.collation.clone_from(to),
             Self::AlterComment { to, .. } => column.comment.clone_from(to),
+            Self::AlterColumnStorage { to, .. } => column.storage.clone_from(to),
             _ => {}
         }
     }

@@ -5,13 +5,20 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Operation;
-use crate::catalog::{Check, Column, ForeignKey, Generated, Index, IndexKey, Numbering, PrimaryKey};
+use crate::catalog::ddl;
+use crate::catalog::{
+    Check, Column, ColumnStorage, ForeignKey, Generated, Index, IndexKey, Numbering, ObjectKind, PrimaryKey,
+    Sequence, TableOptions, TableStorage,
+};
 
 /// An operation in a few words. Everything is text; a field that does not apply is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// The kind: `add_column`.
     pub op: &'static str,
+    /// The kind of an object that no table holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectKind>,
     /// The table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
@@ -65,13 +72,24 @@ impl Operation {
             Self::AlterNullable { column, from, to, .. } => {
                 of_column(column, Some(from.to_string()), Some(to.to_string()))
             }
+            Self::AlterOnNull { column, from, to, .. } => {
+                of_column(column, Some(from.to_string()), Some(to.to_string()))
+            }
             Self::AlterDefault { column, from, to, .. }
             | Self::AlterCollation { column, from, to, .. }
             | Self::AlterComment { column, from, to, .. } => of_column(column, from.clone(), to.clone()),
-            Self::AlterIdentity { column, from, to, .. } => {
-                let word = |numbering: &Option<Numbering>| numbering.as_ref().map(ToString::to_string);
-                of_column(column, word(from), word(to))
-            }
+            Self::AlterIdentity {
+                column,
+                from,
+                to,
+                from_sequence,
+                to_sequence,
+                ..
+            } => of_column(
+                column,
+                numbering_words(*from, from_sequence.as_ref()),
+                numbering_words(*to, to_sequence.as_ref()),
+            ),
             Self::AlterGenerated { column, from, to, .. } => {
                 let expression = |of: &Option<Generated>| of.as_ref().map(|generated| generated.expr.clone());
                 let is_moved = expression(from) == expression(to);
@@ -84,9 +102,53 @@ impl Operation {
                 };
                 of_column(column, word(from), word(to))
             }
-            Self::AlterPrimaryKey { from, to, .. } => {
-                let word = |key: &Option<PrimaryKey>| key.as_ref().map(|key| key.columns.join(", "));
+            _ => self.summary_of_table(summary),
+        }
+    }
+
+    /// Says what changes about a table as a whole, how it is kept, and its key.
+    fn summary_of_table(&self, summary: Summary) -> Summary {
+        let changed = |from: Option<String>, to: Option<String>| Summary {
+            from,
+            to,
+            ..summary.clone()
+        };
+        match self {
+            Self::AlterTableOptions { from, to, .. } => {
+                let word = |options: &TableOptions| {
+                    let words = options.words();
+                    (!words.is_empty()).then(|| words.join(", "))
+                };
                 changed(word(from), word(to))
+            }
+            Self::AlterInherits { from, to, .. } => {
+                let word = |parents: &Vec<String>| (!parents.is_empty()).then(|| parents.join(", "));
+                changed(word(from), word(to))
+            }
+            Self::AlterPartition { from, to, .. } => Summary {
+                name: Some(to.name.clone()),
+                ..changed(Some(from.bound.clone()), Some(to.bound.clone()))
+            },
+            Self::AlterTableStorage { from, to, .. } => changed(storage_words(from), storage_words(to)),
+            Self::AlterColumnStorage { column, from, to, .. } => {
+                let word = |storage: &ColumnStorage| {
+                    let words = [storage.strategy.clone(), storage.compression.clone()];
+                    let words: Vec<String> = words.into_iter().flatten().collect();
+                    (!words.is_empty()).then(|| words.join(", "))
+                };
+                Summary {
+                    column: Some(column.clone()),
+                    ..changed(word(from), word(to))
+                }
+            }
+            Self::AlterPrimaryKey { from, to, .. } => {
+                let columns = |key: &PrimaryKey| key.columns.clone();
+                let is_moved = from.as_ref().map(columns) == to.as_ref().map(columns);
+                let words = |key: &PrimaryKey| match is_moved && !key.options.is_plain() {
+                    true => format!("{} ({})", key_words(key), key.options),
+                    false => key_words(key),
+                };
+                changed(from.as_ref().map(words), to.as_ref().map(words))
             }
             _ => self.summary_of_parts(summary),
         }
@@ -110,6 +172,7 @@ impl Operation {
             },
             Self::AddUnique { unique, .. } | Self::DropUnique { unique, .. } => Summary {
                 columns: unique.columns.clone(),
+                value: (!unique.options.is_plain()).then(|| unique.options.to_string()),
                 ..named(&unique.name)
             },
             Self::AddCheck { check, .. } | Self::DropCheck { check, .. } => {
@@ -129,6 +192,10 @@ impl Operation {
                 value: index.predicate.clone(),
                 ..named(&index.name)
             },
+            Self::AddPartition { partition, .. } | Self::DropPartition { partition, .. } => Summary {
+                value: Some(partition.bound.clone()),
+                ..named(&Some(partition.name.clone()))
+            },
             Self::RebuildInvalidIndex { name, .. }
             | Self::ValidateForeignKey { name, .. }
             | Self::ValidateCheck { name, .. } => named(name),
@@ -145,7 +212,21 @@ impl Operation {
                 to: Some(to.join(", ")),
                 ..named(&Some(r#enum.clone()))
             },
-            Self::AlterSequence { to, .. } => named(&Some(to.name.clone())),
+            Self::AddObject { object }
+            | Self::DropObject { object }
+            | Self::AlterObject { to: object, .. } => Summary {
+                object: Some(object.kind),
+                table: object
+                    .relation
+                    .clone()
+                    .filter(|_| object.kind == ObjectKind::RowSecurity),
+                ..named(&Some(object.name.clone()).filter(|_| object.kind != ObjectKind::RowSecurity))
+            },
+            Self::AlterSequence { from, to } => Summary {
+                from: owner_words(from, to),
+                to: owner_words(to, from),
+                ..named(&Some(to.name.clone()))
+            },
             Self::AddSequence { sequence } | Self::DropSequence { sequence } => {
                 named(&Some(sequence.name.clone()))
             }
@@ -166,21 +247,32 @@ impl Operation {
             Self::AddEnumValue { .. } => "add_enum_value",
             Self::DropEnumValue { .. } => "drop_enum_value",
             Self::ReorderEnum { .. } => "reorder_enum",
+            Self::AddObject { .. } => "add_object",
+            Self::DropObject { .. } => "drop_object",
             Self::AddSequence { .. } => "add_sequence",
             Self::DropSequence { .. } => "drop_sequence",
             Self::AlterSequence { .. } => "alter_sequence",
+            Self::AlterObject { .. } => "alter_object",
             Self::AddTable { .. } => "add_table",
             Self::DropTable { .. } => "drop_table",
             Self::AlterTableComment { .. } => "alter_table_comment",
+            Self::AlterTableOptions { .. } => "alter_table_options",
             Self::AddColumn { .. } => "add_column",
             Self::DropColumn { .. } => "drop_column",
             Self::AlterType { .. } => "alter_type",
             Self::AlterNullable { .. } => "alter_nullable",
+            Self::AlterOnNull { .. } => "alter_on_null",
             Self::AlterDefault { .. } => "alter_default",
             Self::AlterIdentity { .. } => "alter_identity",
             Self::AlterGenerated { .. } => "alter_generated",
             Self::AlterCollation { .. } => "alter_collation",
             Self::AlterComment { .. } => "alter_comment",
+            Self::AlterInherits { .. } => "alter_inherits",
+            Self::AddPartition { .. } => "add_partition",
+            Self::DropPartition { .. } => "drop_partition",
+            Self::AlterPartition { .. } => "alter_partition",
+            Self::AlterTableStorage { .. } => "alter_table_storage",
+            Self::AlterColumnStorage { .. } => "alter_column_storage",
             Self::AlterPrimaryKey { .. } => "alter_primary_key",
             Self::AddUnique { .. } => "add_unique",
             Self::DropUnique { .. } => "drop_unique",
@@ -215,6 +307,44 @@ fn column_words(column: &Column) -> String {
         words.push_str(&format!(" AS ({})", generated.expr));
     }
     words
+}
+
+fn key_words(key: &PrimaryKey) -> String {
+    let mut words = key.columns.join(", ");
+    if !key.include.is_empty() {
+        words.push_str(&format!(" INCLUDE {}", key.include.join(", ")));
+    }
+    if key.deferrable {
+        words.push_str(" DEFERRABLE");
+    }
+    if key.initially_deferred {
+        words.push_str(" INITIALLY DEFERRED");
+    }
+    words
+}
+
+fn storage_words(storage: &TableStorage) -> Option<String> {
+    let unlogged = storage.unlogged.then(|| "UNLOGGED".to_owned());
+    let words: Vec<String> = unlogged.into_iter().chain(storage.options.clone()).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+fn numbering_words(numbering: Option<Numbering>, sequence: Option<&Sequence>) -> Option<String> {
+    let mut words = numbering?.to_string();
+    if let Some(sequence) = sequence {
+        let counting = ddl::counting(sequence).join(" ");
+        words.push_str(&format!(
+            " ({})",
+            format!("{} {counting}", sequence.type_name()).trim_end()
+        ));
+    }
+    Some(words)
+}
+
+/// Says whose a sequence is, where it becomes somebody else's.
+fn owner_words(sequence: &Sequence, other: &Sequence) -> Option<String> {
+    let owner = sequence.owned_by.as_ref()?;
+    (sequence.owned_by != other.owned_by).then(|| format!("{}.{}", owner.table, owner.column))
 }
 
 fn check_words(summary: &Summary, check: &Check) -> Summary {
@@ -253,7 +383,11 @@ impl fmt::Display for Operation {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.op.replace('_', " "))?;
+        let words = self.op.replace('_', " ");
+        match self.object {
+            Some(kind) => formatter.write_str(&words.replace("object", &kind.to_string()))?,
+            None => formatter.write_str(&words)?,
+        }
         match (&self.table, &self.column) {
             (Some(table), Some(column)) => write!(formatter, " {table}.{column}")?,
             (Some(table), None) => write!(formatter, " {table}")?,

@@ -8,6 +8,9 @@ use crate::catalog::{Column, Dialect, Numbering};
 pub(super) fn column(dialect: Dialect, column: &Column) -> Option<Code> {
     let is_said = column.collation.is_none()
         && column.comment.is_none()
+        && column.on_null.is_abort()
+        && column.sequence.is_none()
+        && column.storage.is_usual()
         && column
             .auto
             .is_none_or(|auto| is_automatic(auto) || auto == Numbering::Rowid);

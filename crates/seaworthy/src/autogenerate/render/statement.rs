@@ -4,6 +4,7 @@ use super::column::{column, custom, default, only_type};
 use super::layout::{Code, call, literal, word};
 use crate::autogenerate::Operation;
 use crate::autogenerate::sql::names;
+use crate::catalog::ddl::is_repeated;
 use crate::catalog::expression::is_literal;
 use crate::catalog::{Action, Column, Dialect, ForeignKey, Index, IndexKey, Table};
 
@@ -110,10 +111,22 @@ fn alter(table: &str) -> Code {
 }
 
 fn create_table(dialect: Dialect, table: &Table) -> Option<Code> {
+    let has_plain_key = table
+        .primary_key
+        .as_ref()
+        .is_none_or(|key| key.include.is_empty() && !key.deferrable && !key.initially_deferred);
     let is_said = table.partitioned_by.is_none()
+        && has_plain_key
+        && table.inherits.is_empty()
+        && table.storage.is_usual()
         && table.exclusions.is_empty()
         && !table.strict
         && !table.without_rowid
+        && table
+            .primary_key
+            .as_ref()
+            .is_none_or(|key| key.options.is_plain())
+        && table.uniques.iter().all(|unique| unique.options.is_plain())
         && !table.columns.is_empty()
         && table.comment.is_none();
     if !is_said {
@@ -136,8 +149,12 @@ fn create_table(dialect: Dialect, table: &Table) -> Option<Code> {
         let key = columns(named_index(key.name.as_deref()?), &key.columns);
         code = code.then("primary_key", [key]);
     }
-    for unique in &table.uniques {
-        if unique.nulls_not_distinct || unique.deferrable || unique.initially_deferred {
+    for (place, unique) in table.uniques.iter().enumerate() {
+        if is_repeated(dialect, table, place)
+            || unique.nulls_not_distinct
+            || unique.deferrable
+            || unique.initially_deferred
+        {
             return None;
         }
         let index = named_index(unique.name.as_deref()?).then("unique", []);
@@ -181,6 +198,7 @@ fn create_index(table: &str, index: &Index) -> Option<Code> {
     let is_said = index.predicate.is_none()
         && index.method.as_deref().is_none_or(|method| method == "btree")
         && index.include.is_empty()
+        && index.options.is_empty()
         && !index.nulls_not_distinct
         && index.valid;
     if !is_said {

@@ -1,13 +1,14 @@
 //! PostgreSQL.
 
 use super::names;
-use crate::autogenerate::Operation;
+use crate::autogenerate::{Operation, object};
 use crate::catalog::ddl::{self, text};
 use crate::catalog::expression::{is_text, mentions, quoted};
-use crate::catalog::{Catalog, Column, Dialect, Numbering, Table};
+use crate::catalog::{Catalog, Column, Dialect, Table, TablePart};
 use aside::{Aside, Guards};
 
 mod aside;
+mod numbering;
 mod retype;
 
 const DIALECT: Dialect = Dialect::Postgresql;
@@ -62,6 +63,10 @@ impl Step<'_> {
                 value,
                 before,
             } => {
+                // A type that is made anew is made with it.
+                if self.earlier.iter().any(|earlier| makes_anew(earlier, r#enum)) {
+                    return Vec::new();
+                }
                 let place = before
                     .as_ref()
                     .map_or_else(String::new, |label| format!(" BEFORE {}", text(label)));
@@ -76,9 +81,13 @@ impl Step<'_> {
             }
             Operation::AddSequence { sequence } => one(ddl::create_sequence(sequence)),
             Operation::DropSequence { sequence } => one(format!("DROP SEQUENCE {}", quoted(&sequence.name))),
-            Operation::AlterSequence { to, .. } => one(ddl::alter_sequence(to)),
+            Operation::AlterSequence { from, to } => numbering::alter_sequence(from, to),
+            Operation::AddObject { object } => object::creation(object),
+            Operation::DropObject { object } => object::removal(object),
+            Operation::AlterObject { from, to } => object::alteration(from, to)
+                .unwrap_or_else(|| [object::removal(from), object::creation(to)].concat()),
             Operation::AddTable { table } => {
-                let mut statements = one(ddl::create_table(DIALECT, &names::named(table)));
+                let mut statements = ddl::make_table(DIALECT, &names::named(table));
                 statements.extend(ddl::comments(DIALECT, table));
                 statements
             }
@@ -107,7 +116,9 @@ impl Step<'_> {
                 table,
                 name: Some(name),
             } => one(format!("{} VALIDATE CONSTRAINT {}", alter(table), quoted(name))),
-            _ => constraint(self.operation).unwrap_or_else(|| self.column()),
+            _ => constraint(self.operation)
+                .or_else(|| division(self.operation))
+                .unwrap_or_else(|| self.column()),
         }
     }
 
@@ -138,12 +149,7 @@ impl Step<'_> {
                     to.as_deref().filter(|_| !is_too_early),
                 ))
             }
-            Operation::AlterIdentity {
-                table,
-                column,
-                from,
-                to,
-            } => alter_identity(table, column, *from, *to),
+            Operation::AlterIdentity { table, column, .. } => self.alter_identity(table, column),
             Operation::AlterGenerated {
                 table, column, to, ..
             } => self.alter_generated(table, column, to.is_none()),
@@ -163,6 +169,11 @@ impl Step<'_> {
                     alter_column(table, column)
                 ))
             }
+            Operation::AlterColumnStorage {
+                table, column, to, ..
+            } => self
+                .find(table, column)
+                .map_or_else(Vec::new, |column| ddl::alter_column_storage(table, column, to)),
             Operation::AlterComment {
                 table, column, to, ..
             } => one(ddl::column_comment(table, column, to.as_deref())),
@@ -174,10 +185,22 @@ impl Step<'_> {
         self.before.table(table)?.column(column)
     }
 
-    /// Makes a new type and brings the columns over: a label cannot be taken out of a type.
+    /// Makes a new type with all the labels that are wanted in the end and brings the columns over: a label cannot be taken out
+    /// of a type.
     fn swap_enum(&self, name: &str) -> Vec<String> {
+        if self.earlier.iter().any(|earlier| makes_anew(earlier, name)) {
+            return Vec::new();
+        }
         let mut after = self.before.clone();
         self.operation.apply(&mut after);
+        let is_of_type = |later: &&Operation| {
+            matches!(later, Operation::AddEnumValue { r#enum, .. } if r#enum == name)
+                || makes_anew(later, name)
+        };
+        self.later
+            .iter()
+            .filter(is_of_type)
+            .for_each(|later| later.apply(&mut after));
         let labels = after.enums.get(name).cloned().unwrap_or_default();
         let old = format!("{name}_old");
         let users = users(&after, name);
@@ -212,6 +235,44 @@ impl Step<'_> {
         statements.extend(aside.after);
         statements
     }
+}
+
+/// Returns what changes how rows are divided among tables, and how they are kept.
+fn division(operation: &Operation) -> Option<Vec<String>> {
+    Some(match operation {
+        Operation::AlterInherits { table, from, to } => alter_inherits(table, from, to),
+        Operation::AddPartition { table, partition } => one(ddl::create_part(table, partition)),
+        Operation::DropPartition { partition, .. } => one(format!("DROP TABLE {}", quoted(&partition.name))),
+        Operation::AlterPartition { table, from, to } => alter_part(table, from, to),
+        Operation::AlterTableStorage { table, from, to } => ddl::alter_table_storage(table, from, to),
+        _ => return None,
+    })
+}
+
+fn alter_inherits(table: &str, from: &[String], to: &[String]) -> Vec<String> {
+    let gone = from.iter().filter(|parent| !to.contains(parent));
+    let new = to.iter().filter(|parent| !from.contains(parent));
+    gone.map(|parent| format!("{} NO INHERIT {}", alter(table), ddl::table_name(parent)))
+        .chain(new.map(|parent| format!("{} INHERIT {}", alter(table), ddl::table_name(parent))))
+        .collect()
+}
+
+/// Takes a part out and puts it back in; its rows stay, and are looked at.
+fn alter_part(table: &str, from: &TablePart, to: &TablePart) -> Vec<String> {
+    let above = |part: &TablePart| alter(part.of.as_deref().unwrap_or(table));
+    let name = quoted(&to.name);
+    vec![
+        format!("{} DETACH PARTITION {name}", above(from)),
+        format!("{} ATTACH PARTITION {name} {}", above(to), to.bound),
+    ]
+}
+
+/// Returns whether an operation has an enum type made anew.
+fn makes_anew(operation: &Operation, name: &str) -> bool {
+    matches!(
+        operation,
+        Operation::DropEnumValue { r#enum, .. } | Operation::ReorderEnum { r#enum, .. } if r#enum == name
+    )
 }
 
 /// Returns the columns of an enum type, or of arrays of it. Those that are computed follow what they are computed from.
@@ -302,59 +363,8 @@ fn constraint(operation: &Operation) -> Option<Vec<String>> {
     Some(statements)
 }
 
-fn alter_identity(table: &str, column: &str, from: Option<Numbering>, to: Option<Numbering>) -> Vec<String> {
-    let this = alter_column(table, column);
-    let (table_text, column_text) = (text(&quoted(table)), text(column));
-    let sequence = format!("pg_get_serial_sequence({table_text}, {column_text})");
-    let mut statements = Vec::new();
-    let is_identity = |numbering| {
-        matches!(
-            numbering,
-            Some(Numbering::Any | Numbering::IdentityByDefault | Numbering::IdentityAlways)
-        )
-    };
-    let kind = match to {
-        Some(Numbering::IdentityAlways) => "ALWAYS",
-        _ => "BY DEFAULT",
-    };
-    if is_identity(from) && is_identity(to) {
-        return one(format!("{this} SET GENERATED {kind}"));
-    }
-    if from == Some(Numbering::Serial) {
-        // Only the database knows for sure what the sequence is called.
-        statements.push(format!(
-            "DO $$ DECLARE own text := {sequence}; BEGIN {this} DROP DEFAULT; EXECUTE 'DROP SEQUENCE ' || own; END $$"
-        ));
-    } else if is_identity(from) {
-        statements.push(format!("{this} DROP IDENTITY"));
-    }
-    let name = quoted(&format!("{table}_{column}_seq"));
-    match to {
-        Some(Numbering::Serial) => {
-            statements.push(format!(
-                "CREATE SEQUENCE {name} OWNED BY {}.{}",
-                quoted(table),
-                quoted(column)
-            ));
-            statements.push(format!("{this} SET DEFAULT nextval({}::regclass)", text(&name)));
-        }
-        _ if is_identity(to) => statements.push(format!("{this} ADD GENERATED {kind} AS IDENTITY")),
-        _ => return statements,
-    }
-    statements.push(format!(
-        "SELECT setval({sequence}, coalesce(max({}), 0) + 1, false) FROM {}",
-        quoted(column),
-        quoted(table)
-    ));
-    statements
-}
-
 fn add_column(table: &str, column: &Column) -> Vec<String> {
-    let mut statements = one(format!(
-        "{} ADD COLUMN {}",
-        alter(table),
-        ddl::column_clause(DIALECT, column)
-    ));
+    let mut statements = ddl::make_column(DIALECT, table, column);
     let comment = column.comment.as_deref();
     statements.extend(comment.map(|comment| ddl::column_comment(table, &column.name, Some(comment))));
     statements

@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
+use rebuild::rebuild;
+
 use super::{SqlError, Step, names};
 use crate::autogenerate::Operation;
 use crate::catalog::ddl;
 use crate::catalog::expression::{is_literal, mentions, quoted};
-use crate::catalog::{Catalog, Column, Dialect, Table};
+use crate::catalog::{Catalog, Column, Dialect, ObjectKind, Table};
+
+mod rebuild;
 
 const DIALECT: Dialect = Dialect::Sqlite;
 
@@ -19,6 +23,7 @@ pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Result<Vec<St
             written.push(Step::Along);
             continue;
         }
+        refuse_what_reads(&catalog, operation)?;
         if let Some(statements) = alter(&catalog, operation) {
             written.push(Step::Alone(statements));
             operation.apply(&mut catalog);
@@ -35,12 +40,13 @@ pub(super) fn steps(before: &Catalog, operations: &[Operation]) -> Result<Vec<St
                 if moves_on(operation) {
                     break;
                 }
+                refuse_what_reads(&catalog, operation)?;
                 operation.apply(&mut catalog);
                 done.insert(later);
             }
         }
         written.push(match catalog.table(table) {
-            Some(new) => Step::Rebuild(rebuild(&old, new)?),
+            Some(new) => Step::Rebuild(rebuild(&old, new, &triggers(&catalog, &old)?)),
             None => Step::Along,
         });
     }
@@ -71,6 +77,8 @@ fn alter(catalog: &Catalog, operation: &Operation) -> Option<Vec<String>> {
                 quoted(to)
             )
         }
+        Operation::AddObject { object } => return Some(object.sql.clone()),
+        Operation::DropObject { object } => format!("DROP {} {}", object.kind.sql(), quoted(&object.name)),
         Operation::AddTable { table } => ddl::create_table(DIALECT, table),
         Operation::DropTable { table } => format!("DROP TABLE {}", quoted(&table.name)),
         Operation::AddIndex { table, index } => create_index(table, index),
@@ -146,62 +154,50 @@ fn is_easy_to_drop(table: &Table, column: &str) -> bool {
         && !expressions.any(|sql| mentions(&sql, column))
 }
 
-/// Makes a new table beside the old one, copies the rows, and puts it in its place (manual, "ALTER TABLE", 7).
-fn rebuild(old: &Table, new: &Table) -> Result<Vec<String>, SqlError> {
-    let mut triggers = Vec::new();
-    for trigger in &old.triggers {
-        let Some(sql) = &trigger.sql else {
-            return Err(SqlError::Trigger {
-                table: old.name.clone(),
-                trigger: trigger.name.clone(),
-            });
-        };
-        triggers.push(sql.clone());
-    }
-    let beside = Table {
-        name: format!("seaworthy_new_{}", new.name),
-        ..new.clone()
+/// Returns the statements that make the triggers of a table again.
+fn triggers(catalog: &Catalog, table: &Table) -> Result<Vec<String>, SqlError> {
+    let unknown = |trigger: &str| SqlError::Trigger {
+        table: table.name.clone(),
+        trigger: trigger.to_owned(),
     };
-    let copied: Vec<(&Column, &Column)> = new
-        .columns
-        .iter()
-        .filter(|column| column.generated.is_none())
-        .filter_map(|column| Some((old.column(&column.name)?, column)))
-        .collect();
-    let mut statements = vec![ddl::create_table(DIALECT, &beside)];
-    if !copied.is_empty() {
-        let names: Vec<String> = copied.iter().map(|(_, column)| quoted(&column.name)).collect();
-        let values: Vec<String> = copied.iter().map(|(old, new)| value(old, new)).collect();
-        statements.push(format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {}",
-            quoted(&beside.name),
-            names.join(", "),
-            values.join(", "),
-            quoted(&old.name)
-        ));
+    let mut statements = Vec::new();
+    let objects = catalog.objects.iter().flatten();
+    for trigger in objects.filter(|object| object.kind == ObjectKind::Trigger && object.is_on(&table.name)) {
+        if trigger.sql.is_empty() {
+            return Err(unknown(&trigger.name));
+        }
+        statements.extend_from_slice(&trigger.sql);
     }
-    statements.push(format!("DROP TABLE {}", quoted(&old.name)));
-    // Otherwise SQLite refuses the new name while a view speaks of a table that is not there.
-    statements.push("PRAGMA legacy_alter_table = ON".to_owned());
-    statements.push(format!(
-        "ALTER TABLE {} RENAME TO {}",
-        quoted(&beside.name),
-        quoted(&new.name)
-    ));
-    statements.push("PRAGMA legacy_alter_table = OFF".to_owned());
-    statements.extend(new.indexes.iter().map(|index| create_index(&new.name, index)));
-    // They went with the old table.
-    statements.append(&mut triggers);
+    // A snapshot may name them with the table.
+    for trigger in &table.triggers {
+        if !catalog.has_trigger(&table.name, &trigger.name) {
+            statements.push(trigger.sql.clone().ok_or_else(|| unknown(&trigger.name))?);
+        }
+    }
     Ok(statements)
 }
 
-/// Returns what a column holds in the new table: its default where a NULL can no longer be.
-fn value(old: &Column, new: &Column) -> String {
-    match &new.default {
-        Some(default) if old.nullable && !new.nullable => {
-            format!("coalesce({}, {default})", quoted(&old.name))
-        }
-        _ => quoted(&old.name),
+/// What reads a column or table goes before it: SQLite would refuse, or leave behind what nobody can use.
+fn refuse_what_reads(catalog: &Catalog, operation: &Operation) -> Result<(), SqlError> {
+    let mut objects = catalog.objects.iter().flatten();
+    let (reader, dropped) = match operation {
+        Operation::DropColumn { table, column } => (
+            objects.find(|object| object.reads_column(catalog, table, &column.name)),
+            format!("{table}.{}", column.name),
+        ),
+        Operation::DropTable { table } => (
+            objects.find(|object| !object.is_on(&table.name) && object.reads_table(&table.name)),
+            table.name.clone(),
+        ),
+        _ => return Ok(()),
+    };
+    match reader {
+        Some(object) => Err(SqlError::InTheWay {
+            dropped,
+            object: object.to_string(),
+            kind: object.kind,
+        }),
+        None => Ok(()),
     }
 }
 

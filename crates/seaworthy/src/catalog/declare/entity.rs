@@ -11,8 +11,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Iterable, Sc
 
 use super::shadow::{self, Part, Sketch};
 use super::{DeclareError, check};
+use crate::catalog::expression::quoted;
 use crate::catalog::inspect::postgres;
 use crate::catalog::{Action, Catalog, Dialect, ForeignKey, Numbering, Scope, Table};
+
+/// The labels of enum types, by name.
+type Enums = BTreeMap<String, Vec<String>>;
 
 /// One entity: the statements of its table, and what these do not carry.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub(super) struct Declared {
     table: String,
     schema: Option<String>,
     statements: Vec<String>,
-    enums: BTreeMap<String, Vec<String>>,
+    enums: Enums,
     foreign_keys: Vec<ForeignKey>,
     comment: Option<String>,
     columns: Vec<ColumnNotes>,
@@ -45,16 +49,17 @@ impl Declared {
         let entity = E::default();
         let full = schema.create_table_from_entity(entity);
         let name = E::default().table_name().to_owned();
-        let mut statements = vec![text_of_table(dialect, &bare(&full, &name))];
+        let enums: Enums = E::Column::iter()
+            .filter_map(|column| labels(column.def().get_column_type()))
+            .collect();
+        let mut statements = vec![text_of_table(dialect, &bare(dialect, &full, &name, &enums))];
         for mut index in schema.create_index_from_entity(E::default()) {
             statements.push(text_of_index(dialect, index.table(Alias::new(&name))));
         }
         Self {
             schema: E::default().schema_name().map(str::to_owned),
             statements,
-            enums: E::Column::iter()
-                .filter_map(|column| labels(column.def().get_column_type()))
-                .collect(),
+            enums,
             foreign_keys: full
                 .get_foreign_key_create_stmts()
                 .iter()
@@ -166,11 +171,19 @@ fn complete(dialect: Dialect, table: &mut Table, entity: Declared) {
 }
 
 /// Returns the statement without its foreign keys, comments and schema.
-fn bare(full: &TableCreateStatement, name: &str) -> TableCreateStatement {
+fn bare(dialect: Dialect, full: &TableCreateStatement, name: &str, enums: &Enums) -> TableCreateStatement {
     let mut table = TableStatement::create();
     table.table(Alias::new(name));
     for column in full.get_columns() {
-        table.col(column.clone());
+        let mut column = column.clone();
+        if dialect == Dialect::Postgresql
+            && let Some(data_type) = column
+                .get_column_type()
+                .and_then(|column_type| quoted_enum(column_type, enums))
+        {
+            column.custom(Alias::new(data_type));
+        }
+        table.col(column);
     }
     for index in full.get_indexes() {
         table.primary_key(&mut index.clone());
@@ -210,6 +223,21 @@ fn split_comment(comment: Option<&str>) -> (Option<String>, Option<String>) {
             Some(old.to_owned()),
         ),
         None => (Some(comment.to_owned()), None),
+    }
+}
+
+/// Returns an enum type, or arrays of one, with its name in quotes, which SeaORM leaves out of the statement of a table: its
+/// queries have them, so a name in mixed case is meant as it is.
+fn quoted_enum(column_type: &ColumnType, enums: &Enums) -> Option<String> {
+    match column_type {
+        ColumnType::Enum { name, .. } => Some(quoted(&name.to_string())),
+        // What SeaORM makes of one.
+        ColumnType::Custom(name) => {
+            let name = name.to_string();
+            enums.contains_key(&name).then(|| quoted(&name))
+        }
+        ColumnType::Array(element) => quoted_enum(element, enums).map(|element| format!("{element}[]")),
+        _ => None,
     }
 }
 

@@ -50,8 +50,18 @@ pub(super) fn restore(dialect: Dialect, declared: &Catalog, marked: &Catalog, mu
     }
     if dialect == Dialect::Postgresql {
         read.enums.clone_from(&declared.enums);
+        for sequence in &mut read.sequences {
+            let original = declared
+                .sequences
+                .iter()
+                .find(|other| other.name == sequence.name);
+            sequence.owned_by = original.and_then(|original| original.owned_by.clone());
+        }
     }
     read.views.clone_from(&declared.views);
+    read.objects.clone_from(&declared.objects);
+    read.not_compared.clone_from(&declared.not_compared);
+    read.is_partial = !declared.says_everything();
     read.sort();
     read
 }
@@ -60,11 +70,13 @@ fn restore_table(dialect: Dialect, declared: &Table, marked: &Table, table: &mut
     for check in &mut table.checks {
         if let Some(original) = marked.checks.iter().find(|other| other.name == check.name) {
             check.valid = original.valid;
+            check.inherited = original.inherited;
         }
     }
     for index in &mut table.indexes {
         if let Some(original) = marked.indexes.iter().find(|other| other.name == index.name) {
             index.valid = original.valid;
+            index.options.clone_from(&original.options);
         }
     }
     table.primary_key.iter_mut().for_each(|key| unmark(&mut key.name));
@@ -81,11 +93,20 @@ fn restore_table(dialect: Dialect, declared: &Table, marked: &Table, table: &mut
     table.foreign_keys.clone_from(&declared.foreign_keys);
     table.triggers.clone_from(&declared.triggers);
     table.renamed_from.clone_from(&declared.renamed_from);
+    table.storage.clone_from(&declared.storage);
+    table.inherits.clone_from(&declared.inherits);
+    table.partitions.clone_from(&declared.partitions);
     for column in &mut table.columns {
         let Some(original) = declared.column(&column.name) else {
             continue;
         };
         column.renamed_from.clone_from(&original.renamed_from);
+        column.storage.clone_from(&original.storage);
+        column.inherited = original.inherited;
+        if original.sequence.is_none() && column.auto.is_some_and(Numbering::has_sequence) {
+            // The usual name may be taken in the throw-away place.
+            column.sequence = None;
+        }
         // On SQLite an integer key is numbered, whether somebody says so or not.
         let is_open = match dialect {
             Dialect::Postgresql => original.auto == Some(Numbering::Any),

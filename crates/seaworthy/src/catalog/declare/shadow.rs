@@ -8,7 +8,7 @@ use sea_orm::{
 use super::DeclareError;
 use crate::catalog::expression::quoted;
 use crate::catalog::inspect::{postgres, sqlite};
-use crate::catalog::{Catalog, Dialect, Scope, ddl};
+use crate::catalog::{Catalog, ColumnStorage, Dialect, Scope, Table, TableStorage, ddl};
 
 /// Tables that are made in one transaction. Each holds some locks until the end, and a server has room for about 6,000.
 const TABLES_AT_ONCE: usize = 100;
@@ -55,16 +55,35 @@ impl Sketch {
                 }));
         }
         for table in &catalog.tables {
-            let mut bare = table.clone();
-            bare.foreign_keys.clear();
-            let mut statements = vec![ddl::create_table(dialect, &bare)];
-            let indexes = table.indexes.iter();
+            let bare = standing_alone(table);
+            let mut statements = ddl::make_table(dialect, &bare);
+            let indexes = bare.indexes.iter();
             statements.extend(indexes.map(|index| ddl::create_index(dialect, &table.name, index)));
             statements.extend(ddl::comments(dialect, table));
             sketch.tables.push(Part::table(&table.name, statements));
         }
         sketch
     }
+}
+
+/// Takes off what a temporary table cannot have, what ties it to other tables, and what no engine has to understand.
+fn standing_alone(table: &Table) -> Table {
+    let mut bare = table.clone();
+    bare.foreign_keys.clear();
+    bare.storage = TableStorage::default();
+    bare.inherits.clear();
+    bare.partitions.clear();
+    for check in &mut bare.checks {
+        check.inherited = false;
+    }
+    for column in &mut bare.columns {
+        column.inherited = false;
+        column.storage = ColumnStorage::default();
+    }
+    for index in &mut bare.indexes {
+        index.options.clear();
+    }
+    bare
 }
 
 impl Part {

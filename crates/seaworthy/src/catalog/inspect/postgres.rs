@@ -1,14 +1,22 @@
 //! PostgreSQL, 13 and later: the server assembles the catalog, one query for all of it.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, TransactionSession, TransactionTrait, sqlx,
+    ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement, TransactionSession,
+    TransactionTrait, sqlx,
 };
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::InspectError;
 use crate::catalog::expression::{plain_default, quoted, without_parentheses};
-use crate::catalog::{Catalog, IndexKey};
+use crate::catalog::{Catalog, IndexKey, Object};
 
 const QUERY: &str = include_str!("postgres.sql");
+
+/// What there is beside tables.
+const OBJECTS: &str = include_str!("objects.sql");
 
 /// What decides how the server prints expressions and definitions (manual, "Client Connection Defaults" and "Version and Platform
 /// Compatibility"), so that no setting of a database or a role changes what is read. A query over system tables looks dear to
@@ -30,7 +38,7 @@ where
     loop {
         let transaction = connection.begin().await?;
         let read = match find_schema(&transaction, schema).await {
-            Ok(schema) => read(&transaction, &schema, &[]).await,
+            Ok(schema) => read_whole(&transaction, &schema).await,
             Err(error) => Err(error),
         };
         // Takes the search path back, also when the transaction was a savepoint in somebody else's.
@@ -67,7 +75,28 @@ pub(in crate::catalog) async fn find_schema<C: ConnectionTrait>(
     }
 }
 
-/// Reads one schema with a search path of it and `others`, so that names of these are printed without a schema.
+/// Reads one schema with all that it holds, in one statement, so that all of it is of one moment.
+async fn read_whole<C: ConnectionTrait>(connection: &C, schema: &str) -> Result<Catalog, InspectError> {
+    enter(connection, &[schema]).await?;
+    let query = format!("SELECT (\n{QUERY}\n) AS catalog, (\n{OBJECTS}\n) AS objects");
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, query, [schema.into()]);
+    let row = one_row(connection, statement).await?;
+    let mut catalog = parsed(&row.try_get::<String>("", "catalog")?)?;
+    let beside: Beside = from_json(&row.try_get::<String>("", "objects")?)?;
+    catalog.objects = Some(beside.objects);
+    catalog.not_compared = beside.not_compared;
+    Ok(catalog)
+}
+
+/// What a schema holds beside tables.
+#[derive(Deserialize)]
+struct Beside {
+    objects: Vec<Object>,
+    #[serde(default)]
+    not_compared: BTreeMap<String, u64>,
+}
+
+/// Reads the tables of one schema with a search path of it and `others`, so that names of these are printed without a schema.
 ///
 /// Changes the search path of the transaction that `connection` is in.
 pub(in crate::catalog) async fn read<C: ConnectionTrait>(
@@ -75,20 +104,33 @@ pub(in crate::catalog) async fn read<C: ConnectionTrait>(
     schema: &str,
     others: &[&str],
 ) -> Result<Catalog, InspectError> {
-    let path: Vec<String> = std::iter::once(schema)
-        .chain(others.iter().copied())
-        .map(quoted)
-        .collect();
+    let path: Vec<&str> = std::iter::once(schema).chain(others.iter().copied()).collect();
+    enter(connection, &path).await?;
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, QUERY, [schema.into()]);
+    let row = one_row(connection, statement).await?;
+    parsed(&row.try_get::<String>("", "catalog")?)
+}
+
+async fn enter<C: ConnectionTrait>(connection: &C, schemas: &[&str]) -> Result<(), InspectError> {
+    let path: Vec<String> = schemas.iter().copied().map(quoted).collect();
     let settings = format!("SET LOCAL search_path TO {}; {SETTINGS}", path.join(", "));
     connection.execute_unprepared(&settings).await?;
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, QUERY, [schema.into()]);
+    Ok(())
+}
+
+async fn one_row<C: ConnectionTrait>(connection: &C, statement: Statement) -> Result<QueryResult, DbErr> {
     let row = connection.query_one_raw(statement).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("the answer to a query without a table".to_owned()))?;
-    let text: String = row.try_get("", "catalog")?;
-    let mut catalog: Catalog =
-        serde_json::from_str(&text).map_err(|source| InspectError::Unclear { source })?;
+    row.ok_or_else(|| DbErr::RecordNotFound("the answer to a query without a table".to_owned()))
+}
+
+fn parsed(text: &str) -> Result<Catalog, InspectError> {
+    let mut catalog: Catalog = from_json(text)?;
     tidy(&mut catalog);
     Ok(catalog)
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, InspectError> {
+    serde_json::from_str(text).map_err(|source| InspectError::Unclear { source })
 }
 
 /// Takes off what PostgreSQL prints around expressions.

@@ -1,5 +1,5 @@
--- One schema as one JSON document in the form of a catalog. What extensions own and what is part of a partitioned table is
--- left out. One statement, so one snapshot; fields that are NULL are left out at the end.
+-- One schema as one JSON document in the form of a catalog. What extensions own is left out, and so is
+-- what the parts of a partitioned table have of their own. One statement, so one snapshot; fields that are NULL are left out at the end.
 --
 -- Each part is made once and joined (MATERIALIZED): inlined, it would be made again for each table.
 --
@@ -16,23 +16,75 @@ relations AS MATERIALIZED (
     SELECT pg_class.oid, relname::text AS name, relkind, relispartition
     FROM pg_class
     WHERE relnamespace = (SELECT oid FROM namespace)
-        AND relkind IN ('r', 'p', 'v', 'm', 'S')
+        AND relkind IN ('r', 'p', 'S')
         AND NOT EXISTS (SELECT FROM owned WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid)
 ),
 tables AS MATERIALIZED (
-    SELECT oid, name, relkind FROM relations WHERE relkind IN ('r', 'p') AND NOT relispartition
+    SELECT
+        relations.oid, name, relations.relkind, pg_class.relpersistence = 'u' AS unlogged,
+        nullif(
+            coalesce(pg_class.reloptions, '{}')
+                || ARRAY(SELECT 'toast.' || option FROM unnest(toast.reloptions) AS option),
+            '{}'
+        ) AS options
+    FROM relations
+    JOIN pg_class ON pg_class.oid = relations.oid
+    LEFT JOIN pg_class AS toast ON toast.oid = pg_class.reltoastrelid
+    WHERE relations.relkind IN ('r', 'p') AND NOT relations.relispartition
 ),
--- Sequences that belong to a column, by table and column.
+-- How sequences count, as far as that is not the usual way.
+counting AS MATERIALIZED (
+    SELECT
+        seqrelid AS sequence, name, format_type(seqtypid, NULL) AS type,
+        nullif(seqstart, CASE WHEN seqincrement > 0 THEN seqmin ELSE seqmax END) AS start,
+        nullif(seqincrement, 1) AS increment,
+        nullif(seqmin, CASE WHEN seqincrement > 0 THEN 1 ELSE -highest - 1 END) AS minimum,
+        nullif(seqmax, CASE WHEN seqincrement > 0 THEN highest ELSE -1 END) AS maximum,
+        nullif(seqcycle, false) AS cycle,
+        nullif(seqcache, 1) AS cache
+    FROM relations
+    JOIN pg_sequence ON seqrelid = relations.oid
+    CROSS JOIN LATERAL (
+        SELECT CASE seqtypid
+            WHEN 'smallint'::regtype THEN 32767
+            WHEN 'integer'::regtype THEN 2147483647
+            ELSE 9223372036854775807
+        END AS highest
+    ) AS limits
+),
+-- Sequences that belong to a column, by table and column, and whether they number it.
 own_sequences AS MATERIALIZED (
-    SELECT DISTINCT refobjid AS relation, refobjsubid AS number, objid AS sequence, deptype
+    SELECT
+        refobjid AS relation, refobjsubid AS number, objid AS sequence, relname AS table_name, attname AS column_name,
+        deptype = 'i' OR coalesce(
+            pg_get_expr(adbin, adrelid) = format('nextval(%L::regclass)', objid::regclass), false
+        ) AS numbers,
+        format_type(atttypid, atttypmod) AS column_type
     FROM pg_depend
-    JOIN relations ON relations.oid = objid AND relkind = 'S'
+    JOIN counting ON sequence = objid
+    JOIN pg_class ON pg_class.oid = refobjid AND relnamespace = (SELECT oid FROM namespace)
+    JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
+    LEFT JOIN pg_attrdef ON adrelid = refobjid AND adnum = refobjsubid
     WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')
         AND refobjsubid > 0
 ),
+numbered AS MATERIALIZED (
+    SELECT relation, number, CASE
+        WHEN name <> table_name || '_' || column_name || '_seq'
+            OR type <> CASE WHEN column_type IN ('smallint', 'integer') THEN column_type ELSE 'bigint' END
+            OR coalesce(start, increment, minimum, maximum, cache) IS NOT NULL
+            OR cycle
+        THEN json_build_object(
+            'name', name, 'type', nullif(type, 'bigint'), 'start', start, 'increment', increment,
+            'minimum', minimum, 'maximum', maximum, 'cycle', cycle, 'cache', cache
+        )
+    END AS item
+    FROM own_sequences JOIN counting USING (sequence)
+    WHERE numbers
+),
 -- NOT NULL that is demanded of new rows only, which came with PostgreSQL 18: to older rows no more than a check.
 unproven AS MATERIALIZED (
-    SELECT conrelid AS relation, conkey[1] AS number, conname, connoinherit
+    SELECT conrelid AS relation, conkey[1] AS number, conname, connoinherit, coninhcount
     FROM pg_constraint JOIN tables ON tables.oid = conrelid
     WHERE contype = 'n' AND NOT convalidated
 ),
@@ -49,6 +101,11 @@ columns AS MATERIALIZED (
                 WHEN attidentity = 'd' THEN 'identity by default'
                 WHEN is_serial THEN 'serial'
             END,
+            'sequence', numbered.item,
+            'inherited', nullif(attinhcount > 0, false),
+            'storage', CASE WHEN strategy IS NOT NULL OR compression IS NOT NULL THEN json_build_object(
+                'strategy', strategy, 'compression', compression
+            ) END,
             'generated', CASE
                 WHEN attgenerated <> '' THEN json_build_object('expr', expression, 'stored', attgenerated = 's')
             END,
@@ -62,13 +119,18 @@ columns AS MATERIALIZED (
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     LEFT JOIN pg_description
         ON objoid = attrelid AND objsubid = attnum AND classoid = 'pg_class'::regclass
-    LEFT JOIN own_sequences
-        ON own_sequences.relation = attrelid AND own_sequences.number = attnum AND deptype = 'a'
+    LEFT JOIN numbered ON numbered.relation = attrelid AND numbered.number = attnum
     LEFT JOIN unproven ON unproven.relation = attrelid AND unproven.number = attnum
     CROSS JOIN LATERAL (SELECT pg_get_expr(adbin, adrelid) AS expression) AS defaults
     CROSS JOIN LATERAL (
-        SELECT sequence IS NOT NULL AND coalesce(expression LIKE 'nextval(%', false) AS is_serial
-    ) AS numbering
+        SELECT
+            CASE WHEN attstorage <> typstorage THEN CASE attstorage
+                WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' WHEN 'm' THEN 'MAIN'
+            END END AS strategy,
+            -- Came with PostgreSQL 14.
+            CASE to_jsonb(pg_attribute) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression
+    ) AS storage
+    CROSS JOIN LATERAL (SELECT numbered.relation IS NOT NULL AND attidentity = '' AS is_serial) AS numbering
     GROUP BY attrelid
 ),
 actions(code, action) AS (
@@ -80,7 +142,7 @@ constraints AS MATERIALIZED (
     FROM (SELECT NULL::smallint[] AS confdelsetcols, true AS conenforced, false AS conperiod) AS before
     CROSS JOIN LATERAL (
         SELECT
-            pg_constraint.oid, conname, conrelid, confrelid, conkey, conbin, conindid, connoinherit, condeferrable,
+            pg_constraint.oid, conname, conrelid, confrelid, conkey, conbin, conindid, connoinherit, coninhcount, condeferrable,
             condeferred, confdeltype, confupdtype, confmatchtype, confdelsetcols, conenforced, conperiod,
             -- What is not enforced is never validated.
             convalidated OR NOT conenforced AS is_valid,
@@ -96,20 +158,39 @@ constraints AS MATERIALIZED (
         WHERE contype IN ('p', 'u', 'c', 'f', 'x')
     ) AS known
 ),
+-- Columns that are stored beside the key of an index.
+included AS MATERIALIZED (
+    SELECT indexrelid AS index, json_agg(attname ORDER BY number) AS items
+    FROM pg_index
+    JOIN tables ON tables.oid = indrelid
+    CROSS JOIN LATERAL generate_series(indnkeyatts + 1, indnatts) AS number
+    JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[number - 1]
+    GROUP BY indexrelid
+),
 primary_keys AS MATERIALIZED (
-    SELECT conrelid AS relation, json_build_object('name', conname, 'columns', own_columns) AS item
-    FROM constraints WHERE contype = 'p'
+    SELECT conrelid AS relation, json_build_object(
+        'name', conname,
+        'columns', own_columns,
+        'include', included.items,
+        'deferrable', nullif(condeferrable, false),
+        'initially_deferred', nullif(condeferred, false)
+    ) AS item
+    FROM constraints LEFT JOIN included ON included.index = conindid
+    WHERE contype = 'p'
 ),
 uniques AS MATERIALIZED (
     SELECT conrelid AS relation, json_agg(json_build_object(
         'name', conname,
         'columns', own_columns,
+        'include', included.items,
         -- Came with PostgreSQL 15.
         'nulls_not_distinct', nullif((to_jsonb(pg_index) ->> 'indnullsnotdistinct')::boolean, false),
         'deferrable', nullif(condeferrable, false),
         'initially_deferred', nullif(condeferred, false)
     )) AS items
-    FROM constraints JOIN pg_index ON indexrelid = conindid
+    FROM constraints
+    JOIN pg_index ON indexrelid = conindid
+    LEFT JOIN included ON included.index = conindid
     WHERE contype = 'u' GROUP BY conrelid
 ),
 checks AS MATERIALIZED (
@@ -118,13 +199,16 @@ checks AS MATERIALIZED (
         'expr', expression,
         'valid', nullif(is_valid, true),
         'enforced', nullif(conenforced, true),
-        'no_inherit', nullif(connoinherit, false)
+        'no_inherit', nullif(connoinherit, false),
+        'inherited', nullif(coninhcount > 0, false)
     )) AS items
     FROM (
-        SELECT conrelid, conname, pg_get_expr(conbin, conrelid) AS expression, is_valid, conenforced, connoinherit
+        SELECT
+            conrelid, conname, pg_get_expr(conbin, conrelid) AS expression, is_valid, conenforced, connoinherit,
+            coninhcount
         FROM constraints WHERE contype = 'c'
         UNION ALL
-        SELECT relation, conname, format('%I IS NOT NULL', attname), false, true, connoinherit
+        SELECT relation, conname, format('%I IS NOT NULL', attname), false, true, connoinherit, coninhcount
         FROM unproven JOIN pg_attribute ON attrelid = relation AND attnum = number
     ) AS checks
     GROUP BY conrelid
@@ -196,16 +280,13 @@ index_parts AS MATERIALIZED (
             (
                 SELECT collname FROM pg_collation
                 WHERE oid = indcollation[number - 1]
-                    AND oid <> coalesce(
-                        attcollation,
-                        (
-                            SELECT whole.attcollation FROM pg_attribute AS whole
-                            WHERE whole.attrelid = indexrelid AND whole.attnum = number
-                        )
-                    )
+                    -- What an expression would have by itself is not known; that of the database is what most have.
+                    AND oid <> coalesce(attcollation, 'pg_catalog."default"'::regcollation)
             ) AS collation_name,
             (
-                SELECT opcname FROM pg_opclass WHERE oid = indclass[number - 1] AND NOT opcdefault
+                SELECT CASE WHEN pg_opclass_is_visible(pg_opclass.oid) THEN '' ELSE nspname || '.' END || opcname
+                FROM pg_opclass JOIN pg_namespace ON pg_namespace.oid = opcnamespace
+                WHERE pg_opclass.oid = indclass[number - 1] AND NOT opcdefault
             ) AS class_name
     ) AS part
     WHERE NOT EXISTS (SELECT FROM constraints WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
@@ -218,46 +299,44 @@ indexes AS MATERIALIZED (
         'unique', indisunique,
         'where', pg_get_expr(indpred, indrelid),
         'method', nullif(amname, 'btree'),
-        'include', (
-            SELECT json_agg(attname ORDER BY number)
-            FROM generate_series(indnkeyatts + 1, indnatts) AS number
-            JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[number - 1]
-        ),
+        'include', included.items,
+        'options', array_to_json(reloptions),
         'nulls_not_distinct', nullif((to_jsonb(pg_index) ->> 'indnullsnotdistinct')::boolean, false),
         'valid', nullif(indisvalid, true)
     )) AS items
     FROM index_parts
-    JOIN pg_index ON indexrelid = index
+    JOIN pg_index ON indexrelid = index_parts.index
+    LEFT JOIN included ON included.index = index_parts.index
     JOIN pg_class ON pg_class.oid = indexrelid
     JOIN pg_am ON pg_am.oid = relam
     GROUP BY indrelid
 ),
-triggers AS MATERIALIZED (
-    SELECT tgrelid AS relation, json_agg(json_build_object('name', tgname, 'sql', pg_get_triggerdef(pg_trigger.oid))) AS items
-    FROM pg_trigger JOIN tables ON tables.oid = tgrelid
-    WHERE NOT tgisinternal GROUP BY tgrelid
+parents AS MATERIALIZED (
+    SELECT inhrelid AS relation, json_agg(
+        CASE
+            WHEN relnamespace = (SELECT oid FROM namespace) THEN relname
+            ELSE (SELECT nspname FROM pg_namespace WHERE oid = relnamespace) || '.' || relname
+        END ORDER BY inhseqno
+    ) AS items
+    FROM pg_inherits
+    JOIN tables ON tables.oid = inhrelid
+    JOIN pg_class ON pg_class.oid = inhparent
+    GROUP BY inhrelid
 ),
--- What makes a view again: itself, what it is indexed by, who may do what with it, and what somebody says about it.
-views AS MATERIALIZED (
-    SELECT pg_class.relname AS name, concat_ws(
-        '; ',
-        CASE relkind WHEN 'm' THEN 'CREATE MATERIALIZED VIEW ' ELSE 'CREATE VIEW ' END || quote_ident(relname)
-            || coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', '')
-            || ' AS ' || btrim(pg_get_viewdef(pg_class.oid), E' \n;'),
-        (SELECT string_agg(pg_get_indexdef(indexrelid), '; ') FROM pg_index WHERE indrelid = pg_class.oid),
-        (SELECT string_agg(pg_get_triggerdef(oid), '; ') FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal),
-        (
-            SELECT string_agg(format(
-                'GRANT %s ON %I TO %s', privilege_type, relname,
-                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
-            ), '; ')
-            FROM aclexplode(relacl) WHERE grantee <> relowner
-        ),
-        'COMMENT ON ' || CASE relkind WHEN 'm' THEN 'MATERIALIZED ' ELSE '' END || 'VIEW ' || quote_ident(relname)
-            || ' IS ' || quote_literal(obj_description(pg_class.oid, 'pg_class'))
-    ) AS sql
-    FROM relations JOIN pg_class USING (oid, relkind)
-    WHERE relkind IN ('v', 'm')
+partitions AS MATERIALIZED (
+    SELECT root AS relation, json_agg(json_build_object(
+        'name', part.relname,
+        'of', CASE WHEN inhparent <> root THEN above.relname END,
+        'bound', pg_get_expr(part.relpartbound, part.oid),
+        'partitioned_by', CASE WHEN part.relkind = 'p' THEN pg_get_partkeydef(part.oid) END
+    )) AS items
+    FROM relations
+    JOIN pg_class AS part ON part.oid = relations.oid
+    JOIN pg_inherits ON inhrelid = part.oid
+    JOIN pg_class AS above ON above.oid = inhparent
+    CROSS JOIN LATERAL (SELECT pg_partition_root(part.oid)::oid AS root) AS root
+    WHERE part.relispartition AND part.relkind IN ('r', 'p')
+    GROUP BY root
 )
 SELECT json_strip_nulls(json_build_object(
     'version', 1,
@@ -272,9 +351,13 @@ SELECT json_strip_nulls(json_build_object(
             'foreign_keys', foreign_keys.items,
             'indexes', indexes.items,
             'exclusions', exclusions.items,
-            'triggers', triggers.items,
             'comment', description,
-            'partitioned_by', CASE WHEN relkind = 'p' THEN pg_get_partkeydef(tables.oid) END
+            'storage', CASE WHEN unlogged OR options IS NOT NULL THEN json_build_object(
+                'unlogged', nullif(unlogged, false), 'options', array_to_json(options)
+            ) END,
+            'inherits', parents.items,
+            'partitioned_by', CASE WHEN relkind = 'p' THEN pg_get_partkeydef(tables.oid) END,
+            'partitions', partitions.items
         ))
         FROM tables
         LEFT JOIN columns ON columns.relation = tables.oid
@@ -284,7 +367,8 @@ SELECT json_strip_nulls(json_build_object(
         LEFT JOIN foreign_keys ON foreign_keys.relation = tables.oid
         LEFT JOIN indexes ON indexes.relation = tables.oid
         LEFT JOIN exclusions ON exclusions.relation = tables.oid
-        LEFT JOIN triggers ON triggers.relation = tables.oid
+        LEFT JOIN parents ON parents.relation = tables.oid
+        LEFT JOIN partitions ON partitions.relation = tables.oid
         LEFT JOIN pg_description
             ON objoid = tables.oid AND objsubid = 0 AND classoid = 'pg_class'::regclass
     ), '[]'),
@@ -300,16 +384,13 @@ SELECT json_strip_nulls(json_build_object(
     ),
     'sequences', (
         SELECT json_agg(json_build_object(
-            'name', name,
-            'type', nullif(format_type(seqtypid, NULL), 'bigint'),
-            'start', nullif(seqstart, CASE WHEN seqincrement > 0 THEN 1 ELSE -1 END),
-            'increment', nullif(seqincrement, 1),
-            'minimum', CASE WHEN seqincrement > 0 THEN nullif(seqmin, 1) END,
-            'maximum', CASE WHEN seqincrement > 0 AND seqmax NOT IN (32767, 2147483647, 9223372036854775807) THEN seqmax END,
-            'cycle', nullif(seqcycle, false)
+            'name', name, 'type', nullif(type, 'bigint'), 'start', start, 'increment', increment,
+            'minimum', minimum, 'maximum', maximum, 'cycle', cycle, 'cache', cache,
+            'owned_by', CASE
+                WHEN relation IS NOT NULL THEN json_build_object('table', table_name, 'column', column_name)
+            END
         ))
-        FROM relations JOIN pg_sequence ON seqrelid = relations.oid
-        WHERE NOT EXISTS (SELECT FROM own_sequences WHERE sequence = relations.oid)
-    ),
-    'views', (SELECT json_agg(json_build_object('name', name, 'sql', sql)) FROM views)
+        FROM counting LEFT JOIN own_sequences USING (sequence)
+        WHERE NOT coalesce(numbers, false)
+    )
 ))::text AS catalog

@@ -1,6 +1,6 @@
 //! SQLite: columns and indexes from the pragmas, and from the text of the statements what no pragma says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use serde::Deserialize;
@@ -10,8 +10,8 @@ use self::table::TableStatement;
 use super::InspectError;
 use crate::catalog::token::{Kind, tokens};
 use crate::catalog::{
-    Catalog, Column, Dialect, ForeignKey, Generated, Index, IndexPart, Numbering, Opaque, PrimaryKey, Table,
-    ddl,
+    Catalog, Column, Dialect, ForeignKey, Generated, Index, IndexPart, KeyOptions, Numbering, Object,
+    ObjectKind, PrimaryKey, Table, ddl,
 };
 
 mod cursor;
@@ -27,6 +27,7 @@ struct Answer {
     columns: Vec<ColumnRow>,
     indexes: Vec<IndexRow>,
     statements: Vec<(String, String, String, String)>,
+    virtual_tables: u64,
 }
 
 /// Table, name, type, whether it is NOT NULL, default, place in the primary key, and whether it is computed: 2 when it is
@@ -74,6 +75,7 @@ fn assemble(answer: Answer) -> Result<Catalog, InspectError> {
         }
     }
     let mut index_statements = HashMap::new();
+    let mut objects = Vec::new();
     for (kind, name, table_name, sql) in answer.statements {
         match kind.as_str() {
             "table" => {
@@ -87,11 +89,9 @@ fn assemble(answer: Answer) -> Result<Catalog, InspectError> {
                 index_statements.insert(name.clone(), statement.ok_or(InspectError::Statement { name })?);
             }
             "trigger" => {
-                if let Some(table) = tables.get_mut(&table_name) {
-                    table.triggers.push(Opaque { name, sql: Some(sql) });
-                }
+                objects.push(Object::new(ObjectKind::Trigger, name, Some(&table_name), sql));
             }
-            _ => catalog.views.push(Opaque { name, sql: Some(sql) }),
+            _ => objects.push(Object::new(ObjectKind::View, name, None, sql)),
         }
     }
     for (table_name, name, unique, column, descending, collation) in answer.indexes {
@@ -110,8 +110,30 @@ fn assemble(answer: Answer) -> Result<Catalog, InspectError> {
         );
     }
     catalog.tables = tables.into_values().collect();
+    objects
+        .iter_mut()
+        .for_each(|object| name_relation_as_made(object, &catalog.tables));
+    catalog.objects = Some(objects);
+    catalog.not_compared = not_compared(answer.virtual_tables);
     resolve_references(&mut catalog);
     Ok(catalog)
+}
+
+/// A trigger names its table as its own statement spells it.
+fn name_relation_as_made(object: &mut Object, tables: &[Table]) {
+    if let Some(table) = tables.iter().find(|table| object.is_on(&table.name)) {
+        object.relation = Some(table.name.clone());
+    }
+}
+
+/// Returns how many things of kinds that no catalog speaks of there are. What a virtual table keeps its contents in counts
+/// with it.
+fn not_compared(virtual_tables: u64) -> BTreeMap<String, u64> {
+    let kinds = [("virtual table", virtual_tables)].into_iter();
+    kinds
+        .filter(|(_, number)| *number > 0)
+        .map(|(kind, number)| (kind.to_owned(), number))
+        .collect()
 }
 
 fn column((_, name, data_type, not_null, default, _, hidden): ColumnRow) -> Column {
@@ -186,6 +208,7 @@ impl TableStatement {
             column.collation = clauses
                 .collation
                 .filter(|name| !name.eq_ignore_ascii_case("binary"));
+            column.on_null = clauses.on_null;
             if let (Some(generated), Some(expr)) = (&mut column.generated, clauses.generated) {
                 generated.expr = expr;
                 // The pragma counts "GENERATED ALWAYS" to the type.
@@ -213,25 +236,62 @@ impl TableStatement {
         } else {
             Numbering::Rowid
         };
+        let mut key_options = self.key_options;
         if !table.without_rowid
             && !self.key_descends
             && let Some((place, numbering)) = rowid(numbering)
         {
             table.columns[place].auto = Some(numbering);
-            table.columns[place].nullable = false;
+            // A row id is compared and sorted in one way only.
+            key_options = KeyOptions {
+                on_conflict: key_options.on_conflict,
+                ..KeyOptions::default()
+            };
         }
         if let Some(key) = &mut table.primary_key {
+            if self.key_descends {
+                key_options.descending.clone_from(&key.columns);
+            }
             key.name = self.key_name;
+            key.options = key_options;
         }
         table.uniques = self.uniques;
         table.checks = self.checks;
         table.foreign_keys = self.foreign_keys;
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let options = table.uniques.iter_mut().map(|unique| &mut unique.options);
+        for options in options.chain(table.primary_key.iter_mut().map(|key| &mut key.options)) {
+            settle(options, &table.columns);
+        }
         let own_columns = table.uniques.iter_mut().map(|unique| &mut unique.columns);
         for columns in own_columns.chain(table.foreign_keys.iter_mut().map(|key| &mut key.columns)) {
             as_spelled(columns, &names);
         }
     }
+}
+
+/// Names columns in the options of a key as the table spells them, and leaves out collations that are their own.
+fn settle(options: &mut KeyOptions, columns: &[Column]) {
+    let named = |name: &str| {
+        let mut columns = columns.iter();
+        columns.find(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    for name in &mut options.descending {
+        if let Some(column) = named(name) {
+            name.clone_from(&column.name);
+        }
+    }
+    options.descending.sort();
+    let collations = std::mem::take(&mut options.collations);
+    options.collations = collations
+        .into_iter()
+        .filter_map(|(name, collation)| Some((named(&name)?, collation)))
+        .filter(|(column, collation)| {
+            let own = column.collation.as_deref().unwrap_or("BINARY");
+            !own.eq_ignore_ascii_case(collation)
+        })
+        .map(|(column, collation)| (column.name.clone(), collation))
+        .collect();
 }
 
 /// Gives tables and columns that are referred to the spelling that they were made with, and names the columns of

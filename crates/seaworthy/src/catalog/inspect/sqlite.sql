@@ -23,5 +23,6 @@ SELECT json_object(
     ),
     'statements', (
         SELECT json_group_array(json_array(type, name, tbl_name, sql)) FROM main.sqlite_schema WHERE sql IS NOT NULL
-    )
+    ),
+    'virtual_tables', (SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual')
 ) AS catalog

@@ -235,9 +235,12 @@ impl<'a> Walk<'a> {
         let wanted = diff(is, should_be, &policy).map_err(DriftError::from)?;
         let surplus = diff(should_be, is, &policy).map_err(DriftError::from)?;
         let mut details = words(&wanted.operations, &wanted.notes);
-        details.extend(surplus.notes.iter().map(|note| match note {
-            Note::MissingView { name } => format!("the view {name} is too many"),
-            Note::MissingTrigger { table, name } => format!("the trigger {name} on {table} is too many"),
+        details.extend(surplus.notes.iter().filter_map(|note| match note {
+            Note::MissingView { name } => Some(format!("the view {name} is too many")),
+            Note::MissingTrigger { table, name } => {
+                Some(format!("the trigger {name} on {table} is too many"))
+            }
+            Note::InTheWay { .. } => None,
         }));
         let is_same = details.is_empty();
         self.note(promise, revision, details, found);
@@ -345,6 +348,7 @@ fn words(operations: &[Operation], notes: &[Note]) -> Vec<String> {
     words.extend(notes.iter().map(|note| match note {
         Note::MissingView { name } => format!("the view {name} is missing"),
         Note::MissingTrigger { table, name } => format!("the trigger {name} on {table} is missing"),
+        Note::InTheWay { .. } => note.to_string(),
     }));
     words
 }

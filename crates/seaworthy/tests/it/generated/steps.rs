@@ -2,8 +2,8 @@
 
 use seaworthy::autogenerate::{Fill, Rename};
 use seaworthy::catalog::{
-    Action, Catalog, Check, Column, Dialect, Exclusion, ForeignKey, Generated, Index, IndexPart, Numbering,
-    PrimaryKey, Sequence, Table, Unique,
+    Action, Catalog, Check, Column, Conflict, Dialect, Exclusion, ForeignKey, Generated, Index, IndexPart,
+    Numbering, Object, ObjectKind, PrimaryKey, Sequence, Table, TablePart, Unique,
 };
 
 /// A change of a schema.
@@ -50,15 +50,49 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Step> {
         step("remove constraints", drop_constraints),
         step("remove indexes", drop_indexes),
     ];
-    if dialect == Dialect::Postgresql {
-        steps.extend(on_postgresql());
-    }
+    steps.extend(match dialect {
+        Dialect::Postgresql => on_postgresql(),
+        Dialect::Sqlite => on_sqlite(),
+    });
     steps.push(step("remove columns", drop_columns));
     steps.push(step("remove tables", drop_tables));
+    if dialect == Dialect::Postgresql {
+        steps.push(step("say how to double", |catalog| {
+            catalog.objects = Some(vec![twice("n * 2")]);
+        }));
+        steps.push(step("double in another way", |catalog| {
+            catalog.objects = Some(vec![twice("n + n")]);
+        }));
+        steps.push(step("double no more", |catalog| {
+            catalog.objects = Some(Vec::new());
+        }));
+    }
     steps
 }
 
+/// A function as the server prints it.
+fn twice(expression: &str) -> Object {
+    Object {
+        kind: ObjectKind::Function,
+        name: "twice(integer)".to_owned(),
+        relation: None,
+        sql: vec![format!(
+            "CREATE OR REPLACE FUNCTION twice(n integer)\n RETURNS integer\n LANGUAGE sql\nAS $function$SELECT {expression}$function$"
+        )],
+        needs: Vec::new(),
+        used_by: Vec::new(),
+        shape: vec!["integer".to_owned(), "n integer".to_owned()],
+        kept: Vec::new(),
+    }
+}
+
 fn on_postgresql() -> Vec<Step> {
+    let mut steps = names_types_and_sequences();
+    steps.extend(checks_partitions_and_storage());
+    steps
+}
+
+fn names_types_and_sequences() -> Vec<Step> {
     vec![
         step("give an index another name", |catalog| {
             index_of(catalog, "tasks").name = Some("idx_tasks_owner".to_owned());
@@ -94,6 +128,11 @@ fn on_postgresql() -> Vec<Step> {
             catalog.sequences[0].increment = Some(10);
         }),
         step("count no orders", |catalog| catalog.sequences.clear()),
+    ]
+}
+
+fn checks_partitions_and_storage() -> Vec<Step> {
+    vec![
         step("check new rows only", |catalog| {
             let mut check = Check::new(Some("ck_tasks_place"), "place >= 0");
             check.valid = false;
@@ -126,6 +165,29 @@ fn on_postgresql() -> Vec<Step> {
                 definition: "EXCLUDE USING gist (during WITH &&)".to_owned(),
             });
         }),
+        step("keep fewer rows on a page", |catalog| {
+            table(catalog, "tasks").storage.options = vec!["fillfactor=70".to_owned()];
+            column_of(catalog, "tasks", "title").storage.strategy = Some("EXTERNAL".to_owned());
+        }),
+        step("keep events by day and in a table of their own", |catalog| {
+            let mut events = Table::new("events");
+            events.columns = vec![Column::new("day", "date").not_null()];
+            events.partitioned_by = Some("RANGE (day)".to_owned());
+            events.partitions = vec![part("2024-01-01", "2024-02-01")];
+            let mut alarms = Table::new("alarms");
+            alarms.columns = vec![Column::new("during", "tstzrange")];
+            catalog.tables.extend([events, alarms]);
+        }),
+        step("keep events of another month", |catalog| {
+            let events = table(catalog, "events");
+            events.partitions[0].bound = part("2024-01-01", "2024-01-31").bound;
+            events.partitions.push(part("2024-02-01", "2024-03-01"));
+            table(catalog, "alarms").inherits = vec!["bookings".to_owned()];
+            column_of(catalog, "alarms", "during").inherited = true;
+        }),
+        step("keep no events of that month", |catalog| {
+            table(catalog, "events").partitions.truncate(1);
+        }),
         step("have no moods", |catalog| {
             catalog.enums.clear();
             let tasks = table(catalog, "tasks");
@@ -138,6 +200,43 @@ fn on_postgresql() -> Vec<Step> {
                 .retain(|check| check.name.as_deref() != Some("ck_tasks_mood"));
         }),
     ]
+}
+
+fn part(from: &str, to: &str) -> TablePart {
+    TablePart {
+        name: format!("events_{}", from.replace('-', "_")),
+        of: None,
+        bound: format!("FOR VALUES FROM ('{from}') TO ('{to}')"),
+        partitioned_by: None,
+    }
+}
+
+fn on_sqlite() -> Vec<Step> {
+    vec![
+        step("be strict about tags", |catalog| {
+            table(catalog, "tags").strict = true;
+            let name = column_of(catalog, "tags", "name");
+            name.data_type = "TEXT".to_owned();
+            name.on_null = Conflict::Fail;
+        }),
+        step("show tasks and trim their titles", |catalog| {
+            let trigger = "CREATE TRIGGER trim_titles AFTER INSERT ON tasks \
+                           BEGIN UPDATE tasks SET title = trim(new.title) WHERE id = new.id; END";
+            catalog.objects = Some(vec![
+                titles("CREATE VIEW titles AS SELECT id, title FROM tasks"),
+                Object::new(ObjectKind::Trigger, "trim_titles", Some("tasks"), trigger),
+            ]);
+        }),
+        step("show notes too", |catalog| {
+            let objects = catalog.objects.iter_mut().flatten();
+            let mut views = objects.filter(|object| object.kind == ObjectKind::View);
+            *views.next().unwrap() = titles("CREATE VIEW titles AS SELECT id, title, note FROM tasks");
+        }),
+    ]
+}
+
+fn titles(sql: &str) -> Object {
+    Object::new(ObjectKind::View, "titles", None, sql)
 }
 
 fn make_tables(catalog: &mut Catalog) {

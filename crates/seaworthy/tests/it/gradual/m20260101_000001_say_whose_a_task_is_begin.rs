@@ -7,12 +7,12 @@ use sea_orm_migration::schema::string_len_null;
 use seaworthy::online::{self, FilledColumn};
 use seaworthy::revision::{Header, Revision, Stage};
 
-fn note_of_tasks() -> FilledColumn {
-    FilledColumn::new("tasks", "note", Expr::cust("''"))
-}
-
 fn owner_of_tasks() -> FilledColumn {
     FilledColumn::new("tasks", "owner", Expr::cust("coalesce(assignee, 'nobody')"))
+}
+
+fn note_of_tasks() -> FilledColumn {
+    FilledColumn::new("tasks", "note", Expr::cust("''"))
 }
 
 pub struct Migration;
@@ -38,17 +38,17 @@ impl Revision for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        note_of_tasks().expand(manager).await?;
         online::add_column(manager, "tasks", string_len_null("owner", 40)).await?;
         owner_of_tasks().expand(manager).await?;
+        note_of_tasks().expand(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        note_of_tasks().collapse(manager).await?;
         owner_of_tasks().collapse(manager).await?;
         // Destructive: what tasks.owner holds is lost.
         online::drop_column(manager, "tasks", "owner").await?;
-        note_of_tasks().collapse(manager).await?;
         Ok(())
     }
 

@@ -7,12 +7,12 @@ use seaworthy::backfill::Backfill;
 use seaworthy::online::FilledColumn;
 use seaworthy::revision::{Header, Revision, Stage};
 
-fn note_of_tasks() -> FilledColumn {
-    FilledColumn::new("tasks", "note", Expr::cust("''"))
-}
-
 fn owner_of_tasks() -> FilledColumn {
     FilledColumn::new("tasks", "owner", Expr::cust("coalesce(assignee, 'nobody')"))
+}
+
+fn note_of_tasks() -> FilledColumn {
+    FilledColumn::new("tasks", "note", Expr::cust("''"))
 }
 
 pub struct Migration;
@@ -35,21 +35,21 @@ impl Revision for Migration {
     }
 
     fn backfills(&self) -> Vec<Backfill> {
-        vec![note_of_tasks().backfill(), owner_of_tasks().backfill()]
+        vec![owner_of_tasks().backfill(), note_of_tasks().backfill()]
     }
 }
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        note_of_tasks().backfill().run(manager).await?;
         owner_of_tasks().backfill().run(manager).await?;
+        note_of_tasks().backfill().run(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        owner_of_tasks().backfill().forget(manager).await?;
         note_of_tasks().backfill().forget(manager).await?;
+        owner_of_tasks().backfill().forget(manager).await?;
         Ok(())
     }
 

@@ -6,12 +6,12 @@ use sea_orm_migration::prelude::*;
 use seaworthy::online::FilledColumn;
 use seaworthy::revision::{Header, Revision, Stage};
 
-fn note_of_tasks() -> FilledColumn {
-    FilledColumn::new("tasks", "note", Expr::cust("''"))
-}
-
 fn owner_of_tasks() -> FilledColumn {
     FilledColumn::new("tasks", "owner", Expr::cust("coalesce(assignee, 'nobody')"))
+}
+
+fn note_of_tasks() -> FilledColumn {
+    FilledColumn::new("tasks", "note", Expr::cust("''"))
 }
 
 pub struct Migration;
@@ -30,8 +30,8 @@ impl Revision for Migration {
                 .message("say whose a task is: demand")
                 .created("2026-01-01 00:00:00")
                 .stage(Stage::Contract)
-                .requires_backfill("tasks_note_filled")
-                .requires_backfill("tasks_owner_filled"),
+                .requires_backfill("tasks_owner_filled")
+                .requires_backfill("tasks_note_filled"),
         )
     }
 }
@@ -39,14 +39,14 @@ impl Revision for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        note_of_tasks().contract(manager).await?;
         owner_of_tasks().contract(manager).await?;
+        note_of_tasks().contract(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        owner_of_tasks().restore(manager).await?;
         note_of_tasks().restore(manager).await?;
+        owner_of_tasks().restore(manager).await?;
         Ok(())
     }
 

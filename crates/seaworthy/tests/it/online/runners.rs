@@ -183,7 +183,9 @@ async fn a_script_says_what_is_asked_and_sends_the_whole_sequence() {
     assert_snapshot!(&script.sql[begin..end], @r#"
     -- Running upgrade m1_tables -> m2_change, change
     -- asks the database: SELECT atthasdef AS has_default FROM pg_attribute WHERE attrelid = to_regclass('tasks') AND attname = 'priority' AND NOT attisdropped
+    -- asks the database: SELECT 1 AS found FROM pg_class WHERE oid = to_regclass('tasks') AND relkind = 'p'
     -- asks the database: SELECT contype::text AS kind, convalidated AS is_valid FROM pg_constraint WHERE conrelid = to_regclass('tasks') AND conname = 'tasks_user_id_fkey'
+    -- asks the database: SELECT 1 AS found FROM pg_class WHERE oid = to_regclass('tasks') AND relkind = 'p'
     -- asks the database: SELECT t.relname::text AS table_name, i.indisunique, i.indisvalid, EXISTS (SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid = i.indexrelid) AS is_being_built FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid WHERE i.indexrelid = to_regclass('idx_tasks_user_id')
     -- asks the database: SELECT t.id IS NOT NULL AS has_table, a.attnotnull AS is_not_null, a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = t.id AND n.contype = 'n' AND n.conkey[1] = a.attnum AND NOT n.convalidated) AS is_proven, c.convalidated AS is_valid FROM (SELECT to_regclass('tasks')::oid AS id) AS t LEFT JOIN pg_attribute a ON a.attrelid = t.id AND a.attname = 'user_id' AND NOT a.attisdropped LEFT JOIN pg_constraint c ON c.conrelid = t.id AND c.conname = 'tasks_user_id_not_null' AND c.contype = 'c'
     DO $precondition$ BEGIN IF EXISTS (SELECT 1 FROM "seaql_migrations" WHERE version = 'm2_change') THEN RAISE EXCEPTION USING MESSAGE = 'revision m2_change is applied already'; END IF; END $precondition$;

@@ -1,11 +1,12 @@
-//! What stands in the way of another type: PostgreSQL changes that of no column that a view, a trigger or a computed column
-//! reads. All of these are dropped before, and made again afterwards, in the transaction of the change.
+//! What of a table stands in the way of another type: PostgreSQL changes that of no column that a computed column reads. These
+//! are dropped before, and made again afterwards, in the transaction of the change. Views, triggers and the like are objects, and
+//! step aside by operations of their own.
 
-use super::{DIALECT, add_column, alter, lost_with};
+use super::{DIALECT, add_column, alter, lost_with, not_valid};
 use crate::autogenerate::sql::names;
 use crate::catalog::ddl;
 use crate::catalog::expression::{mentions, quoted};
-use crate::catalog::{Catalog, Opaque, Table};
+use crate::catalog::{Catalog, Table};
 
 /// What is sent around a change of types.
 #[derive(Debug, Default)]
@@ -27,7 +28,9 @@ impl Aside {
     /// Returns what has to step aside for some columns, each with its table.
     pub(super) fn of(catalog: &Catalog, columns: &[(&str, &str)], guards: Guards) -> Self {
         let mut aside = Self::default();
-        aside.views(catalog, columns);
+        if guards == Guards::StepAside {
+            aside.references(catalog, columns);
+        }
         for table in &catalog.tables {
             let of_table: Vec<&str> = columns
                 .iter()
@@ -41,45 +44,33 @@ impl Aside {
         aside
     }
 
-    fn views(&mut self, catalog: &Catalog, columns: &[(&str, &str)]) {
-        let reads = |view: &&Opaque| {
-            columns
-                .iter()
-                .any(|(table, column)| view.reads(table) && view.reads(column))
-        };
-        let mut affected: Vec<&Opaque> = catalog.views.iter().filter(reads).collect();
-        // And what reads these.
-        let mut known = 0;
-        while known < affected.len() {
-            let name = &affected[known].name;
-            let more = catalog.views.iter().filter(|view| view.reads(name));
-            let more: Vec<&Opaque> = more.filter(|view| !affected.contains(view)).collect();
-            affected.extend(more);
-            known += 1;
-        }
-        for view in in_order(affected) {
-            let sql = view.sql.clone().unwrap_or_default();
-            let kind = match sql.starts_with("CREATE MATERIALIZED") {
-                true => "MATERIALIZED VIEW",
-                false => "VIEW",
-            };
-            self.before
-                .insert(0, format!("DROP {kind} {}", quoted(&view.name)));
-            self.after.push(sql);
+    /// Takes foreign keys between such columns away: one side gets its type before the other.
+    fn references(&mut self, catalog: &Catalog, columns: &[(&str, &str)]) {
+        let is_one = |table: &str, column: &String| columns.contains(&(table, column.as_str()));
+        for table in &catalog.tables {
+            let named = names::named(table);
+            let between = named.foreign_keys.iter().filter(|key| {
+                let mut own = key.columns.iter();
+                let mut referred = key.ref_columns.iter();
+                own.any(|column| is_one(&table.name, column))
+                    || referred.any(|column| is_one(&key.ref_table, column))
+            });
+            for key in between {
+                let name = quoted(key.name.as_deref().unwrap_or_default());
+                self.before
+                    .push(format!("{} DROP CONSTRAINT {name}", alter(&table.name)));
+                self.after.push(format!(
+                    "{} ADD {}{}",
+                    alter(&table.name),
+                    ddl::foreign_key_clause(DIALECT, key),
+                    not_valid(key.valid)
+                ));
+            }
         }
     }
 
     fn in_table(&mut self, table: &Table, columns: &[&str], guards: Guards) {
         let reads = |sql: &str| columns.iter().any(|column| mentions(sql, column));
-        for trigger in table
-            .triggers
-            .iter()
-            .filter(|trigger| trigger.sql.as_deref().is_some_and(reads))
-        {
-            let (name, of) = (quoted(&trigger.name), quoted(&table.name));
-            self.before.push(format!("DROP TRIGGER {name} ON {of}"));
-            self.after.extend(trigger.sql.clone());
-        }
         if guards == Guards::StepAside {
             self.guards(table, &reads);
         }
@@ -127,18 +118,4 @@ impl Aside {
             self.after.push(ddl::create_index(DIALECT, &table.name, index));
         }
     }
-}
-
-/// Returns views in an order in which each comes after those that it reads.
-fn in_order(mut views: Vec<&Opaque>) -> Vec<&Opaque> {
-    let mut ordered = Vec::with_capacity(views.len());
-    while !views.is_empty() {
-        let place = views.iter().position(|view| {
-            let mut others = views.iter().filter(|other| other.name != view.name);
-            !others.any(|other| view.reads(&other.name))
-        });
-        // Views do not read each other in circles; a name that looks so is one of a column.
-        ordered.push(views.remove(place.unwrap_or(0)));
-    }
-    ordered
 }

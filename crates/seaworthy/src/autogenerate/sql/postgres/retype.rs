@@ -34,9 +34,11 @@ impl Step<'_> {
         let mut statements = aside.before;
         let collation = collation.unwrap_or_default();
         let change = format!("{} TYPE {to}{collation}", alter_column(table, column));
+        let sequence = self.retype_sequence(table, column, from, to);
         if fit(from, to) == Fit::Wider {
             // Told how, it would write every row again.
             statements.push(change);
+            statements.extend(sequence);
             if default.is_some() && self.earlier.iter().any(sets_default) {
                 statements.push(set_default(table, column, default));
             }
@@ -48,6 +50,7 @@ impl Step<'_> {
             statements.push(set_default(table, column, None));
         }
         statements.push(format!("{change} USING {}", conversion(column, from, to)));
+        statements.extend(sequence);
         if default.is_some() && !is_set_later {
             statements.push(set_default(table, column, default));
         }

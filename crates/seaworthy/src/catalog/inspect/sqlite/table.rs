@@ -2,13 +2,15 @@
 
 use super::cursor::{Cursor, list};
 use crate::catalog::expression::without_parentheses;
-use crate::catalog::{Action, Check, ForeignKey, Unique};
+use crate::catalog::{Action, Check, Conflict, ForeignKey, KeyOptions, Unique};
 
 /// The clauses of a statement.
 #[derive(Default)]
 pub(super) struct TableStatement {
     pub(super) columns: Vec<ColumnClauses>,
     pub(super) key_name: Option<String>,
+    pub(super) key_options: KeyOptions,
+    /// Whether `DESC` stands in the clause of a column: there it keeps an integer from being the row id.
     pub(super) key_descends: bool,
     pub(super) autoincrement: bool,
     pub(super) uniques: Vec<Unique>,
@@ -22,6 +24,7 @@ pub(super) struct ColumnClauses {
     pub(super) name: String,
     pub(super) collation: Option<String>,
     pub(super) generated: Option<String>,
+    pub(super) on_null: Conflict,
 }
 
 impl TableStatement {
@@ -54,16 +57,24 @@ impl TableStatement {
         };
         if cursor.words("primary", "key") {
             self.key_name = name;
+            let parts = cursor.parentheses()?;
             // `PRIMARY KEY (id AUTOINCREMENT)` is allowed.
-            let mut inside = Cursor::new(cursor.parentheses()?);
+            let mut inside = Cursor::new(parts);
             while !inside.is_done() {
                 self.autoincrement |= inside.word("autoincrement");
                 inside.skip();
             }
+            self.key_options = key_options(parts);
+            self.key_options.on_conflict = conflict(cursor)?;
         } else if cursor.word("unique") {
+            let parts = cursor.parentheses()?;
             self.uniques.push(Unique {
                 name,
-                ..Unique::new(None, columns(cursor.parentheses()?))
+                options: KeyOptions {
+                    on_conflict: conflict(cursor)?,
+                    ..key_options(parts)
+                },
+                ..Unique::new(None, columns(parts))
             });
         } else if cursor.word("check") {
             self.add_check(name, cursor.parentheses()?);
@@ -90,10 +101,18 @@ impl TableStatement {
             if cursor.words("primary", "key") {
                 self.key_name = name.take();
                 self.key_descends = cursor.word("desc");
-                self.autoincrement |= autoincrements(cursor);
+                cursor.word("asc");
+                self.key_options.on_conflict = conflict(cursor)?;
+                self.autoincrement |= cursor.word("autoincrement");
+            } else if cursor.words("not", "null") {
+                clauses.on_null = conflict(cursor)?;
             } else if cursor.word("unique") {
                 self.uniques.push(Unique {
                     name: name.take(),
+                    options: KeyOptions {
+                        on_conflict: conflict(cursor)?,
+                        ..KeyOptions::default()
+                    },
                     ..Unique::new(None, [clauses.name.as_str()])
                 });
             } else if cursor.word("check") {
@@ -159,13 +178,36 @@ impl TableStatement {
     }
 }
 
-/// Goes over what may follow `PRIMARY KEY` of a column.
-fn autoincrements(cursor: &mut Cursor<'_>) -> bool {
-    cursor.word("asc");
-    if cursor.words("on", "conflict") {
-        cursor.skip();
+/// Goes over an `ON CONFLICT` where there is one.
+fn conflict(cursor: &mut Cursor<'_>) -> Option<Conflict> {
+    if !cursor.words("on", "conflict") {
+        return Some(Conflict::Abort);
     }
-    cursor.word("autoincrement")
+    let conflict = Conflict::of_word(&cursor.peek()?.text);
+    cursor.skip();
+    conflict
+}
+
+/// Reads of `a COLLATE NOCASE, b DESC` how the columns are compared and sorted.
+fn key_options(text: &str) -> KeyOptions {
+    let mut options = KeyOptions::default();
+    for item in list(text) {
+        let mut cursor = Cursor::new(item);
+        let Some(name) = cursor.name() else {
+            continue;
+        };
+        if cursor.word("collate")
+            && let Some(collation) = cursor.name()
+        {
+            options
+                .collations
+                .insert(name.clone(), collation.to_ascii_uppercase());
+        }
+        if cursor.word("desc") {
+            options.descending.push(name);
+        }
+    }
+    options
 }
 
 fn action(cursor: &mut Cursor<'_>) -> Option<Action> {
@@ -193,7 +235,7 @@ fn columns(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::TableStatement;
-    use crate::catalog::Action;
+    use crate::catalog::{Action, Conflict};
 
     fn read(sql: &str) -> TableStatement {
         TableStatement::read(sql).unwrap()
@@ -210,6 +252,7 @@ mod tests {
              CONSTRAINT far FOREIGN KEY(id, name) REFERENCES other (a, b) ON UPDATE CASCADE ON DELETE NO ACTION)",
         );
         assert!(table.autoincrement && !table.key_descends);
+        assert_eq!(table.key_options.on_conflict, Conflict::Fail);
         assert_eq!(table.key_name.as_deref(), Some("pk"));
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(names, ["id", "name", "owner id", "twice"]);
@@ -239,6 +282,25 @@ mod tests {
             (far.on_update, far.name.as_deref()),
             (Action::Cascade, Some("far"))
         );
+    }
+
+    #[test]
+    fn what_happens_to_rows_and_how_keys_are_sorted_is_found() {
+        let table = read(
+            "CREATE TABLE t (a text NOT NULL ON CONFLICT REPLACE DEFAULT 'x', b int UNIQUE ON CONFLICT IGNORE, \
+             PRIMARY KEY (a COLLATE nocase, b DESC) ON CONFLICT ROLLBACK, UNIQUE (b, a) ON CONFLICT fail)",
+        );
+        assert_eq!(table.columns[0].on_null, Conflict::Replace);
+        assert_eq!(
+            table.key_options.to_string(),
+            "b DESC, a COLLATE NOCASE, ON CONFLICT ROLLBACK"
+        );
+        let uniques: Vec<Conflict> = table
+            .uniques
+            .iter()
+            .map(|unique| unique.options.on_conflict)
+            .collect();
+        assert_eq!(uniques, [Conflict::Ignore, Conflict::Fail]);
     }
 
     #[test]

@@ -40,9 +40,16 @@ pub(super) fn revisions() -> Vec<Box<dyn Revision>> {
         Box::new(m20231114_221352_keep_bookings_apart::Migration),
         Box::new(m20231114_221353_let_bookings_overlap::Migration),
         Box::new(m20231114_221354_keep_bookings_apart_again::Migration),
-        Box::new(m20231114_221355_have_no_moods::Migration),
-        Box::new(m20231114_221356_remove_columns::Migration),
-        Box::new(m20231114_221357_remove_tables::Migration),
+        Box::new(m20231114_221355_keep_fewer_rows_on_a_page::Migration),
+        Box::new(m20231114_221356_keep_events_by_day_and_in_a_table_of_the::Migration),
+        Box::new(m20231114_221357_keep_events_of_another_month::Migration),
+        Box::new(m20231114_221358_keep_no_events_of_that_month::Migration),
+        Box::new(m20231114_221359_have_no_moods::Migration),
+        Box::new(m20231114_221400_remove_columns::Migration),
+        Box::new(m20231114_221401_remove_tables::Migration),
+        Box::new(m20231114_221402_say_how_to_double::Migration),
+        Box::new(m20231114_221403_double_in_another_way::Migration),
+        Box::new(m20231114_221404_double_no_more::Migration),
     ]
 }
 
@@ -81,6 +88,13 @@ mod m20231114_221351_check_all_rows;
 mod m20231114_221352_keep_bookings_apart;
 mod m20231114_221353_let_bookings_overlap;
 mod m20231114_221354_keep_bookings_apart_again;
-mod m20231114_221355_have_no_moods;
-mod m20231114_221356_remove_columns;
-mod m20231114_221357_remove_tables;
+mod m20231114_221355_keep_fewer_rows_on_a_page;
+mod m20231114_221356_keep_events_by_day_and_in_a_table_of_the;
+mod m20231114_221357_keep_events_of_another_month;
+mod m20231114_221358_keep_no_events_of_that_month;
+mod m20231114_221359_have_no_moods;
+mod m20231114_221400_remove_columns;
+mod m20231114_221401_remove_tables;
+mod m20231114_221402_say_how_to_double;
+mod m20231114_221403_double_in_another_way;
+mod m20231114_221404_double_no_more;

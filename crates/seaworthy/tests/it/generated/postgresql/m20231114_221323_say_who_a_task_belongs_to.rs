@@ -35,14 +35,6 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("tasks")
-                    .modify_column(ColumnDef::new("parent").default(0))
-                    .to_owned(),
-            )
-            .await?;
         // Rows are filled and checked while others read and write; the demand itself then finds the check and looks
         // at no row. For a table of many rows generate this with --large tasks, which fills it in batches.
         execute(
@@ -77,10 +69,23 @@ impl MigrationTrait for Migration {
             r#"ALTER TABLE "tasks" DROP CONSTRAINT "tasks_owner_not_null""#,
         )
         .await?;
+        manager
+            .alter_table(
+                Table::alter()
+                    .table("tasks")
+                    .modify_column(ColumnDef::new("parent").default(0))
+                    .to_owned(),
+            )
+            .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        execute(
+            manager,
+            r#"ALTER TABLE "tasks" ALTER COLUMN "parent" DROP DEFAULT"#,
+        )
+        .await?;
         // Destructive: what tasks.owner holds is lost.
         manager
             .alter_table(
@@ -90,11 +95,6 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        execute(
-            manager,
-            r#"ALTER TABLE "tasks" ALTER COLUMN "parent" DROP DEFAULT"#,
-        )
-        .await?;
         Ok(())
     }
 

@@ -26,14 +26,6 @@ impl Revision for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("kinds")
-                    .modify_column(ColumnDef::new("size").null())
-                    .to_owned(),
-            )
-            .await?;
         // Rows are filled and checked while others read and write; the demand itself then finds the check and looks
         // at no row. For a table of many rows generate this with --large tasks, which fills it in batches.
         execute(
@@ -68,6 +60,14 @@ impl MigrationTrait for Migration {
             r#"ALTER TABLE "tasks" DROP CONSTRAINT "tasks_note_not_null""#,
         )
         .await?;
+        manager
+            .alter_table(
+                Table::alter()
+                    .table("kinds")
+                    .modify_column(ColumnDef::new("size").null())
+                    .to_owned(),
+            )
+            .await?;
         Ok(())
     }
 
@@ -75,16 +75,16 @@ impl MigrationTrait for Migration {
         manager
             .alter_table(
                 Table::alter()
-                    .table("tasks")
-                    .modify_column(ColumnDef::new("note").null())
+                    .table("kinds")
+                    .modify_column(ColumnDef::new("size").not_null())
                     .to_owned(),
             )
             .await?;
         manager
             .alter_table(
                 Table::alter()
-                    .table("kinds")
-                    .modify_column(ColumnDef::new("size").not_null())
+                    .table("tasks")
+                    .modify_column(ColumnDef::new("note").null())
                     .to_owned(),
             )
             .await?;

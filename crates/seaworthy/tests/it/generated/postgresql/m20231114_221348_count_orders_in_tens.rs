@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         execute(
             manager,
-            r#"ALTER SEQUENCE "order_no" AS bigint INCREMENT BY 10 NO MINVALUE NO MAXVALUE START WITH 1 NO CYCLE"#,
+            r#"ALTER SEQUENCE "order_no" AS bigint INCREMENT BY 10 NO MINVALUE NO MAXVALUE START WITH 1 CACHE 1 NO CYCLE"#,
         )
         .await?;
         Ok(())
@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         execute(
             manager,
-            r#"ALTER SEQUENCE "order_no" AS bigint INCREMENT BY 1 NO MINVALUE NO MAXVALUE START WITH 1 NO CYCLE"#,
+            r#"ALTER SEQUENCE "order_no" AS bigint INCREMENT BY 1 NO MINVALUE NO MAXVALUE START WITH 1 CACHE 1 NO CYCLE"#,
         )
         .await?;
         Ok(())

@@ -25,8 +25,11 @@ pub(super) fn revisions() -> Vec<Box<dyn Revision>> {
         Box::new(m20231114_221337_go_back_to_one_key::Migration),
         Box::new(m20231114_221338_remove_constraints::Migration),
         Box::new(m20231114_221339_remove_indexes::Migration),
-        Box::new(m20231114_221340_remove_columns::Migration),
-        Box::new(m20231114_221341_remove_tables::Migration),
+        Box::new(m20231114_221340_be_strict_about_tags::Migration),
+        Box::new(m20231114_221341_show_tasks_and_trim_their_titles::Migration),
+        Box::new(m20231114_221342_show_notes_too::Migration),
+        Box::new(m20231114_221343_remove_columns::Migration),
+        Box::new(m20231114_221344_remove_tables::Migration),
     ]
 }
 
@@ -50,5 +53,8 @@ mod m20231114_221336_change_the_primary_key;
 mod m20231114_221337_go_back_to_one_key;
 mod m20231114_221338_remove_constraints;
 mod m20231114_221339_remove_indexes;
-mod m20231114_221340_remove_columns;
-mod m20231114_221341_remove_tables;
+mod m20231114_221340_be_strict_about_tags;
+mod m20231114_221341_show_tasks_and_trim_their_titles;
+mod m20231114_221342_show_notes_too;
+mod m20231114_221343_remove_columns;
+mod m20231114_221344_remove_tables;

@@ -63,6 +63,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owner") SELECT "id", "title", "note", "parent", "label", "place", "owner" FROM "tasks""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -106,6 +116,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place") SELECT "id", "title", "note", "parent", "label", "place" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;

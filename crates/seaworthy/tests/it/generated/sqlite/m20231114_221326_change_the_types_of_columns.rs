@@ -36,6 +36,7 @@ impl MigrationTrait for Migration {
         )
         .await?;
         // kinds.done: boolean becomes INTEGER; fails where a value does not fit.
+        // Destructive: kinds.word becomes narrower, varchar(10) instead of varchar(20): rounds, or fails where a value does not fit.
         execute(
             manager,
             r#"CREATE TABLE "seaworthy_new_kinds" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "c0" bigint, "c1" smallint, "c2" boolean, "c3" date, "c4" time, "c5" timestamp, "c6" timestamp with time zone, "c7" numeric(10,2), "c8" numeric, "c9" REAL, "c10" double precision, "c11" char(3), "c12" varchar, "c13" uuid, "c14" json, "c15" BLOB, "c16" jsonb_text, "c17" datetime_text, "c18" year, "done" INTEGER NOT NULL DEFAULT false, "size" INTEGER NOT NULL DEFAULT 7, "word" varchar(10) NOT NULL DEFAULT 'it''s "so"', "part" numeric(4,2) DEFAULT 1.5, "made" timestamp DEFAULT CURRENT_TIMESTAMP)"#,
@@ -46,6 +47,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made" FROM "kinds""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_kinds'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_kinds', seq FROM sqlite_sequence WHERE name = 'kinds'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "kinds""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -54,7 +65,6 @@ impl MigrationTrait for Migration {
         )
         .await?;
         execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
-        // Destructive: kinds.word becomes narrower, varchar(10) instead of varchar(20): rounds, or fails where a value does not fit.
         execute(
             manager,
             r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT, "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
@@ -63,6 +73,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
@@ -92,6 +112,7 @@ impl MigrationTrait for Migration {
         )
         .await?;
         // Destructive: tasks.place becomes narrower, INTEGER instead of bigint: rounds, or fails where a value does not fit.
+        // Destructive: tasks.title becomes narrower, varchar(100) instead of varchar(200): rounds, or fails where a value does not fit.
         execute(
             manager,
             r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, "note" TEXT, "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" INTEGER NOT NULL DEFAULT 0, "owned_by" varchar(40) NOT NULL, CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL)"#,
@@ -100,6 +121,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
@@ -115,7 +146,6 @@ impl MigrationTrait for Migration {
             r#"CREATE INDEX "idx_tasks_label" ON "tasks" ("label")"#,
         )
         .await?;
-        // Destructive: tasks.title becomes narrower, varchar(100) instead of varchar(200): rounds, or fails where a value does not fit.
         execute(
             manager,
             r#"CREATE TABLE "seaworthy_new_kinds" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "c0" bigint, "c1" smallint, "c2" boolean, "c3" date, "c4" time, "c5" timestamp, "c6" timestamp with time zone, "c7" numeric(10,2), "c8" numeric, "c9" REAL, "c10" double precision, "c11" char(3), "c12" varchar, "c13" uuid, "c14" json, "c15" BLOB, "c16" jsonb_text, "c17" datetime_text, "c18" year, "done" boolean NOT NULL DEFAULT false, "size" INTEGER NOT NULL DEFAULT 7, "word" varchar(20) NOT NULL DEFAULT 'it''s "so"', "part" numeric(4,2) DEFAULT 1.5, "made" timestamp DEFAULT CURRENT_TIMESTAMP)"#,
@@ -124,6 +154,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made" FROM "kinds""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_kinds'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_kinds', seq FROM sqlite_sequence WHERE name = 'kinds'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "kinds""#).await?;

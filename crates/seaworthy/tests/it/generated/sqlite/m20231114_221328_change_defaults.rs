@@ -45,6 +45,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made" FROM "kinds""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_kinds'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_kinds', seq FROM sqlite_sequence WHERE name = 'kinds'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "kinds""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -61,6 +71,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
@@ -99,6 +119,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -120,6 +150,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "size", "word", "part", "made" FROM "kinds""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_kinds'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_kinds', seq FROM sqlite_sequence WHERE name = 'kinds'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "kinds""#).await?;

@@ -45,6 +45,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_tags" ("id", "name") SELECT "id", "name" FROM "tags""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tags'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tags', seq FROM sqlite_sequence WHERE name = 'tags'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "tags""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -74,6 +84,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tags" ("id", "name") SELECT "id", "name" FROM "tags""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tags'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tags', seq FROM sqlite_sequence WHERE name = 'tags'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tags""#).await?;

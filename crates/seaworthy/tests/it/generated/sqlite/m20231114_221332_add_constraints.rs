@@ -35,6 +35,7 @@ impl MigrationTrait for Migration {
             "SELECT json_extract('{}', 'foreign keys are still on: run this revision with seaworthy') FROM pragma_foreign_keys WHERE foreign_keys = 1",
         )
         .await?;
+        // Fails where two rows agree.
         execute(
             manager,
             r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "label" INTEGER, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL, CONSTRAINT "uq_tasks_id_place" UNIQUE ("id", "place"), CONSTRAINT "ck_tasks_title" CHECK (length(title) > 0), CONSTRAINT "fk_tasks_label" FOREIGN KEY ("label") REFERENCES "tags" ("id") ON DELETE SET NULL, CONSTRAINT "fk_tasks_above" FOREIGN KEY ("parent") REFERENCES "tasks" ("id"))"#,
@@ -43,6 +44,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
@@ -58,7 +69,6 @@ impl MigrationTrait for Migration {
             r#"CREATE INDEX "idx_tasks_label" ON "tasks" ("label")"#,
         )
         .await?;
-        // Fails where two rows agree.
         Ok(())
     }
 
@@ -80,6 +90,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;

@@ -45,6 +45,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -79,6 +89,16 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "label", "place", "owned_by") SELECT "id", "title", "note", "parent", "label", "place", "owned_by" FROM "tasks""#,
+        )
+        .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
         )
         .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;

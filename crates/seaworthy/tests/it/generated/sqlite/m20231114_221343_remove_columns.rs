@@ -8,17 +8,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221340_remove_columns"
+        "m20231114_221343_remove_columns"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("000000000015")
-                .revises("000000000014")
+            Header::new("000000000018")
+                .revises("000000000017")
                 .message("remove columns")
-                .created("2023-11-14 22:13:40")
+                .created("2023-11-14 22:13:43")
                 .stage(Stage::Expand),
         )
     }
@@ -36,6 +36,7 @@ impl MigrationTrait for Migration {
             "SELECT json_extract('{}', 'foreign keys are still on: run this revision with seaworthy') FROM pragma_foreign_keys WHERE foreign_keys = 1",
         )
         .await?;
+        // Destructive: what tasks.label holds is lost.
         execute(
             manager,
             r#"CREATE TABLE "seaworthy_new_tasks" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(200) NOT NULL, "note" TEXT NOT NULL DEFAULT '', "parent" INTEGER DEFAULT 0, "place" bigint NOT NULL DEFAULT 1, "owned_by" varchar(40) NOT NULL)"#,
@@ -46,6 +47,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "place", "owned_by") SELECT "id", "title", "note", "parent", "place", "owned_by" FROM "tasks""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -54,6 +65,11 @@ impl MigrationTrait for Migration {
         )
         .await?;
         execute(manager, "PRAGMA legacy_alter_table = OFF").await?;
+        execute(
+            manager,
+            "CREATE TRIGGER trim_titles AFTER INSERT ON tasks BEGIN UPDATE tasks SET title = trim(new.title) WHERE id = new.id; END",
+        )
+        .await?;
         // Destructive: what kinds.twice holds is lost.
         manager
             .alter_table(
@@ -67,7 +83,6 @@ impl MigrationTrait for Migration {
         manager
             .alter_table(Table::alter().table("kinds").drop_column("size").to_owned())
             .await?;
-        // Destructive: what tasks.label holds is lost.
         Ok(())
     }
 
@@ -110,6 +125,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_kinds" ("id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "word", "part", "made", "size") SELECT "id", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "done", "word", "part", "made", "size" FROM "kinds""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_kinds'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_kinds', seq FROM sqlite_sequence WHERE name = 'kinds'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "kinds""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -137,6 +162,16 @@ impl MigrationTrait for Migration {
             r#"INSERT INTO "seaworthy_new_tasks" ("id", "title", "note", "parent", "place", "owned_by", "label") SELECT "id", "title", "note", "parent", "place", "owned_by", "label" FROM "tasks""#,
         )
         .await?;
+        execute(
+            manager,
+            "DELETE FROM sqlite_sequence WHERE name = 'seaworthy_new_tasks'",
+        )
+        .await?;
+        execute(
+            manager,
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'seaworthy_new_tasks', seq FROM sqlite_sequence WHERE name = 'tasks'",
+        )
+        .await?;
         execute(manager, r#"DROP TABLE "tasks""#).await?;
         execute(manager, "PRAGMA legacy_alter_table = ON").await?;
         execute(
@@ -148,6 +183,11 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"CREATE INDEX "idx_tasks_label" ON "tasks" ("label")"#,
+        )
+        .await?;
+        execute(
+            manager,
+            "CREATE TRIGGER trim_titles AFTER INSERT ON tasks BEGIN UPDATE tasks SET title = trim(new.title) WHERE id = new.id; END",
         )
         .await?;
         Ok(())

@@ -11,17 +11,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221341_remove_tables"
+        "m20231114_221344_remove_tables"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("000000000016")
-                .revises("000000000015")
+            Header::new("000000000019")
+                .revises("000000000018")
                 .message("remove tables")
-                .created("2023-11-14 22:13:41")
+                .created("2023-11-14 22:13:44")
                 .stage(Stage::Expand),
         )
     }
@@ -79,7 +79,7 @@ impl MigrationTrait for Migration {
         // Brings tags back without its rows.
         execute(
             manager,
-            r#"CREATE TABLE "tags" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(50) COLLATE "NOCASE" NOT NULL, CONSTRAINT "uq_labels_name" UNIQUE ("name"))"#,
+            r#"CREATE TABLE "tags" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "name" TEXT COLLATE "NOCASE" NOT NULL ON CONFLICT FAIL, CONSTRAINT "uq_labels_name" UNIQUE ("name")) STRICT"#,
         )
         .await?;
         Ok(())

@@ -13,17 +13,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221357_remove_tables"
+        "m20231114_221401_remove_tables"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("000000000026")
-                .revises("000000000025")
+            Header::new("00000000002a")
+                .revises("000000000029")
                 .message("remove tables")
-                .created("2023-11-14 22:13:57")
+                .created("2023-11-14 22:14:01")
                 .stage(Stage::Expand),
         )
     }
@@ -40,6 +40,14 @@ impl MigrationTrait for Migration {
         manager
             .drop_table(Table::drop().table("kinds").to_owned())
             .await?;
+        // Destructive: every row of events is lost.
+        manager
+            .drop_table(Table::drop().table("events").to_owned())
+            .await?;
+        // Destructive: every row of alarms is lost.
+        manager
+            .drop_table(Table::drop().table("alarms").to_owned())
+            .await?;
         // Destructive: every row of bookings is lost.
         manager
             .drop_table(Table::drop().table("bookings").to_owned())
@@ -52,6 +60,19 @@ impl MigrationTrait for Migration {
         execute(
             manager,
             r#"CREATE TABLE "bookings" ("during" tstzrange, CONSTRAINT "ex_bookings_during" EXCLUDE USING gist (during WITH &&))"#,
+        )
+        .await?;
+        // Brings alarms back without its rows.
+        execute(manager, r#"CREATE TABLE "alarms" () INHERITS ("bookings")"#).await?;
+        // Brings events back without its rows.
+        execute(
+            manager,
+            r#"CREATE TABLE "events" ("day" date NOT NULL) PARTITION BY RANGE (day)"#,
+        )
+        .await?;
+        execute(
+            manager,
+            r#"CREATE TABLE "events_2024_01_01" PARTITION OF "events" FOR VALUES FROM ('2024-01-01') TO ('2024-01-31')"#,
         )
         .await?;
         // Brings kinds back without its rows.
@@ -89,7 +110,7 @@ impl MigrationTrait for Migration {
         // Brings tags back without its rows.
         execute(
             manager,
-            r#"CREATE TABLE "tags" ("id" integer GENERATED ALWAYS AS IDENTITY NOT NULL, "name" character varying(50) COLLATE "C" NOT NULL, CONSTRAINT "labels_pkey" PRIMARY KEY ("id"), CONSTRAINT "uq_labels_name" UNIQUE ("name"))"#,
+            r#"CREATE TABLE "tags" ("id" integer GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "labels_id_seq") NOT NULL, "name" character varying(50) COLLATE "C" NOT NULL, CONSTRAINT "labels_pkey" PRIMARY KEY ("id"), CONSTRAINT "uq_labels_name" UNIQUE ("name"))"#,
         )
         .await?;
         Ok(())

@@ -1,0 +1,115 @@
+//! Tables that inherit from others, and those that are divided into parts.
+
+use super::{DiffError, Wanted};
+use crate::autogenerate::Operation;
+use crate::catalog::expression::is_same_expression;
+use crate::catalog::{Catalog, Dialect, Table, TablePart, ddl};
+
+/// Has declared tables inherit as the live ones do, where the declaration says nothing about it, as that of entities never does.
+pub(super) fn adopt_parents(live: &Catalog, declared: &mut Catalog) {
+    let all = declared.clone();
+    for table in declared
+        .tables
+        .iter_mut()
+        .filter(|table| table.inherits.is_empty())
+    {
+        let Some(found) = live.table(&table.name) else {
+            continue;
+        };
+        table.inherits.clone_from(&found.inherits);
+        let parents = || found.inherits.iter().filter_map(|name| all.table(name));
+        for column in &mut table.columns {
+            column.inherited = parents().any(|parent| parent.column(&column.name).is_some());
+        }
+        for check in &mut table.checks {
+            check.inherited =
+                parents().any(|parent| parent.checks.iter().any(|other| other.expr == check.expr));
+        }
+    }
+}
+
+/// Returns the two tables as far as their own things go, where both inherit the rest from the same tables.
+pub(super) fn without_inherited(live: &Table, declared: &Table) -> Option<(Table, Table)> {
+    let is_heir = !live.inherits.is_empty() && live.inherits == declared.inherits;
+    is_heir.then(|| {
+        let is_brought = |name: &str| {
+            let brought = |table: &Table| table.column(name).is_none_or(|column| column.inherited);
+            brought(live) && brought(declared)
+        };
+        let own = |table: &Table| {
+            let mut own = table.clone();
+            own.columns.retain(|column| !is_brought(&column.name));
+            own.checks.retain(|check| !check.inherited);
+            own
+        };
+        (own(live), own(declared))
+    })
+}
+
+/// Compares what a table inherits from and how it is divided. Who declares a table by hand may leave both to the database.
+///
+/// # Errors
+///
+/// Fails when a table is to be divided otherwise: its rows would have to move.
+pub(super) fn compare(
+    wanted: Wanted,
+    live: &Table,
+    declared: &Table,
+    operations: &mut Vec<Operation>,
+) -> Result<(), DiffError> {
+    let is_whole = wanted == Wanted::Whole;
+    if live.inherits != declared.inherits && (is_whole || !declared.inherits.is_empty()) {
+        operations.push(Operation::AlterInherits {
+            table: declared.name.clone(),
+            from: live.inherits.clone(),
+            to: declared.inherits.clone(),
+        });
+    }
+    let is_open = !is_whole && declared.partitioned_by.is_none();
+    if !is_open && !is_same_key(live.partitioned_by.as_ref(), declared.partitioned_by.as_ref()) {
+        return Err(DiffError::PartitionKey {
+            table: declared.name.clone(),
+        });
+    }
+    if is_whole || !declared.partitions.is_empty() {
+        compare_parts(live, declared, operations)?;
+    }
+    Ok(())
+}
+
+fn is_same_key(one: Option<&String>, other: Option<&String>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => is_same_expression(Dialect::Postgresql, one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn compare_parts(live: &Table, declared: &Table, operations: &mut Vec<Operation>) -> Result<(), DiffError> {
+    let table = || declared.name.clone();
+    let find = |parts: &[TablePart], name: &str| parts.iter().find(|part| part.name == name).cloned();
+    for part in ddl::in_depth(&declared.partitions) {
+        match find(&live.partitions, &part.name) {
+            Some(found) if found == *part => {}
+            Some(found) if found.partitioned_by == part.partitioned_by => {
+                operations.push(Operation::AlterPartition {
+                    table: table(),
+                    from: found,
+                    to: part.clone(),
+                });
+            }
+            Some(found) => return Err(DiffError::PartitionKey { table: found.name }),
+            None => operations.push(Operation::AddPartition {
+                table: table(),
+                partition: part.clone(),
+            }),
+        }
+    }
+    let gone = ddl::in_depth(&live.partitions).into_iter().rev();
+    let gone = gone.filter(|part| find(&declared.partitions, &part.name).is_none());
+    operations.extend(gone.map(|part| Operation::DropPartition {
+        table: table(),
+        partition: part.clone(),
+    }));
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! How PostgreSQL keeps rows and values; nothing that a query would notice.
+
+use serde::{Deserialize, Serialize};
+
+use super::is_false;
+use super::written::or_default;
+
+/// How the server keeps the rows of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableStorage {
+    /// Whether a crash empties it (manual, "CREATE TABLE", `UNLOGGED`).
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+    pub unlogged: bool,
+    /// Its storage parameters, each as `name=value`.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub options: Vec<String>,
+}
+
+/// How the server keeps the values of a column; absent is what its type brings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnStorage {
+    /// Where values go that are large: `PLAIN`, `EXTERNAL`, `EXTENDED` or `MAIN` (manual, "TOAST").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
+    /// How they are compressed; PostgreSQL 14 and later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<String>,
+}
+
+impl TableStorage {
+    /// Returns whether nothing is said about it.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl ColumnStorage {
+    /// Returns whether nothing is said about it.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,339 @@
+//! What no table holds, on PostgreSQL: two databases with different objects, one is turned into the other and back.
+
+use insta::assert_snapshot;
+use sea_orm::ConnectionTrait;
+use seaworthy::autogenerate::{Difference, Note, Policy, diff, sql};
+use seaworthy::catalog::{Catalog, Scope, inspect, normalize};
+use seaworthy::session::Session;
+use seaworthy::verify::ScratchDatabase;
+
+use crate::databases::{postgres, session};
+
+/// A database that was filled, and a session on it.
+struct Filled {
+    database: ScratchDatabase,
+    session: Session,
+}
+
+impl Filled {
+    async fn with(made: &str) -> Option<Self> {
+        let database = postgres().await?;
+        let session = session(&database).await;
+        let filled = Self { database, session };
+        filled.send(made).await;
+        Some(filled)
+    }
+
+    async fn send(&self, sql: &str) {
+        let sent = self.session.connection().execute_unprepared(sql).await;
+        sent.unwrap_or_else(|error| panic!("{error}\n{sql}"));
+    }
+
+    async fn catalog(&self) -> Catalog {
+        inspect(self.session.connection(), &Scope::default())
+            .await
+            .unwrap()
+    }
+
+    async fn remove(self) {
+        self.session.close().await;
+        self.database.remove().await.unwrap();
+    }
+}
+
+fn found(live: &Catalog, wanted: &Catalog) -> Difference {
+    diff(live, wanted, &Policy::default()).unwrap()
+}
+
+fn texts(difference: &Difference) -> Vec<String> {
+    difference.operations.iter().map(ToString::to_string).collect()
+}
+
+/// Makes one schema of the other and goes back, each in one transaction as a revision would.
+async fn walk(title: &str, common: &str, one: &str, other: &str) {
+    let (Some(from), Some(to)) = (
+        Filled::with(&format!("{common};{one}")).await,
+        Filled::with(&format!("{common};{other}")).await,
+    ) else {
+        return;
+    };
+    let (live, wanted) = (from.catalog().await, to.catalog().await);
+    let difference = found(&live, &wanted);
+    assert!(!difference.operations.is_empty(), "{title}: nothing is found");
+    assert_eq!(difference.notes, [], "{title}");
+    let statements = sql(&live, &difference.operations).unwrap();
+    from.send(&format!("BEGIN; {}; COMMIT", statements.join("; ")))
+        .await;
+    let after = from.catalog().await;
+    assert_eq!(
+        texts(&found(&after, &wanted)),
+        [""; 0],
+        "{title}: {statements:#?}"
+    );
+    let statements = sql(&after, &difference.inverse()).unwrap();
+    from.send(&format!("BEGIN; {}; COMMIT", statements.join("; ")))
+        .await;
+    let back = from.catalog().await;
+    assert_eq!(
+        texts(&found(&back, &live)),
+        [""; 0],
+        "{title}, back: {statements:#?}"
+    );
+    // A snapshot of what was wanted says the same as the database.
+    let snapshot = Catalog::from_json(&wanted.to_json()).unwrap();
+    let snapshot = normalize(from.session.connection(), &Scope::default(), &snapshot)
+        .await
+        .unwrap();
+    assert_eq!(
+        texts(&found(&live, &snapshot)),
+        texts(&difference),
+        "{title}, from a snapshot"
+    );
+    from.remove().await;
+    to.remove().await;
+}
+
+const TASKS: &str = "CREATE TYPE mood AS ENUM ('sad', 'ok'); \
+    CREATE TABLE tasks (id integer PRIMARY KEY, title varchar(20), mood mood, done boolean NOT NULL DEFAULT false); \
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'";
+
+/// Kinds of objects, each as it is in one database and in the other.
+const CASES: &[(&str, &str, &str)] = &[
+    (
+        "view",
+        "",
+        "CREATE VIEW open AS SELECT id, title FROM tasks WHERE NOT done",
+    ),
+    (
+        "view that gains and loses columns, with another that reads it",
+        "CREATE VIEW open AS SELECT id FROM tasks; CREATE VIEW more AS SELECT id FROM open",
+        "CREATE VIEW open WITH (security_barrier=true) AS SELECT id, title FROM tasks; CREATE VIEW more AS SELECT title FROM open; \
+             ALTER VIEW open ALTER COLUMN id SET DEFAULT 7",
+    ),
+    (
+        "materialised view and its indexes",
+        "CREATE MATERIALIZED VIEW kept AS SELECT id, title FROM tasks; CREATE INDEX one ON kept (id)",
+        "CREATE MATERIALIZED VIEW kept AS SELECT id, title FROM tasks; CREATE UNIQUE INDEX two ON kept (id)",
+    ),
+    (
+        "materialised view",
+        "CREATE MATERIALIZED VIEW kept AS SELECT id, title FROM tasks",
+        "CREATE MATERIALIZED VIEW kept AS SELECT id FROM tasks; CREATE UNIQUE INDEX two ON kept (id)",
+    ),
+    (
+        "function",
+        "CREATE FUNCTION twice(n integer) RETURNS integer LANGUAGE sql AS 'SELECT n * 2'",
+        "CREATE FUNCTION twice(n integer) RETURNS integer LANGUAGE sql STRICT AS 'SELECT n + n'",
+    ),
+    (
+        "function that returns something else, with a view that reads it",
+        "CREATE FUNCTION twice(n integer) RETURNS integer LANGUAGE sql AS 'SELECT n * 2'; CREATE VIEW v AS SELECT twice(1)",
+        "CREATE FUNCTION twice(m integer) RETURNS bigint LANGUAGE sql AS 'SELECT m * 2::bigint'; CREATE VIEW v AS SELECT twice(1)",
+    ),
+    (
+        "function before what its body speaks of",
+        "",
+        "CREATE TABLE later (n integer); CREATE FUNCTION a() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM later'; \
+             CREATE FUNCTION b(later) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION c() RETURNS SETOF later \
+             LANGUAGE sql BEGIN ATOMIC SELECT * FROM later; END",
+    ),
+    (
+        "function that a default and a check need",
+        "",
+        "CREATE FUNCTION next() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1'; \
+             CREATE TABLE n (id integer DEFAULT next() CHECK (id >= next())); ALTER TABLE tasks ADD rank integer DEFAULT next()",
+    ),
+    (
+        "procedure and aggregate",
+        "CREATE PROCEDURE nothing(a integer) LANGUAGE sql AS 'SELECT 1'",
+        "CREATE PROCEDURE nothing(a integer) LANGUAGE sql AS 'SELECT 2'; \
+             CREATE AGGREGATE total (integer) (sfunc = int4pl, stype = integer, initcond = '0')",
+    ),
+    (
+        "trigger",
+        "CREATE TRIGGER t BEFORE UPDATE OF title ON tasks FOR EACH ROW EXECUTE FUNCTION touch()",
+        "CREATE TRIGGER t BEFORE INSERT ON tasks FOR EACH ROW WHEN (new.id > 0) EXECUTE FUNCTION touch()",
+    ),
+    (
+        "trigger that does not fire",
+        "CREATE TRIGGER t BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION touch()",
+        "CREATE TRIGGER t BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION touch(); ALTER TABLE tasks DISABLE TRIGGER t",
+    ),
+    (
+        "row security and a policy",
+        "",
+        "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY own ON tasks FOR SELECT USING (done)",
+    ),
+    (
+        "policy",
+        "CREATE POLICY own ON tasks USING (done)",
+        "CREATE POLICY own ON tasks AS RESTRICTIVE FOR UPDATE TO current_user USING (done) WITH CHECK (id > 0)",
+    ),
+    (
+        "rule",
+        "CREATE RULE quiet AS ON DELETE TO tasks DO INSTEAD NOTHING",
+        "CREATE RULE quiet AS ON DELETE TO tasks WHERE old.done DO INSTEAD NOTHING; ALTER TABLE tasks DISABLE RULE quiet",
+    ),
+    (
+        "statistics",
+        "",
+        "CREATE STATISTICS together (dependencies) ON id, title FROM tasks",
+    ),
+    (
+        "collation",
+        "",
+        "CREATE COLLATION german (provider = icu, locale = 'de'); CREATE TABLE g (n text COLLATE german)",
+    ),
+    (
+        "extension",
+        "",
+        "CREATE EXTENSION citext; CREATE TABLE c (name citext)",
+    ),
+    (
+        "domain",
+        "CREATE DOMAIN feet AS numeric CHECK (VALUE > 0); CREATE TABLE d (n feet)",
+        "CREATE DOMAIN feet AS numeric DEFAULT 1 NOT NULL CONSTRAINT low CHECK (VALUE > 1); CREATE TABLE d (n feet)",
+    ),
+    (
+        "composite type",
+        "CREATE TYPE span AS (low integer, high integer); CREATE TABLE s (n span)",
+        "CREATE TYPE span AS (low integer, middle text); CREATE TABLE s (n span)",
+    ),
+    (
+        "composite type in another order",
+        "CREATE TYPE span AS (low integer, high integer); CREATE FUNCTION f(span) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TYPE span AS (high bigint, low integer); CREATE FUNCTION f(span) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    ),
+    (
+        "range type",
+        "",
+        "CREATE TYPE spans AS RANGE (subtype = integer); CREATE TABLE r (n spans)",
+    ),
+    (
+        "comments",
+        "CREATE INDEX i ON tasks (title); CREATE VIEW v AS SELECT id FROM tasks; COMMENT ON VIEW v IS 'one'",
+        "CREATE INDEX i ON tasks (title); CREATE VIEW v AS SELECT id FROM tasks; COMMENT ON VIEW v IS 'it''s \\ two'; \
+             COMMENT ON INDEX i IS 'i'; COMMENT ON CONSTRAINT tasks_pkey ON tasks IS 'key'; COMMENT ON TYPE mood IS 'mood'; \
+             COMMENT ON FUNCTION touch() IS 'touch'; COMMENT ON COLUMN v.id IS 'id'; CREATE SEQUENCE \"S 1\"; \
+             COMMENT ON SEQUENCE \"S 1\" IS 'numbers'",
+    ),
+    (
+        "table with all that is on it",
+        "",
+        "CREATE TABLE t (id integer PRIMARY KEY); ALTER TABLE t ENABLE ROW LEVEL SECURITY; \
+             CREATE POLICY p ON t USING (id > 0); CREATE TRIGGER t BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION touch(); \
+             CREATE VIEW v AS SELECT id FROM t; COMMENT ON CONSTRAINT t_pkey ON t IS 'key'",
+    ),
+];
+
+#[tokio::test]
+async fn each_kind_of_object_is_made_changed_and_removed() {
+    for (title, one, other) in CASES {
+        walk(title, TASKS, one, other).await;
+        walk(&format!("{title}, the other way"), TASKS, other, one).await;
+    }
+}
+
+/// What reads the columns of a table in every way.
+const READERS: &str = "CREATE VIEW low AS SELECT id, v FROM m WHERE v < 5; CREATE VIEW lower AS SELECT id FROM low; \
+    CREATE MATERIALIZED VIEW kept AS SELECT id, v FROM m; CREATE INDEX kept_v ON kept (v); \
+    ALTER TABLE m ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON m USING (v > 0); \
+    CREATE FUNCTION most() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT max(v)::integer FROM m; END; \
+    CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+    CREATE TRIGGER look BEFORE UPDATE OF v ON m FOR EACH ROW EXECUTE FUNCTION look(); \
+    CREATE RULE quiet AS ON DELETE TO m WHERE old.v > 9 DO INSTEAD NOTHING";
+
+#[tokio::test]
+async fn what_reads_a_column_steps_aside_for_its_type_and_comes_back() {
+    let Some(filled) = Filled::with(&format!(
+        "CREATE TABLE m (id integer, v integer); {READERS}; COMMENT ON VIEW low IS 'low'"
+    ))
+    .await
+    else {
+        return;
+    };
+    filled
+        .send("GRANT SELECT ON low TO PUBLIC; REVOKE EXECUTE ON FUNCTION most() FROM PUBLIC")
+        .await;
+    let live = filled.catalog().await;
+    // Somebody who says nothing about views.
+    let mut wanted = live.clone();
+    wanted.objects = None;
+    "bigint".clone_into(&mut wanted.tables[0].columns[1].data_type);
+    let difference = found(&live, &wanted);
+    assert_eq!(difference.not_compared["view"], 2);
+    let statements = sql(&live, &difference.operations).unwrap();
+    filled
+        .send(&format!("BEGIN; {}; COMMIT", statements.join("; ")))
+        .await;
+    let after = filled.catalog().await;
+    assert_eq!(after.tables, wanted.tables);
+    let named = |catalog: &Catalog| -> Vec<(String, Vec<String>)> {
+        let objects = catalog.objects.iter().flatten();
+        objects
+            .map(|object| (object.to_string(), object.kept.clone()))
+            .collect()
+    };
+    assert_eq!(named(&after), named(&live));
+    filled.remove().await;
+}
+
+#[tokio::test]
+async fn what_reads_a_dropped_column_is_replaced_by_what_does_not() {
+    let other = "CREATE TABLE m (id integer); CREATE VIEW low AS SELECT id FROM m; CREATE VIEW lower AS SELECT id FROM low; \
+        CREATE MATERIALIZED VIEW kept AS SELECT id FROM m; ALTER TABLE m ENABLE ROW LEVEL SECURITY; \
+        CREATE POLICY own ON m USING (id > 0); \
+        CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+        CREATE TRIGGER look BEFORE UPDATE ON m FOR EACH ROW EXECUTE FUNCTION look()";
+    let one = format!("CREATE TABLE m (id integer, v integer); {READERS}");
+    walk("columns", "SELECT 1", &one, other).await;
+}
+
+#[tokio::test]
+async fn a_function_of_an_enum_steps_aside_when_the_type_is_made_anew() {
+    let function =
+        "CREATE FUNCTION f(mood) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE TABLE e (m mood)";
+    let of = |labels: &str| {
+        format!("CREATE TYPE mood AS ENUM ({labels}); {function}; COMMENT ON TYPE mood IS 'moods'")
+    };
+    walk("labels", "SELECT 1", &of("'sad', 'ok'"), &of("'sad'")).await;
+}
+
+#[tokio::test]
+async fn what_cannot_come_back_is_named() {
+    let Some(filled) = Filled::with(&format!("CREATE TABLE m (id integer, v integer); {READERS}")).await
+    else {
+        return;
+    };
+    let live = filled.catalog().await;
+    let mut wanted = live.clone();
+    wanted.objects = None;
+    wanted.tables[0].columns.pop();
+    let difference = found(&live, &wanted);
+    let mut notes: Vec<String> = difference.notes.iter().map(Note::to_string).collect();
+    notes.sort();
+    assert_snapshot!(notes.join("\n"), @r"
+    in the way: function most() needs m.v, which is dropped
+    in the way: materialized view kept needs m.v, which is dropped
+    in the way: policy own ON m needs m.v, which is dropped
+    in the way: rule quiet ON m needs m.v, which is dropped
+    in the way: trigger look ON m needs m.v, which is dropped
+    in the way: view low needs m.v, which is dropped
+    ");
+    filled.remove().await;
+}
+
+#[tokio::test]
+async fn what_no_catalog_speaks_of_is_counted() {
+    let made = "CREATE SCHEMA other; CREATE TABLE other.t (); CREATE FOREIGN DATA WRAPPER far; CREATE PUBLICATION news; \
+        CREATE OPERATOR === (leftarg = integer, rightarg = integer, function = int4eq)";
+    let Some(filled) = Filled::with(made).await else {
+        return;
+    };
+    let live = filled.catalog().await;
+    let difference = found(&live, &live);
+    assert!(difference.is_empty());
+    let counted = serde_json::to_string(&difference.not_compared).unwrap();
+    assert_snapshot!(counted, @r#"{"foreign-data wrapper":1,"operator":1,"publication":1,"schema":1}"#);
+    filled.remove().await;
+}
