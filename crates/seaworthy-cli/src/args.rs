@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use seaworthy::autogenerate::With;
 
 /// Moves a database between revisions, in Alembic's words.
 #[derive(Debug, Parser)]
@@ -480,6 +481,9 @@ pub(crate) struct Compare {
     /// A column or table that is there under another name: tasks.old=new, old=new
     #[arg(long, value_name = "OLD=NEW")]
     pub(crate) rename: Vec<String>,
+    /// What is compared as well, on PostgreSQL: grants, owners
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) with: Vec<With>,
     /// Print the statements that would make them equal
     #[arg(long)]
     pub(crate) sql: bool,

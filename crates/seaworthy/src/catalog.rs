@@ -19,6 +19,7 @@ pub use index::{Index, IndexKey, IndexPart, Nulls};
 pub use inspect::{InspectError, Scope, inspect};
 pub use object::{Need, NeedKind, Object, ObjectKind};
 pub use opaque::Opaque;
+pub use roles::Roles;
 pub use sequence::{Sequence, SequenceOwner};
 pub use sqlite::{Conflict, KeyOptions, TableOptions};
 pub use storage::{ColumnStorage, TableStorage};
@@ -36,6 +37,7 @@ mod object;
 mod opaque;
 mod reads;
 mod rename;
+mod roles;
 mod sequence;
 mod sqlite;
 mod storage;
@@ -80,6 +82,10 @@ pub struct Catalog {
     /// What there is beside tables, by kind and name; absent where nothing is said about it, as by entities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objects: Option<Vec<Object>>,
+    /// Who owns what and who may do what with it; absent where nothing is known of it. In no JSON, as roles belong to a server and not
+    /// to a schema.
+    #[serde(skip)]
+    pub roles: Option<Roles>,
     /// How many things of kinds that no catalog speaks of the database holds: `publication`, `virtual table`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_compared: BTreeMap<String, u64>,
@@ -189,6 +195,9 @@ impl Catalog {
         self.views.sort_by(|one, other| one.name.cmp(&other.name));
         if let Some(objects) = &mut self.objects {
             objects.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+        }
+        if let Some(roles) = &mut self.roles {
+            roles.sort();
         }
         for table in &mut self.tables {
             table.sort();

@@ -10,7 +10,10 @@ use tokio_util::sync::CancellationToken;
 pub use adopt::{Adopted, adopt};
 pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
-pub use drift::{Counted, DriftReport, Side, Stake, check, check_to, diff, snapshot};
+pub use drift::{
+    CompareRequest, Counted, DriftReport, SchemaChange, SchemaReport, SchemasReport, Side, Stake, check,
+    check_to, diff, diff_schemas, snapshot,
+};
 pub use dual_column::{ColumnChange, online_change};
 pub use error::{Category, CommandError};
 pub use fresh::{fresh, refresh, reset};

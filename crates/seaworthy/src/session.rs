@@ -109,6 +109,17 @@ pub enum Patience {
     Unlimited,
 }
 
+impl Settings {
+    /// Returns the schemas to work in by their names, the first of which new things are made in; none where the server's own search
+    /// path counts.
+    #[must_use]
+    pub fn schemas(&self) -> Vec<String> {
+        self.schema
+            .as_deref()
+            .map_or_else(Vec::new, connect::schema_names)
+    }
+}
+
 #[derive(Debug)]
 enum Pool {
     Postgres(PgPool),

@@ -5,10 +5,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use seaworthy::autogenerate::{Fill, Rename, Suggestion};
+use seaworthy::catalog::Dialect;
 use seaworthy::command::{
-    self, ColumnChange, DriftReport, GenerateRequest, RevisionRequest, WhenEmpty, WhenMostlyDropped,
+    self, ColumnChange, CompareRequest, DriftReport, GenerateRequest, RevisionRequest, Side, WhenEmpty,
+    WhenMostlyDropped,
 };
 use seaworthy::environment::Environment;
+use seaworthy::session::DatabaseUrl;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Compare, General, Generate, Place};
@@ -23,15 +26,69 @@ pub(super) async fn check(
     compare: &Compare,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
-    let report = checked(environment, to, &compare.rename).await?;
+    let (wanted, request) = (to.parse()?, compare.request()?);
+    if let (Some(schemas), Some(database)) = (several(environment, &[&wanted]), &environment.database) {
+        let from = Side::Database(database.clone());
+        return diff_schemas(
+            environment,
+            (&from, &wanted),
+            &schemas,
+            (compare, &request),
+            screen,
+        )
+        .await;
+    }
+    let report = checked(environment, &wanted, &request).await?;
     compared(environment, &report, compare, screen)
 }
 
-async fn checked(environment: &Environment, to: &str, rename: &[String]) -> Result<DriftReport, Failure> {
-    let (wanted, renames) = (to.parse()?, renames(rename)?);
-    let stop = CancellationToken::new();
-    let signals = Signals::listen(&stop);
-    signals.told(command::check_to(environment, &wanted, &renames, &stop).await)
+async fn checked(
+    environment: &Environment,
+    wanted: &Side,
+    request: &CompareRequest,
+) -> Result<DriftReport, Failure> {
+    let signals = Signals::listen(&request.stop);
+    signals.told(command::check_to(environment, wanted, request).await)
+}
+
+/// Returns the schemas that were named, where they are several and no side describes one only.
+fn several(environment: &Environment, sides: &[&Side]) -> Option<Vec<String>> {
+    let schemas = environment.settings.schemas();
+    let is_sqlite = |url: &DatabaseUrl| Dialect::of(url.backend()) == Some(Dialect::Sqlite);
+    let has_one = |side: &&Side| match side {
+        Side::Entities | Side::Snapshot(_) => true,
+        Side::Database(url) => is_sqlite(url),
+        Side::Revision(_) | Side::Sql(_) => environment.database.as_ref().is_none_or(is_sqlite),
+    };
+    (schemas.len() > 1 && !sides.iter().any(has_one)).then_some(schemas)
+}
+
+async fn diff_schemas(
+    environment: &Environment,
+    (from, to): (&Side, &Side),
+    schemas: &[String],
+    (compare, request): (&Compare, &CompareRequest),
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let signals = Signals::listen(&request.stop);
+    let found = command::diff_schemas(environment, from, to, schemas, request).await;
+    let report = signals.told(found)?;
+    if compare.sql {
+        show::schemas_sql(screen, &report, environment)?;
+    } else {
+        show::schemas(screen, &report);
+    }
+    Ok(ending(report.is_empty()))
+}
+
+impl Compare {
+    fn request(&self) -> Result<CompareRequest, Failure> {
+        Ok(CompareRequest {
+            renames: renames(&self.rename)?,
+            with: self.with.clone(),
+            ..CompareRequest::default()
+        })
+    }
 }
 
 pub(super) async fn diff(
@@ -41,11 +98,13 @@ pub(super) async fn diff(
     compare: &Compare,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
-    let renames = renames(&compare.rename)?;
+    let request = compare.request()?;
     let (from, to) = (from.parse()?, to.parse()?);
-    let stop = CancellationToken::new();
-    let signals = Signals::listen(&stop);
-    let report = signals.told(command::diff(environment, &from, &to, &renames, &stop).await)?;
+    if let Some(schemas) = several(environment, &[&from, &to]) {
+        return diff_schemas(environment, (&from, &to), &schemas, (compare, &request), screen).await;
+    }
+    let signals = Signals::listen(&request.stop);
+    let report = signals.told(command::diff(environment, &from, &to, &request).await)?;
     compared(environment, &report, compare, screen)
 }
 
@@ -72,15 +131,21 @@ pub(super) async fn generate(
             .collect(),
         false => Vec::new(),
     };
+    let comparison = CompareRequest {
+        renames: renames(&generate.rename)?,
+        stop,
+        ..CompareRequest::default()
+    };
+    let wanted = generate.from.parse()?;
     if generate.sql {
-        let report = checked(environment, &generate.from, &generate.rename).await?;
+        let report = checked(environment, &wanted, &comparison).await?;
         show::sql(screen, &report, environment)?;
         return Ok(ending(!report.difference.operations.is_empty()));
     }
     let request = GenerateRequest {
         revision,
-        wanted: generate.from.parse()?,
-        renames: renames(&generate.rename)?,
+        wanted,
+        comparison,
         fills: fills(&generate.fill)?,
         large: generate.large.clone(),
         when_empty: match generate.empty_ok {
@@ -92,7 +157,6 @@ pub(super) async fn generate(
             false => WhenMostlyDropped::Refuse,
         },
         choose: &choose,
-        stop,
     };
     let folder = folder(place);
     let generated = signals.told(command::generate(environment, &request, &folder).await)?;

@@ -1,7 +1,9 @@
 //! How schemas differ, as text and as JSON.
 
 use seaworthy::autogenerate::{Difference, Operation, Risk};
-use seaworthy::command::{CommandError, Counted, DriftReport, Generated, Stake};
+use seaworthy::command::{
+    CommandError, Counted, DriftReport, Generated, SchemaChange, SchemaReport, SchemasReport, Stake,
+};
 use seaworthy::environment::Environment;
 
 use super::{Screen, counted, hazards, reports};
@@ -12,18 +14,82 @@ pub(crate) fn drift(screen: &Screen, report: &DriftReport) {
         return screen.json(report);
     }
     found(screen, report);
+    let is_whole = report.difference.not_compared.is_empty();
+    number_line(screen, number_of_differences(report), is_whole);
+    not_compared_line(screen, report);
+}
+
+fn number_of_differences(report: &DriftReport) -> usize {
     let Difference {
-        operations,
-        notes,
-        not_compared,
-        ..
+        operations, notes, ..
     } = &report.difference;
-    match (operations.len() + notes.len(), not_compared.is_empty()) {
+    operations.len() + notes.len()
+}
+
+fn number_line(screen: &Screen, number: usize, is_whole: bool) {
+    match (number, is_whole) {
         (0, true) => screen.note("no differences"),
         (0, false) => screen.note("what is compared is the same"),
         (number, _) => screen.note(&counted(number, "difference")),
     }
-    not_compared_line(screen, report);
+}
+
+/// Shows what would make several schemas equal: those that differ below their names.
+pub(crate) fn schemas(screen: &Screen, report: &SchemasReport) {
+    if screen.is_json() {
+        return screen.json(report);
+    }
+    let mut number = 0;
+    for SchemaReport {
+        schema,
+        change,
+        report,
+    } in &report.schemas
+    {
+        let own = number_of_differences(report);
+        let change = match change {
+            SchemaChange::None if own == 0 => continue,
+            SchemaChange::Absent => {
+                screen.note(&format!("schema {schema} is on neither side"));
+                continue;
+            }
+            SchemaChange::None => format!("schema {schema}:"),
+            SchemaChange::Add => format!("add schema {schema}:"),
+            SchemaChange::Drop => format!("drop schema {schema}:"),
+        };
+        screen.line(&change);
+        found(screen, report);
+        number += own;
+    }
+    number += report.made_or_dropped().count();
+    let is_whole = report
+        .schemas
+        .iter()
+        .all(|schema| schema.report.difference.not_compared.is_empty());
+    number_line(screen, number, is_whole);
+    for schema in &report.schemas {
+        not_compared_line(screen, &schema.report);
+    }
+}
+
+/// Shows the script that would make several schemas equal, as JSON the plain statements.
+pub(crate) fn schemas_sql(
+    screen: &Screen,
+    report: &SchemasReport,
+    environment: &Environment,
+) -> Result<(), CommandError> {
+    if screen.is_json() {
+        screen.json(report);
+        return Ok(());
+    }
+    let script = report.script(environment)?;
+    if !script.is_empty() {
+        screen.line(script.trim_end());
+    }
+    for schema in &report.schemas {
+        not_compared_line(screen, &schema.report);
+    }
+    Ok(())
 }
 
 /// Says what neither side was asked about.

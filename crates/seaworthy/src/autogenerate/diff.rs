@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -26,6 +27,7 @@ mod numbering;
 mod objects;
 mod order;
 mod rename;
+mod roles;
 mod statements;
 mod storage;
 mod suggest;
@@ -41,7 +43,35 @@ pub struct Policy {
     pub renames: Vec<Rename>,
     /// How much the wanted schema says.
     pub wanted: Wanted,
+    /// What is compared only when it is asked for.
+    pub with: Vec<With>,
 }
+
+/// What is compared only when it is asked for: roles belong to a server, not to a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// Who may do what with something.
+    Grants,
+    /// Whose something is.
+    Owners,
+}
+
+impl FromStr for With {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "grants" => Ok(Self::Grants),
+            "owners" => Ok(Self::Owners),
+            _ => Err(UnknownWord(word.to_owned())),
+        }
+    }
+}
+
+/// A word names nothing that can be compared on request.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0:?} is neither grants nor owners")]
+pub struct UnknownWord(String);
 
 /// How much a wanted schema says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,6 +214,7 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
     let (mut live, mut declared) = (live.clone(), declared.clone());
     live.leave_out(&policy.ignore);
     declared.leave_out(&policy.ignore);
+    roles::among_objects(&policy.with, &mut live, &mut declared);
     let before = live.clone();
 
     if dialect == Dialect::Sqlite {

@@ -6,20 +6,18 @@ use crate::catalog::{Object, ObjectKind};
 /// track of. Until the end of the transaction.
 const UNCHECKED_BODIES: &str = "SET LOCAL check_function_bodies TO off";
 
-/// Returns the statements that make an object, with its owner and grants where they are known.
+/// Returns the statements that make an object.
 pub(super) fn creation(object: &Object) -> Vec<String> {
     let first = has_body(object).then(|| UNCHECKED_BODIES.to_owned());
-    first
-        .into_iter()
-        .chain(object.sql.iter().cloned())
-        .chain(object.kept.iter().cloned())
-        .collect()
+    first.into_iter().chain(object.sql.iter().cloned()).collect()
 }
 
 /// Returns the statements that remove an object.
 pub(super) fn removal(object: &Object) -> Vec<String> {
     match object.kind {
-        ObjectKind::RowSecurity => object
+        // What has another owner from now on, or is not there any more, needs no statement.
+        ObjectKind::Owner => Vec::new(),
+        ObjectKind::RowSecurity | ObjectKind::Grants => object
             .sql
             .iter()
             .filter_map(|statement| retraction(statement))
@@ -35,7 +33,8 @@ pub(super) fn alteration(from: &Object, to: &Object) -> Option<Vec<String>> {
         return attributes(from, to);
     }
     let head = match from.kind {
-        ObjectKind::RowSecurity => 0,
+        ObjectKind::Owner => return Some(to.sql.clone()),
+        ObjectKind::RowSecurity | ObjectKind::Grants => 0,
         _ => 1,
     };
     let (old, new) = (from.sql.get(head..)?, to.sql.get(head..)?);
@@ -72,6 +71,8 @@ fn is_replaceable(from: &Object, to: &Object) -> bool {
         | ObjectKind::Aggregate
         | ObjectKind::MaterializedView
         | ObjectKind::RowSecurity
+        | ObjectKind::Owner
+        | ObjectKind::Grants
         | ObjectKind::Policy
         | ObjectKind::Trigger
         | ObjectKind::Statistics => false,
@@ -123,6 +124,15 @@ fn retraction(statement: &str) -> Option<String> {
         let (start, rest) = statement.split_once(from)?;
         Some(format!("{start}{to}{rest}"))
     };
+    if let Some(granted) = statement.strip_prefix("GRANT ") {
+        let granted = granted.strip_suffix(" WITH GRANT OPTION").unwrap_or(granted);
+        let (what, whom) = granted.rsplit_once(" TO ")?;
+        return Some(format!("REVOKE {what} FROM {whom}"));
+    }
+    if let Some(revoked) = statement.strip_prefix("REVOKE ") {
+        let (what, whom) = revoked.rsplit_once(" FROM ")?;
+        return Some(format!("GRANT {what} TO {whom}"));
+    }
     if let Some((start, _)) = statement.split_once(" SET DEFAULT ") {
         return Some(format!("{start} DROP DEFAULT"));
     }
@@ -184,6 +194,14 @@ mod tests {
                 "ALTER DOMAIN feet DROP CONSTRAINT \"a \"\"b\"",
             ),
             ("CREATE UNIQUE INDEX one ON kept (id)", "DROP INDEX one"),
+            (
+                "GRANT SELECT ON TABLE m TO ada WITH GRANT OPTION",
+                "REVOKE SELECT ON TABLE m FROM ada",
+            ),
+            (
+                "REVOKE ALL ON ROUTINE f() FROM PUBLIC",
+                "GRANT ALL ON ROUTINE f() TO PUBLIC",
+            ),
             (
                 "ALTER TABLE m FORCE ROW LEVEL SECURITY",
                 "ALTER TABLE m NO FORCE ROW LEVEL SECURITY",

@@ -223,6 +223,24 @@ pub enum Risk {
 }
 
 impl Operation {
+    /// Returns whether it makes or changes what may need an object: a function, a type, a collation.
+    #[must_use]
+    pub fn builds_on_objects(&self) -> bool {
+        matches!(
+            self,
+            Self::AddTable { .. }
+                | Self::AddPartition { .. }
+                | Self::AddColumn { .. }
+                | Self::AlterType { .. }
+                | Self::AlterDefault { .. }
+                | Self::AlterGenerated { .. }
+                | Self::AlterCollation { .. }
+                | Self::AddCheck { .. }
+                | Self::AddExclude { .. }
+                | Self::AddIndex { .. }
+        )
+    }
+
     /// Returns what undoes it; nothing when there is nothing to undo.
     ///
     /// What an operation has lost does not come back: the inverse brings the schema back and no rows.

@@ -3,7 +3,8 @@
 use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 use thiserror::Error;
 
-use super::{Catalog, Dialect, Ignore, Object, ObjectKind};
+use super::object::plain_name;
+use super::{Catalog, Dialect, Ignore, Need, NeedKind, Object, ObjectKind};
 
 pub(super) mod postgres;
 pub(super) mod sqlite;
@@ -107,6 +108,13 @@ impl Catalog {
                 false => ignore.covers(&object.plain_name()),
             };
             objects.retain(|object| !covers_name(object) && !covers_relation(object));
+        }
+        if let Some(roles) = &mut self.roles {
+            let is_covered = |need: &Need| match need.kind {
+                NeedKind::Object(_) => ignore.covers(&plain_name(&need.name)),
+                NeedKind::Table | NeedKind::Enum | NeedKind::Sequence => ignore.covers(&need.name),
+            };
+            roles.entries.retain(|entry| !entry.needs.iter().any(is_covered));
         }
     }
 }

@@ -34,10 +34,6 @@ pub struct Object {
     /// to it. Of a composite type its attributes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shape: Vec<String>,
-    /// What gives it its owner and grants back when it is made again. Not compared, and no part of a snapshot: roles belong to a
-    /// server.
-    #[serde(default, skip_serializing)]
-    pub kept: Vec<String>,
 }
 
 /// What an object is.
@@ -74,6 +70,10 @@ pub enum ObjectKind {
     Statistics,
     /// What somebody says about anything but a table or its columns.
     Comment,
+    /// Who owns something.
+    Owner,
+    /// Who may do what with something.
+    Grants,
 }
 
 /// Something that an object needs.
@@ -121,7 +121,6 @@ impl Object {
             needs: Vec::new(),
             used_by: Vec::new(),
             shape: Vec::new(),
-            kept: Vec::new(),
         }
     }
 
@@ -175,23 +174,7 @@ impl Object {
 
     /// Returns its name without quotes, arguments and the table that it is on.
     pub(super) fn plain_name(&self) -> String {
-        match self.name.strip_prefix('"') {
-            Some(quoted) => {
-                let mut name = String::new();
-                let mut letters = quoted.chars().peekable();
-                while let Some(letter) = letters.next() {
-                    if letter == '"' && letters.next_if_eq(&'"').is_none() {
-                        break;
-                    }
-                    name.push(letter);
-                }
-                name
-            }
-            None => {
-                let end = self.name.find(['(', ' ']).unwrap_or(self.name.len());
-                self.name[..end].to_owned()
-            }
-        }
+        plain_name(&self.name)
     }
 
     /// Returns whether it needs a table, or a column of it.
@@ -226,6 +209,27 @@ impl Object {
     }
 }
 
+/// Returns the name that a server prints of an object without quotes, arguments and the table that it is on.
+pub(super) fn plain_name(name: &str) -> String {
+    match name.strip_prefix('"') {
+        Some(quoted) => {
+            let mut name = String::new();
+            let mut letters = quoted.chars().peekable();
+            while let Some(letter) = letters.next() {
+                if letter == '"' && letters.next_if_eq(&'"').is_none() {
+                    break;
+                }
+                name.push(letter);
+            }
+            name
+        }
+        None => {
+            let end = name.find(['(', ' ']).unwrap_or(name.len());
+            name[..end].to_owned()
+        }
+    }
+}
+
 impl ObjectKind {
     /// Returns what SQL calls it: `MATERIALIZED VIEW`.
     #[must_use]
@@ -246,6 +250,8 @@ impl ObjectKind {
             Self::Rule => "RULE",
             Self::Statistics => "STATISTICS",
             Self::Comment => "COMMENT",
+            Self::Owner => "OWNER",
+            Self::Grants => "GRANTS",
         }
     }
 }

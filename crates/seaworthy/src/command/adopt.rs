@@ -135,7 +135,7 @@ impl Project<'_> {
         });
         let beside = self.environment.database.as_ref();
         let rehearsed = Rehearsed::after(self.environment, steps.collect(), beside, &conduct.stop).await?;
-        let made = rehearsed.catalog().await;
+        let made = rehearsed.catalog(&Scope::default()).await;
         rehearsed.remove().await?;
         let made = made?;
         let live = inspect(session.connection(), &Scope::default())

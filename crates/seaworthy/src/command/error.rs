@@ -42,9 +42,6 @@ pub enum CommandError {
     /// A scratch database cannot be made or removed.
     #[error(transparent)]
     Scratch(#[from] ScratchError),
-    /// A schema cannot be read or compared.
-    #[error(transparent)]
-    Schema(#[from] DriftError),
     /// A question to the database was not answered.
     #[error("could not {action}")]
     Query {
@@ -242,6 +239,14 @@ pub enum CommandError {
         /// What it needs, and what happens to that.
         reason: String,
     },
+    /// Several schemas are to be compared with what describes one.
+    #[error(
+        "entities and snapshots describe one schema, and {schemas} are several: name one, or compare databases or SQL files"
+    )]
+    OneSchemaOnly {
+        /// The schemas.
+        schemas: String,
+    },
     /// A table that is spoken of is not there.
     #[error("the database has no table {table}")]
     NoSuchTable {
@@ -264,7 +269,7 @@ pub enum CommandError {
         /// The column.
         column: String,
     },
-    /// Two schemas cannot be compared.
+    /// A schema cannot be read, or two cannot be compared.
     #[error(transparent)]
     Drift(Box<DriftError>),
     /// Operations cannot be written as SQL.
@@ -377,7 +382,6 @@ impl CommandError {
             },
             Self::Source(_) => "source",
             Self::Scratch(_) => "scratch",
-            Self::Schema(_) => "schema",
             Self::Query { .. } => "query",
             Self::NoDatabase => "no_database",
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
@@ -408,6 +412,7 @@ impl CommandError {
             Self::MostlyDropped { .. } => "mostly_dropped",
             Self::NeedsValue { .. } => "needs_value",
             Self::InTheWay { .. } => "in_the_way",
+            Self::OneSchemaOnly { .. } => "one_schema_only",
             Self::NoSuchTable { .. } => "no_such_table",
             Self::NoSuchColumn { .. } => "no_such_column",
             Self::ColumnTaken { .. } => "column_taken",
@@ -442,6 +447,7 @@ impl CommandError {
             | Self::MostlyDropped { .. }
             | Self::NeedsValue { .. }
             | Self::InTheWay { .. }
+            | Self::OneSchemaOnly { .. }
             | Self::ChangedMeanwhile => Category::Refused,
             Self::Stopped => Category::Stopped,
             Self::Run(error) if matches!(error.source, StepError::Stopped) => Category::Stopped,
@@ -683,4 +689,10 @@ fn listed(revisions: &[RevisionId]) -> String {
         .map(RevisionId::as_str)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+impl From<DriftError> for CommandError {
+    fn from(error: DriftError) -> Self {
+        Self::Drift(Box::new(error))
+    }
 }

@@ -6,9 +6,8 @@ use std::path::Path;
 use sea_orm::DbBackend;
 use sea_orm::sea_query::Expr;
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
-use super::drift::{Counted, DriftReport, Side, drift};
+use super::drift::{CompareRequest, Counted, DriftReport, Side, drift};
 use super::gate::server_of;
 use super::revision::new_id;
 use super::{CommandError, NewRevision, Project, RevisionRequest};
@@ -31,8 +30,8 @@ pub struct GenerateRequest<'a> {
     pub revision: RevisionRequest,
     /// What the database is to become.
     pub wanted: Side,
-    /// Renames that are agreed to.
-    pub renames: Vec<Rename>,
+    /// What the comparison is asked for.
+    pub comparison: CompareRequest,
     /// Values for rows that have none.
     pub fills: Vec<Fill>,
     /// Tables that have many rows elsewhere, beside those that have many in this database.
@@ -43,8 +42,6 @@ pub struct GenerateRequest<'a> {
     pub when_mostly_dropped: WhenMostlyDropped,
     /// Asked about likely renames; returns those that are meant.
     pub choose: &'a (dyn Fn(&[Suggestion]) -> Vec<Rename> + Sync),
-    /// Ends it when it is cancelled.
-    pub stop: CancellationToken,
 }
 
 /// What to do when there is nothing to do.
@@ -111,14 +108,15 @@ pub async fn generate(
             });
         }
         let large = large_tables(&session, &request.large).await?;
-        let wanted = project.wanted(&session, &request.wanted, &request.stop).await?;
-        let found = drift(&session, &wanted, &request.renames).await?;
+        let mut comparison = request.comparison.clone();
+        let wanted = project.wanted(&session, &request.wanted, &comparison).await?;
+        let found = drift(&session, &wanted, &comparison).await?;
         let chosen = (request.choose)(&found.difference.suggestions);
         if chosen.is_empty() {
             return Ok((found, large));
         }
-        let renames: Vec<Rename> = request.renames.iter().cloned().chain(chosen).collect();
-        Ok((drift(&session, &wanted, &renames).await?, large))
+        comparison.renames.extend(chosen);
+        Ok((drift(&session, &wanted, &comparison).await?, large))
     };
     let looked = looked.await;
     let backend = session.backend();

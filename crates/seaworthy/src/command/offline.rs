@@ -19,6 +19,7 @@ use crate::sql::RowVerb;
 pub(super) use client::Client;
 pub use client::FeedError;
 use frame::Frame;
+pub(super) use frame::Group;
 
 mod client;
 mod facts;

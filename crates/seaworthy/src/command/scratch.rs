@@ -79,9 +79,9 @@ impl Rehearsed {
         }
     }
 
-    /// Returns the schema that the revisions have made.
-    pub(super) async fn catalog(&self) -> Result<Catalog, CommandError> {
-        let catalog = inspect(self.session.connection(), &Scope::default()).await;
+    /// Returns the schema that the revisions or files have made.
+    pub(super) async fn catalog(&self, scope: &Scope) -> Result<Catalog, CommandError> {
+        let catalog = inspect(self.session.connection(), scope).await;
         Ok(catalog.map_err(DriftError::from)?)
     }
 

@@ -8,7 +8,19 @@ use crate::sql::{Dialect, Statement, read};
 
 /// SQL files, in the order in which they are loaded.
 #[derive(Debug)]
-pub(super) struct SqlFiles(Vec<SqlFile>);
+pub(super) struct SqlFiles {
+    files: Vec<SqlFile>,
+    roles: Roles,
+}
+
+/// What to do with statements that say whose something is and who may do what with it. Their roles have to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Roles {
+    /// They are no part of a schema.
+    PassOver,
+    /// They are to be compared.
+    Load,
+}
 
 #[derive(Debug)]
 struct SqlFile {
@@ -18,7 +30,7 @@ struct SqlFile {
 
 impl SqlFiles {
     /// Reads files; those of a folder by their names.
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, CommandError> {
+    pub(super) fn read(paths: &[PathBuf], roles: Roles) -> Result<Self, CommandError> {
         let mut files = Vec::new();
         for path in paths {
             for path in in_folder(path)? {
@@ -27,12 +39,12 @@ impl SqlFiles {
                 files.push(SqlFile { path, text });
             }
         }
-        Ok(Self(files))
+        Ok(Self { files, roles })
     }
 
     /// Returns whether one of the files makes a schema of this name.
     pub(super) fn make_schema(&self, schema: &str) -> bool {
-        let mut files = self.0.iter();
+        let mut files = self.files.iter();
         files.any(|file| {
             read(&file.text, Dialect::Postgresql)
                 .iter()
@@ -40,12 +52,11 @@ impl SqlFiles {
         })
     }
 
-    /// Sends the statements, one after another. Rows of `COPY` are left out, and so is what says whose something is: neither is part
-    /// of a schema, and the roles may not be there.
+    /// Sends the statements, one after another. Rows of `COPY` are left out, which are no part of a schema.
     pub(super) async fn load(&self, session: &Session) -> Result<(), CommandError> {
         let dialect = dialect_of(session.backend());
         let files: Vec<(&SqlFile, Vec<Statement>)> = self
-            .0
+            .files
             .iter()
             .map(|file| (file, read(&file.text, dialect)))
             .collect();
@@ -57,7 +68,9 @@ impl SqlFiles {
         }
         for (file, statements) in &files {
             for statement in statements {
-                file.send(statement, session).await?;
+                if self.roles == Roles::Load || !statement.is_about_roles() {
+                    file.send(statement, session).await?;
+                }
             }
         }
         Ok(())
@@ -90,7 +103,7 @@ impl SqlFile {
     async fn send(&self, statement: &Statement, session: &Session) -> Result<(), CommandError> {
         let is_internal =
             statement.makes_internal_table() && dialect_of(session.backend()) == Dialect::Sqlite;
-        if is_internal || statement.is_copy() || statement.is_about_roles() {
+        if is_internal || statement.is_copy() {
             return Ok(());
         }
         session

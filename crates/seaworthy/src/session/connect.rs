@@ -217,7 +217,7 @@ fn driver_failure(error: DriverError) -> DbErr {
 
 /// Returns the names of a list with commas in between. Each is taken as it is written, in upper case and with spaces inside;
 /// one in double quotes may have commas, and has quotes twice.
-fn schema_names(list: &str) -> Vec<String> {
+pub(super) fn schema_names(list: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = Some(list);
     while let Some(text) = rest {

@@ -2,10 +2,9 @@
 
 use insta::assert_snapshot;
 use sea_orm::DbBackend;
-use seaworthy::command::{self, Side};
+use seaworthy::command::{self, CompareRequest, Side};
 use seaworthy::environment::Environment;
 use seaworthy::verify::ScratchDatabase;
-use tokio_util::sync::CancellationToken;
 
 use crate::clients::{Way, ask, feed, feed_by, look};
 use crate::databases::{databases, environment, postgres};
@@ -14,14 +13,7 @@ use crate::databases::{databases, environment, postgres};
 async fn script(from: &ScratchDatabase, to: &ScratchDatabase) -> String {
     let environment: Environment = environment(from, &[]);
     let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
-    let found = command::diff(
-        &environment,
-        &side(from),
-        &side(to),
-        &[],
-        &CancellationToken::new(),
-    )
-    .await;
+    let found = command::diff(&environment, &side(from), &side(to), &CompareRequest::default()).await;
     found.unwrap().script(&environment).unwrap()
 }
 
@@ -165,14 +157,7 @@ async fn a_script_is_written_for_the_schema_of_its_environment() {
     let mut environment: Environment = environment(&from, &[]);
     environment.settings.schema = Some("My App".to_owned());
     let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
-    let found = command::diff(
-        &environment,
-        &side(&from),
-        &side(&to),
-        &[],
-        &CancellationToken::new(),
-    )
-    .await;
+    let found = command::diff(&environment, &side(&from), &side(&to), &CompareRequest::default()).await;
     let text = found.unwrap().script(&environment).unwrap();
     feed(&from, &text).with_code(0);
     assert_eq!(look(&from), look(&to));

@@ -10,8 +10,8 @@ use std::time::Duration;
 use seaworthy::autogenerate::Fill;
 use seaworthy::catalog::{Catalog, Scope, Target, inspect};
 use seaworthy::command::{
-    self, CommandError, GenerateRequest, Generated, LintSelection, RevisionRequest, Side, WhenEmpty,
-    WhenMostlyDropped,
+    self, CommandError, CompareRequest, GenerateRequest, Generated, LintSelection, RevisionRequest, Side,
+    WhenEmpty, WhenMostlyDropped,
 };
 use seaworthy::environment::Environment;
 use seaworthy::graph::Splice;
@@ -96,13 +96,12 @@ async fn generate(
             depends_on: Vec::new(),
         },
         wanted: Side::Entities,
-        renames: Vec::new(),
+        comparison: CompareRequest::default(),
         fills: vec![fill("owner", "coalesce(assignee, 'nobody')"), fill("note", "''")],
         large: large.iter().map(|&table| table.to_owned()).collect(),
         when_empty: WhenEmpty::WriteNothing,
         when_mostly_dropped: WhenMostlyDropped::Refuse,
         choose: &|_| Vec::new(),
-        stop: CancellationToken::new(),
     };
     let list = "//! Revisions as they are generated, in order.\n\nuse seaworthy::revision::Revision;\n\
                 use seaworthy::revision_vec;\n\npub(super) fn revisions() -> Vec<Box<dyn Revision>> {\n    \

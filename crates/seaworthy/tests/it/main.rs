@@ -39,6 +39,7 @@ mod schemas;
 mod secrets;
 mod server_facts;
 mod session_state;
+mod several_schemas;
 mod sources;
 mod spellings;
 mod sql_files;

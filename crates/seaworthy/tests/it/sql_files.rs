@@ -7,10 +7,9 @@ use std::process::Command;
 
 use sea_orm::DbBackend;
 use seaworthy::catalog::{Scope, inspect};
-use seaworthy::command::{self, CommandError, DriftReport, Side};
+use seaworthy::command::{self, CommandError, CompareRequest, DriftReport, Side};
 use seaworthy::environment::Environment;
 use seaworthy::verify::ScratchDatabase;
-use tokio_util::sync::CancellationToken;
 
 use crate::databases::{databases, environment, postgres, send, session};
 
@@ -46,12 +45,12 @@ impl Drop for Folder {
 
 async fn check(environment: &Environment, wanted: &str) -> Result<DriftReport, CommandError> {
     let wanted: Side = wanted.parse().unwrap();
-    command::check_to(environment, &wanted, &[], &CancellationToken::new()).await
+    command::check_to(environment, &wanted, &CompareRequest::default()).await
 }
 
 async fn diff(environment: &Environment, from: &str, to: &str) -> Result<DriftReport, CommandError> {
     let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
-    command::diff(environment, &from, &to, &[], &CancellationToken::new()).await
+    command::diff(environment, &from, &to, &CompareRequest::default()).await
 }
 
 fn words(report: &DriftReport) -> Vec<String> {

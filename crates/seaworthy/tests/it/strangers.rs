@@ -5,10 +5,9 @@ use sea_orm::DatabaseConnection;
 use sea_orm::entity::prelude::*;
 use seaworthy::autogenerate::{Policy, render, sql};
 use seaworthy::catalog::{Catalog, Index, IndexPart, Scope, Target, inspect};
-use seaworthy::command::{Side, diff};
+use seaworthy::command::{CompareRequest, Side, diff};
 use seaworthy::verify::drift;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Sql, databases, environment, postgres, session, upgrade};
 
@@ -222,7 +221,7 @@ async fn an_old_revision_is_compared_with_entities_that_need_a_later_extension()
     let mut found = Vec::new();
     for revision in ["one", "two"] {
         let (from, to) = (revision.parse::<Side>().unwrap(), Side::Entities);
-        let report = diff(&environment, &from, &to, &[], &CancellationToken::new())
+        let report = diff(&environment, &from, &to, &CompareRequest::default())
             .await
             .unwrap();
         found.extend(report.difference.operations.iter().map(ToString::to_string));

@@ -128,7 +128,7 @@ impl<'a> Comparison<'a> {
             if is_open {
                 made.push(Made {
                     from: found.filter(|_| !is_removed).cloned(),
-                    to: with_grants_of(wanted, found),
+                    to: (*wanted).clone(),
                     is_last: found.is_some_and(|found| is_removed && !found.used_by.is_empty()),
                 });
             }
@@ -213,6 +213,9 @@ impl<'a> Comparison<'a> {
             let operation = Operation::DropObject {
                 object: object.clone(),
             };
+            if self.goes_along(object, removed) {
+                continue;
+            }
             if object.used_by.is_empty() && !is_late.contains(&key(object)) {
                 changes.first.push(operation);
                 continue;
@@ -220,6 +223,16 @@ impl<'a> Comparison<'a> {
             is_late.extend(object.needs.iter().filter_map(needed_key));
             changes.last.push(operation);
         }
+    }
+
+    /// Whether it goes with what it is about: what nobody has needs no owner, and nobody to use it.
+    fn goes_along(&self, object: &Object, removed: &HashSet<Key<'_>>) -> bool {
+        let is_about_roles = matches!(object.kind, ObjectKind::Owner | ObjectKind::Grants);
+        let is_gone = |need: &Need| match needed_key(need) {
+            Some(key) => removed.contains(&key),
+            None => self.disturbance.tables.contains(&need.name),
+        };
+        is_about_roles && (object.kind == ObjectKind::Owner || object.needs.iter().any(is_gone))
     }
 
     fn place_additions(&self, made: Vec<Made>, changes: &mut ObjectChanges) {
@@ -266,27 +279,16 @@ enum Place {
 impl ObjectChanges {
     /// Puts the operations on objects among those on tables.
     pub(super) fn among(self, operations: Vec<Operation>) -> Vec<Operation> {
-        let builds = |operation: &Operation| {
-            matches!(
-                operation,
-                Operation::AddTable { .. }
-                    | Operation::AddColumn { .. }
-                    | Operation::AlterType { .. }
-                    | Operation::AlterDefault { .. }
-                    | Operation::AlterGenerated { .. }
-                    | Operation::AlterCollation { .. }
-                    | Operation::AddCheck { .. }
-                    | Operation::AddExclude { .. }
-                    | Operation::AddIndex { .. }
-            )
-        };
         let drops_type = |operation: &Operation| {
             matches!(
                 operation,
                 Operation::DropEnum { .. } | Operation::DropSequence { .. }
             )
         };
-        let early = operations.iter().position(builds).unwrap_or(operations.len());
+        let early = operations
+            .iter()
+            .position(Operation::builds_on_objects)
+            .unwrap_or(operations.len());
         let trailing = operations
             .iter()
             .rev()
@@ -302,14 +304,6 @@ impl ObjectChanges {
         all.extend(self.last);
         all.extend(tables);
         all
-    }
-}
-
-/// Grants and owners are those of the database at hand: roles belong to a server.
-fn with_grants_of(object: &Object, found: Option<&Object>) -> Object {
-    Object {
-        kept: found.map(|found| found.kept.clone()).unwrap_or_default(),
-        ..object.clone()
     }
 }
 

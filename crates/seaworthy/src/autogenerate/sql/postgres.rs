@@ -4,7 +4,7 @@ use super::names;
 use crate::autogenerate::{Operation, object};
 use crate::catalog::ddl::{self, text};
 use crate::catalog::expression::{is_text, mentions, quoted};
-use crate::catalog::{Catalog, Column, Dialect, Table, TablePart};
+use crate::catalog::{Catalog, Column, Dialect, NeedKind, Object, Table, TablePart};
 use aside::{Aside, Guards};
 
 mod aside;
@@ -82,10 +82,10 @@ impl Step<'_> {
             Operation::AddSequence { sequence } => one(ddl::create_sequence(sequence)),
             Operation::DropSequence { sequence } => one(format!("DROP SEQUENCE {}", quoted(&sequence.name))),
             Operation::AlterSequence { from, to } => numbering::alter_sequence(from, to),
-            Operation::AddObject { object } => object::creation(object),
+            Operation::AddObject { object } => self.create(object),
             Operation::DropObject { object } => object::removal(object),
             Operation::AlterObject { from, to } => object::alteration(from, to)
-                .unwrap_or_else(|| [object::removal(from), object::creation(to)].concat()),
+                .unwrap_or_else(|| [object::removal(from), self.create(to)].concat()),
             Operation::AddTable { table } => {
                 let mut statements = ddl::make_table(DIALECT, &names::named(table));
                 statements.extend(ddl::comments(DIALECT, table));
@@ -181,6 +181,18 @@ impl Step<'_> {
         }
     }
 
+    /// Makes an object, with the owner and the grants that one of its name had.
+    fn create(&self, object: &Object) -> Vec<String> {
+        let mut statements = object::creation(object);
+        statements.extend(self.roles_of(NeedKind::Object(object.kind), &object.name));
+        statements
+    }
+
+    fn roles_of(&self, kind: NeedKind, name: &str) -> Vec<String> {
+        let roles = self.before.roles.as_ref();
+        roles.map_or_else(Vec::new, |roles| roles.of(kind, name))
+    }
+
     fn find(&self, table: &str, column: &str) -> Option<&Column> {
         self.before.table(table)?.column(column)
     }
@@ -232,6 +244,7 @@ impl Step<'_> {
             }
         }
         statements.push(format!("DROP TYPE {}", quoted(&old)));
+        statements.extend(self.roles_of(NeedKind::Enum, name));
         statements.extend(aside.after);
         statements
     }

@@ -1,8 +1,8 @@
 -- What a schema holds beside its tables, enum types and sequences, and what the database holds that no catalog speaks of, as one
 -- JSON document. What extensions own is left out: it comes and goes with its extension.
 --
--- An object has the statements that make it, as the server prints them, what it needs (pg_depend), and the statements that give
--- its owner, grants and the like back to an object that is made again.
+-- An object has the statements that make it, as the server prints them, and what it needs (pg_depend). Owners and grants are listed by
+-- themselves.
 --
 -- The same text for every version of the server: what came with one is looked up in the JSON of its row.
 WITH namespace AS (
@@ -142,54 +142,72 @@ users AS MATERIALIZED (
     SELECT needed_kind AS kind, needed_name AS name, json_agg(DISTINCT needs.name) AS items
     FROM needs WHERE kind = 'table' GROUP BY needed_kind, needed_name
 ),
--- Who owns an object and who may do what with it.
-owned(kind, name, subject, owner, acl, revoked) AS MATERIALIZED (
+-- Who owns something and who may do what with it: what `ALTER` and what `GRANT` call it. A sequence of a column has the owner of
+-- its table.
+owned(kind, name, relation, subject, target, owner, acl, is_for_all) AS MATERIALIZED (
     SELECT
-        CASE relkind WHEN 'm' THEN 'materialized_view' ELSE 'view' END, ident,
-        (CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW ' ELSE 'VIEW ' END) || ident, relowner, relacl, NULL
-    FROM relations WHERE relkind IN ('v', 'm')
+        kind, nodes.name, CASE WHEN kind = 'table' THEN relname END, words || ' ' || ident,
+        CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || ident,
+        CASE WHEN owns.objid IS NULL THEN relowner END, relacl, false
+    FROM relations
+    JOIN nodes ON class = 'pg_class'::regclass AND object = relations.oid
+    CROSS JOIN LATERAL (
+        SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS words
+    ) AS called
+    LEFT JOIN pg_depend AS owns
+        ON relkind = 'S' AND owns.classid = 'pg_class'::regclass AND owns.objid = relations.oid
+        AND owns.refclassid = 'pg_class'::regclass AND owns.deptype IN ('a', 'i')
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'S')
     UNION ALL
-    SELECT kind, identity, upper(kind) || ' ' || identity, proowner, proacl, identity FROM routines
+    SELECT kind, identity, NULL, upper(kind) || ' ' || identity, 'ROUTINE ' || identity, proowner, proacl, true FROM routines
     UNION ALL
     SELECT
-        CASE typtype WHEN 'd' THEN 'domain' ELSE 'type' END, ident,
-        (CASE typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END) || ident, typowner, typacl, ident
-    FROM types WHERE typtype IN ('d', 'c', 'r')
+        CASE typtype WHEN 'd' THEN 'domain' WHEN 'e' THEN 'enum' ELSE 'type' END,
+        CASE typtype WHEN 'e' THEN typname::text ELSE ident END, NULL,
+        CASE typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END || ident, 'TYPE ' || ident, typowner, typacl, true
+    FROM types
 ),
-kept AS MATERIALIZED (
-    SELECT kind, name, json_agg(statement ORDER BY place, statement) AS items
-    FROM (
-        SELECT kind, name, 1 AS place, format('ALTER %s OWNER TO %I', subject, pg_get_userbyid(owner)) AS statement
-        FROM owned WHERE pg_get_userbyid(owner) <> current_user
-        UNION ALL
-        -- These anybody may use unless somebody says otherwise.
-        SELECT kind, name, 2, format('REVOKE ALL ON %s FROM PUBLIC', target)
-        FROM owned CROSS JOIN LATERAL (
-            SELECT CASE WHEN kind IN ('view', 'materialized_view') THEN name
-                WHEN kind IN ('domain', 'type') THEN 'TYPE ' || name
-                ELSE 'ROUTINE ' || name END AS target
-        ) AS targets
-        WHERE acl IS NOT NULL AND revoked IS NOT NULL
-        UNION ALL
-        SELECT kind, name, 3, format(
-            'GRANT %s ON %s TO %s%s', privilege_type,
-            CASE WHEN kind IN ('view', 'materialized_view') THEN name
-                WHEN kind IN ('domain', 'type') THEN 'TYPE ' || name
-                ELSE 'ROUTINE ' || name END,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-        )
-        FROM owned CROSS JOIN LATERAL aclexplode(acl) WHERE grantee <> owner
-        UNION ALL
-        SELECT
-            CASE relkind WHEN 'm' THEN 'materialized_view' ELSE 'view' END, ident, 4,
-            format('GRANT %s (%I) ON %s TO %s%s', privilege_type, attname, ident,
-                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM relations JOIN pg_attribute ON attrelid = relations.oid CROSS JOIN LATERAL aclexplode(attacl)
-        WHERE relkind IN ('v', 'm') AND grantee <> relowner
-    ) AS statements
-    GROUP BY kind, name
+granted(kind, name, relation, subject, place, statement) AS MATERIALIZED (
+    -- What anybody may use unless somebody says otherwise.
+    SELECT kind, name, relation, subject, 1, format('REVOKE ALL ON %s FROM PUBLIC', target)
+    FROM owned
+    WHERE is_for_all AND acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(acl) WHERE grantee = 0)
+    UNION ALL
+    SELECT
+        kind, name, relation, subject, 2,
+        format('GRANT %s ON %s TO %s%s', privilege_type, target, grantees.who, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+    FROM owned CROSS JOIN LATERAL aclexplode(acl) AS privileges
+    CROSS JOIN LATERAL (
+        SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who
+    ) AS grantees
+    WHERE grantee <> coalesce(owner, grantor) AND NOT (is_for_all AND grantee = 0)
+    UNION ALL
+    SELECT
+        kind, name, owned.relation, subject, 3,
+        format('GRANT %s (%I) ON %s TO %s%s', privilege_type, attname, target, grantees.who,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+    FROM owned
+    JOIN nodes USING (kind, name)
+    JOIN pg_attribute ON class = 'pg_class'::regclass AND attrelid = object
+    CROSS JOIN LATERAL aclexplode(attacl) AS privileges
+    CROSS JOIN LATERAL (
+        SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who
+    ) AS grantees
+    WHERE kind IN ('table', 'view', 'materialized_view') AND grantee <> owner
+),
+roles AS MATERIALIZED (
+    SELECT json_build_object(
+        'kind', 'owner', 'name', subject, 'on', relation,
+        'sql', json_build_array(format('ALTER %s OWNER TO %I', subject, pg_get_userbyid(owner))),
+        'needs', json_build_array(json_build_object('kind', kind, 'name', name))
+    ) AS item
+    FROM owned WHERE owner IS NOT NULL
+    UNION ALL
+    SELECT json_build_object(
+        'kind', 'grants', 'name', subject, 'on', relation, 'sql', json_agg(statement ORDER BY place, statement),
+        'needs', json_build_array(json_build_object('kind', kind, 'name', name))
+    )
+    FROM granted GROUP BY kind, name, relation, subject
 ),
 -- Columns of views and attributes of composite types, with their types.
 columns AS MATERIALIZED (
@@ -471,12 +489,11 @@ remarks(subject, relation, needed_kind, needed_name, description) AS MATERIALIZE
 objects AS MATERIALIZED (
     SELECT json_build_object(
         'kind', kind, 'name', name, 'on', relation, 'sql', array_remove(statements, NULL),
-        'needs', needed.items, 'used_by', users.items, 'shape', nullif(shape, '{}'), 'kept', kept.items
+        'needs', needed.items, 'used_by', users.items, 'shape', nullif(shape, '{}')
     ) AS item
     FROM made
     LEFT JOIN needed USING (kind, name)
     LEFT JOIN users USING (kind, name)
-    LEFT JOIN kept USING (kind, name)
     UNION ALL
     SELECT json_build_object(
         'kind', 'comment', 'name', subject, 'on', relation,
@@ -530,5 +547,7 @@ strangers(kind, number) AS MATERIALIZED (
 )
 SELECT json_strip_nulls(json_build_object(
     'objects', coalesce((SELECT json_agg(item) FROM objects), '[]'),
+    'roles', coalesce((SELECT json_agg(item) FROM roles), '[]'),
+    'role', quote_ident(current_user),
     'not_compared', (SELECT json_object_agg(kind, number) FROM strangers WHERE number > 0)
 ))::text AS objects

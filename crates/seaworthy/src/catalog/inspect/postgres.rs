@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::InspectError;
 use crate::catalog::expression::{plain_default, quoted, without_parentheses};
-use crate::catalog::{Catalog, IndexKey, Object};
+use crate::catalog::{Catalog, IndexKey, Object, Roles};
 
 const QUERY: &str = include_str!("postgres.sql");
 
@@ -84,6 +84,10 @@ async fn read_whole<C: ConnectionTrait>(connection: &C, schema: &str) -> Result<
     let mut catalog = parsed(&row.try_get::<String>("", "catalog")?)?;
     let beside: Beside = from_json(&row.try_get::<String>("", "objects")?)?;
     catalog.objects = Some(beside.objects);
+    catalog.roles = Some(Roles {
+        own: beside.role,
+        entries: beside.roles,
+    });
     catalog.not_compared = beside.not_compared;
     Ok(catalog)
 }
@@ -92,6 +96,8 @@ async fn read_whole<C: ConnectionTrait>(connection: &C, schema: &str) -> Result<
 #[derive(Deserialize)]
 struct Beside {
     objects: Vec<Object>,
+    roles: Vec<Object>,
+    role: String,
     #[serde(default)]
     not_compared: BTreeMap<String, u64>,
 }

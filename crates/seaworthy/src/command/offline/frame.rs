@@ -5,6 +5,31 @@ use super::client::{FeedError, beginning};
 use super::facts::Facts;
 use super::spans::Spans;
 use crate::script::Script;
+use crate::session::search_path;
+use crate::sql::quoted;
+
+/// Statements of one schema.
+#[derive(Clone, Debug)]
+pub(in crate::command) struct Group<'a> {
+    /// The schema; none where statements name whatever they speak of in full.
+    pub(in crate::command) schema: &'a str,
+    /// The statements.
+    pub(in crate::command) statements: Vec<String>,
+}
+
+impl Group<'_> {
+    /// Returns statements that stand in no schema.
+    pub(in crate::command) fn outside(statements: Vec<String>) -> Self {
+        Self {
+            schema: "",
+            statements,
+        }
+    }
+}
+
+fn set_local_path(schema: &str) -> String {
+    format!("SET LOCAL search_path TO {}", quoted(schema))
+}
 
 /// What surrounds the statements of a script.
 #[derive(Clone, Debug)]
@@ -105,6 +130,31 @@ impl Frame {
         Ok(text)
     }
 
+    /// Returns statements of several schemas: in one transaction where all of them may be in one, otherwise in one for each group.
+    pub(in crate::command) fn statements_of_schemas(
+        &self,
+        groups: &[Group<'_>],
+    ) -> Result<String, FeedError> {
+        let mut all: Vec<String> = Vec::new();
+        for group in groups {
+            let enter = (!group.schema.is_empty()).then(|| set_local_path(group.schema));
+            all.extend(enter.into_iter().chain(group.statements.iter().cloned()));
+        }
+        let is_inside =
+            |(index, sql): (usize, &String)| place(self.client, sql, &all[..index]) == Place::Inside;
+        if all.iter().enumerate().all(is_inside) {
+            return self.statements(&all);
+        }
+        let mut text = String::new();
+        for group in groups {
+            if !group.schema.is_empty() {
+                text.push_str(&self.client.statement(&search_path(&quoted(group.schema)))?);
+            }
+            text.push_str(&self.statements(&group.statements)?);
+        }
+        Ok(text)
+    }
+
     /// Returns statements that share a transaction with others.
     fn shared(&self, statements: &[String]) -> Result<String, FeedError> {
         let mut text = String::new();
@@ -183,6 +233,7 @@ impl Frame {
 }
 
 /// Where a statement stands with regard to the transaction that holds the others.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Before,
     Inside,

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
 use super::{Place, Verification, VerifiedDatabase};
-use crate::autogenerate::{Note, Operation, Policy, diff};
-use crate::catalog::{Catalog, Scope, inspect};
+use crate::autogenerate::{Note, Operation, Policy, Wanted, diff};
+use crate::catalog::{Catalog, ObjectKind, Scope, inspect};
 use crate::command::upgrade::Compared;
 use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
 use crate::environment::Environment;
@@ -200,7 +200,12 @@ impl<'a> Walk<'a> {
 
     async fn catalog(&self) -> Result<Catalog, CommandError> {
         let catalog = inspect(self.session.connection(), &self.scope).await;
-        Ok(catalog.map_err(DriftError::from)?)
+        let mut catalog = catalog.map_err(DriftError::from)?;
+        // They belong to the database, and somebody else may use them by the time a revision is undone: nobody is asked to remove one.
+        if let Some(objects) = &mut catalog.objects {
+            objects.retain(|object| object.kind != ObjectKind::Extension);
+        }
+        Ok(catalog)
     }
 
     async fn counts(&self, catalog: &Catalog) -> Result<Counts, CommandError> {
@@ -231,7 +236,10 @@ impl<'a> Walk<'a> {
         should_be: &Catalog,
         found: &mut Found,
     ) -> Result<bool, CommandError> {
-        let policy = Policy::default();
+        let policy = Policy {
+            wanted: Wanted::Whole,
+            ..Policy::default()
+        };
         let wanted = diff(is, should_be, &policy).map_err(DriftError::from)?;
         let surplus = diff(should_be, is, &policy).map_err(DriftError::from)?;
         let mut details = words(&wanted.operations, &wanted.notes);

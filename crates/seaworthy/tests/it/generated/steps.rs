@@ -82,7 +82,6 @@ fn twice(expression: &str) -> Object {
         needs: Vec::new(),
         used_by: Vec::new(),
         shape: vec!["integer".to_owned(), "n integer".to_owned()],
-        kept: Vec::new(),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::aside::{Aside, Guards};
 use super::{Step, add_column, alter, alter_column, lost_with, one, set_default};
 use crate::autogenerate::Operation;
-use crate::catalog::expression::{Fit, fit, is_text, quoted};
+use crate::catalog::NeedKind;
+use crate::catalog::expression::{Fit, fit, is_text, name, quoted};
 
 impl Step<'_> {
     pub(super) fn alter_type(&self, table: &str, column: &str, from: &str, to: &str) -> Vec<String> {
@@ -91,6 +92,9 @@ impl Step<'_> {
         let mut statements = one(format!("{} DROP COLUMN {}", alter(&table.name), quoted(column)));
         statements.extend(add_column(&table.name, wanted));
         statements.extend(lost_with(table, column));
+        let granted = self.roles_of(NeedKind::Table, &table.name);
+        let of_column = format!(" ({}) ON ", name(column));
+        statements.extend(granted.into_iter().filter(|grant| grant.contains(&of_column)));
         statements
     }
 }

@@ -1,0 +1,410 @@
+//! Several schemas of a PostgreSQL database, compared one after another.
+
+use serde::Serialize;
+
+use super::{CompareRequest, DriftReport, Side, beside, report, stakes};
+use crate::autogenerate::{Operation, sql};
+use crate::catalog::expression::name;
+use crate::catalog::{Catalog, Dialect, InspectError, NeedKind, ObjectKind, Roles, Scope, inspect};
+use crate::command::offline::{Client, Group, one_line};
+use crate::command::scratch::Rehearsed;
+use crate::command::{CommandError, Project};
+use crate::environment::Environment;
+use crate::session::{Access, DatabaseUrl, Session, Settings, search_path};
+use crate::sql::quoted;
+use crate::verify::DriftError;
+
+/// How several schemas differ.
+#[derive(Clone, Debug, Serialize)]
+pub struct SchemasReport {
+    /// One report for each schema, in the order in which they were named.
+    pub schemas: Vec<SchemaReport>,
+}
+
+/// How one schema of several differs.
+#[derive(Clone, Debug, Serialize)]
+pub struct SchemaReport {
+    /// The schema.
+    pub schema: String,
+    /// What happens to the schema itself, beside to what it holds.
+    pub change: SchemaChange,
+    /// How what it holds differs.
+    #[serde(flatten)]
+    pub report: DriftReport,
+}
+
+/// What happens to a schema itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaChange {
+    /// It is on both sides.
+    None,
+    /// It is wanted and missing.
+    Add,
+    /// It is there and not wanted.
+    Drop,
+    /// It is on neither side.
+    Absent,
+}
+
+/// Returns what turns the schemas of one side into those of the other; all of them are of PostgreSQL.
+///
+/// # Errors
+///
+/// As for [`diff`](super::diff); and when a side describes one schema only, as entities and snapshots do, or no schema is on any
+/// side.
+pub async fn diff_schemas(
+    environment: &Environment,
+    from: &Side,
+    to: &Side,
+    schemas: &[String],
+    request: &CompareRequest,
+) -> Result<SchemasReport, CommandError> {
+    for side in [from, to] {
+        if matches!(side, Side::Entities | Side::Snapshot(_)) {
+            return Err(CommandError::OneSchemaOnly {
+                schemas: schemas.join(", "),
+            });
+        }
+    }
+    let project = Project::of(environment)?;
+    let beside = beside(environment, from, to);
+    let mut rehearsed = Vec::new();
+    let compared = async {
+        for side in [from, to] {
+            rehearsed.push(project.rehearsed(side, beside, request).await?);
+        }
+        let mut reports = Vec::new();
+        for (place, schema) in schemas.iter().enumerate() {
+            let mut live = project.schema_of(from, rehearsed[0].as_ref(), schema).await?;
+            let mut wanted = project.schema_of(to, rehearsed[1].as_ref(), schema).await?;
+            if place > 0 {
+                [&mut live, &mut wanted]
+                    .into_iter()
+                    .flatten()
+                    .for_each(leave_out_extensions);
+            }
+            reports.push(compare_schema(schema, live, wanted, request)?);
+        }
+        if let Side::Database(url) = from {
+            let session = project.session_outside(url).await?;
+            let counted = count_stakes(&session, &mut reports).await;
+            session.close().await;
+            counted?;
+        }
+        if reports.iter().all(|report| report.change == SchemaChange::Absent) {
+            let schema = schemas.join(", ");
+            return Err(DriftError::from(InspectError::NoSchema { schema }).into());
+        }
+        Ok(SchemasReport { schemas: reports })
+    };
+    let compared = compared.await;
+    for scratch in rehearsed.into_iter().flatten() {
+        scratch.remove().await?;
+    }
+    compared
+}
+
+fn compare_schema(
+    schema: &str,
+    live: Option<Catalog>,
+    wanted: Option<Catalog>,
+    request: &CompareRequest,
+) -> Result<SchemaReport, CommandError> {
+    let change = match (&live, &wanted) {
+        (Some(_), Some(_)) => SchemaChange::None,
+        (None, Some(_)) => SchemaChange::Add,
+        (Some(_), None) => SchemaChange::Drop,
+        (None, None) => SchemaChange::Absent,
+    };
+    let mut found = report(
+        &live.unwrap_or_else(empty),
+        &wanted.unwrap_or_else(empty),
+        request,
+    )?;
+    // The other schemas are compared as well.
+    found.difference.not_compared.remove("schema");
+    Ok(SchemaReport {
+        schema: schema.to_owned(),
+        change,
+        report: found,
+    })
+}
+
+async fn count_stakes(session: &Session, reports: &mut [SchemaReport]) -> Result<(), CommandError> {
+    for SchemaReport { schema, report, .. } in reports {
+        let path = search_path(&quoted(schema));
+        session.send(&path).await.map_err(|source| CommandError::Query {
+            action: "enter a schema",
+            source: source.into(),
+        })?;
+        report.stakes = stakes::stakes(session, &report.live, &report.difference.operations).await?;
+    }
+    Ok(())
+}
+
+/// A database has its extensions once; they are compared with the first schema.
+fn leave_out_extensions(catalog: &mut Catalog) {
+    if let Some(objects) = &mut catalog.objects {
+        objects.retain(|object| object.kind != ObjectKind::Extension);
+    }
+}
+
+/// A schema that is not there.
+fn empty() -> Catalog {
+    Catalog {
+        objects: Some(Vec::new()),
+        roles: Some(Roles::default()),
+        ..Catalog::new(Dialect::Postgresql)
+    }
+}
+
+impl Project<'_> {
+    /// Connects without entering a schema: one that is named may not be there.
+    async fn session_outside(&self, url: &DatabaseUrl) -> Result<Session, CommandError> {
+        let settings = Settings {
+            schema: None,
+            ..self.environment.settings.clone()
+        };
+        Ok(Session::open(url, &settings, Access::Read).await?)
+    }
+
+    /// Returns one schema of a side, or nothing where it is not there.
+    async fn schema_of(
+        &self,
+        side: &Side,
+        rehearsed: Option<&Rehearsed>,
+        schema: &str,
+    ) -> Result<Option<Catalog>, CommandError> {
+        let scope = Scope::schema(schema);
+        let read = match (side, rehearsed) {
+            (Side::Database(url), _) => {
+                let session = self.session_outside(url).await?;
+                let read = inspect(session.connection(), &scope).await;
+                session.close().await;
+                read.map_err(|error| DriftError::from(error).into())
+            }
+            (_, Some(rehearsed)) => rehearsed.catalog(&scope).await,
+            (_, None) => unreachable!("a side that is no database takes a scratch database"),
+        };
+        match read {
+            Err(CommandError::Drift(error))
+                if matches!(*error, DriftError::Inspect(InspectError::NoSchema { .. })) =>
+            {
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+}
+
+impl SchemasReport {
+    /// Returns whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let mut schemas = self.schemas.iter();
+        self.made_or_dropped().next().is_none() && schemas.all(|schema| schema.report.difference.is_empty())
+    }
+
+    /// Returns the schemas that are made or dropped themselves.
+    pub fn made_or_dropped(&self) -> impl Iterator<Item = &SchemaReport> {
+        let schemas = self.schemas.iter();
+        schemas.filter(|schema| matches!(schema.change, SchemaChange::Add | SchemaChange::Drop))
+    }
+
+    /// Returns the operations as a script for `psql`; it is empty where there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a statement cannot be fed to the client, when something that is wanted is in the way and could not come back, or
+    /// when revisions make no sense.
+    pub fn script(&self, environment: &Environment) -> Result<String, CommandError> {
+        if self.is_empty() {
+            return Ok(String::new());
+        }
+        let project = Project::of(environment)?;
+        let frame = project.frame(Client::of_dialect(Dialect::Postgresql));
+        let mut text = frame.opening(&environment.actor.tool_version, "differences");
+        for SchemaReport { schema, report, .. } in &self.schemas {
+            report.refuse_what_is_in_the_way()?;
+            for lost in report.destructive() {
+                text.push_str(&format!(
+                    "-- destroys rows or values: {schema}: {}\n",
+                    one_line(&lost.to_string())
+                ));
+            }
+        }
+        let written = frame.statements_of_schemas(&self.groups()?);
+        text.push_str(&written.map_err(|source| CommandError::NotFeedable {
+            subject: "the differences".to_owned(),
+            source: Box::new(source),
+        })?);
+        Ok(text)
+    }
+
+    /// Returns the statements in groups of one schema each: what schemas let go of, what they are made of, what reaches from one to
+    /// another, what nobody needs any more.
+    fn groups(&self) -> Result<Vec<Group<'_>>, CommandError> {
+        let mut phases: [Vec<Group<'_>>; 5] = Default::default();
+        for SchemaReport { schema, report, .. } in &self.schemas {
+            let mut live = report.live.clone();
+            for (phase, operations) in phases.iter_mut().zip(in_phases(&report.difference.operations)) {
+                let statements = sql(&live, &operations)?;
+                operations.iter().for_each(|operation| operation.apply(&mut live));
+                phase.push(Group { schema, statements });
+            }
+        }
+        let [first, early, between, last, end] = phases;
+        let live = |group: &Group<'_>| {
+            let mut schemas = self.schemas.iter();
+            let own = schemas.find(|schema| schema.schema == group.schema);
+            own.map_or_else(String::new, |schema| schema.report.live.to_json())
+        };
+        let made = |group: &Group<'_>| group.statements.join(" ");
+        let mut groups = vec![Group::outside(self.each(SchemaChange::Add, "CREATE SCHEMA"))];
+        groups.extend(in_order_of_need(first, live).into_groups().into_iter().rev());
+        let whole = early
+            .iter()
+            .zip(&between)
+            .zip(&last)
+            .map(|((early, between), last)| Group {
+                schema: early.schema,
+                statements: [&early.statements[..], &between.statements, &last.statements].concat(),
+            });
+        match in_order_of_need(whole.collect(), made) {
+            Order::Clear(schemas) => groups.extend(schemas),
+            // Schemas that need each other are made in parts.
+            Order::Circular(_) => {
+                for phase in [early, between, last] {
+                    groups.extend(in_order_of_need(phase, made).into_groups());
+                }
+            }
+        }
+        groups.extend(in_order_of_need(end, live).into_groups().into_iter().rev());
+        groups.push(Group::outside(self.each(SchemaChange::Drop, "DROP SCHEMA")));
+        groups.retain(|group| !group.statements.is_empty());
+        Ok(groups)
+    }
+
+    fn each(&self, change: SchemaChange, words: &str) -> Vec<String> {
+        let changed = self.schemas.iter().filter(|schema| schema.change == change);
+        changed
+            .map(|schema| format!("{words} {}", quoted(&schema.schema)))
+            .collect()
+    }
+}
+
+/// Returns whether a text names something of a schema. In JSON its quotes stand behind backslashes.
+fn speaks_of(text: &str, schema: &str) -> bool {
+    let plain = format!("{}.", name(schema));
+    let is_alone = |place: usize| {
+        !text[..place].ends_with(|letter: char| letter.is_alphanumeric() || ['_', '$', '.'].contains(&letter))
+    };
+    text.match_indices(&plain).any(|(place, _)| is_alone(place))
+        || text.contains(&format!("{}.", quoted(schema).replace('"', "\\\"")))
+        || text.contains(&format!("{}.", quoted(schema)))
+}
+
+/// Groups behind those of the schemas that they need.
+enum Order<'a> {
+    Clear(Vec<Group<'a>>),
+    /// Some need each other, and stay as they were named.
+    Circular(Vec<Group<'a>>),
+}
+
+impl<'a> Order<'a> {
+    fn into_groups(self) -> Vec<Group<'a>> {
+        match self {
+            Self::Clear(groups) | Self::Circular(groups) => groups,
+        }
+    }
+}
+
+/// Puts groups behind those of the schemas that their texts speak of.
+fn in_order_of_need<'a>(groups: Vec<Group<'a>>, text: impl Fn(&Group<'a>) -> String) -> Order<'a> {
+    let mut open: Vec<(String, Group<'a>)> = groups.into_iter().map(|group| (text(&group), group)).collect();
+    let mut ordered = Vec::with_capacity(open.len());
+    let mut is_clear = true;
+    while !open.is_empty() {
+        let is_free = |(text, own): &(String, Group<'a>)| {
+            let mut others = open.iter().map(|(_, other)| other.schema);
+            !others.any(|other| other != own.schema && speaks_of(text, other))
+        };
+        let next = open.iter().position(is_free);
+        is_clear &= next.is_some();
+        ordered.push(open.remove(next.unwrap_or(0)).1);
+    }
+    match is_clear {
+        true => Order::Clear(ordered),
+        false => Order::Circular(ordered),
+    }
+}
+
+/// Divides operations: those that let go of something, those that make what tables may need, those on tables, those that reach for what others have made, and those
+/// that remove what somebody else may need until then.
+fn in_phases(operations: &[Operation]) -> [Vec<Operation>; 5] {
+    let (kept, operations): (Vec<Operation>, Vec<Operation>) = operations
+        .iter()
+        .cloned()
+        .partition(|operation| may_be_needed_to_the_end(operation, operations));
+    let lets_go = |operation: &&Operation| {
+        matches!(
+            operation,
+            Operation::DropObject { .. } | Operation::DropForeignKey { .. }
+        )
+    };
+    let reaches = |operation: &&Operation| {
+        matches!(
+            operation,
+            Operation::AddForeignKey { .. }
+                | Operation::ValidateForeignKey { .. }
+                | Operation::AddObject { .. }
+                | Operation::AlterObject { .. }
+        )
+    };
+    let is_last = |operation: &&Operation| {
+        matches!(
+            operation,
+            Operation::DropEnum { .. } | Operation::DropSequence { .. } | Operation::DropObject { .. }
+        )
+    };
+    let first = operations.iter().take_while(lets_go).count();
+    let (first, rest) = operations.split_at(first);
+    let end = rest.iter().rev().take_while(is_last).count();
+    let (rest, end) = rest.split_at(rest.len() - end);
+    let last = rest.iter().rev().take_while(reaches).count();
+    let (rest, last) = rest.split_at(rest.len() - last);
+    let early = rest.iter().position(Operation::builds_on_objects);
+    let (early, between) = rest.split_at(early.unwrap_or(rest.len()));
+    let end = kept.into_iter().chain(end.iter().cloned()).collect();
+    [
+        first.to_vec(),
+        early.to_vec(),
+        between.to_vec(),
+        last.to_vec(),
+        end,
+    ]
+}
+
+/// Whether it drops what tables of other schemas may have, for good, and what needs no table itself.
+fn may_be_needed_to_the_end(operation: &Operation, all: &[Operation]) -> bool {
+    let Operation::DropObject { object } = operation else {
+        return false;
+    };
+    let is_needed_by_tables = matches!(
+        object.kind,
+        ObjectKind::Function
+            | ObjectKind::Domain
+            | ObjectKind::Type
+            | ObjectKind::Collation
+            | ObjectKind::Extension
+    );
+    let comes_back = |other: &Operation| match other {
+        Operation::AddObject { object: again } => {
+            (again.kind, again.name.as_str()) == (object.kind, object.name.as_str())
+        }
+        _ => false,
+    };
+    let needs_table = object.needs.iter().any(|need| need.kind == NeedKind::Table);
+    is_needed_by_tables && !needs_table && !all.iter().any(comes_back)
+}

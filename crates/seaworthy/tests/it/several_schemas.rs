@@ -1,0 +1,256 @@
+//! Several schemas of one database: a script makes those of one database those of another, in an order in which it can.
+
+use seaworthy::autogenerate::With;
+use seaworthy::command::{self, CommandError, CompareRequest, SchemaChange, SchemasReport, Side};
+use seaworthy::environment::Environment;
+use seaworthy::verify::ScratchDatabase;
+
+use crate::clients::{ask, feed};
+use crate::databases::{environment, postgres};
+
+const SCHEMAS: [&str; 3] = ["public", "Back Office", "stock"];
+
+/// A table of the first schema needs what the second one has, and the second one's what the third one has.
+const REACHING: &str = r#"
+    CREATE SCHEMA stock; CREATE SCHEMA "Back Office";
+    CREATE TYPE stock.unit AS ENUM ('crate', 'barrel');
+    CREATE TABLE stock.goods (id integer PRIMARY KEY, unit stock.unit);
+    CREATE FUNCTION "Back Office".next_number() RETURNS integer LANGUAGE sql
+        AS 'SELECT coalesce(max(id), 0) + 1 FROM stock.goods';
+    CREATE TABLE "Back Office".invoices (id integer PRIMARY KEY, goods integer REFERENCES stock.goods);
+    CREATE TABLE orders (
+        id integer PRIMARY KEY DEFAULT "Back Office".next_number(), unit stock.unit,
+        invoice integer REFERENCES "Back Office".invoices
+    );
+    CREATE VIEW open_orders AS SELECT orders.id, goods FROM orders JOIN "Back Office".invoices ON invoices.id = invoice"#;
+
+async fn compare(
+    environment: &Environment,
+    from: &ScratchDatabase,
+    to: &ScratchDatabase,
+    schemas: &[&str],
+) -> Result<SchemasReport, CommandError> {
+    let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
+    let schemas: Vec<String> = schemas.iter().map(|&schema| schema.to_owned()).collect();
+    let request = CompareRequest::default();
+    command::diff_schemas(environment, &side(from), &side(to), &schemas, &request).await
+}
+
+/// Makes one database what the other is, and asserts that nothing is left.
+async fn become_equal(from: &ScratchDatabase, to: &ScratchDatabase) {
+    let environment = environment(from, &[]);
+    let found = compare(&environment, from, to, &SCHEMAS).await.unwrap();
+    let script = found.script(&environment).unwrap();
+    assert_eq!(script.matches("BEGIN;").count(), 1, "{script}");
+    feed(from, &script).with_code(0);
+    let left = compare(&environment, from, to, &SCHEMAS).await.unwrap();
+    assert!(left.is_empty(), "{script}\n{left:#?}");
+    assert_eq!(left.script(&environment).unwrap(), "");
+}
+
+#[tokio::test]
+async fn schemas_that_reach_into_each_other_are_made_changed_and_removed() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    ask(&to, REACHING);
+    let found = compare(&environment(&from, &[]), &from, &to, &SCHEMAS)
+        .await
+        .unwrap();
+    let changes: Vec<SchemaChange> = found.schemas.iter().map(|schema| schema.change).collect();
+    assert_eq!(
+        changes,
+        [SchemaChange::None, SchemaChange::Add, SchemaChange::Add]
+    );
+    become_equal(&from, &to).await;
+    // Another type under the same name, in a schema that another one looks into.
+    ask(
+        &to,
+        "ALTER TYPE stock.unit RENAME TO measure; CREATE INDEX goods_unit ON stock.goods (unit); \
+         ALTER TABLE orders DROP COLUMN invoice CASCADE; DROP TABLE \"Back Office\".invoices",
+    );
+    become_equal(&from, &to).await;
+    ask(
+        &to,
+        "DROP SCHEMA \"Back Office\" CASCADE; DROP SCHEMA stock CASCADE",
+    );
+    become_equal(&from, &to).await;
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_that_would_be_lost_are_counted_in_their_schema() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    ask(
+        &from,
+        "CREATE TABLE crew (id integer); CREATE SCHEMA stock; CREATE TABLE stock.crew (id integer); \
+         INSERT INTO stock.crew VALUES (1), (2)",
+    );
+    ask(&to, "CREATE TABLE crew (id integer)");
+    let environment = environment(&from, &[]);
+    let found = compare(&environment, &from, &to, &["public", "stock"])
+        .await
+        .unwrap();
+    let rows: Vec<Vec<i64>> = found
+        .schemas
+        .iter()
+        .map(|schema| schema.report.stakes.iter().map(|stake| stake.rows).collect())
+        .collect();
+    assert_eq!(rows, [vec![], vec![2]]);
+    let script = found.script(&environment).unwrap();
+    assert!(
+        script.contains("-- destroys rows or values: stock: drop table crew"),
+        "{script}"
+    );
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_label_that_is_added_in_a_second_schema_is_found_there() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    let of = |labels: &str| format!("CREATE SCHEMA stock; CREATE TYPE stock.unit AS ENUM ({labels})");
+    ask(&from, &of("'crate'"));
+    ask(&to, &of("'crate', 'barrel'"));
+    let environment = environment(&from, &[]);
+    let found = compare(&environment, &from, &to, &SCHEMAS).await.unwrap();
+    // No transaction may hold it, and it has to find its type.
+    feed(&from, &found.script(&environment).unwrap()).with_code(0);
+    let left = compare(&environment, &from, &to, &SCHEMAS).await.unwrap();
+    assert!(left.is_empty(), "{left:#?}");
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_describes_one_schema_and_names_that_nobody_has_are_refused() {
+    let Some(database) = postgres().await else { return };
+    let environment = environment(&database, &[]);
+    let refused = compare(&environment, &database, &database, &["here", "there"]).await;
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "there is no schema here, there, or the role may not use it"
+    );
+    let (from, schemas) = (
+        Side::Database(database.url().clone()),
+        ["a".to_owned(), "b".to_owned()],
+    );
+    let request = CompareRequest::default();
+    let refused = command::diff_schemas(&environment, &from, &Side::Entities, &schemas, &request).await;
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "entities and snapshots describe one schema, and a, b are several: name one, or compare databases or SQL files"
+    );
+    database.remove().await.unwrap();
+}
+
+/// A role that is gone with the test.
+struct Role(String);
+
+impl Role {
+    fn make(database: &ScratchDatabase) -> Self {
+        let name = format!("seaworthy_{:016x}", fastrand::u64(..));
+        ask(database, &format!("CREATE ROLE {name}"));
+        Self(name)
+    }
+
+    fn remove(self, database: &ScratchDatabase) {
+        ask(database, &format!("DROP OWNED BY {0}; DROP ROLE {0}", self.0));
+    }
+}
+
+#[tokio::test]
+async fn grants_and_owners_are_compared_where_somebody_asks() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    let role = Role::make(&from);
+    let schema = "CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE crew (id serial PRIMARY KEY, mood mood, note text); \
+        CREATE VIEW names AS SELECT id FROM crew; CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'";
+    ask(
+        &from,
+        &format!(
+            "{schema}; GRANT DELETE, SELECT ON crew TO {0} WITH GRANT OPTION",
+            role.0
+        ),
+    );
+    ask(
+        &to,
+        &format!(
+            "{schema}; GRANT SELECT ON crew TO {0}; GRANT UPDATE (note) ON crew TO PUBLIC; GRANT USAGE ON SEQUENCE crew_id_seq TO {0}; \
+             REVOKE EXECUTE ON FUNCTION one() FROM PUBLIC; GRANT USAGE ON TYPE mood TO {0}; ALTER VIEW names OWNER TO {0}",
+            role.0
+        ),
+    );
+    let environment = environment(&from, &[]);
+    let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
+    let nothing = CompareRequest::default();
+    let found = command::diff(&environment, &side(&from), &side(&to), &nothing).await;
+    assert!(found.unwrap().difference.is_empty());
+    let request = CompareRequest {
+        with: vec![With::Grants, With::Owners],
+        ..CompareRequest::default()
+    };
+    let become_equal = async |one: &ScratchDatabase, other: &ScratchDatabase| {
+        let found = command::diff(&environment, &side(one), &side(other), &request)
+            .await
+            .unwrap();
+        assert!(!found.difference.is_empty());
+        feed(one, &found.script(&environment).unwrap()).with_code(0);
+        let left = command::diff(&environment, &side(one), &side(other), &request)
+            .await
+            .unwrap();
+        assert!(left.difference.is_empty(), "{left:#?}");
+    };
+    become_equal(&from, &to).await;
+    ask(
+        &from,
+        &format!(
+            "GRANT INSERT ON crew TO {0}; GRANT SELECT ON names TO {0}",
+            role.0
+        ),
+    );
+    become_equal(&from, &to).await;
+    ask(&to, &format!("DROP OWNED BY {}", role.0));
+    role.remove(&from);
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_enum_that_is_made_anew_keeps_its_grants_and_its_comment() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    let role = Role::make(&from);
+    let of = |labels: &str| {
+        format!(
+            "CREATE TYPE mood AS ENUM ({labels}); CREATE TABLE crew (mood mood); COMMENT ON TYPE mood IS 'of people'; \
+             REVOKE USAGE ON TYPE mood FROM PUBLIC; GRANT USAGE ON TYPE mood TO {}",
+            role.0
+        )
+    };
+    ask(&from, &of("'calm', 'rough'"));
+    ask(&to, &of("'calm'"));
+    let environment = environment(&from, &[]);
+    let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
+    let request = CompareRequest {
+        with: vec![With::Grants],
+        ..CompareRequest::default()
+    };
+    let found = command::diff(&environment, &side(&from), &side(&to), &CompareRequest::default()).await;
+    feed(&from, &found.unwrap().script(&environment).unwrap()).with_code(0);
+    let left = command::diff(&environment, &side(&from), &side(&to), &request)
+        .await
+        .unwrap();
+    assert!(left.difference.is_empty(), "{left:#?}");
+    ask(&to, &format!("DROP OWNED BY {}", role.0));
+    role.remove(&from);
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
