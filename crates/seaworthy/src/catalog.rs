@@ -17,13 +17,13 @@ pub use declare::{DeclareError, Extra, TableExtra, Target, normalize};
 pub use ignore::Ignore;
 pub use index::{Index, IndexKey, IndexPart, Nulls};
 pub use inspect::{InspectError, Scope, inspect};
-pub use object::{Need, NeedKind, Object, ObjectKind};
+pub use object::{Dependent, Need, NeedKind, Object, ObjectKind};
 pub use opaque::Opaque;
 pub use roles::Roles;
 pub use sequence::{Sequence, SequenceOwner};
 pub use sqlite::{Conflict, KeyOptions, TableOptions};
 pub use storage::{ColumnStorage, TableStorage};
-pub use table::{Column, Generated, Numbering, Partition, Table, TablePart};
+pub use table::{Column, Generated, Numbering, Partition, Printed, Table, TablePart};
 
 pub mod ddl;
 pub mod expression;
@@ -86,6 +86,9 @@ pub struct Catalog {
     /// to a schema.
     #[serde(skip)]
     pub roles: Option<Roles>,
+    /// What needs a table and is not in the schema. In no JSON, as it belongs to one database.
+    #[serde(skip)]
+    pub outside: Vec<Dependent>,
     /// How many things of kinds that no catalog speaks of the database holds: `publication`, `virtual table`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_compared: BTreeMap<String, u64>,

@@ -231,6 +231,7 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
     if policy.wanted == Wanted::Declared {
         families::adopt_parents(&live, &mut declared);
     }
+    families::move_parts(policy.wanted, &mut live, &mut declared, &mut operations);
     numbering::set_sequences_free(&mut live, &mut declared);
     enums::compare(&live, &declared, &mut operations);
     let mut notes = Vec::new();
@@ -262,7 +263,9 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
         Dialect::Postgresql => {
             let mut changes = objects::compare(&before, &declared, &operations);
             notes.append(&mut changes.notes);
-            changes.among(order::in_order(dialect, operations))
+            let operations = changes.among(order::in_order(dialect, operations));
+            notes.extend(disturbance::outside(&before, &operations));
+            operations
         }
         Dialect::Sqlite => {
             statements::compare(&before, &live, &declared, &policy.ignore, &mut operations);

@@ -157,6 +157,10 @@ pub enum Operation {
     AddPartition { table: String, partition: TablePart },
     /// Removes a part of a partitioned table with its rows; PostgreSQL.
     DropPartition { table: String, partition: TablePart },
+    /// Makes a table that is there a part of a partitioned table; PostgreSQL.
+    AttachPartition { table: String, partition: TablePart },
+    /// Makes a part a table of its own, with its rows; PostgreSQL.
+    DetachPartition { table: String, partition: TablePart },
     /// Has a part hold other rows; both have the same name. PostgreSQL.
     AlterPartition {
         table: String,
@@ -330,6 +334,8 @@ impl Operation {
             Self::DropForeignKey { table, foreign_key } => Self::AddForeignKey { table, foreign_key },
             Self::AddPartition { table, partition } => Self::DropPartition { table, partition },
             Self::DropPartition { table, partition } => Self::AddPartition { table, partition },
+            Self::AttachPartition { table, partition } => Self::DetachPartition { table, partition },
+            Self::DetachPartition { table, partition } => Self::AttachPartition { table, partition },
             Self::AddIndex { table, index } => Self::DropIndex { table, index },
             Self::DropIndex { table, index } => Self::AddIndex { table, index },
             other => other,
@@ -371,6 +377,8 @@ impl Operation {
             | Self::AlterInherits { table, .. }
             | Self::AddPartition { table, .. }
             | Self::DropPartition { table, .. }
+            | Self::AttachPartition { table, .. }
+            | Self::DetachPartition { table, .. }
             | Self::AlterPartition { table, .. }
             | Self::AlterTableStorage { table, .. }
             | Self::AlterColumnStorage { table, .. }
@@ -413,6 +421,7 @@ impl Operation {
             }
             | Self::AlterPrimaryKey { to: Some(_), .. }
             | Self::AddPartition { .. }
+            | Self::AttachPartition { .. }
             | Self::AlterPartition { .. }
             | Self::AddUnique { .. }
             | Self::AddCheck { .. }

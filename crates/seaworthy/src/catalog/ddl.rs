@@ -199,8 +199,21 @@ pub fn alter_column_storage(table: &str, column: &Column, to: &ColumnStorage) ->
         (from.strategy != to.strategy).then(|| set("STORAGE", to.strategy.as_deref().unwrap_or(usual)));
     let compression = (from.compression != to.compression)
         .then(|| set("COMPRESSION", to.compression.as_deref().unwrap_or("DEFAULT")));
-    strategy.into_iter().chain(compression).collect()
+    let statistics = (from.statistics != to.statistics).then(|| {
+        set(
+            "STATISTICS",
+            &to.statistics.unwrap_or(USUAL_STATISTICS).to_string(),
+        )
+    });
+    strategy
+        .into_iter()
+        .chain(compression)
+        .chain(statistics)
+        .collect()
 }
+
+/// What stands for the server's own setting.
+const USUAL_STATISTICS: i32 = -1;
 
 /// Returns where the values of a type go that are large, for which there is no word before PostgreSQL 16. Types of a fixed length,
 /// which go nowhere, know no other way.
@@ -282,7 +295,7 @@ pub fn column_clause(dialect: Dialect, column: &Column) -> String {
         sql.push_str(" NOT NULL");
         sql.push_str(column.on_null.clause());
     }
-    if let Some(default) = &column.default {
+    if let Some(default) = column.default_in_full() {
         sql.push_str(&format!(" DEFAULT {}", default_clause(dialect, default)));
     }
     sql

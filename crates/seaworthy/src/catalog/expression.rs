@@ -11,6 +11,7 @@ pub(super) use literal::plain_default;
 pub(super) use text::{
     closing, is_self_contained, only_name, split_operator_class, split_order, without_parentheses,
 };
+pub(super) use types::base_type;
 pub(crate) use types::{Fit, fit, is_text};
 
 use array::elements;

@@ -89,6 +89,16 @@ pub struct Need {
     pub column: Option<String>,
 }
 
+/// Something that needs a table or an object of a schema and is not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dependent {
+    /// What it is and its name, as the server says it: `view reports.late`.
+    pub dependent: String,
+    /// What it needs.
+    pub needs: Need,
+}
+
 /// What something is that an object needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

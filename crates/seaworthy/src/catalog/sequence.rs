@@ -127,7 +127,7 @@ impl Sequence {
     }
 
     /// Counts in the numbers of a column of this type; in `bigint` where that is no type of a sequence.
-    pub(super) fn set_type(&mut self, column_type: &str) {
+    pub(crate) fn set_type(&mut self, column_type: &str) {
         self.data_type = ["smallint", "integer"]
             .contains(&column_type)
             .then(|| column_type.to_owned());

@@ -31,6 +31,9 @@ pub struct ColumnStorage {
     /// How they are compressed; PostgreSQL 14 and later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<String>,
+    /// How much the server keeps of what it finds when it analyses them (manual, "ALTER TABLE", `SET STATISTICS`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<i32>,
 }
 
 impl TableStorage {

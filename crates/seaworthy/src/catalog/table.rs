@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::expression::{base_type, plain_default};
 use super::storage::{ColumnStorage, TableStorage};
 use super::written::{WrittenColumn, WrittenTable, or_true};
 use super::{
@@ -104,6 +105,9 @@ pub struct Column {
     /// The default as SQL, unless it is what numbers the column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
+    /// The default as the server prints it.
+    #[serde(skip)]
+    pub printed_default: Printed,
     /// How the database numbers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto: Option<Numbering>,
@@ -129,6 +133,25 @@ pub struct Column {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<String>,
 }
+
+/// Returns a default as a person would write it; that of NULL is none.
+fn short_default(data_type: &str, printed: &str) -> Option<String> {
+    let plain = plain_default(data_type, printed);
+    (!plain.starts_with("NULL::")).then_some(plain)
+}
+
+/// A text as the server prints it, which says no more than a shorter one beside it: `'active'::text` for `'active'`. What is made
+/// anew is made in these words; two that differ are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Printed(pub Option<String>);
+
+impl PartialEq for Printed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Printed {}
 
 /// How the database numbers a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,6 +235,27 @@ impl Table {
 }
 
 impl Column {
+    /// Takes the default from the server's words, or from nothing.
+    pub(super) fn set_printed_default(&mut self, printed: Option<String>) {
+        self.default = printed
+            .as_deref()
+            .and_then(|printed| short_default(&self.data_type, printed));
+        let says_more = |printed: &String| match printed.rsplit_once("::") {
+            Some((literal, cast)) => literal == "NULL" || base_type(cast) != base_type(&self.data_type),
+            None => false,
+        };
+        self.printed_default = Printed(printed.filter(says_more));
+    }
+
+    /// Returns the default in the server's words where these say more than `default`, and the same.
+    #[must_use]
+    pub fn default_in_full(&self) -> Option<&str> {
+        let printed = self.printed_default.0.as_deref();
+        let says_the_same =
+            |printed: &&str| self.auto.is_none() && short_default(&self.data_type, printed) == self.default;
+        printed.filter(says_the_same).or(self.default.as_deref())
+    }
+
     /// Returns a column that may be NULL and has nothing else to say.
     #[must_use]
     pub fn new(name: impl Into<String>, data_type: impl Into<String>) -> Self {
@@ -221,6 +265,7 @@ impl Column {
             nullable: true,
             on_null: Conflict::Abort,
             default: None,
+            printed_default: Printed::default(),
             auto: None,
             sequence: None,
             inherited: false,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{
     Action, Check, Column, ColumnStorage, Conflict, Dialect, Exclusion, ForeignKey, Generated, Index,
-    Numbering, Opaque, PrimaryKey, Sequence, Table, TablePart, TableStorage, Unique,
+    Numbering, Opaque, PrimaryKey, Printed, Sequence, Table, TablePart, TableStorage, Unique,
 };
 
 /// Reads a value that may be `null` where it may be absent.
@@ -235,6 +235,7 @@ impl TryFrom<WrittenColumn> for Column {
                 WrittenDefault::Bool(value) => value.to_string(),
                 WrittenDefault::Number(number) => number.to_string(),
             }),
+            printed_default: Printed::default(),
             auto,
             sequence: written.sequence,
             inherited: written.inherited,

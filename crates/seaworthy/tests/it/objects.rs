@@ -100,6 +100,11 @@ const TASKS: &str = "CREATE TYPE mood AS ENUM ('sad', 'ok'); \
 /// Kinds of objects, each as it is in one database and in the other.
 const CASES: &[(&str, &str, &str)] = &[
     (
+        "constraint trigger that waits for the end of a transaction",
+        "CREATE CONSTRAINT TRIGGER look AFTER INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION touch()",
+        "CREATE CONSTRAINT TRIGGER look AFTER INSERT ON tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch()",
+    ),
+    (
         "view",
         "",
         "CREATE VIEW open AS SELECT id, title FROM tasks WHERE NOT done",
@@ -318,6 +323,31 @@ async fn what_cannot_come_back_is_named() {
     in the way: rule quiet ON m needs m.v, which is dropped
     in the way: trigger look ON m needs m.v, which is dropped
     in the way: view low needs m.v, which is dropped
+    ");
+    filled.remove().await;
+}
+
+#[tokio::test]
+async fn what_is_outside_and_needs_what_goes_is_named() {
+    let made = "CREATE TABLE m (id integer PRIMARY KEY, v integer, w integer); CREATE TABLE gone (id integer); \
+        CREATE SCHEMA other; CREATE VIEW other.low AS SELECT v FROM m; CREATE TABLE other.n (m integer REFERENCES m (id)); \
+        CREATE VIEW other.all_gone AS SELECT id FROM gone; \
+        CREATE FUNCTION same(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = $2'; \
+        CREATE OPERATOR === (leftarg = integer, rightarg = integer, function = same)";
+    let Some(filled) = Filled::with(made).await else {
+        return;
+    };
+    let live = filled.catalog().await;
+    let mut wanted = live.clone();
+    wanted.tables.retain(|table| table.name == "m");
+    wanted.tables[0].columns.retain(|column| column.name == "id");
+    "bigint".clone_into(&mut wanted.tables[0].columns[0].data_type);
+    wanted.objects.iter_mut().for_each(Vec::clear);
+    let notes: Vec<String> = found(&live, &wanted).notes.iter().map(Note::to_string).collect();
+    assert_snapshot!(notes.join("\n"), @r"
+    in the way: operator ===(integer,integer) needs function same(integer, integer), which is dropped
+    in the way: view other.all_gone needs gone, which is dropped
+    in the way: view other.low needs m.v, which is dropped
     ");
     filled.remove().await;
 }

@@ -422,6 +422,7 @@ async fn how_rows_and_values_are_kept_is_compared_where_both_are_known_whole() {
         "CREATE UNLOGGED TABLE t (a int, name text)",
         "CREATE TABLE t (a int, name text) WITH (fillfactor = 70, toast.autovacuum_enabled = false)",
         "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET STORAGE EXTERNAL",
+        "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET STATISTICS 500",
         "CREATE TABLE t (a int, name text); ALTER TABLE t ADD n numeric; ALTER TABLE t ALTER n SET STORAGE PLAIN",
     ];
     for other in others {
@@ -503,6 +504,84 @@ async fn parts_of_a_table_are_compared_and_another_key_is_refused() {
     // Entities do not know how a table is divided.
     wanted.tables[0].partitioned_by = None;
     assert!(diff(&live, &wanted, &Policy::default()).unwrap().is_empty());
+    pair.remove().await;
+}
+
+#[tokio::test]
+async fn a_table_becomes_a_part_and_a_part_a_table_with_all_rows() {
+    let Some(pair) = Pair::new().await else {
+        return;
+    };
+    let apart = "CREATE TABLE e (at date NOT NULL, note text, PRIMARY KEY (at)) PARTITION BY RANGE (at); \
+        CREATE INDEX e_note ON e (note); CREATE TABLE e_2025 (at date NOT NULL PRIMARY KEY, note text); \
+        CREATE INDEX e_2025_note_idx ON e_2025 (note)";
+    let attach = "ALTER TABLE e ATTACH PARTITION e_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')";
+    let together = format!("{apart}; {attach}");
+    pair.settle_both_ways(apart, &together).await;
+    for (old, new) in [(apart, together.as_str()), (together.as_str(), apart)] {
+        pair.load(0, old).await;
+        pair.load(1, new).await;
+        let (before, wanted) = (pair.catalog(0).await, pair.catalog(1).await);
+        pair.ask("INSERT INTO e_2025 VALUES ('2025-05-01', 'kept')");
+        let policy = Policy {
+            wanted: Wanted::Whole,
+            ..Policy::default()
+        };
+        let found = diff(&before, &wanted, &policy).unwrap();
+        pair.send(&before, &found.operations).await;
+        assert_eq!(
+            pair.ask("SELECT note FROM e_2025").trim(),
+            "kept",
+            "{:?}",
+            words(&found.operations)
+        );
+    }
+    pair.remove().await;
+}
+
+#[tokio::test]
+async fn what_a_new_table_does_not_know_to_be_true_of_its_rows_stays_unproven() {
+    let Some(pair) = Pair::new().await else {
+        return;
+    };
+    let new = "CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (a integer); \
+        ALTER TABLE b ADD CONSTRAINT b_a FOREIGN KEY (a) REFERENCES a (id) NOT VALID; \
+        ALTER TABLE b ADD CONSTRAINT b_positive CHECK (a > 0) NOT VALID";
+    pair.settle_both_ways("CREATE TABLE other ()", new).await;
+    pair.remove().await;
+}
+
+#[tokio::test]
+async fn numbers_that_a_narrower_type_cannot_hold_are_no_bounds_any_more() {
+    let Some(pair) = Pair::new().await else {
+        return;
+    };
+    for (narrow, wide) in [
+        (
+            "CREATE TABLE t (id integer GENERATED ALWAYS AS IDENTITY)",
+            "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 5000000000))",
+        ),
+        (
+            "CREATE TABLE t (id serial)",
+            "CREATE TABLE t (id bigserial); ALTER SEQUENCE t_id_seq MAXVALUE 5000000000 MINVALUE -5000000000",
+        ),
+    ] {
+        pair.settle_both_ways(narrow, wide).await;
+    }
+    pair.remove().await;
+}
+
+#[tokio::test]
+async fn a_default_is_made_in_the_words_that_the_server_has_for_it() {
+    let Some(pair) = Pair::new().await else {
+        return;
+    };
+    let made = "CREATE TABLE t (a varchar DEFAULT 'x'::text, b varchar(5) DEFAULT NULL, c text DEFAULT 'y')";
+    pair.settle("CREATE TABLE other ()", made).await;
+    let defaults = pair.ask(
+        "SELECT string_agg(pg_get_expr(adbin, adrelid), ', ' ORDER BY adnum) FROM pg_attrdef WHERE adrelid = 't'::regclass",
+    );
+    assert_eq!(defaults.trim(), "'x'::text, NULL::character varying, 'y'::text");
     pair.remove().await;
 }
 

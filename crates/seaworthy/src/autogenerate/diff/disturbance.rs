@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Note;
 use crate::autogenerate::Operation;
 use crate::catalog::expression::{mentions, name as quoted};
-use crate::catalog::{Catalog, Need, NeedKind, Object, ObjectKind};
+use crate::catalog::{Catalog, Dependent, Need, NeedKind, Object, ObjectKind};
 
 /// What operations do to that which objects may need, by the names of before all operations.
 #[derive(Default)]
@@ -160,6 +161,54 @@ impl Disturbance {
             let is_stale = self.hits(object) && self.renames(object);
             is_stale.then(|| "something that is renamed and changed at once; renames belong into a revision of their own".to_owned())
         })
+    }
+}
+
+/// Names what is not in the schema and needs what is dropped or gets another type.
+pub(super) fn outside(live: &Catalog, operations: &[Operation]) -> Vec<Note> {
+    let disturbance = Disturbance::of(live, operations);
+    let removed: HashSet<(ObjectKind, &str)> = operations
+        .iter()
+        .filter_map(|operation| match operation {
+            Operation::DropObject { object } => Some((object.kind, object.name.as_str())),
+            _ => None,
+        })
+        .collect();
+    let mut notes: Vec<Note> = Vec::new();
+    for Dependent { dependent, needs } in &live.outside {
+        let reason = match needs.kind {
+            NeedKind::Object(kind) => removed
+                .contains(&(kind, needs.name.as_str()))
+                .then(|| format!("{kind} {}, which is dropped", needs.name)),
+            NeedKind::Table => disturbance.reason_of_table(dependent, needs),
+            NeedKind::Enum => (disturbance.enums.contains(&needs.name))
+                .then(|| format!("type {}, which is made anew or dropped", needs.name)),
+            NeedKind::Sequence => None,
+        };
+        notes.extend(reason.map(|reason| Note::InTheWay {
+            object: dependent.clone(),
+            reason,
+        }));
+    }
+    notes.dedup();
+    notes
+}
+
+impl Disturbance {
+    fn reason_of_table(&self, dependent: &str, needs: &Need) -> Option<String> {
+        if self.tables.contains(&needs.name) {
+            return Some(format!("{}, which is dropped", needs.name));
+        }
+        let place = (needs.name.clone(), needs.column.clone()?);
+        let column = format!("{}.{}", place.0, place.1);
+        match (self.dropped.contains(&place), self.columns.contains(&place)) {
+            (true, _) => Some(format!("{column}, which is dropped")),
+            // The server looks at the keys of other tables itself.
+            (false, true) if !dependent.starts_with("constraint ") => {
+                Some(format!("{column}, which gets another type"))
+            }
+            (false, _) => None,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables that inherit from others, and those that are divided into parts.
 
+use std::collections::HashSet;
+
 use super::{DiffError, Wanted};
 use crate::autogenerate::Operation;
 use crate::catalog::expression::is_same_expression;
@@ -75,6 +77,75 @@ pub(super) fn compare(
         compare_parts(live, declared, operations)?;
     }
     Ok(())
+}
+
+/// Makes tables parts and parts tables where both sides have one of the name, so that its rows stay.
+///
+/// Who declares a table by hand may name a part of a table that is divided: it is there already.
+pub(super) fn move_parts(
+    wanted: Wanted,
+    live: &mut Catalog,
+    declared: &mut Catalog,
+    operations: &mut Vec<Operation>,
+) {
+    if wanted == Wanted::Declared {
+        let is_left_open = |name: &str| {
+            declared
+                .table(name)
+                .is_some_and(|table| table.partitioned_by.is_none())
+        };
+        let open = live.tables.iter().filter(|table| is_left_open(&table.name));
+        let parts: HashSet<&str> = open
+            .flat_map(|table| &table.partitions)
+            .map(|part| part.name.as_str())
+            .collect();
+        declared
+            .tables
+            .retain(|table| !parts.contains(table.name.as_str()));
+    }
+    let has_part = |table: &Table, name: &str| table.partitions.iter().any(|part| part.name == name);
+    let mut moves = Vec::new();
+    for (wanted, found) in declared
+        .tables
+        .iter()
+        .filter_map(|wanted| Some((wanted, live.table(&wanted.name)?)))
+    {
+        let table = || wanted.name.clone();
+        let fits = |name: &str| {
+            live.table(name)
+                .is_some_and(|alone| has_same_columns(alone, found))
+        };
+        let attached = ddl::in_depth(&wanted.partitions).into_iter().filter(|part| {
+            !has_part(found, &part.name) && declared.table(&part.name).is_none() && fits(&part.name)
+        });
+        moves.extend(attached.map(|part| Operation::AttachPartition {
+            table: table(),
+            partition: part.clone(),
+        }));
+        let detached = found
+            .partitions
+            .iter()
+            .filter(|part| !has_part(wanted, &part.name) && declared.table(&part.name).is_some());
+        moves.extend(detached.map(|part| Operation::DetachPartition {
+            table: table(),
+            partition: part.clone(),
+        }));
+    }
+    moves.iter().for_each(|operation| operation.apply(live));
+    operations.extend(moves);
+}
+
+/// Whether a table can be a part of another (manual, "ALTER TABLE", `ATTACH PARTITION`).
+fn has_same_columns(one: &Table, other: &Table) -> bool {
+    let of = |table: &Table| {
+        let columns = table.columns.iter();
+        let mut columns: Vec<(String, String)> = columns
+            .map(|column| (column.name.clone(), column.data_type.clone()))
+            .collect();
+        columns.sort();
+        columns
+    };
+    one.partitioned_by.is_none() && of(one) == of(other)
 }
 
 fn is_same_key(one: Option<&String>, other: Option<&String>) -> bool {

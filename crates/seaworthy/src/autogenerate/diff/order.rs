@@ -12,6 +12,7 @@ enum Place {
     RenameTables,
     RenameColumns,
     Rename,
+    MoveParts,
     FreeSequences,
     DropReferences,
     DropGuards,
@@ -146,6 +147,7 @@ fn place(operation: &Operation) -> Place {
         Operation::AlterInherits { .. } => Place::Inherit,
         Operation::AddPartition { .. } | Operation::AlterPartition { .. } => Place::Partitions,
         Operation::DropPartition { .. } => Place::DropPartitions,
+        Operation::AttachPartition { .. } | Operation::DetachPartition { .. } => Place::MoveParts,
         Operation::AlterPrimaryKey { .. } => Place::Keys,
         Operation::AddUnique { .. } | Operation::AddCheck { .. } | Operation::AddExclude { .. } => {
             Place::Guards

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::autogenerate::Operation;
-use crate::catalog::{Catalog, Dialect, ForeignKey, Table};
+use crate::catalog::{Catalog, Check, Dialect, ForeignKey, Table};
 
 /// The tables of both sides.
 pub(super) struct Pairs<'a> {
@@ -51,7 +51,7 @@ pub(super) fn add(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Oper
                 Some(target) => guards(target, &key.ref_columns),
                 None => !new.contains(target) && !changing.contains(target),
             };
-            dialect == Dialect::Sqlite || is_there
+            dialect == Dialect::Sqlite || is_there && key.valid
         };
         let (at_once, afterwards): (Vec<ForeignKey>, Vec<ForeignKey>) =
             table.foreign_keys.iter().cloned().partition(is_possible);
@@ -63,6 +63,11 @@ pub(super) fn add(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Oper
                     foreign_key,
                 }),
         );
+        // What a new table is made with is known to be valid.
+        later.extend(unproven(table).map(|check| Operation::AddCheck {
+            table: table.name.clone(),
+            check: check.clone(),
+        }));
         operations.push(Operation::AddTable {
             table: without_indexes(table, at_once),
         });
@@ -92,7 +97,7 @@ pub(super) fn drop(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Ope
                 Some(target) => guards(target, &key.ref_columns),
                 None => !gone.contains(target) && !changing.contains(target),
             };
-            dialect == Dialect::Sqlite || is_there
+            dialect == Dialect::Sqlite || is_there && key.valid
         };
         let (with_it, beforehand): (Vec<ForeignKey>, Vec<ForeignKey>) =
             table.foreign_keys.iter().cloned().partition(is_possible);
@@ -104,6 +109,10 @@ pub(super) fn drop(dialect: Dialect, pairs: &Pairs<'_>, operations: &mut Vec<Ope
                     foreign_key,
                 }),
         );
+        operations.extend(unproven(table).map(|check| Operation::DropCheck {
+            table: table.name.clone(),
+            check: check.clone(),
+        }));
         drops.push(Operation::DropTable {
             table: without_indexes(table, with_it),
         });
@@ -136,6 +145,10 @@ fn guards(table: &Table, columns: &[String]) -> bool {
         .any(is_it)
 }
 
+fn unproven(table: &Table) -> impl Iterator<Item = &Check> {
+    table.checks.iter().filter(|check| !check.valid)
+}
+
 fn without_indexes(table: &Table, foreign_keys: Vec<ForeignKey>) -> Table {
     let mut bare = Table {
         indexes: Vec::new(),
@@ -144,6 +157,7 @@ fn without_indexes(table: &Table, foreign_keys: Vec<ForeignKey>) -> Table {
         foreign_keys,
         ..table.clone()
     };
+    bare.checks.retain(|check| check.valid);
     bare.columns
         .iter_mut()
         .for_each(|column| column.renamed_from = None);

@@ -1,7 +1,7 @@
 //! What a catalog is after an operation, without a database.
 
 use super::Operation;
-use crate::catalog::{Catalog, Check, Column, Dialect, Object, Table};
+use crate::catalog::{Catalog, Check, Column, Dialect, Object, Table, TablePart};
 
 impl Operation {
     /// Changes a catalog as the operation changes a database. What it speaks of and is not there is passed over.
@@ -54,6 +54,15 @@ impl Operation {
             }
             Self::AddTable { table } => catalog.tables.push(table.clone()),
             Self::DropTable { table } => catalog.tables.retain(|other| other.name != table.name),
+            Self::DetachPartition { table, partition } => {
+                let detached = catalog.table(table).map(|table| detached(table, partition));
+                with_table(catalog, table, |table| remove(&mut table.partitions, partition));
+                catalog.tables.extend(detached);
+            }
+            Self::AttachPartition { table, partition } => {
+                catalog.tables.retain(|other| other.name != partition.name);
+                with_table(catalog, table, |table| table.partitions.push(partition.clone()));
+            }
             _ => {
                 let name = self.table();
                 self.pass_on(catalog);
@@ -239,4 +248,34 @@ fn rename_constraint(table: &mut Table, from: &str, to: &str) {
     if let Some(name) = names.find(|name| name.as_deref() == Some(from)) {
         *name = Some(to.to_owned());
     }
+}
+
+fn with_table(catalog: &mut Catalog, name: &str, change: impl FnOnce(&mut Table)) {
+    if let Some(table) = catalog.tables.iter_mut().find(|table| table.name == name) {
+        change(table);
+    }
+}
+
+/// Returns what a part is by itself: it keeps the columns, and copies of keys, constraints and indexes under names that the server
+/// gives.
+fn detached(table: &Table, partition: &TablePart) -> Table {
+    let mut alone = Table {
+        name: partition.name.clone(),
+        partitioned_by: partition.partitioned_by.clone(),
+        partitions: Vec::new(),
+        comment: None,
+        triggers: Vec::new(),
+        ..table.clone()
+    };
+    let names = [
+        alone
+            .primary_key
+            .iter_mut()
+            .map(|key| &mut key.name)
+            .collect::<Vec<_>>(),
+        alone.uniques.iter_mut().map(|unique| &mut unique.name).collect(),
+        alone.indexes.iter_mut().map(|index| &mut index.name).collect(),
+    ];
+    names.into_iter().flatten().for_each(|name| *name = None);
+    alone
 }

@@ -132,7 +132,8 @@ impl Operation {
             Self::AlterTableStorage { from, to, .. } => changed(storage_words(from), storage_words(to)),
             Self::AlterColumnStorage { column, from, to, .. } => {
                 let word = |storage: &ColumnStorage| {
-                    let words = [storage.strategy.clone(), storage.compression.clone()];
+                    let statistics = storage.statistics.map(|target| format!("statistics {target}"));
+                    let words = [storage.strategy.clone(), storage.compression.clone(), statistics];
                     let words: Vec<String> = words.into_iter().flatten().collect();
                     (!words.is_empty()).then(|| words.join(", "))
                 };
@@ -192,7 +193,10 @@ impl Operation {
                 value: index.predicate.clone(),
                 ..named(&index.name)
             },
-            Self::AddPartition { partition, .. } | Self::DropPartition { partition, .. } => Summary {
+            Self::AddPartition { partition, .. }
+            | Self::DropPartition { partition, .. }
+            | Self::AttachPartition { partition, .. }
+            | Self::DetachPartition { partition, .. } => Summary {
                 value: Some(partition.bound.clone()),
                 ..named(&Some(partition.name.clone()))
             },
@@ -270,6 +274,8 @@ impl Operation {
             Self::AlterInherits { .. } => "alter_inherits",
             Self::AddPartition { .. } => "add_partition",
             Self::DropPartition { .. } => "drop_partition",
+            Self::AttachPartition { .. } => "attach_partition",
+            Self::DetachPartition { .. } => "detach_partition",
             Self::AlterPartition { .. } => "alter_partition",
             Self::AlterTableStorage { .. } => "alter_table_storage",
             Self::AlterColumnStorage { .. } => "alter_column_storage",

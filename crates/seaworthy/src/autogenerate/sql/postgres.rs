@@ -256,7 +256,9 @@ fn division(operation: &Operation) -> Option<Vec<String>> {
         Operation::AlterInherits { table, from, to } => alter_inherits(table, from, to),
         Operation::AddPartition { table, partition } => one(ddl::create_part(table, partition)),
         Operation::DropPartition { partition, .. } => one(format!("DROP TABLE {}", quoted(&partition.name))),
-        Operation::AlterPartition { table, from, to } => alter_part(table, from, to),
+        Operation::AttachPartition { table, partition } => one(attach(table, partition)),
+        Operation::DetachPartition { table, partition } => one(detach(table, partition)),
+        Operation::AlterPartition { table, from, to } => vec![detach(table, from), attach(table, to)],
         Operation::AlterTableStorage { table, from, to } => ddl::alter_table_storage(table, from, to),
         _ => return None,
     })
@@ -270,14 +272,16 @@ fn alter_inherits(table: &str, from: &[String], to: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Takes a part out and puts it back in; its rows stay, and are looked at.
-fn alter_part(table: &str, from: &TablePart, to: &TablePart) -> Vec<String> {
-    let above = |part: &TablePart| alter(part.of.as_deref().unwrap_or(table));
-    let name = quoted(&to.name);
-    vec![
-        format!("{} DETACH PARTITION {name}", above(from)),
-        format!("{} ATTACH PARTITION {name} {}", above(to), to.bound),
-    ]
+/// Takes a part out; its rows stay in it.
+fn detach(table: &str, part: &TablePart) -> String {
+    let above = alter(part.of.as_deref().unwrap_or(table));
+    format!("{above} DETACH PARTITION {}", quoted(&part.name))
+}
+
+/// Puts a table in as a part; its rows are looked at.
+fn attach(table: &str, part: &TablePart) -> String {
+    let above = alter(part.of.as_deref().unwrap_or(table));
+    format!("{above} ATTACH PARTITION {} {}", quoted(&part.name), part.bound)
 }
 
 /// Returns whether an operation has an enum type made anew.

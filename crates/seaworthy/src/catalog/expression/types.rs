@@ -43,7 +43,7 @@ pub(super) fn canonical_type(dialect: Dialect, data_type: &str) -> String {
 }
 
 /// Returns the type without arguments, in PostgreSQL's own words.
-pub(super) fn base_type(data_type: &str) -> String {
+pub(in crate::catalog) fn base_type(data_type: &str) -> String {
     let mut base = String::new();
     let mut depth = 0_usize;
     for letter in data_type.chars() {

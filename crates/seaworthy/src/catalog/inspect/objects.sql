@@ -120,6 +120,8 @@ parts AS MATERIALIZED (
     FROM pg_constraint JOIN nodes
         ON class = CASE WHEN conrelid > 0 THEN 'pg_class'::regclass ELSE 'pg_type'::regclass END
         AND object = CASE WHEN conrelid > 0 THEN conrelid ELSE contypid END
+    -- That of a constraint trigger is the trigger's own.
+    WHERE contype <> 't'
     UNION ALL
     SELECT 'pg_class'::regclass, indexrelid, kind, name
     FROM pg_index JOIN nodes ON class = 'pg_class'::regclass AND object = indrelid
@@ -542,12 +544,75 @@ strangers(kind, number) AS MATERIALIZED (
         LEFT JOIN members ON classid = 'pg_type'::regclass AND objid = pg_type.oid
         WHERE objid IS NULL AND typnamespace = (SELECT oid FROM namespace) AND typtype = 'b' AND typcategory <> 'A'
     UNION ALL SELECT 'default privilege', count(*) FROM pg_default_acl
-    UNION ALL SELECT CASE relkind WHEN 'p' THEN 'partition' ELSE 'inherited table' END, count(*)
-        FROM pg_inherits JOIN relations ON relations.oid = inhparent GROUP BY 1
+    UNION ALL SELECT 'statistics target of an index', count(*)
+        FROM pg_index
+        JOIN relations ON relations.oid = indrelid
+        JOIN pg_attribute ON attrelid = indexrelid AND coalesce(attstattarget, -1) <> -1
+    UNION ALL SELECT 'sequence persistence', count(*)
+        FROM relations
+        JOIN pg_class AS counted ON counted.oid = relations.oid
+        JOIN pg_depend ON classid = 'pg_class'::regclass AND pg_depend.objid = relations.oid AND deptype IN ('a', 'i')
+            AND refclassid = 'pg_class'::regclass
+        JOIN pg_class AS owner ON owner.oid = refobjid
+        -- From PostgreSQL 15 on a sequence may be unlogged, and usually is what its table is.
+        WHERE relations.relkind = 'S' AND counted.relpersistence <> owner.relpersistence
+            AND current_setting('server_version_num')::integer >= 150000
+    UNION ALL SELECT 'partition in another schema', count(*) FROM pg_inherits
+        JOIN pg_class AS part ON part.oid = inhrelid AND part.relispartition AND part.relkind IN ('r', 'p')
+        JOIN pg_class AS whole ON whole.oid = inhparent
+        WHERE part.relnamespace <> whole.relnamespace
+            AND (SELECT oid FROM namespace) IN (part.relnamespace, whole.relnamespace)
+    -- What a partition has and its table does not.
+    UNION ALL SELECT 'index of a partition alone', count(*) FROM pg_index
+        JOIN pg_class AS part ON part.oid = indrelid AND part.relispartition
+        JOIN relations ON relations.oid = indrelid
+        LEFT JOIN pg_inherits ON inhrelid = indexrelid
+        WHERE inhrelid IS NULL
+    UNION ALL SELECT 'constraint of a partition alone', count(*) FROM pg_constraint
+        JOIN pg_class AS part ON part.oid = conrelid AND part.relispartition
+        JOIN relations ON relations.oid = conrelid
+        WHERE conparentid = 0 AND coninhcount = 0 AND contype IN ('c', 'f', 'x')
+    UNION ALL SELECT 'default of a partition alone', count(*) FROM pg_attrdef
+        JOIN pg_class AS part ON part.oid = adrelid AND part.relispartition
+        JOIN relations ON relations.oid = adrelid
+        JOIN pg_attribute AS own ON own.attrelid = adrelid AND own.attnum = adnum
+        JOIN pg_inherits ON inhrelid = adrelid
+        JOIN pg_attribute AS above ON above.attrelid = inhparent AND above.attname = own.attname
+        LEFT JOIN (SELECT adrelid AS parent, adnum AS place, adbin AS value FROM pg_attrdef) AS given
+            ON parent = inhparent AND place = above.attnum
+        WHERE pg_get_expr(adbin, adrelid) IS DISTINCT FROM pg_get_expr(value, parent)
+    UNION ALL SELECT 'storage option of a partition alone', count(*) FROM relations
+        JOIN pg_class AS part ON part.oid = relations.oid AND part.relispartition
+        WHERE relations.reloptions IS NOT NULL
+),
+-- What needs a table, a column or an object and is none of this schema's: a view of another schema, a publication of some columns,
+-- an operator.
+outside AS MATERIALIZED (
+    SELECT DISTINCT
+        CASE WHEN ev_class IS NULL THEN pg_describe_object(pg_depend.classid, pg_depend.objid, 0)
+            ELSE pg_describe_object('pg_class'::regclass, ev_class, 0) END AS dependent,
+        nodes.kind, nodes.name, attname AS "column"
+    FROM pg_depend
+    JOIN nodes ON nodes.class = refclassid AND nodes.object = refobjid AND nodes.kind <> 'extension'
+    LEFT JOIN parts ON parts.class = pg_depend.classid AND parts.object = pg_depend.objid
+    LEFT JOIN members ON members.classid = pg_depend.classid AND members.objid = pg_depend.objid
+    LEFT JOIN pg_rewrite ON pg_depend.classid = 'pg_rewrite'::regclass AND pg_rewrite.oid = pg_depend.objid
+    LEFT JOIN pg_constraint ON pg_depend.classid = 'pg_constraint'::regclass AND pg_constraint.oid = pg_depend.objid
+    LEFT JOIN pg_attribute
+        ON refclassid = 'pg_class'::regclass AND attrelid = refobjid AND attnum = refobjsubid AND refobjsubid > 0
+    WHERE deptype = 'n' AND parts.object IS NULL AND members.objid IS NULL AND contype IS DISTINCT FROM 't'
+        -- The constructors of a range belong to its type.
+        AND NOT (pg_depend.classid = 'pg_proc'::regclass AND EXISTS (
+            SELECT FROM pg_depend AS made
+            WHERE made.classid = pg_depend.classid AND made.objid = pg_depend.objid AND made.deptype = 'i'
+        ))
 )
 SELECT json_strip_nulls(json_build_object(
     'objects', coalesce((SELECT json_agg(item) FROM objects), '[]'),
     'roles', coalesce((SELECT json_agg(item) FROM roles), '[]'),
     'role', quote_ident(current_user),
+    'outside', coalesce((SELECT json_agg(json_build_object(
+        'dependent', dependent, 'needs', json_build_object('kind', kind, 'name', name, 'column', "column")
+    ) ORDER BY dependent, kind, name, "column") FROM outside), '[]'),
     'not_compared', (SELECT json_object_agg(kind, number) FROM strangers WHERE number > 0)
 ))::text AS objects

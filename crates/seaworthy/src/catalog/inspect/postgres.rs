@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::InspectError;
-use crate::catalog::expression::{plain_default, quoted, without_parentheses};
-use crate::catalog::{Catalog, IndexKey, Object, Roles};
+use crate::catalog::expression::{quoted, without_parentheses};
+use crate::catalog::{Catalog, Dependent, IndexKey, Object, Roles};
 
 const QUERY: &str = include_str!("postgres.sql");
 
@@ -89,6 +89,7 @@ async fn read_whole<C: ConnectionTrait>(connection: &C, schema: &str) -> Result<
         entries: beside.roles,
     });
     catalog.not_compared = beside.not_compared;
+    catalog.outside = beside.outside;
     Ok(catalog)
 }
 
@@ -98,6 +99,7 @@ struct Beside {
     objects: Vec<Object>,
     roles: Vec<Object>,
     role: String,
+    outside: Vec<Dependent>,
     #[serde(default)]
     not_compared: BTreeMap<String, u64>,
 }
@@ -143,11 +145,8 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, InspectError> {
 fn tidy(catalog: &mut Catalog) {
     for table in &mut catalog.tables {
         for column in &mut table.columns {
-            column.default = column
-                .default
-                .as_deref()
-                .map(|default| plain_default(&column.data_type, default))
-                .filter(|default| !default.starts_with("NULL::"));
+            let printed = column.default.take();
+            column.set_printed_default(printed);
             if let Some(generated) = &mut column.generated {
                 generated.expr = without_parentheses(&generated.expr).to_owned();
             }

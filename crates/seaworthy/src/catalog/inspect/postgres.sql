@@ -103,8 +103,8 @@ columns AS MATERIALIZED (
             END,
             'sequence', numbered.item,
             'inherited', nullif(attinhcount > 0, false),
-            'storage', CASE WHEN strategy IS NOT NULL OR compression IS NOT NULL THEN json_build_object(
-                'strategy', strategy, 'compression', compression
+            'storage', CASE WHEN coalesce(strategy, compression, statistics::text) IS NOT NULL THEN json_build_object(
+                'strategy', strategy, 'compression', compression, 'statistics', statistics
             ) END,
             'generated', CASE
                 WHEN attgenerated <> '' THEN json_build_object('expr', expression, 'stored', attgenerated = 's')
@@ -128,7 +128,9 @@ columns AS MATERIALIZED (
                 WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' WHEN 'm' THEN 'MAIN'
             END END AS strategy,
             -- Came with PostgreSQL 14.
-            CASE to_jsonb(pg_attribute) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression
+            CASE to_jsonb(pg_attribute) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
+            -- Absent from PostgreSQL 17 on where nothing is said.
+            nullif(coalesce(attstattarget, -1), -1) AS statistics
     ) AS storage
     CROSS JOIN LATERAL (SELECT numbered.relation IS NOT NULL AND attidentity = '' AS is_serial) AS numbering
     GROUP BY attrelid

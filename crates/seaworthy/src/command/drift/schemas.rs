@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::{CompareRequest, DriftReport, Side, beside, report, stakes};
 use crate::autogenerate::{Operation, sql};
 use crate::catalog::expression::name;
-use crate::catalog::{Catalog, Dialect, InspectError, NeedKind, ObjectKind, Roles, Scope, inspect};
+use crate::catalog::{
+    Catalog, Dependent, Dialect, InspectError, NeedKind, ObjectKind, Roles, Scope, inspect,
+};
 use crate::command::offline::{Client, Group, one_line};
 use crate::command::scratch::Rehearsed;
 use crate::command::{CommandError, Project};
@@ -78,6 +80,10 @@ pub async fn diff_schemas(
         for (place, schema) in schemas.iter().enumerate() {
             let mut live = project.schema_of(from, rehearsed[0].as_ref(), schema).await?;
             let mut wanted = project.schema_of(to, rehearsed[1].as_ref(), schema).await?;
+            // What is in another of the schemas is compared as well.
+            if let Some(live) = &mut live {
+                live.outside.retain(|dependent| !is_in_one_of(dependent, schemas));
+            }
             if place > 0 {
                 [&mut live, &mut wanted]
                     .into_iter()
@@ -141,6 +147,12 @@ async fn count_stakes(session: &Session, reports: &mut [SchemaReport]) -> Result
         report.stakes = stakes::stakes(session, &report.live, &report.difference.operations).await?;
     }
     Ok(())
+}
+
+/// Whether what the server calls something has the name of one of the schemas before its own.
+fn is_in_one_of(dependent: &Dependent, schemas: &[String]) -> bool {
+    let mut schemas = schemas.iter();
+    schemas.any(|schema| dependent.dependent.contains(&format!(" {}.", name(schema))))
 }
 
 /// A database has its extensions once; they are compared with the first schema.
@@ -248,7 +260,12 @@ impl SchemasReport {
         let mut phases: [Vec<Group<'_>>; 5] = Default::default();
         for SchemaReport { schema, report, .. } in &self.schemas {
             let mut live = report.live.clone();
-            for (phase, operations) in phases.iter_mut().zip(in_phases(&report.difference.operations)) {
+            let is_looked_into = self
+                .schemas
+                .iter()
+                .any(|other| other.schema != *schema && speaks_of(&other.report.live.to_json(), schema));
+            let divided = in_phases(&report.difference.operations, is_looked_into);
+            for (phase, operations) in phases.iter_mut().zip(divided) {
                 let statements = sql(&live, &operations)?;
                 operations.iter().for_each(|operation| operation.apply(&mut live));
                 phase.push(Group { schema, statements });
@@ -340,13 +357,13 @@ fn in_order_of_need<'a>(groups: Vec<Group<'a>>, text: impl Fn(&Group<'a>) -> Str
     }
 }
 
-/// Divides operations: those that let go of something, those that make what tables may need, those on tables, those that reach for what others have made, and those
+/// Divides operations of a schema, into which others may look: those that let go of something, those that make what tables may need, those on tables, those that reach for what others have made, and those
 /// that remove what somebody else may need until then.
-fn in_phases(operations: &[Operation]) -> [Vec<Operation>; 5] {
+fn in_phases(operations: &[Operation], is_looked_into: bool) -> [Vec<Operation>; 5] {
     let (kept, operations): (Vec<Operation>, Vec<Operation>) = operations
         .iter()
         .cloned()
-        .partition(|operation| may_be_needed_to_the_end(operation, operations));
+        .partition(|operation| is_looked_into && may_be_needed_to_the_end(operation, operations));
     let lets_go = |operation: &&Operation| {
         matches!(
             operation,

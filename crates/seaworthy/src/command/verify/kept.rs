@@ -18,6 +18,18 @@ pub(super) struct Counts(BTreeMap<String, TableCount>);
 struct TableCount {
     rows: i64,
     values: BTreeMap<String, i64>,
+    /// Tables that are parts of it.
+    parts: Vec<String>,
+}
+
+impl TableCount {
+    /// Adds what another table holds.
+    fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        for (column, values) in &mut self.values {
+            *values += other.values.get(column).copied().unwrap_or_default();
+        }
+    }
 }
 
 impl Counts {
@@ -38,6 +50,10 @@ impl Counts {
             let Some(after) = later.0.get(table) else {
                 continue;
             };
+            // A part that has become a table of its own took its rows along.
+            let mut after = after.clone();
+            let parts = before.parts.iter().filter_map(|part| later.0.get(part));
+            parts.for_each(|part| after.add(part));
             if after.rows < before.rows {
                 losses.push(format!(
                     "{table} had {} and has {}",
@@ -123,6 +139,7 @@ async fn count(session: &Session, table: &Table) -> Result<TableCount, DbErr> {
     Ok(TableCount {
         rows: row.try_get_by_index(0)?,
         values,
+        parts: table.partitions.iter().map(|part| part.name.clone()).collect(),
     })
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
 use super::{Place, Verification, VerifiedDatabase};
-use crate::autogenerate::{Note, Operation, Policy, Wanted, diff};
+use crate::autogenerate::{Note, Operation, Policy, diff};
 use crate::catalog::{Catalog, ObjectKind, Scope, inspect};
 use crate::command::upgrade::Compared;
 use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
@@ -236,10 +236,7 @@ impl<'a> Walk<'a> {
         should_be: &Catalog,
         found: &mut Found,
     ) -> Result<bool, CommandError> {
-        let policy = Policy {
-            wanted: Wanted::Whole,
-            ..Policy::default()
-        };
+        let policy = Policy::default();
         let wanted = diff(is, should_be, &policy).map_err(DriftError::from)?;
         let surplus = diff(should_be, is, &policy).map_err(DriftError::from)?;
         let mut details = words(&wanted.operations, &wanted.notes);

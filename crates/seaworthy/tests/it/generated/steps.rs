@@ -187,6 +187,16 @@ fn checks_partitions_and_storage() -> Vec<Step> {
         step("keep no events of that month", |catalog| {
             table(catalog, "events").partitions.truncate(1);
         }),
+        step("keep events of that month in a table of their own", |catalog| {
+            let part = table(catalog, "events").partitions.remove(0);
+            let mut alone = Table::new(part.name);
+            alone.columns = vec![Column::new("day", "date").not_null()];
+            catalog.tables.push(alone);
+        }),
+        step("keep events together again", |catalog| {
+            catalog.tables.retain(|table| !table.name.starts_with("events_"));
+            table(catalog, "events").partitions = vec![part("2024-01-01", "2024-01-31")];
+        }),
         step("have no moods", |catalog| {
             catalog.enums.clear();
             let tasks = table(catalog, "tasks");

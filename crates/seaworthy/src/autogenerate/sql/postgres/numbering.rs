@@ -90,6 +90,9 @@ impl Step<'_> {
         else {
             return Vec::new();
         };
+        if self.later.iter().any(|later| self.waits_for(later)) {
+            return Vec::new();
+        }
         let numbered = |auto: &Option<Numbering>, sequence: &Option<Sequence>| {
             let column = Column {
                 auto: *auto,
@@ -103,6 +106,14 @@ impl Step<'_> {
             column,
             data_type: &live.data_type,
         };
+        // Bounds that the type cannot hold came off with it.
+        let from_sequence = &from_sequence.clone().map(|mut sequence| {
+            if !holds(&live.data_type, &sequence) {
+                sequence.minimum = None;
+                sequence.maximum = None;
+            }
+            sequence
+        });
         match (numbered(from, from_sequence), numbered(to, to_sequence)) {
             (Source::Nothing, Source::Nothing) => Vec::new(),
             (Source::Nothing, Source::Default(new)) => {
@@ -125,6 +136,80 @@ impl Step<'_> {
         }
     }
 
+    /// Returns the statements of an earlier operation on how a column counts that had to wait for its new type.
+    pub(super) fn waiting_numbering(&self, table: &str, column: &str, data_type: &str) -> Vec<String> {
+        let mut statements = Vec::new();
+        for operation in self
+            .earlier
+            .iter()
+            .filter(|operation| self.at(operation).waits_for(self.operation))
+        {
+            let mut operation = operation.clone();
+            if let Operation::AlterIdentity {
+                to_sequence: Some(sequence),
+                ..
+            } = &mut operation
+            {
+                sequence.set_type(data_type);
+            }
+            statements.extend(self.at(&operation).alter_identity(table, column));
+        }
+        statements
+    }
+
+    /// The step of another operation at this place.
+    fn at<'a>(&'a self, operation: &'a Operation) -> Step<'a> {
+        Step {
+            operation,
+            earlier: &[],
+            later: &[],
+            before: self.before,
+        }
+    }
+
+    /// Whether a column is to count in numbers that its type cannot hold before a later operation.
+    fn waits_for(&self, later: &Operation) -> bool {
+        let (
+            Operation::AlterIdentity {
+                table,
+                column,
+                to_sequence: Some(sequence),
+                ..
+            },
+            Operation::AlterType {
+                table: of,
+                column: name,
+                from,
+                ..
+            },
+        ) = (self.operation, later)
+        else {
+            return false;
+        };
+        (table, column) == (of, name) && !holds(from, sequence)
+    }
+
+    /// Returns the statement that takes bounds off the numbers of a column which its new type cannot hold; the new ones are set when it
+    /// has the type.
+    pub(super) fn free_bounds(&self, table: &str, column: &str, to: &str) -> Option<String> {
+        let live = self.find(table, column)?;
+        let sequence = live.sequence.as_ref()?;
+        if holds(to, sequence) {
+            return None;
+        }
+        match live.auto? {
+            Numbering::Serial => Some(format!(
+                "ALTER SEQUENCE {} NO MINVALUE NO MAXVALUE",
+                quoted(&sequence.name)
+            )),
+            Numbering::IdentityAlways | Numbering::IdentityByDefault => Some(format!(
+                "{} SET NO MINVALUE SET NO MAXVALUE",
+                alter_column(table, column)
+            )),
+            Numbering::Any | Numbering::Rowid | Numbering::Autoincrement => None,
+        }
+    }
+
     /// Returns the statement that has the sequence of a column count in the numbers of its new type; that of an identity follows
     /// by itself.
     pub(super) fn retype_sequence(&self, table: &str, column: &str, from: &str, to: &str) -> Option<String> {
@@ -144,6 +229,13 @@ impl Step<'_> {
             )
         })
     }
+}
+
+/// Whether a type holds the bounds of a sequence.
+fn holds(data_type: &str, sequence: &Sequence) -> bool {
+    let (lowest, highest) = sequence.bounds();
+    let (_, last) = Sequence::usual("", "", data_type).bounds();
+    highest <= last && lowest >= -last - 1
 }
 
 /// A column that is numbered otherwise from now on.

@@ -33,6 +33,7 @@ impl Step<'_> {
             .map(|name| format!(" COLLATE {}", quoted(name)));
         let aside = Aside::of(self.before, &[(table, column)], Guards::Stay);
         let mut statements = aside.before;
+        statements.extend(self.free_bounds(table, column, to));
         let collation = collation.unwrap_or_default();
         let change = format!("{} TYPE {to}{collation}", alter_column(table, column));
         let sequence = self.retype_sequence(table, column, from, to);
@@ -40,6 +41,7 @@ impl Step<'_> {
             // Told how, it would write every row again.
             statements.push(change);
             statements.extend(sequence);
+            statements.extend(self.waiting_numbering(table, column, to));
             if default.is_some() && self.earlier.iter().any(sets_default) {
                 statements.push(set_default(table, column, default));
             }
@@ -55,6 +57,7 @@ impl Step<'_> {
         if default.is_some() && !is_set_later {
             statements.push(set_default(table, column, default));
         }
+        statements.extend(self.waiting_numbering(table, column, to));
         statements.extend(aside.after);
         statements
     }

@@ -44,12 +44,14 @@ pub(super) fn revisions() -> Vec<Box<dyn Revision>> {
         Box::new(m20231114_221356_keep_events_by_day_and_in_a_table_of_the::Migration),
         Box::new(m20231114_221357_keep_events_of_another_month::Migration),
         Box::new(m20231114_221358_keep_no_events_of_that_month::Migration),
-        Box::new(m20231114_221359_have_no_moods::Migration),
-        Box::new(m20231114_221400_remove_columns::Migration),
-        Box::new(m20231114_221401_remove_tables::Migration),
-        Box::new(m20231114_221402_say_how_to_double::Migration),
-        Box::new(m20231114_221403_double_in_another_way::Migration),
-        Box::new(m20231114_221404_double_no_more::Migration),
+        Box::new(m20231114_221359_keep_events_of_that_month_in_a_table_of::Migration),
+        Box::new(m20231114_221400_keep_events_together_again::Migration),
+        Box::new(m20231114_221401_have_no_moods::Migration),
+        Box::new(m20231114_221402_remove_columns::Migration),
+        Box::new(m20231114_221403_remove_tables::Migration),
+        Box::new(m20231114_221404_say_how_to_double::Migration),
+        Box::new(m20231114_221405_double_in_another_way::Migration),
+        Box::new(m20231114_221406_double_no_more::Migration),
     ]
 }
 
@@ -92,9 +94,11 @@ mod m20231114_221355_keep_fewer_rows_on_a_page;
 mod m20231114_221356_keep_events_by_day_and_in_a_table_of_the;
 mod m20231114_221357_keep_events_of_another_month;
 mod m20231114_221358_keep_no_events_of_that_month;
-mod m20231114_221359_have_no_moods;
-mod m20231114_221400_remove_columns;
-mod m20231114_221401_remove_tables;
-mod m20231114_221402_say_how_to_double;
-mod m20231114_221403_double_in_another_way;
-mod m20231114_221404_double_no_more;
+mod m20231114_221359_keep_events_of_that_month_in_a_table_of;
+mod m20231114_221400_keep_events_together_again;
+mod m20231114_221401_have_no_moods;
+mod m20231114_221402_remove_columns;
+mod m20231114_221403_remove_tables;
+mod m20231114_221404_say_how_to_double;
+mod m20231114_221405_double_in_another_way;
+mod m20231114_221406_double_no_more;

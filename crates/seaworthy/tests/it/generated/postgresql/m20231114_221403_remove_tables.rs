@@ -13,17 +13,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221401_remove_tables"
+        "m20231114_221403_remove_tables"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("00000000002a")
-                .revises("000000000029")
+            Header::new("00000000002c")
+                .revises("00000000002b")
                 .message("remove tables")
-                .created("2023-11-14 22:14:01")
+                .created("2023-11-14 22:14:03")
                 .stage(Stage::Expand),
         )
     }

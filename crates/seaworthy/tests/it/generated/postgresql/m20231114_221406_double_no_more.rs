@@ -7,17 +7,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221404_double_no_more"
+        "m20231114_221406_double_no_more"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("00000000002d")
-                .revises("00000000002c")
+            Header::new("00000000002f")
+                .revises("00000000002e")
                 .message("double no more")
-                .created("2023-11-14 22:14:04")
+                .created("2023-11-14 22:14:06")
                 .stage(Stage::Expand),
         )
     }

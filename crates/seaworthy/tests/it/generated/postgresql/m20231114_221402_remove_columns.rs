@@ -8,17 +8,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221400_remove_columns"
+        "m20231114_221402_remove_columns"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("000000000029")
-                .revises("000000000028")
+            Header::new("00000000002b")
+                .revises("00000000002a")
                 .message("remove columns")
-                .created("2023-11-14 22:14:00")
+                .created("2023-11-14 22:14:02")
                 .stage(Stage::Expand),
         )
     }

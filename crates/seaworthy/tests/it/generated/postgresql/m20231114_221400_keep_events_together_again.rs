@@ -1,4 +1,4 @@
-//! Say how to double.
+//! Keep events together again.
 
 use sea_orm_migration::prelude::*;
 use seaworthy::revision::{Header, Revision, Stage};
@@ -7,17 +7,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221402_say_how_to_double"
+        "m20231114_221400_keep_events_together_again"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("00000000002b")
-                .revises("00000000002a")
-                .message("say how to double")
-                .created("2023-11-14 22:14:02")
+            Header::new("000000000029")
+                .revises("000000000028")
+                .message("keep events together again")
+                .created("2023-11-14 22:14:00")
                 .stage(Stage::Expand),
         )
     }
@@ -26,17 +26,20 @@ impl Revision for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        execute(manager, "SET LOCAL check_function_bodies TO off").await?;
         execute(
             manager,
-            "CREATE OR REPLACE FUNCTION twice(n integer)\n RETURNS integer\n LANGUAGE sql\nAS $function$SELECT n * 2$function$",
+            r#"ALTER TABLE "events" ATTACH PARTITION "events_2024_01_01" FOR VALUES FROM ('2024-01-01') TO ('2024-01-31')"#,
         )
         .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        execute(manager, "DROP FUNCTION twice(integer)").await?;
+        execute(
+            manager,
+            r#"ALTER TABLE "events" DETACH PARTITION "events_2024_01_01""#,
+        )
+        .await?;
         Ok(())
     }
 

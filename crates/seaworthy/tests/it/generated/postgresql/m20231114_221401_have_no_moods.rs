@@ -8,17 +8,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221359_have_no_moods"
+        "m20231114_221401_have_no_moods"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("000000000028")
-                .revises("000000000027")
+            Header::new("00000000002a")
+                .revises("000000000029")
                 .message("have no moods")
-                .created("2023-11-14 22:13:59")
+                .created("2023-11-14 22:14:01")
                 .stage(Stage::Expand),
         )
     }

@@ -1,4 +1,4 @@
-//! Double in another way.
+//! Say how to double.
 
 use sea_orm_migration::prelude::*;
 use seaworthy::revision::{Header, Revision, Stage};
@@ -7,17 +7,17 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20231114_221403_double_in_another_way"
+        "m20231114_221404_say_how_to_double"
     }
 }
 
 impl Revision for Migration {
     fn header(&self) -> Option<Header> {
         Some(
-            Header::new("00000000002c")
-                .revises("00000000002b")
-                .message("double in another way")
-                .created("2023-11-14 22:14:03")
+            Header::new("00000000002d")
+                .revises("00000000002c")
+                .message("say how to double")
+                .created("2023-11-14 22:14:04")
                 .stage(Stage::Expand),
         )
     }
@@ -29,19 +29,14 @@ impl MigrationTrait for Migration {
         execute(manager, "SET LOCAL check_function_bodies TO off").await?;
         execute(
             manager,
-            "CREATE OR REPLACE FUNCTION twice(n integer)\n RETURNS integer\n LANGUAGE sql\nAS $function$SELECT n + n$function$",
+            "CREATE OR REPLACE FUNCTION twice(n integer)\n RETURNS integer\n LANGUAGE sql\nAS $function$SELECT n * 2$function$",
         )
         .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        execute(manager, "SET LOCAL check_function_bodies TO off").await?;
-        execute(
-            manager,
-            "CREATE OR REPLACE FUNCTION twice(n integer)\n RETURNS integer\n LANGUAGE sql\nAS $function$SELECT n * 2$function$",
-        )
-        .await?;
+        execute(manager, "DROP FUNCTION twice(integer)").await?;
         Ok(())
     }
 
