@@ -188,6 +188,12 @@ impl Server {
         self.app.services().effort().1
     }
 
+    /// Returns how often the database said that the schema may have moved, so that it was looked at before its time.
+    #[must_use]
+    pub fn hints(&self) -> u64 {
+        self.app.services().hints()
+    }
+
     /// Returns how many passwords were hashed or compared since the start.
     #[must_use]
     pub fn password_hashes(&self) -> u64 {

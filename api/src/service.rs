@@ -18,6 +18,7 @@ mod tags;
 mod tasks;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use futures_util::TryFutureExt;
 
@@ -32,6 +33,8 @@ pub(crate) struct Services {
     clock: Clock,
     authority: Arc<Authority>,
     memory: Memory,
+    /// How often the database said that the schema may have moved.
+    hints: Arc<AtomicU64>,
 }
 
 /// A result with the revision of the schema that it was worked out on.
@@ -48,6 +51,7 @@ impl Services {
             clock,
             authority: Arc::new(authority),
             memory: Memory::default(),
+            hints: Arc::default(),
         }
     }
 

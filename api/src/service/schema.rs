@@ -1,5 +1,6 @@
 //! Where the schema stands, and whether the database is there.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -50,7 +51,9 @@ impl Services {
         let mut is_reachable = true;
         loop {
             // A hint that comes while the timer fires is kept for the next round.
-            drop(tokio::time::timeout(EVERY, self.store.moved()).await);
+            if tokio::time::timeout(EVERY, self.store.moved()).await.is_ok() {
+                self.hints.fetch_add(1, Ordering::Relaxed);
+            }
             match self.store.check().await {
                 Ok(()) => is_reachable = true,
                 // Once is enough: an outage would fill the log.
@@ -61,6 +64,11 @@ impl Services {
                 Err(_) => {}
             }
         }
+    }
+
+    /// Returns how often the database said that the schema may have moved.
+    pub(crate) fn hints(&self) -> u64 {
+        self.hints.load(Ordering::Relaxed)
     }
 
     /// Returns how many statements were sent and how many units of work were done once more.

@@ -86,7 +86,7 @@ const CONTROLS: [(&str, &[&str]); 4] = [
         &[
             "BEGIN",
             "CREATE INDEX slow ON tasks (title)",
-            "SELECT pg_sleep(5)",
+            "SELECT pg_sleep(9)",
             "COMMIT",
         ],
     ),
@@ -95,7 +95,7 @@ const CONTROLS: [(&str, &[&str]); 4] = [
         &[
             "BEGIN",
             "UPDATE tasks SET completed = completed",
-            "SELECT pg_sleep(5)",
+            "SELECT pg_sleep(9)",
             "COMMIT",
         ],
     ),

@@ -15,7 +15,7 @@ use crate::site::Site;
 
 /// A request that takes longer has been in somebody's way: far longer than the longest wait for a lock (2 s), and than
 /// what a busy machine does to a request.
-pub(super) const STALL: Duration = Duration::from_secs(4);
+pub(super) const STALL: Duration = Duration::from_secs(7);
 
 /// Clients of each replica.
 const CLIENTS: usize = 2;

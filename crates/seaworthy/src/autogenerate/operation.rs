@@ -8,6 +8,7 @@ use crate::catalog::{
     PrimaryKey, Sequence, Table, TableOptions, TablePart, TableStorage, Unique,
 };
 
+pub(super) use apply::detached;
 pub use summary::Summary;
 
 mod apply;

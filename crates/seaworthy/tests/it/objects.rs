@@ -16,10 +16,15 @@ struct Filled {
 }
 
 impl Filled {
+    /// Nothing where PostgreSQL is left out, or is 13 and knows no `BEGIN ATOMIC`.
     async fn with(made: &str) -> Option<Self> {
         let database = postgres().await?;
         let session = session(&database).await;
         let filled = Self { database, session };
+        if made.contains("BEGIN ATOMIC") && filled.session.server_version().await.unwrap() < 14 {
+            filled.remove().await;
+            return None;
+        }
         filled.send(made).await;
         Some(filled)
     }

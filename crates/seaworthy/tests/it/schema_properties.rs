@@ -1,20 +1,24 @@
 //! What holds for every pair of schemas, checked on random ones: what is found turns one into the other, nothing is found
 //! afterwards, and undoing it brings the first one back.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::{Strategy, any, prop};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use sea_orm::{ConnectionTrait, DbBackend};
 
-use seaworthy::autogenerate::{Operation, Policy, diff, sql};
+use seaworthy::autogenerate::{Difference, Operation, Policy, Risk, Wanted, diff, sql};
 use seaworthy::catalog::{Catalog, Dialect, Scope, inspect, normalize};
 use seaworthy::session::Session;
-use seaworthy::verify::{ScratchDatabase, drift};
+use seaworthy::verify::{ScratchDatabase, drift, quoted, rows};
 
 use crate::databases::{postgres, session};
+use extras::extras;
 use random::catalog;
 
+mod extras;
 pub(crate) mod random;
 
 pub(crate) fn choices() -> impl Strategy<Value = Vec<u8>> {
@@ -114,6 +118,227 @@ async fn walk(session: &Session, steps: u32) {
         );
         send(session, step, &back, &difference.operations).await;
     }
+}
+
+#[tokio::test]
+async fn databases_with_everything_become_each_other_on_sqlite() {
+    let folder = std::env::temp_dir();
+    let databases = [
+        ScratchDatabase::sqlite(&folder).unwrap(),
+        ScratchDatabase::sqlite(&folder).unwrap(),
+    ];
+    become_each_other(databases, 150).await;
+}
+
+#[tokio::test]
+async fn databases_with_everything_become_each_other_on_postgresql() {
+    let (Some(one), Some(other)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    become_each_other([one, other], 80).await;
+}
+
+/// Makes of one database what is in another, again and again, forth, back and forth again; with rows, of which none may be lost where
+/// both schemas can hold them.
+async fn become_each_other(databases: [ScratchDatabase; 2], steps: u32) {
+    let live = session(&databases[0]).await;
+    let dialect = Dialect::of(live.backend()).unwrap();
+    let mut runner = TestRunner::deterministic();
+    for step in 0..steps {
+        let mut choices = || choices().new_tree(&mut runner).unwrap().current();
+        let other = session(&databases[1]).await;
+        empty(&other).await;
+        let declared = catalog(dialect, &choices());
+        load(&other, &declared, &extras(&declared, &choices())).await;
+        let wanted = read(&other).await;
+        other.close().await;
+
+        let before = read(&live).await;
+        fill(&live, &before).await;
+        let whole = Policy {
+            wanted: Wanted::Whole,
+            ..Policy::default()
+        };
+        let difference = diff(&before, &wanted, &whole).unwrap();
+        assert_eq!(difference.notes, [], "step {step}");
+        clear(&live, &before, &difference).await;
+        let kept = counts(&live, &before).await;
+        change(&live, step, &before, &difference.operations).await;
+        let after = read(&live).await;
+        let left = texts(&diff(&after, &wanted, &whole).unwrap().operations);
+        assert!(
+            left.is_empty(),
+            "step {step}: {left:#?} is left of {:#?}",
+            texts(&difference.operations)
+        );
+        for (table, number) in kept.iter().filter(|(name, _)| holders(&wanted).contains(name)) {
+            let left = count(&live, table).await;
+            assert_eq!(
+                left,
+                *number,
+                "step {step}: rows of {table} after {:#?}",
+                texts(&difference.operations)
+            );
+        }
+
+        change(&live, step, &after, &difference.inverse()).await;
+        let back = read(&live).await;
+        let left = texts(&diff(&back, &before, &whole).unwrap().operations);
+        assert!(
+            left.is_empty(),
+            "step {step}: {left:#?} is left of undoing {:#?}",
+            texts(&difference.operations)
+        );
+        change(&live, step, &back, &difference.operations).await;
+    }
+    live.close().await;
+    for database in databases {
+        database.remove().await.unwrap();
+    }
+}
+
+async fn read(session: &Session) -> Catalog {
+    inspect(session.connection(), &Scope::default()).await.unwrap()
+}
+
+/// Takes everything out of a database that the steps put into it.
+async fn empty(session: &Session) {
+    let statements = match Dialect::of(session.backend()).unwrap() {
+        Dialect::Postgresql => "DROP SCHEMA public CASCADE; CREATE SCHEMA public".to_owned(),
+        Dialect::Sqlite => {
+            let rows = session
+                .rows("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') AND name NOT LIKE 'sqlite_%'")
+                .await
+                .unwrap();
+            let dropped = rows.iter().map(|row| {
+                let (kind, name): (String, String) =
+                    (row.try_get("", "type").unwrap(), row.try_get("", "name").unwrap());
+                format!("DROP {kind} {};", quoted(&name))
+            });
+            format!("PRAGMA foreign_keys = OFF; {}", dropped.collect::<String>())
+        }
+    };
+    session.send(&statements).await.unwrap();
+}
+
+async fn load(session: &Session, declared: &Catalog, more: &[String]) {
+    let nothing = Catalog::new(declared.dialect.unwrap());
+    let operations = diff(&nothing, declared, &Policy::default()).unwrap().operations;
+    let mut statements = sql(&nothing, &operations).unwrap();
+    statements.extend_from_slice(more);
+    for statement in statements {
+        session
+            .send(&statement)
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{statement}"));
+    }
+}
+
+/// Carries operations out as a script would: in one transaction, with keys off where tables are built again.
+async fn change(session: &Session, step: u32, before: &Catalog, operations: &[Operation]) {
+    let text = texts(operations);
+    let statements =
+        sql(before, operations).unwrap_or_else(|error| panic!("step {step}: {error}\n{text:#?}"));
+    let (begin, added): (_, Vec<&String>) = match before.dialect {
+        Some(Dialect::Sqlite) => ("PRAGMA foreign_keys = OFF; BEGIN", Vec::new()),
+        _ => (
+            "BEGIN",
+            statements
+                .iter()
+                .filter(|sql| sql.contains(" ADD VALUE "))
+                .collect(),
+        ),
+    };
+    let inside = statements.iter().filter(|sql| !added.contains(sql));
+    let all = added
+        .iter()
+        .copied()
+        .chain([&begin.to_owned()])
+        .chain(inside)
+        .chain([&"COMMIT".to_owned()])
+        .cloned()
+        .collect::<Vec<String>>();
+    for statement in &all {
+        let sent = session.send(statement).await;
+        sent.unwrap_or_else(|error| {
+            panic!("step {step}: {error}\n{statement}\nof {text:#?}\n{statements:#?}")
+        });
+    }
+}
+
+/// Puts rows into the tables that have none and take some.
+async fn fill(session: &Session, catalog: &Catalog) {
+    for table in &catalog.tables {
+        if count(session, &table.name).await == 0 {
+            for made in rows(catalog, [table]) {
+                drop(session.send(&made.sql).await);
+            }
+        }
+    }
+}
+
+/// Takes the rows out of tables whose rows may be refused, or lost, on the way there or back.
+async fn clear(session: &Session, catalog: &Catalog, difference: &Difference) {
+    let back = difference.inverse();
+    let risky = difference
+        .operations
+        .iter()
+        .chain(&back)
+        .filter(|operation| operation.risk() != Risk::None);
+    let mut tables = BTreeSet::new();
+    for operation in risky {
+        // Whose rows are looked at when it becomes a part.
+        if let Operation::AttachPartition { partition, .. } = operation {
+            tables.insert(partition.name.clone());
+        }
+        match operation.table() {
+            Some(table) => drop(tables.insert(table.to_owned())),
+            // A label that goes.
+            None => tables.extend(catalog.tables.iter().map(|table| table.name.clone())),
+        }
+    }
+    for table in tables.iter().filter(|table| catalog.table(table).is_some()) {
+        let name = quoted(table);
+        let statement = match catalog.dialect {
+            Some(Dialect::Postgresql) => format!("TRUNCATE {name} CASCADE"),
+            _ => format!("PRAGMA foreign_keys = OFF; DELETE FROM {name}"),
+        };
+        session.send(&statement).await.unwrap();
+    }
+}
+
+async fn counts(session: &Session, catalog: &Catalog) -> Vec<(String, i64)> {
+    let mut counts = Vec::new();
+    for name in holders(catalog) {
+        let number = count(session, &name).await;
+        counts.push((name, number));
+    }
+    counts
+}
+
+/// The tables that hold rows themselves.
+fn holders(catalog: &Catalog) -> Vec<String> {
+    let whole = catalog
+        .tables
+        .iter()
+        .filter(|table| table.partitioned_by.is_none());
+    let parts = catalog.tables.iter().flat_map(|table| &table.partitions);
+    whole
+        .map(|table| table.name.clone())
+        .chain(parts.map(|part| part.name.clone()))
+        .collect()
+}
+
+/// Counts the rows of a table without those of tables that inherit from it.
+async fn count(session: &Session, table: &str) -> i64 {
+    let only = match session.backend() {
+        DbBackend::Sqlite => "",
+        _ => "ONLY ",
+    };
+    let sql = format!("SELECT count(*) AS number FROM {only}{}", quoted(table));
+    session.rows(&sql).await.unwrap()[0]
+        .try_get("", "number")
+        .unwrap()
 }
 
 async fn send(session: &Session, step: u32, before: &Catalog, operations: &[Operation]) {

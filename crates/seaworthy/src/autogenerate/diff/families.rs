@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{DiffError, Wanted};
 use crate::autogenerate::Operation;
+use crate::autogenerate::operation::detached;
 use crate::catalog::expression::is_same_expression;
 use crate::catalog::{Catalog, Dialect, Table, TablePart, ddl};
 
@@ -104,35 +105,55 @@ pub(super) fn move_parts(
             .retain(|table| !parts.contains(table.name.as_str()));
     }
     let has_part = |table: &Table, name: &str| table.partitions.iter().any(|part| part.name == name);
-    let mut moves = Vec::new();
+    let mut detached = Vec::new();
+    let mut attached = Vec::new();
     for (wanted, found) in declared
         .tables
         .iter()
         .filter_map(|wanted| Some((wanted, live.table(&wanted.name)?)))
     {
-        let table = || wanted.name.clone();
-        let fits = |name: &str| {
-            live.table(name)
-                .is_some_and(|alone| has_same_columns(alone, found))
-        };
-        let attached = ddl::in_depth(&wanted.partitions).into_iter().filter(|part| {
-            !has_part(found, &part.name) && declared.table(&part.name).is_none() && fits(&part.name)
-        });
-        moves.extend(attached.map(|part| Operation::AttachPartition {
-            table: table(),
-            partition: part.clone(),
-        }));
-        let detached = found
-            .partitions
-            .iter()
-            .filter(|part| !has_part(wanted, &part.name) && declared.table(&part.name).is_some());
-        moves.extend(detached.map(|part| Operation::DetachPartition {
-            table: table(),
+        let parts = ddl::in_depth(&wanted.partitions).into_iter();
+        for part in parts.filter(|part| !has_part(found, &part.name) && declared.table(&part.name).is_none())
+        {
+            if let Some(alone) = live
+                .table(&part.name)
+                .filter(|alone| has_same_columns(alone, wanted))
+            {
+                attached.push((wanted.name.clone(), part.clone(), like(alone, wanted, part)));
+            }
+        }
+        let parts = found.partitions.iter();
+        let parts =
+            parts.filter(|part| !has_part(wanted, &part.name) && declared.table(&part.name).is_some());
+        detached.extend(parts.map(|part| Operation::DetachPartition {
+            table: wanted.name.clone(),
             partition: part.clone(),
         }));
     }
-    moves.iter().for_each(|operation| operation.apply(live));
-    operations.extend(moves);
+    detached.iter().for_each(|operation| operation.apply(live));
+    operations.extend(detached);
+    for (table, partition, alone) in attached {
+        // What the table has and the part has not is made before, so that it can be taken away again.
+        declared.tables.push(alone);
+        if let Some(found) = live.tables.iter_mut().find(|found| found.name == table) {
+            found.partitions.push(partition.clone());
+        }
+        operations.push(Operation::AttachPartition { table, partition });
+    }
+}
+
+/// Returns what a table has to be to become a part: as it is, with the keys, constraints and indexes of the whole.
+fn like(alone: &Table, whole: &Table, part: &TablePart) -> Table {
+    let mut like = detached(whole, part);
+    like.comment.clone_from(&alone.comment);
+    like.storage.clone_from(&alone.storage);
+    for column in &mut like.columns {
+        if let Some(own) = alone.column(&column.name) {
+            column.comment.clone_from(&own.comment);
+            column.storage.clone_from(&own.storage);
+        }
+    }
+    like
 }
 
 /// Whether a table can be a part of another (manual, "ALTER TABLE", `ATTACH PARTITION`).

@@ -12,7 +12,7 @@ enum Place {
     RenameTables,
     RenameColumns,
     Rename,
-    MoveParts,
+    DetachParts,
     FreeSequences,
     DropReferences,
     DropGuards,
@@ -35,6 +35,7 @@ enum Place {
     References,
     Validate,
     DropColumns,
+    AttachParts,
     DropPartitions,
     DropTables,
     DropTypes,
@@ -147,7 +148,8 @@ fn place(operation: &Operation) -> Place {
         Operation::AlterInherits { .. } => Place::Inherit,
         Operation::AddPartition { .. } | Operation::AlterPartition { .. } => Place::Partitions,
         Operation::DropPartition { .. } => Place::DropPartitions,
-        Operation::AttachPartition { .. } | Operation::DetachPartition { .. } => Place::MoveParts,
+        Operation::AttachPartition { .. } => Place::AttachParts,
+        Operation::DetachPartition { .. } => Place::DetachParts,
         Operation::AlterPrimaryKey { .. } => Place::Keys,
         Operation::AddUnique { .. } | Operation::AddCheck { .. } | Operation::AddExclude { .. } => {
             Place::Guards

@@ -36,6 +36,9 @@ pub(super) fn compare(
         })
         .collect();
     gone.extend(with_views);
+    if !operations.is_empty() {
+        extend_by_readers(&mut gone, &found);
+    }
     let mut made: Vec<&Object> = declared
         .objects
         .iter()
@@ -54,6 +57,26 @@ pub(super) fn compare(
     operations.extend(made.into_iter().map(|object| Operation::AddObject {
         object: object.clone(),
     }));
+}
+
+/// Adds what reads a view that goes: SQLite looks at all views and triggers whenever it alters a table, and stops at one that reads
+/// what is not there.
+fn extend_by_readers<'a>(gone: &mut Vec<&'a Object>, found: &[&'a Object]) {
+    let mut next = 0;
+    while let Some(&view) = gone.get(next) {
+        next += 1;
+        if view.kind != ObjectKind::View {
+            continue;
+        }
+        let readers: Vec<&Object> = found
+            .iter()
+            .copied()
+            .filter(|object| {
+                object.reads_table(&view.name) && !gone.iter().any(|other| other.is_named_as(object))
+            })
+            .collect();
+        gone.extend(readers);
+    }
 }
 
 struct Comparison<'a> {

@@ -1,7 +1,9 @@
 //! What a catalog is after an operation, without a database.
 
 use super::Operation;
-use crate::catalog::{Catalog, Check, Column, Dialect, Object, Table, TablePart};
+use crate::catalog::{
+    Catalog, Check, Column, ColumnStorage, Dialect, Object, Table, TablePart, TableStorage,
+};
 
 impl Operation {
     /// Changes a catalog as the operation changes a database. What it speaks of and is not there is passed over.
@@ -258,15 +260,20 @@ fn with_table(catalog: &mut Catalog, name: &str, change: impl FnOnce(&mut Table)
 
 /// Returns what a part is by itself: it keeps the columns, and copies of keys, constraints and indexes under names that the server
 /// gives.
-fn detached(table: &Table, partition: &TablePart) -> Table {
+pub(in crate::autogenerate) fn detached(table: &Table, partition: &TablePart) -> Table {
     let mut alone = Table {
         name: partition.name.clone(),
         partitioned_by: partition.partitioned_by.clone(),
         partitions: Vec::new(),
         comment: None,
+        storage: TableStorage::default(),
         triggers: Vec::new(),
         ..table.clone()
     };
+    for column in &mut alone.columns {
+        column.comment = None;
+        column.storage = ColumnStorage::default();
+    }
     let names = [
         alone
             .primary_key

@@ -544,6 +544,10 @@ strangers(kind, number) AS MATERIALIZED (
         LEFT JOIN members ON classid = 'pg_type'::regclass AND objid = pg_type.oid
         WHERE objid IS NULL AND typnamespace = (SELECT oid FROM namespace) AND typtype = 'b' AND typcategory <> 'A'
     UNION ALL SELECT 'default privilege', count(*) FROM pg_default_acl
+    UNION ALL SELECT 'comment of a partition', count(*)
+        FROM pg_description
+        JOIN relations ON classoid = 'pg_class'::regclass AND objoid = relations.oid
+        JOIN pg_class AS part ON part.oid = relations.oid AND part.relispartition
     UNION ALL SELECT 'statistics target of an index', count(*)
         FROM pg_index
         JOIN relations ON relations.oid = indrelid

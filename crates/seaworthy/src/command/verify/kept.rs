@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::DbErr;
+use sea_orm::{DbBackend, DbErr};
 
 use super::{Unfilled, Verification};
 use crate::catalog::{Catalog, Table};
@@ -127,7 +127,12 @@ async fn count(session: &Session, table: &Table) -> Result<TableCount, DbErr> {
             .iter()
             .map(|column| format!("count({})", quoted(&column.name))),
     );
-    let sql = format!("SELECT {} FROM {}", counts.join(", "), quoted(&table.name));
+    // Rows of tables that inherit from it are theirs; those of parts are its own.
+    let only = match (session.backend(), &table.partitioned_by) {
+        (DbBackend::Postgres, None) => "ONLY ",
+        _ => "",
+    };
+    let sql = format!("SELECT {} FROM {only}{}", counts.join(", "), quoted(&table.name));
     let found = session.rows(&sql).await?;
     let row = found
         .first()

@@ -10,7 +10,7 @@ const COLUMNS: [&str; 6] = ["name", "Größe", "order", "a_b", "with space", "ki
 
 /// Returns the schema that a list of choices stands for.
 pub(crate) fn catalog(dialect: Dialect, choices: &[u8]) -> Catalog {
-    let mut dice = Dice { choices, at: 0 };
+    let mut dice = Dice::new(choices);
     let mut catalog = Catalog::new(dialect);
     if dialect == Dialect::Postgresql && dice.chance(2) {
         let labels = ["calm", "rough", "it's wild", "still"];
@@ -36,23 +36,28 @@ pub(crate) fn catalog(dialect: Dialect, choices: &[u8]) -> Catalog {
     catalog
 }
 
-struct Dice<'a> {
+/// What is left of a list of choices.
+pub(crate) struct Dice<'a> {
     choices: &'a [u8],
     at: usize,
 }
 
-impl Dice<'_> {
-    fn below(&mut self, limit: usize) -> usize {
+impl<'a> Dice<'a> {
+    pub(crate) fn new(choices: &'a [u8]) -> Self {
+        Self { choices, at: 0 }
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         let choice = self.choices.get(self.at).copied().unwrap_or(0);
         self.at += 1;
         usize::from(choice) % limit
     }
 
-    fn chance(&mut self, one_in: usize) -> bool {
+    pub(crate) fn chance(&mut self, one_in: usize) -> bool {
         self.below(one_in) == 0
     }
 
-    fn pick<'t>(&mut self, words: &[&'t str]) -> &'t str {
+    pub(crate) fn pick<'t>(&mut self, words: &[&'t str]) -> &'t str {
         words[self.below(words.len())]
     }
 }
