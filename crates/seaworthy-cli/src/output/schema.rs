@@ -106,16 +106,20 @@ fn not_compared_line(screen: &Screen, report: &DriftReport) {
 }
 
 fn number_of(number: u64, kind: &str) -> String {
-    let plural = match kind {
-        "row security" => return format!("row security of {}", number_of(number, "table")),
-        "statistics" => kind.to_owned(),
-        _ if number == 1 => kind.to_owned(),
-        _ if kind.ends_with('s') => format!("{kind}es"),
-        _ => kind
+    if kind == "row security" {
+        return format!("row security of {}", number_of(number, "table"));
+    }
+    let end = [" of ", " in "].iter().filter_map(|word| kind.find(word)).min();
+    let (noun, rest) = kind.split_at(end.unwrap_or(kind.len()));
+    let nouns = match noun {
+        "statistics" | "grants" => noun.to_owned(),
+        _ if number == 1 => noun.to_owned(),
+        _ if noun.ends_with(['s', 'x']) => format!("{noun}es"),
+        _ => noun
             .strip_suffix('y')
-            .map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies")),
+            .map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies")),
     };
-    format!("{number} {plural}")
+    format!("{number} {nouns}{rest}")
 }
 
 /// Shows the script that would make two schemas equal, as JSON the plain statements.
@@ -198,4 +202,24 @@ fn stake_words(stake: &Stake) -> String {
         Counted::RowsWithoutValue => "would have no value",
     };
     format!("{count} {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number_of;
+
+    #[test]
+    fn what_is_counted_reads_as_english() {
+        for (number, kind, words) in [
+            (1, "view", "1 view"),
+            (2, "policy", "2 policies"),
+            (3, "operator class", "3 operator classes"),
+            (2, "index of a partition alone", "2 indexes of a partition alone"),
+            (2, "persistence of a sequence", "2 persistences of a sequence"),
+            (1, "row security", "row security of 1 table"),
+            (2, "statistics", "2 statistics"),
+        ] {
+            assert_eq!(number_of(number, kind), words);
+        }
+    }
 }

@@ -552,7 +552,7 @@ strangers(kind, number) AS MATERIALIZED (
         FROM pg_index
         JOIN relations ON relations.oid = indrelid
         JOIN pg_attribute ON attrelid = indexrelid AND coalesce(attstattarget, -1) <> -1
-    UNION ALL SELECT 'sequence persistence', count(*)
+    UNION ALL SELECT 'persistence of a sequence', count(*)
         FROM relations
         JOIN pg_class AS counted ON counted.oid = relations.oid
         JOIN pg_depend ON classid = 'pg_class'::regclass AND pg_depend.objid = relations.oid AND deptype IN ('a', 'i')
