@@ -360,7 +360,12 @@ async fn what_is_outside_and_needs_what_goes_is_named() {
 #[tokio::test]
 async fn what_no_catalog_speaks_of_is_counted() {
     let made = "CREATE SCHEMA other; CREATE TABLE other.t (); CREATE FOREIGN DATA WRAPPER far; CREATE PUBLICATION news; \
-        CREATE OPERATOR === (leftarg = integer, rightarg = integer, function = int4eq)";
+        CREATE OPERATOR === (leftarg = integer, rightarg = integer, function = int4eq); \
+        CREATE TABLE e (at date NOT NULL, note text) PARTITION BY RANGE (at); ALTER TABLE e REPLICA IDENTITY FULL; \
+        CREATE TABLE e_1 PARTITION OF e (UNIQUE (at), CHECK (note <> '')) FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); \
+        ALTER TABLE e_1 ALTER note SET DEFAULT 'none'; COMMENT ON TABLE e_1 IS 'old'; CREATE INDEX e_1_note ON e_1 (note); \
+        ALTER TABLE e_1 SET (fillfactor = 50); \
+        CREATE INDEX e_both ON e (lower(note)); ALTER INDEX e_both ALTER COLUMN 1 SET STATISTICS 500";
     let Some(filled) = Filled::with(made).await else {
         return;
     };
@@ -368,6 +373,9 @@ async fn what_no_catalog_speaks_of_is_counted() {
     let difference = found(&live, &live);
     assert!(difference.is_empty());
     let counted = serde_json::to_string(&difference.not_compared).unwrap();
-    assert_snapshot!(counted, @r#"{"foreign-data wrapper":1,"operator":1,"publication":1,"schema":1}"#);
+    assert_snapshot!(
+        counted,
+        @r#"{"comment of a partition":1,"constraint of a partition alone":2,"default of a partition alone":1,"foreign-data wrapper":1,"index of a partition alone":1,"operator":1,"publication":1,"replica identity":1,"schema":1,"statistics target of an index":2,"storage option of a partition alone":1}"#
+    );
     filled.remove().await;
 }

@@ -544,6 +544,9 @@ strangers(kind, number) AS MATERIALIZED (
         LEFT JOIN members ON classid = 'pg_type'::regclass AND objid = pg_type.oid
         WHERE objid IS NULL AND typnamespace = (SELECT oid FROM namespace) AND typtype = 'b' AND typcategory <> 'A'
     UNION ALL SELECT 'default privilege', count(*) FROM pg_default_acl
+    UNION ALL SELECT 'replica identity', count(*)
+        FROM pg_class JOIN relations ON relations.oid = pg_class.oid
+        WHERE pg_class.relkind IN ('r', 'p') AND relreplident <> 'd'
     UNION ALL SELECT 'comment of a partition', count(*)
         FROM pg_description
         JOIN relations ON classoid = 'pg_class'::regclass AND objoid = relations.oid
@@ -571,11 +574,12 @@ strangers(kind, number) AS MATERIALIZED (
         JOIN pg_class AS part ON part.oid = indrelid AND part.relispartition
         JOIN relations ON relations.oid = indrelid
         LEFT JOIN pg_inherits ON inhrelid = indexrelid
-        WHERE inhrelid IS NULL
+        LEFT JOIN pg_constraint ON conindid = indexrelid AND contype IN ('p', 'u', 'x')
+        WHERE inhrelid IS NULL AND pg_constraint.oid IS NULL
     UNION ALL SELECT 'constraint of a partition alone', count(*) FROM pg_constraint
         JOIN pg_class AS part ON part.oid = conrelid AND part.relispartition
         JOIN relations ON relations.oid = conrelid
-        WHERE conparentid = 0 AND coninhcount = 0 AND contype IN ('c', 'f', 'x')
+        WHERE conparentid = 0 AND coninhcount = 0 AND contype NOT IN ('n', 't')
     UNION ALL SELECT 'default of a partition alone', count(*) FROM pg_attrdef
         JOIN pg_class AS part ON part.oid = adrelid AND part.relispartition
         JOIN relations ON relations.oid = adrelid
@@ -602,9 +606,13 @@ outside AS MATERIALIZED (
     LEFT JOIN members ON members.classid = pg_depend.classid AND members.objid = pg_depend.objid
     LEFT JOIN pg_rewrite ON pg_depend.classid = 'pg_rewrite'::regclass AND pg_rewrite.oid = pg_depend.objid
     LEFT JOIN pg_constraint ON pg_depend.classid = 'pg_constraint'::regclass AND pg_constraint.oid = pg_depend.objid
+    -- Those of partitions come and go with that of their table.
+    LEFT JOIN pg_trigger
+        ON pg_depend.classid = 'pg_trigger'::regclass AND pg_trigger.oid = pg_depend.objid AND (tgisinternal OR tgparentid <> 0)
     LEFT JOIN pg_attribute
         ON refclassid = 'pg_class'::regclass AND attrelid = refobjid AND attnum = refobjsubid AND refobjsubid > 0
     WHERE deptype = 'n' AND parts.object IS NULL AND members.objid IS NULL AND contype IS DISTINCT FROM 't'
+        AND pg_trigger.oid IS NULL
         -- The constructors of a range belong to its type.
         AND NOT (pg_depend.classid = 'pg_proc'::regclass AND EXISTS (
             SELECT FROM pg_depend AS made
