@@ -87,7 +87,7 @@ async fn rows_that_would_be_lost_are_counted_in_their_schema() {
     ask(
         &from,
         "CREATE TABLE crew (id integer); CREATE SCHEMA stock; CREATE TABLE stock.crew (id integer); \
-         INSERT INTO stock.crew VALUES (1), (2)",
+         INSERT INTO stock.crew VALUES (1), (2); CREATE SCHEMA spare",
     );
     ask(&to, "CREATE TABLE crew (id integer)");
     let environment = environment(&from, &[]);
@@ -100,6 +100,10 @@ async fn rows_that_would_be_lost_are_counted_in_their_schema() {
         .map(|schema| schema.report.stakes.iter().map(|stake| stake.rows).collect())
         .collect();
     assert_eq!(rows, [vec![], vec![2]]);
+    // The third schema, which nobody has named, is not passed over in silence.
+    for schema in &found.schemas {
+        assert_eq!(schema.report.difference.not_compared["schema"], 1);
+    }
     let script = found.script(&environment).unwrap();
     assert!(
         script.contains("-- destroys rows or values: stock: drop table crew"),

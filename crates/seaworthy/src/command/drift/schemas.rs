@@ -3,11 +3,9 @@
 use serde::Serialize;
 
 use super::{CompareRequest, DriftReport, Side, beside, report, stakes};
-use crate::autogenerate::{Operation, sql};
+use crate::autogenerate::sql;
 use crate::catalog::expression::name;
-use crate::catalog::{
-    Catalog, Dependent, Dialect, InspectError, NeedKind, ObjectKind, Roles, Scope, inspect,
-};
+use crate::catalog::{Catalog, Dependent, Dialect, InspectError, ObjectKind, Roles, Scope, inspect};
 use crate::command::offline::{Client, Group, one_line};
 use crate::command::scratch::Rehearsed;
 use crate::command::{CommandError, Project};
@@ -15,6 +13,9 @@ use crate::environment::Environment;
 use crate::session::{Access, DatabaseUrl, Session, Settings, search_path};
 use crate::sql::quoted;
 use crate::verify::DriftError;
+use order::{Order, in_order_of_need, in_phases, speaks_of};
+
+mod order;
 
 /// How several schemas differ.
 #[derive(Clone, Debug, Serialize)]
@@ -77,9 +78,10 @@ pub async fn diff_schemas(
             rehearsed.push(project.rehearsed(side, beside, request).await?);
         }
         let mut reports = Vec::new();
-        for (place, schema) in schemas.iter().enumerate() {
-            let mut live = project.schema_of(from, rehearsed[0].as_ref(), schema).await?;
-            let mut wanted = project.schema_of(to, rehearsed[1].as_ref(), schema).await?;
+        let live = project.schemas_of(from, rehearsed[0].as_ref(), schemas).await?;
+        let wanted = project.schemas_of(to, rehearsed[1].as_ref(), schemas).await?;
+        let pairs = live.into_iter().zip(wanted);
+        for (place, (schema, (mut live, mut wanted))) in schemas.iter().zip(pairs).enumerate() {
             // What is in another of the schemas is compared as well.
             if let Some(live) = &mut live {
                 live.outside.retain(|dependent| !is_in_one_of(dependent, schemas));
@@ -123,13 +125,11 @@ fn compare_schema(
         (Some(_), None) => SchemaChange::Drop,
         (None, None) => SchemaChange::Absent,
     };
-    let mut found = report(
+    let found = report(
         &live.unwrap_or_else(empty),
         &wanted.unwrap_or_else(empty),
         request,
     )?;
-    // The other schemas are compared as well.
-    found.difference.not_compared.remove("schema");
     Ok(SchemaReport {
         schema: schema.to_owned(),
         change,
@@ -179,6 +179,26 @@ impl Project<'_> {
             ..self.environment.settings.clone()
         };
         Ok(Session::open(url, &settings, Access::Read).await?)
+    }
+
+    /// Returns the schemas of a side, each with the number of those that nobody has named.
+    async fn schemas_of(
+        &self,
+        side: &Side,
+        rehearsed: Option<&Rehearsed>,
+        schemas: &[String],
+    ) -> Result<Vec<Option<Catalog>>, CommandError> {
+        let mut found = Vec::with_capacity(schemas.len());
+        for schema in schemas {
+            found.push(self.schema_of(side, rehearsed, schema).await?);
+        }
+        let others = found.iter().flatten().skip(1).map(|_| 1_u64).sum();
+        for catalog in found.iter_mut().flatten() {
+            let unnamed = catalog.not_compared.entry("schema".to_owned()).or_default();
+            *unnamed = unnamed.saturating_sub(others);
+            catalog.not_compared.retain(|_, number| *number > 0);
+        }
+        Ok(found)
     }
 
     /// Returns one schema of a side, or nothing where it is not there.
@@ -309,119 +329,4 @@ impl SchemasReport {
             .map(|schema| format!("{words} {}", quoted(&schema.schema)))
             .collect()
     }
-}
-
-/// Returns whether a text names something of a schema. In JSON its quotes stand behind backslashes.
-fn speaks_of(text: &str, schema: &str) -> bool {
-    let plain = format!("{}.", name(schema));
-    let is_alone = |place: usize| {
-        !text[..place].ends_with(|letter: char| letter.is_alphanumeric() || ['_', '$', '.'].contains(&letter))
-    };
-    text.match_indices(&plain).any(|(place, _)| is_alone(place))
-        || text.contains(&format!("{}.", quoted(schema).replace('"', "\\\"")))
-        || text.contains(&format!("{}.", quoted(schema)))
-}
-
-/// Groups behind those of the schemas that they need.
-enum Order<'a> {
-    Clear(Vec<Group<'a>>),
-    /// Some need each other, and stay as they were named.
-    Circular(Vec<Group<'a>>),
-}
-
-impl<'a> Order<'a> {
-    fn into_groups(self) -> Vec<Group<'a>> {
-        match self {
-            Self::Clear(groups) | Self::Circular(groups) => groups,
-        }
-    }
-}
-
-/// Puts groups behind those of the schemas that their texts speak of.
-fn in_order_of_need<'a>(groups: Vec<Group<'a>>, text: impl Fn(&Group<'a>) -> String) -> Order<'a> {
-    let mut open: Vec<(String, Group<'a>)> = groups.into_iter().map(|group| (text(&group), group)).collect();
-    let mut ordered = Vec::with_capacity(open.len());
-    let mut is_clear = true;
-    while !open.is_empty() {
-        let is_free = |(text, own): &(String, Group<'a>)| {
-            let mut others = open.iter().map(|(_, other)| other.schema);
-            !others.any(|other| other != own.schema && speaks_of(text, other))
-        };
-        let next = open.iter().position(is_free);
-        is_clear &= next.is_some();
-        ordered.push(open.remove(next.unwrap_or(0)).1);
-    }
-    match is_clear {
-        true => Order::Clear(ordered),
-        false => Order::Circular(ordered),
-    }
-}
-
-/// Divides operations of a schema, into which others may look: those that let go of something, those that make what tables may need, those on tables, those that reach for what others have made, and those
-/// that remove what somebody else may need until then.
-fn in_phases(operations: &[Operation], is_looked_into: bool) -> [Vec<Operation>; 5] {
-    let (kept, operations): (Vec<Operation>, Vec<Operation>) = operations
-        .iter()
-        .cloned()
-        .partition(|operation| is_looked_into && may_be_needed_to_the_end(operation, operations));
-    let lets_go = |operation: &&Operation| {
-        matches!(
-            operation,
-            Operation::DropObject { .. } | Operation::DropForeignKey { .. }
-        )
-    };
-    let reaches = |operation: &&Operation| {
-        matches!(
-            operation,
-            Operation::AddForeignKey { .. }
-                | Operation::ValidateForeignKey { .. }
-                | Operation::AddObject { .. }
-                | Operation::AlterObject { .. }
-        )
-    };
-    let is_last = |operation: &&Operation| {
-        matches!(
-            operation,
-            Operation::DropEnum { .. } | Operation::DropSequence { .. } | Operation::DropObject { .. }
-        )
-    };
-    let first = operations.iter().take_while(lets_go).count();
-    let (first, rest) = operations.split_at(first);
-    let end = rest.iter().rev().take_while(is_last).count();
-    let (rest, end) = rest.split_at(rest.len() - end);
-    let last = rest.iter().rev().take_while(reaches).count();
-    let (rest, last) = rest.split_at(rest.len() - last);
-    let early = rest.iter().position(Operation::builds_on_objects);
-    let (early, between) = rest.split_at(early.unwrap_or(rest.len()));
-    let end = kept.into_iter().chain(end.iter().cloned()).collect();
-    [
-        first.to_vec(),
-        early.to_vec(),
-        between.to_vec(),
-        last.to_vec(),
-        end,
-    ]
-}
-
-/// Whether it drops what tables of other schemas may have, for good, and what needs no table itself.
-fn may_be_needed_to_the_end(operation: &Operation, all: &[Operation]) -> bool {
-    let Operation::DropObject { object } = operation else {
-        return false;
-    };
-    let is_needed_by_tables = matches!(
-        object.kind,
-        ObjectKind::Function
-            | ObjectKind::Domain
-            | ObjectKind::Type
-            | ObjectKind::Collation
-            | ObjectKind::Extension
-    );
-    let comes_back = |other: &Operation| match other {
-        Operation::AddObject { object: again } => {
-            (again.kind, again.name.as_str()) == (object.kind, object.name.as_str())
-        }
-        _ => false,
-    };
-    let needs_table = object.needs.iter().any(|need| need.kind == NeedKind::Table);
-    is_needed_by_tables && !needs_table && !all.iter().any(comes_back)
 }
