@@ -25,7 +25,7 @@ const AFTER: &str = "printed after the command\n";
 #[test]
 fn what_revisions_print_reaches_neither_a_script_nor_a_document() {
     let folder = tempfile::tempdir().unwrap();
-    let (out, err) = run(folder.path(), "upgrade base:head --sql");
+    let (out, err) = run(folder.path(), "upgrade base:m20260101 --sql");
     let script = out.strip_suffix(AFTER).unwrap();
     assert!(script.contains("CREATE TABLE \"notes\""), "{script}");
     assert!(
@@ -43,4 +43,22 @@ fn what_revisions_print_reaches_neither_a_script_nor_a_document() {
         assert!(document.is_ok(), "{line}: {out}");
         assert!(err.contains("hello from"), "{line}: {err}");
     }
+}
+
+#[test]
+fn a_plan_says_what_only_the_steps_before_make_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, _) = run(folder.path(), "plan");
+    let later = out.split_once("count notes").unwrap().1;
+    for line in [
+        "     -- not known beforehand from here on: ",
+        "     -- upgrade looks again when the steps before it are done, and asks then\n",
+        "     -- asks the database: SELECT COUNT(\"id\") AS \"notes\" FROM \"notes\"\n",
+    ] {
+        assert!(later.contains(line), "{out}");
+    }
+    run(folder.path(), "upgrade m20260101");
+    let (out, err) = run(folder.path(), "plan");
+    assert!(!out.contains("not known beforehand"), "{out}");
+    assert!(err.contains("there are 0 notes"), "{err}");
 }

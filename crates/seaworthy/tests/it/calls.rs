@@ -118,7 +118,25 @@ async fn a_command_records_each_revision_once_and_runs_it_once() {
         command::lint(&environment, &command::LintSelection::All, Server::Sqlite)
             .await
             .unwrap();
-        since(&calls);
+        assert_eq!(since(&calls), [[1, 1]; 3], "lint");
         database.remove().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn verify_runs_no_revision_more_often_than_its_walks_ask() {
+    let [database, ..] = &databases().await[..] else {
+        panic!("there is no database");
+    };
+    let (environment, calls) = counted(database);
+    let verified = command::verify(&environment, &command::Verification::new())
+        .await
+        .unwrap();
+    assert!(verified.broken.is_empty(), "{:?}", verified.broken);
+    // Each of the walks, over empty tables and over rows, applies a revision three times and undoes it twice. What runs is
+    // recorded first, and what is undone also as it was applied; what was applied before is not recorded again.
+    let (applied, undone, walks) = (3, 2, 2);
+    let ups = walks * (2 * applied + undone);
+    let downs = walks * 2 * undone;
+    assert_eq!(since(&calls), [[ups, downs]; 3]);
 }

@@ -167,6 +167,32 @@ async fn revisions_for_a_table_of_many_rows_are_generated_as_they_were_reviewed(
     database.remove().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_is_generated_is_linted_with_the_schema_that_was_read() {
+    // Only who knows the old type can say whether text is a copy of it.
+    for (title, is_copied) in [("varchar(20)", false), ("integer", true)] {
+        let Some(database) = postgres().await else { return };
+        let create = format!(
+            "CREATE TABLE tasks (id serial PRIMARY KEY, title {title} NOT NULL, note text, rank integer, assignee text)"
+        );
+        let base = Sql::new("make", None, &[&create], &["DROP TABLE tasks"]);
+        let environment = Environment::new(vec![Box::new(base) as Box<dyn Revision>])
+            .database(database.url().clone())
+            .target(Target::new().entity(task::Entity));
+        upgrade(&environment, "head").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let generated = generate(&environment, &[], folder.path()).await.unwrap();
+        let mut found = generated.hazards.iter().map(|hazard| hazard.category);
+        assert_eq!(
+            found.any(|category| category == "table-rewrite"),
+            is_copied,
+            "{title}: {:?}",
+            generated.hazards
+        );
+        database.remove().await.unwrap();
+    }
+}
+
 async fn number(session: &Session, query: &str) -> i64 {
     let rows = session
         .rows(&format!("SELECT CAST(({query}) AS bigint) AS number"))
