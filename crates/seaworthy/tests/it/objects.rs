@@ -365,7 +365,8 @@ async fn what_no_catalog_speaks_of_is_counted() {
         CREATE TABLE e_1 PARTITION OF e (UNIQUE (at), CHECK (note <> '')) FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); \
         ALTER TABLE e_1 ALTER note SET DEFAULT 'none'; COMMENT ON TABLE e_1 IS 'old'; CREATE INDEX e_1_note ON e_1 (note); \
         ALTER TABLE e_1 SET (fillfactor = 50); \
-        CREATE INDEX e_both ON e (lower(note)); ALTER INDEX e_both ALTER COLUMN 1 SET STATISTICS 500";
+        CREATE INDEX e_both ON e (lower(note)); ALTER INDEX e_both ALTER COLUMN 1 SET STATISTICS 500; \
+        CREATE INDEX e_some ON ONLY e (note, at); CREATE INDEX e_named ON e (at, note); ALTER INDEX e_1_at_note_idx RENAME TO mine";
     let Some(filled) = Filled::with(made).await else {
         return;
     };
@@ -375,7 +376,7 @@ async fn what_no_catalog_speaks_of_is_counted() {
     let counted = serde_json::to_string(&difference.not_compared).unwrap();
     assert_snapshot!(
         counted,
-        @r#"{"comment of a partition":1,"constraint of a partition alone":2,"default of a partition alone":1,"foreign-data wrapper":1,"index of a partition alone":1,"operator":1,"publication":1,"replica identity":1,"schema":1,"statistics target of an index":2,"storage option of a partition alone":1}"#
+        @r#"{"comment of a partition":1,"constraint of a partition alone":2,"default of a partition alone":1,"foreign-data wrapper":1,"incomplete index":1,"index of a partition alone":1,"name of an index of a partition":1,"operator":1,"publication":1,"replica identity":1,"schema":1,"statistics target of an index":2,"storage option of a partition alone":1}"#
     );
     filled.remove().await;
 }

@@ -100,7 +100,9 @@ fn match_indexes(dialect: Dialect, wanted: Wanted, live: &Table, declared: &Tabl
         (declared, declared.indexes.len()),
         |one, other| {
             let (one, other) = (&live.indexes[one], &declared.indexes[other]);
-            is_same_index(dialect, one, other) && (wanted == Wanted::Declared || one.options == other.options)
+            is_same_index(dialect, one, other)
+                && (wanted == Wanted::Declared || one.options == other.options)
+                && (!is_partial(live, one) || is_partial(declared, other))
         },
         |index| live.indexes[index].name.as_deref(),
         |index| declared.indexes[index].name.as_deref(),
@@ -143,6 +145,12 @@ fn compare_pair(
             name: wanted.map(str::to_owned).or_else(|| live.name.clone()),
         });
     }
+}
+
+/// Returns whether an index is that of a partitioned table which some of the partitions lack: no REINDEX gives it to them
+/// (manual, "CREATE INDEX").
+fn is_partial(table: &Table, index: &Index) -> bool {
+    table.partitioned_by.is_some() && !index.valid
 }
 
 fn is_same_index(dialect: Dialect, one: &Index, other: &Index) -> bool {

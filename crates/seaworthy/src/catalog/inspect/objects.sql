@@ -576,6 +576,23 @@ strangers(kind, number) AS MATERIALIZED (
         LEFT JOIN pg_inherits ON inhrelid = indexrelid
         LEFT JOIN pg_constraint ON conindid = indexrelid AND contype IN ('p', 'u', 'x')
         WHERE inhrelid IS NULL AND pg_constraint.oid IS NULL
+    -- Some of the partitions have none that is attached to it.
+    UNION ALL SELECT 'incomplete index', count(*) FROM pg_index
+        JOIN relations ON relations.oid = indrelid AND relations.relkind = 'p'
+        WHERE NOT indisvalid
+    -- The server calls them after the partition, its columns and what they are for (its `ChooseIndexName`), and cuts long names.
+    UNION ALL SELECT 'name of an index of a partition', count(*) FROM pg_index
+        JOIN relations ON relations.oid = indrelid
+        JOIN pg_class AS part ON part.oid = indrelid AND part.relispartition
+        JOIN pg_class AS own ON own.oid = indexrelid
+        JOIN pg_inherits ON inhrelid = indexrelid
+        JOIN LATERAL (
+            SELECT part.relname || '_' || string_agg(attname, '_' ORDER BY attnum) AS usual
+            FROM pg_attribute WHERE attrelid = indexrelid
+        ) AS named ON octet_length(usual) <= 55
+        WHERE regexp_replace(own.relname, '\d*$', '') NOT IN (
+            part.relname || '_pkey', usual || '_idx', usual || '_key', usual || '_excl'
+        )
     UNION ALL SELECT 'constraint of a partition alone', count(*) FROM pg_constraint
         JOIN pg_class AS part ON part.oid = conrelid AND part.relispartition
         JOIN relations ON relations.oid = conrelid
