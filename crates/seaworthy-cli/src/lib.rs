@@ -72,7 +72,7 @@ pub async fn run_with(
     let needs = match &arguments.command {
         Some(
             Command::Lint(_)
-            | Command::Verify
+            | Command::Verify { .. }
             | Command::Graph { .. }
             | Command::Erd {
                 revision: Some(_), ..

@@ -108,9 +108,10 @@ impl Project<'_> {
     /// Refuses a plan with a revision that has no way back, before anything of it is undone.
     async fn refuse_irreversible(&self, plan: &Plan, dialect: Dialect) -> Result<(), CommandError> {
         for step in &plan.steps {
-            if self.script_of(step, dialect).await.irreversible {
+            if let Some(reason) = self.script_of(step, dialect).await.irreversible.clone() {
                 return Err(CommandError::CannotBeUndone {
                     revision: step.revision.clone(),
+                    reason,
                 });
             }
         }

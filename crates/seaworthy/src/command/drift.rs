@@ -79,7 +79,7 @@ pub async fn check_to(
     let session = project.schema_session().await?;
     let report = async {
         let wanted = project.wanted(&session, wanted, request).await?;
-        drift(&session, &wanted, request).await
+        drift(&session, &environment.scope(), &wanted, request).await
     };
     let report = report.await;
     session.close().await;
@@ -94,7 +94,7 @@ pub async fn check_to(
 pub async fn snapshot(environment: &Environment) -> Result<Catalog, CommandError> {
     let project = Project::of(environment)?;
     let session = project.schema_session().await?;
-    let read = inspect(session.connection(), &Scope::default()).await;
+    let read = inspect(session.connection(), &environment.scope()).await;
     session.close().await;
     Ok(read.map_err(DriftError::from)?)
 }
@@ -183,10 +183,11 @@ fn as_written(
 /// Compares the database of a session with what is wanted of it, and counts what the operations would cost.
 pub(super) async fn drift(
     session: &Session,
+    scope: &Scope,
     wanted: &Catalog,
     request: &CompareRequest,
 ) -> Result<DriftReport, CommandError> {
-    let live = inspect(session.connection(), &Scope::default())
+    let live = inspect(session.connection(), scope)
         .await
         .map_err(DriftError::from)?;
     let mut report = report(&live, wanted, request)?;
