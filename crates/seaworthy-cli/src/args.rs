@@ -306,6 +306,9 @@ pub(crate) enum Command {
         /// What is wanted, as in `diff`: a SQL file, several with commas between, a folder of them, a snapshot, an address, a revision
         #[arg(long, value_name = "SIDE", default_value = "entities")]
         to: String,
+        /// Print what the tables have and no entity mentions, as Rust code for `Target::extra`
+        #[arg(long, conflicts_with_all = ["to", "sql", "rename", "with"])]
+        adopt_extras: bool,
         #[command(flatten)]
         compare: Compare,
     },

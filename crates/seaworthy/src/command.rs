@@ -12,7 +12,7 @@ pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
 pub use drift::{
     CompareRequest, Counted, DriftReport, SchemaChange, SchemaReport, SchemasReport, Side, Stake, check,
-    check_to, diff, diff_schemas, snapshot,
+    check_to, diff, diff_schemas, snapshot, undeclared,
 };
 pub use dual_column::{ColumnChange, online_change};
 pub use error::{Category, CommandError};

@@ -1,12 +1,15 @@
 //! `check`, `diff` and `snapshot`: how a database and what somebody wants differ; nothing is changed.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::offline::{Client, one_line};
 use super::{CommandError, Project};
 use crate::autogenerate::{
-    Difference, Note, Operation, Policy, Rename, Risk, Wanted, With, diff as compare, sql,
+    Difference, Note, Operation, Policy, Rename, Risk, Undeclared, Wanted, With, diff as compare, sql,
+    undeclared as undeclared_of,
 };
 use crate::catalog::{Catalog, Dialect, Scope, inspect};
 use crate::environment::Environment;
@@ -84,6 +87,28 @@ pub async fn check_to(
     let report = report.await;
     session.close().await;
     report
+}
+
+/// Returns what the tables of the database have and the entities do not mention, by table.
+///
+/// # Errors
+///
+/// Fails when there are no entities, they make no sense to the database, or it cannot be read.
+pub async fn undeclared(
+    environment: &Environment,
+) -> Result<BTreeMap<String, Vec<Undeclared>>, CommandError> {
+    let project = Project::of(environment)?;
+    project.refuse_no_entities(&Side::Entities)?;
+    let session = project.schema_session().await?;
+    let found = async {
+        let request = CompareRequest::default();
+        let wanted = project.wanted(&session, &Side::Entities, &request).await?;
+        let live = inspect(session.connection(), &environment.scope()).await;
+        Ok(undeclared_of(&live.map_err(DriftError::from)?, &wanted))
+    };
+    let found = found.await;
+    session.close().await;
+    found
 }
 
 /// Returns the schema of the database.
