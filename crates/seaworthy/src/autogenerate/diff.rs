@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use rename::{Rename, RenameError, Suggestion};
+pub use undeclared::{Undeclared, undeclared};
 
-use super::{Operation, undeclared};
+use super::Operation;
 use crate::catalog::{Catalog, Dialect, Ignore, Opaque, Table};
 
 mod columns;
@@ -32,6 +33,7 @@ mod statements;
 mod storage;
 mod suggest;
 mod tables;
+mod undeclared;
 mod unsaid;
 
 /// What a comparison takes for granted.

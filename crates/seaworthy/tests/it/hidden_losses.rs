@@ -9,7 +9,7 @@ use seaworthy::environment::Environment;
 use seaworthy::revision::{Header, Revision};
 use seaworthy::verify::ScratchDatabase;
 
-use crate::databases::{Person, databases, send, session, upgrade_giving_up};
+use crate::databases::{self, Person, Sql, databases, send, session, upgrade_giving_up};
 
 /// A revision that reads what it sends from a row that it has written just before, which no recording can answer.
 struct Hidden {
@@ -124,5 +124,48 @@ async fn what_an_earlier_step_has_deleted_is_no_loss_of_the_next() {
             .unwrap();
         assert_eq!(person.asked.lock().unwrap().len(), 1);
         assert_eq!(names(&database).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_no_table_what_is_not_there_is_no_question() {
+    for database in databases().await {
+        let cleans = Sql::new(
+            "cleans",
+            None,
+            &[
+                "CREATE TABLE t (id integer)",
+                "DELETE FROM seaql_migrations WHERE version = 'old'",
+            ],
+            &["DROP TABLE t"],
+        );
+        let drops = Sql::new(
+            "drops",
+            Some("cleans"),
+            &["CREATE TABLE u (id integer)", "DROP TABLE u"],
+            &[],
+        );
+        let clean = databases::environment(&database, &[cleans, drops]);
+        let target = "head".parse().unwrap();
+        let person = Person::default();
+        let upgraded = person
+            .run(async |conduct| command::upgrade(&clean, &target, OutOfOrder::Refuse, conduct).await)
+            .await;
+        upgraded.unwrap();
+        assert_eq!(*person.asked.lock().unwrap(), []);
+
+        // Where there is one, the name may be another spelling of it.
+        let mut revisions = vec![
+            Sql::new("cleans", None, &["CREATE TABLE t (id integer)"], &[]),
+            Sql::new("drops", Some("cleans"), &["CREATE TABLE u (id integer)"], &[]),
+        ];
+        revisions.push(Sql::new("more", Some("drops"), &["DELETE FROM nowhere"], &[]));
+        let more = databases::environment(&database, &revisions);
+        let refused = person
+            .run(async |conduct| command::upgrade(&more, &target, OutOfOrder::Refuse, conduct).await)
+            .await;
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains("rows of nowhere, which is not there now"), "{said}");
+        database.remove().await.unwrap();
     }
 }

@@ -196,7 +196,18 @@ async fn rows_that_a_revision_brings_are_numbered_past_those_that_were_made_up_a
         .unwrap();
     assert_eq!(verified.broken, []);
 
-    // More than it has brought it must not take.
+    // One that another revision has brought may go along; more than all have brought may not.
+    let same = Sql::new(
+        "003",
+        Some("002"),
+        &["INSERT INTO boats (name) VALUES ('Bob')"],
+        &["DELETE FROM boats WHERE name = 'Bob'"],
+    );
+    let revisions = [boats("integer PRIMARY KEY"), brings.clone(), same];
+    let verified = verify(&environment(&revisions), &Verification::new())
+        .await
+        .unwrap();
+    assert_eq!(verified.broken, []);
     let titles = Sql::new(
         "001",
         None,

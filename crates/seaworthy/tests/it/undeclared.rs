@@ -54,6 +54,7 @@ const RICH: &str = "CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gist; \
         CONSTRAINT one_name UNIQUE (name, port), \
         CONSTRAINT one_length UNIQUE (length, port) DEFERRABLE INITIALLY DEFERRED, \
         CONSTRAINT apart EXCLUDE USING gist (length WITH =, port WITH <>)); \
+    ALTER TABLE boats ADD CONSTRAINT above FOREIGN KEY (length) REFERENCES boats (id) ON DELETE CASCADE NOT VALID; \
     ALTER TABLE boats ADD CONSTRAINT not_empty CHECK (name <> '') NOT VALID; \
     CREATE INDEX by_name ON boats (lower(name), length DESC NULLS LAST) INCLUDE (sign) WITH (fillfactor = 70) \
         WHERE port IS NOT NULL; \
@@ -87,18 +88,21 @@ async fn what_no_entity_mentions_stays_unless_the_target_is_complete() {
         for statement in [
             "CREATE INDEX by_port ON boats (port, name)",
             "CREATE UNIQUE INDEX by_length ON boats (length) WHERE length > 3",
+            // The entity says that it is unique, which it is besides.
+            "CREATE INDEX by_sign ON boats (sign)",
         ] {
             session.send(statement).await.unwrap();
         }
         let (operations, counted) = found(&session, &target()).await;
         assert_eq!(operations, [""; 0]);
-        assert_eq!(counted, r#"{"undeclared index":2}"#);
+        assert_eq!(counted, r#"{"undeclared index":3}"#);
         let (operations, counted) = found(&session, &target().complete()).await;
         assert_eq!(
             operations,
             [
                 "drop index boats by_length (length) length > 3",
-                "drop index boats by_port (port, name)"
+                "drop index boats by_port (port, name)",
+                "drop index boats by_sign (sign)"
             ]
         );
         assert_eq!(counted, "{}");
@@ -154,7 +158,7 @@ async fn what_is_undeclared_is_written_as_code_that_declares_it() {
     assert_eq!(operations, [""; 0]);
     assert_eq!(
         counted,
-        r#"{"undeclared check":2,"undeclared default":2,"undeclared exclusion constraint":1,"undeclared index":4,"undeclared length":2,"undeclared unique constraint":2}"#
+        r#"{"undeclared check":2,"undeclared default":2,"undeclared exclusion constraint":1,"undeclared foreign key":1,"undeclared index":4,"undeclared length":1,"undeclared type":1,"undeclared unique constraint":2}"#
     );
     let live = inspect(session.connection(), &Scope::default()).await.unwrap();
     let declared = target()

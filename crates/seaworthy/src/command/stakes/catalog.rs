@@ -40,6 +40,23 @@ pub(super) async fn is_there(session: &Session, table: &str, column: Option<&str
     Ok(!session.rows(&sql).await?.is_empty())
 }
 
+/// Returns whether there is a table in any schema, but for those of this tool and of extensions.
+pub(super) async fn has_tables(session: &Session) -> Result<bool, DbErr> {
+    let sql = match dialect_of(session.backend()) {
+        Dialect::Postgresql => {
+            "SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+             LEFT JOIN pg_depend ON classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e' \
+             WHERE relkind IN ('r', 'p', 'm', 'f') AND objid IS NULL AND nspname NOT IN ('pg_catalog', 'information_schema') \
+             AND nspname NOT LIKE 'pg\\_toast%' AND relname NOT LIKE 'seaworthy\\_%' AND relname <> 'seaql_migrations' LIMIT 1"
+        }
+        Dialect::Sqlite => {
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+             AND name NOT LIKE 'seaworthy\\_%' ESCAPE '\\' AND name <> 'seaql_migrations' LIMIT 1"
+        }
+    };
+    Ok(!session.rows(sql).await?.is_empty())
+}
+
 /// Returns SQLite's table of tables of the database that a name is in.
 fn schema_table(name: &str) -> String {
     match name_parts(name).as_slice() {

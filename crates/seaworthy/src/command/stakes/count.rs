@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm::DbErr;
 
-use super::catalog::{Called, Taken, called, children, is_there, left_out, taken, type_of};
+use super::catalog::{Called, Taken, called, children, has_tables, is_there, left_out, taken, type_of};
 use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes};
 use crate::script::{Kept, Losses, PossibleLoss};
 use crate::session::{Fault, Session, dialect_of};
@@ -17,6 +17,8 @@ pub(super) struct Counter<'a> {
     session: &'a Session,
     losses: BTreeSet<Loss>,
     stakes: Stakes,
+    /// What is to go and is not there now.
+    missing: Vec<String>,
     /// Functions that have been read.
     seen: BTreeSet<String>,
 }
@@ -27,15 +29,21 @@ impl<'a> Counter<'a> {
             session,
             losses: BTreeSet::new(),
             stakes: Stakes::default(),
+            missing: Vec::new(),
             seen: BTreeSet::new(),
         }
     }
 
     pub(super) async fn count(mut self, losses: Losses) -> Result<Stakes, CommandError> {
-        self.add(losses).await.map_err(|source| CommandError::Query {
+        let failed = |source: DbErr| CommandError::Query {
             action: "count the rows at stake",
             source: source.into(),
-        })?;
+        };
+        self.add(losses).await.map_err(failed)?;
+        // Where there is no table at all, whatever it is called, there is nothing to lose.
+        if !self.missing.is_empty() && has_tables(self.session).await.map_err(failed)? {
+            self.stakes.unclear.append(&mut self.missing);
+        }
         // What a table holds goes with it.
         let tables: BTreeSet<String> = self
             .losses
@@ -157,7 +165,7 @@ impl<'a> Counter<'a> {
     fn missing(&mut self, removal: &Removal) {
         if !removal.if_exists {
             let what = format!("DROP of the {}, which is not there now", removal.object);
-            self.stakes.unclear.push(what);
+            self.missing.push(what);
         }
     }
 
@@ -189,8 +197,7 @@ impl<'a> Counter<'a> {
     /// Counts deleted rows, and those that go with them; `all` where it is every row for sure.
     async fn deleted(&mut self, table: String, which: Option<Which>, all: bool) -> Result<(), DbErr> {
         let Some(total) = self.rows_of(&quoted_name(&table), None).await? else {
-            self.stakes
-                .unclear
+            self.missing
                 .push(format!("rows of {table}, which is not there now"));
             return Ok(());
         };

@@ -42,6 +42,23 @@ impl Counts {
         Ok(Self(counts))
     }
 
+    /// Returns all that several counts have together.
+    pub(super) fn sum<'a>(counts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut sum = Self::default();
+        for (table, count) in counts.into_iter().flat_map(|counts| &counts.0) {
+            let total = sum.0.entry(table.clone()).or_insert_with(|| TableCount {
+                rows: 0,
+                values: BTreeMap::new(),
+                parts: Vec::new(),
+            });
+            total.rows += count.rows;
+            for (column, values) in &count.values {
+                *total.values.entry(column.clone()).or_default() += values;
+            }
+        }
+        sum
+    }
+
     /// Returns how much more there is later, by table and column: what a revision has put in, and may take out again.
     pub(super) fn gains(&self, later: &Self) -> Self {
         let mut gains = later.clone();

@@ -1,6 +1,6 @@
 //! The walk over all revisions on one scratch database: up, down, up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::time::Duration;
 
@@ -36,8 +36,10 @@ pub(super) async fn all(
             irreversible: Vec::new(),
         },
         broken: Vec::new(),
+        brought: BTreeMap::new(),
     };
     for with_rows in [false, true] {
+        found.brought.clear();
         let scratch = place.scratch().await?;
         let walked = match Walk::begin(environment, &scratch, verification, with_rows).await {
             Ok(mut walk) => {
@@ -63,6 +65,8 @@ pub(super) async fn all(
 struct Found {
     database: VerifiedDatabase,
     broken: Vec<BrokenPromise>,
+    /// What revisions have put in in this walk, by revision.
+    brought: BTreeMap<RevisionId, Counts>,
 }
 
 impl Found {
@@ -163,6 +167,7 @@ impl<'a> Walk<'a> {
         let gains = self
             .compare_rows(revision, &kept, &Counts::default(), &after, found)
             .await?;
+        found.brought.insert(revision.clone(), gains);
         found.database.rows += self.fill(revision, &after, found).await?;
 
         let kept = self.counts(&after).await?;
@@ -180,8 +185,9 @@ impl<'a> Walk<'a> {
         }
         let back = self.catalog().await?;
         let comes_back = self.compare(Promise::ComesBack, Some(revision), &back, before, found)?;
-        // What it has put in it may take out again.
-        self.compare_rows(revision, &kept, &gains, &back, found).await?;
+        // What it has put in it may take out again, and what others have put in like it.
+        let brought = Counts::sum(found.brought.values());
+        self.compare_rows(revision, &kept, &brought, &back, found).await?;
         if !comes_back {
             // Whatever it leaves would be in its own way.
             return Ok(None);

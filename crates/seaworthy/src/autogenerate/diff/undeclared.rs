@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Wanted, constraints, indexes, rename, unsaid};
+use crate::autogenerate::Operation;
 use crate::catalog::expression::mentions;
-use crate::catalog::{Catalog, Check, Column, Exclusion, Index, IndexKey, Table, Unique};
-
-pub use extras::extras;
-
-mod extras;
+use crate::catalog::{
+    Catalog, Check, Column, Dialect, Exclusion, ForeignKey, Ignore, Index, IndexKey, Table, Unique,
+};
 
 /// Something that a table has and its declaration does not mention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,11 +31,13 @@ pub enum Undeclared {
         /// The default as SQL.
         sql: String,
     },
-    /// A length or precision, where the declaration has none.
-    Length {
+    /// A foreign key.
+    ForeignKey(ForeignKey),
+    /// A type that says more than the declared one: a length or precision, `text` for `character varying`, `jsonb` for `json`.
+    Type {
         /// The column.
         column: String,
-        /// The type with it.
+        /// The type.
         data_type: String,
     },
 }
@@ -43,17 +45,20 @@ pub enum Undeclared {
 /// Returns what the tables that both sides have hold undeclared, by table.
 #[must_use]
 pub fn undeclared(live: &Catalog, declared: &Catalog) -> BTreeMap<String, Vec<Undeclared>> {
-    let found = declared.tables.iter().filter_map(|table| {
-        let found = of_table(live.table(&table.name)?, table);
-        (!found.is_empty()).then(|| (table.name.clone(), found))
-    });
-    found.collect()
+    let (mut live, mut declared) = (live.clone(), declared.clone());
+    live.leave_out(&Ignore::default());
+    declared.leave_out(&Ignore::default());
+    if live.dialect == Some(Dialect::Sqlite) {
+        rename::adopt_spelling(&live, &mut declared);
+    }
+    unsaid::adopt(&live, &mut declared);
+    between(&live, &declared)
 }
 
 /// Adds to a declaration what it does not mention; returns how many things of each kind.
 pub(super) fn adopt(live: &Catalog, declared: &mut Catalog) -> BTreeMap<String, u64> {
     let mut numbers = BTreeMap::new();
-    for (name, found) in undeclared(live, declared) {
+    for (name, found) in between(live, declared) {
         let tables = &mut declared.tables;
         let Some(table) = tables.iter_mut().find(|table| table.name == name) else {
             continue;
@@ -66,35 +71,80 @@ pub(super) fn adopt(live: &Catalog, declared: &mut Catalog) -> BTreeMap<String, 
     numbers
 }
 
-fn of_table(live: &Table, declared: &Table) -> Vec<Undeclared> {
+fn between(live: &Catalog, declared: &Catalog) -> BTreeMap<String, Vec<Undeclared>> {
+    let Some(dialect) = live.dialect.or(declared.dialect) else {
+        return BTreeMap::new();
+    };
+    let found = declared.tables.iter().filter_map(|table| {
+        let found = of_table(dialect, live.table(&table.name)?, table, |other| {
+            other.contains('.') || declared.table(other).is_some()
+        });
+        (!found.is_empty()).then(|| (table.name.clone(), found))
+    });
+    found.collect()
+}
+
+/// Returns what a comparison would drop and put nothing in its place.
+fn of_table(
+    dialect: Dialect,
+    live: &Table,
+    declared: &Table,
+    refers: impl Fn(&str) -> bool,
+) -> Vec<Undeclared> {
     let is_there = |column: &str| declared.column(column).is_some();
     let keeps = |sql: &str| {
         let mut gone = live.columns.iter().filter(|column| !is_there(&column.name));
         !gone.any(|column| mentions(sql, &column.name))
     };
-    let indexes = live
-        .indexes
-        .iter()
-        .filter(|index| !mentions_index(declared, index) && has_all(index, &is_there, &keeps) && index.valid);
-    let uniques = live.uniques.iter().filter(|unique| {
-        let columns: Vec<&str> = unique.columns.iter().map(String::as_str).collect();
-        !mentions_key(declared, unique.name.as_ref(), &columns)
-            && columns.iter().all(|column| is_there(column))
-    });
-    let checks = live.checks.iter().filter(|check| {
-        let is_it =
-            |other: &&Check| other.name == check.name && check.name.is_some() || other.expr == check.expr;
-        !check.inherited && declared.checks.iter().all(|other| !is_it(&other)) && keeps(&check.expr)
+    let mut operations = Vec::new();
+    indexes::compare(dialect, Wanted::Declared, live, declared, &mut operations);
+    constraints::compare(dialect, Wanted::Declared, live, declared, &mut operations);
+    let has_other = |name: Option<&String>, columns: Option<&[&str]>| {
+        operations.iter().any(|operation| match operation {
+            Operation::AddIndex { index, .. } => {
+                is_named(index.name.as_ref(), name) || columns.is_some() && plain(index).as_deref() == columns
+            }
+            Operation::AddUnique { unique, .. } => {
+                let of_unique: Vec<&str> = unique.columns.iter().map(String::as_str).collect();
+                is_named(unique.name.as_ref(), name) || columns == Some(&of_unique)
+            }
+            Operation::AddCheck { check, .. } => is_named(check.name.as_ref(), name),
+            Operation::AddForeignKey { foreign_key: key, .. } => {
+                let own: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+                is_named(key.name.as_ref(), name) || columns == Some(&own)
+            }
+            _ => false,
+        })
+    };
+    let dropped = operations.iter().filter_map(|operation| match operation {
+        Operation::DropIndex { index, .. } => {
+            let stays = !has_other(index.name.as_ref(), plain(index).as_deref());
+            (stays && index.valid && has_all(index, &is_there, &keeps))
+                .then(|| Undeclared::Index(index.clone()))
+        }
+        Operation::DropUnique { unique, .. } => {
+            let columns: Vec<&str> = unique.columns.iter().map(String::as_str).collect();
+            let stays = !has_other(unique.name.as_ref(), Some(&columns));
+            (stays && columns.iter().all(|column| is_there(column)))
+                .then(|| Undeclared::Unique(unique.clone()))
+        }
+        Operation::DropCheck { check, .. } => {
+            let stays = !has_other(check.name.as_ref(), None) && !check.inherited;
+            (stays && keeps(&check.expr)).then(|| Undeclared::Check(check.clone()))
+        }
+        Operation::DropForeignKey { foreign_key: key, .. } => {
+            let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+            let stays = !has_other(key.name.as_ref(), Some(&columns));
+            let is_kept = stays && columns.iter().all(|column| is_there(column)) && refers(&key.ref_table);
+            is_kept.then(|| Undeclared::ForeignKey(key.clone()))
+        }
+        _ => None,
     });
     let exclusions = live
         .exclusions
         .iter()
         .filter(|exclusion| !declared.exclusions.contains(exclusion) && keeps(&exclusion.definition));
-    indexes
-        .cloned()
-        .map(Undeclared::Index)
-        .chain(uniques.cloned().map(Undeclared::Unique))
-        .chain(checks.cloned().map(Undeclared::Check))
+    dropped
         .chain(exclusions.cloned().map(Undeclared::Exclusion))
         .chain(declared.columns.iter().flat_map(|column| {
             let found = live.column(&column.name).into_iter();
@@ -116,7 +166,7 @@ fn of_column(live: &Column, declared: &Column) -> Vec<Undeclared> {
         column: column(),
         sql,
     });
-    let length = length.map(|data_type| Undeclared::Length {
+    let length = length.map(|data_type| Undeclared::Type {
         column: column(),
         data_type,
     });
@@ -124,7 +174,7 @@ fn of_column(live: &Column, declared: &Column) -> Vec<Undeclared> {
 }
 
 /// Returns whether a type that is declared without a length or precision leaves that of another open: `character varying` those
-/// of `character varying(40)` and of `text`, `numeric` that of `numeric(10,2)`.
+/// of `character varying(40)` and of `text`, `numeric` that of `numeric(10,2)`, `json` that of `jsonb`.
 fn is_open(declared: &str, live: &str) -> bool {
     let bare = |data_type: &str| match (data_type.find('('), data_type.find(')')) {
         (Some(from), Some(to)) if from < to => {
@@ -134,45 +184,22 @@ fn is_open(declared: &str, live: &str) -> bool {
     };
     let is_varying = |data_type: &str| ["character varying", "varchar"].contains(&data_type);
     let has_more = live.contains('(') && !declared.contains('(') && bare(live).eq_ignore_ascii_case(declared);
-    has_more || is_varying(&declared.to_lowercase()) && live.eq_ignore_ascii_case("text")
-}
-
-/// Returns whether a declaration has an index of this name, or an index or constraint over the same columns, however it is made.
-fn mentions_index(declared: &Table, index: &Index) -> bool {
-    let columns: Option<Vec<&str>> = index.columns.iter().map(column_of).collect();
-    match columns {
-        Some(columns) => mentions_key(declared, index.name.as_ref(), &columns),
-        None => declared.indexes.iter().any(|other| {
-            is_named(other.name.as_ref(), index.name.as_ref()) || other.columns == index.columns
-        }),
-    }
-}
-
-fn mentions_key(declared: &Table, name: Option<&String>, columns: &[&str]) -> bool {
-    let is_index = |other: &Index| {
-        let others: Option<Vec<&str>> = other.columns.iter().map(column_of).collect();
-        is_named(other.name.as_ref(), name) || others.is_some_and(|others| others == columns)
-    };
-    let is_unique = |other: &Unique| {
-        is_named(other.name.as_ref(), name)
-            || other
-                .columns
-                .iter()
-                .map(String::as_str)
-                .eq(columns.iter().copied())
-    };
-    declared.indexes.iter().any(is_index) || declared.uniques.iter().any(is_unique)
+    has_more
+        || is_varying(&declared.to_lowercase()) && live.eq_ignore_ascii_case("text")
+        || declared.eq_ignore_ascii_case("json") && live.eq_ignore_ascii_case("jsonb")
 }
 
 fn is_named(one: Option<&String>, other: Option<&String>) -> bool {
     one.is_some() && one == other
 }
 
-fn column_of(part: &crate::catalog::IndexPart) -> Option<&str> {
-    match &part.key {
-        IndexKey::Column(name) => Some(name),
+/// Returns the columns of an index that has nothing else, in any order of sorting.
+fn plain(index: &Index) -> Option<Vec<&str>> {
+    let columns = index.columns.iter().map(|part| match &part.key {
+        IndexKey::Column(name) => Some(name.as_str()),
         IndexKey::Expression(_) => None,
-    }
+    });
+    columns.collect()
 }
 
 /// Returns whether all that an index is made of is declared.
@@ -195,7 +222,9 @@ impl Undeclared {
             Self::Check(_) => "undeclared check",
             Self::Exclusion(_) => "undeclared exclusion constraint",
             Self::Default { .. } => "undeclared default",
-            Self::Length { .. } => "undeclared length",
+            Self::ForeignKey(_) => "undeclared foreign key",
+            Self::Type { data_type, .. } if data_type.contains('(') => "undeclared length",
+            Self::Type { .. } => "undeclared type",
         }
     }
 
@@ -206,6 +235,7 @@ impl Undeclared {
             Self::Unique(unique) => table.uniques.push(unique),
             Self::Check(check) => table.checks.push(check),
             Self::Exclusion(exclusion) => table.exclusions.push(exclusion),
+            Self::ForeignKey(key) => table.foreign_keys.push(key),
             Self::Default { column, sql } => {
                 let found = live.and_then(|live| live.column(&column));
                 if let Some(declared) = table.columns.iter_mut().find(|other| other.name == column) {
@@ -215,7 +245,7 @@ impl Undeclared {
                     }
                 }
             }
-            Self::Length { column, data_type } => {
+            Self::Type { column, data_type } => {
                 if let Some(declared) = table.columns.iter_mut().find(|other| other.name == column) {
                     declared.data_type = data_type;
                 }

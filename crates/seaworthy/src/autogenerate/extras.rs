@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Undeclared;
-use crate::catalog::{Check, Index, IndexKey, IndexPart, Nulls, Unique};
+use crate::catalog::{Action, Check, ForeignKey, Index, IndexKey, IndexPart, Nulls, Unique};
 
 /// Returns a function to hand to `Target::extra`, by which things are declared as they are.
 #[must_use]
@@ -22,10 +22,18 @@ pub fn extras(undeclared: &BTreeMap<String, Vec<Undeclared>>) -> String {
         code.push_str(";\n");
     }
     code.push_str("}\n");
-    let used: Vec<&str> = ["Check", "Exclusion", "Index", "IndexPart", "Nulls", "Unique"]
-        .into_iter()
-        .filter(|word| code.contains(&format!("{word}::")) || code.contains(&format!("{word} {{")))
-        .collect();
+    let used: Vec<&str> = [
+        "Action",
+        "Check",
+        "ForeignKey",
+        "Index",
+        "IndexPart",
+        "Nulls",
+        "Unique",
+    ]
+    .into_iter()
+    .filter(|word| code.contains(&format!("{word}::")) || code.contains(&format!("{word} {{")))
+    .collect();
     let mut import = String::from("use seaworthy::catalog::");
     let mut words = vec!["Extra"];
     words.extend(used);
@@ -47,8 +55,9 @@ fn call(one: &Undeclared) -> String {
             name_code(exclusion.name.as_ref()),
             literal(&exclusion.definition)
         ),
+        Undeclared::ForeignKey(key) => format!(".foreign_key({})", foreign_key_code(key)),
         Undeclared::Default { column, sql } => format!(".default({}, {})", literal(column), literal(sql)),
-        Undeclared::Length { column, data_type } => format!(
+        Undeclared::Type { column, data_type } => format!(
             ".column({}, |column| column.data_type = {}.into())",
             literal(column),
             literal(data_type)
@@ -105,6 +114,49 @@ fn check_call(check: &Check) -> String {
         name_code(check.name.as_ref()),
         literal(&check.expr)
     )
+}
+
+fn foreign_key_code(key: &ForeignKey) -> String {
+    let plain = format!(
+        "ForeignKey::new({}, {}, {})",
+        list(&key.columns),
+        literal(&key.ref_table),
+        list(&key.ref_columns)
+    );
+    let mut fields = String::new();
+    if key.name.is_some() {
+        fields.push_str(&format!(
+            " name: {}.map(str::to_owned),",
+            name_code(key.name.as_ref())
+        ));
+    }
+    for (field, action) in [("on_delete", key.on_delete), ("on_update", key.on_update)] {
+        if action != Action::NoAction {
+            fields.push_str(&format!(" {field}: Action::{action:?},"));
+        }
+    }
+    if !key.on_delete_columns.is_empty() {
+        let columns = list(&key.on_delete_columns);
+        fields.push_str(&format!(
+            " on_delete_columns: {columns}.map(str::to_owned).to_vec(),"
+        ));
+    }
+    for (field, usual, value) in [
+        ("match_full", false, key.match_full),
+        ("deferrable", false, key.deferrable),
+        ("initially_deferred", false, key.initially_deferred),
+        ("valid", true, key.valid),
+        ("enforced", true, key.enforced),
+        ("period", false, key.period),
+    ] {
+        if value != usual {
+            fields.push_str(&format!(" {field}: {value},"));
+        }
+    }
+    match fields.is_empty() {
+        true => plain,
+        false => format!("ForeignKey {{{fields} ..{plain} }}"),
+    }
 }
 
 fn index_code(index: &Index) -> String {
