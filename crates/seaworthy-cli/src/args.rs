@@ -190,6 +190,10 @@ pub(crate) enum Command {
         /// Leave out heads that another revision depends on
         #[arg(long)]
         resolve_dependencies: bool,
+        /// Try each two heads out in both orders on scratch databases, and say whether their branches get in each other's way; exit
+        /// code 3 when there are several heads
+        #[arg(long)]
+        check: bool,
     },
     /// List the revisions at which branches part
     Branches,

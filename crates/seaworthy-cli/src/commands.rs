@@ -70,7 +70,10 @@ pub(crate) async fn run(
             indicate_current,
             ..
         } => inspect::history(environment, rev_range.as_deref(), indicate_current, screen).await,
-        Command::Heads { resolve_dependencies } => inspect::heads(environment, resolve_dependencies, screen),
+        Command::Heads { check: true, .. } => inspect::check_heads(environment, screen).await,
+        Command::Heads {
+            resolve_dependencies, ..
+        } => inspect::heads(environment, resolve_dependencies, screen),
         Command::Branches => inspect::branches(environment, screen),
         Command::Graph { indicate_current } => picture::graph(environment, indicate_current, screen).await,
         Command::Erd { revision, changes } => {

@@ -4,10 +4,13 @@ use seaworthy::command::{self, HistoryFilter};
 use seaworthy::environment::Environment;
 use seaworthy::revision::Stage;
 
+use tokio_util::sync::CancellationToken;
+
 use super::targets;
 use crate::exit::{Ending, Failure};
 use crate::output::lists::Marks;
 use crate::output::{Screen, lists, reports, survey};
+use crate::signals::Signals;
 
 pub(super) async fn current(
     environment: &Environment,
@@ -64,6 +67,18 @@ pub(super) fn heads(
 ) -> Result<Ending, Failure> {
     lists::heads(screen, &command::heads(environment, resolve_dependencies)?);
     Ok(Ending::Done)
+}
+
+/// Says of each two heads whether it matters which is applied first.
+pub(super) async fn check_heads(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+    let stop = CancellationToken::new();
+    let signals = Signals::listen(&stop);
+    let pairs = signals.told(command::collisions(environment, &stop).await)?;
+    lists::branch_pairs(screen, &pairs);
+    match pairs.is_empty() {
+        true => Ok(Ending::Done),
+        false => Ok(Ending::CheckSaysNo),
+    }
 }
 
 pub(super) fn branches(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seaworthy::command::{Current, RevisionDetails, RevisionLine};
+use seaworthy::command::{BranchPair, Current, RevisionDetails, RevisionLine};
 use seaworthy::ledger::Entry;
 use seaworthy::revision::{Accepted, Direction, RevisionId};
 
@@ -41,6 +41,33 @@ pub(crate) fn heads(screen: &Screen, answer: &[RevisionLine]) {
     answer
         .iter()
         .for_each(|line| screen.line(&short(screen, line, Marks::Graph)));
+}
+
+/// Shows which branches get in each other's way.
+pub(crate) fn branch_pairs(screen: &Screen, answer: &[BranchPair]) {
+    if screen.is_json() {
+        return screen.json(&answer);
+    }
+    if answer.is_empty() {
+        return screen.line("There is one head");
+    }
+    for pair in answer {
+        let (one, other) = (&pair.one, &pair.other);
+        if pair.collisions.is_empty() {
+            screen.line(&format!(
+                "{one} and {other} are heads, and either order makes the same: `merge {one} {other}` joins them"
+            ));
+            continue;
+        }
+        let objects = match pair.objects.as_slice() {
+            [] => String::new(),
+            objects => format!(" on {}", objects.join(", ")),
+        };
+        screen.line(&format!("{one} and {other} are heads, and collide{objects}"));
+        for collision in &pair.collisions {
+            screen.line(&format!("    {collision}"));
+        }
+    }
 }
 
 /// Shows revisions with what they build on.

@@ -101,3 +101,17 @@ fn a_base_and_a_revision_without_a_message_read_well() {
         "{upgraded}"
     );
 }
+
+#[test]
+fn heads_are_checked_for_collisions() {
+    let terminal = Terminal::with(FORK);
+    let several = terminal.run("heads --check");
+    assert_eq!(several.code, 3);
+    assert_eq!(
+        several.out,
+        "shop03 and nets03 are heads, and either order makes the same: `merge shop03 nets03` joins them\n"
+    );
+    let alone = Terminal::with(r#"{"revisions": [{"id": "base01"}]}"#);
+    let one = alone.run("heads --check");
+    assert_eq!((one.code, one.out.as_str()), (0, "There is one head\n"));
+}

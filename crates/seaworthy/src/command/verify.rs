@@ -18,9 +18,11 @@ use crate::session::DatabaseUrl;
 use crate::session::dialect_of;
 use crate::verify::ScratchDatabase;
 
+pub use branches::{BranchPair, collisions};
 pub use promise::{BrokenPromise, BrokenPromises, Promise};
 pub(super) use walk::{plan, rehearse};
 
+mod branches;
 mod kept;
 mod promise;
 mod walk;

@@ -3,6 +3,7 @@
 
 mod announcements;
 mod backfills;
+mod branches;
 mod calls;
 mod cases;
 mod clients;

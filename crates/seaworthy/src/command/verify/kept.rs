@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{DbBackend, DbErr};
 
 use super::{Unfilled, Verification};
-use crate::catalog::{Catalog, Dialect, Table};
+use crate::catalog::{Catalog, Column, Dialect, Table};
 use crate::revision::RevisionId;
 use crate::session::{Session, dialect_of};
 use crate::verify::{quoted, rows};
@@ -157,6 +157,51 @@ pub(super) async fn fill(
     count_on(session).await?;
     let after = Counts::of(session, catalog).await?;
     Ok(u64::try_from(after.total() - before.total()).unwrap_or(0))
+}
+
+/// Returns the rows of each table as texts, sorted. What a row was given by chance or by the clock is left out: numbers that the
+/// database hands out, and defaults that are no constants.
+pub(super) async fn texts(
+    session: &Session,
+    catalog: &Catalog,
+) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
+    let mut all = BTreeMap::new();
+    for table in &catalog.tables {
+        let is_given = |column: &&Column| {
+            let is_same_each_time = column.default.as_deref().is_none_or(is_constant);
+            is_same_each_time && column.auto.is_none() && column.generated.is_none()
+        };
+        let columns = table.columns.iter().filter(is_given);
+        let columns: Vec<String> = columns.map(|column| quoted(&column.name)).collect();
+        let text = match dialect_of(session.backend()) {
+            Dialect::Postgresql => format!("ROW({})::text", columns.join(", ")),
+            Dialect::Sqlite => {
+                let quotes: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
+                ["''".to_owned()]
+                    .into_iter()
+                    .chain(quotes)
+                    .collect::<Vec<_>>()
+                    .join(" || ',' || ")
+            }
+        };
+        let query = format!("SELECT {text} FROM {}", quoted(&table.name));
+        let rows = session.rows(&query).await?;
+        let mut texts = rows
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect::<Result<Vec<String>, _>>()?;
+        texts.sort();
+        all.insert(table.name.clone(), texts);
+    }
+    Ok(all)
+}
+
+/// Returns whether a default is a text, a number or a word that stands for itself; the time of day is none.
+fn is_constant(default: &str) -> bool {
+    let is_word = ["true", "false", "null"]
+        .iter()
+        .any(|word| default.eq_ignore_ascii_case(word));
+    is_word || default.starts_with(|first: char| first == '\'' || first == '-' || first.is_ascii_digit())
 }
 
 /// Has the sequences of PostgreSQL go on behind the rows that were put in with their keys.

@@ -472,7 +472,7 @@ pub(in crate::command) fn plan(steps: Vec<Step>, direction: Direction) -> Plan {
     }
 }
 
-fn words(operations: &[Operation], notes: &[Note]) -> Vec<String> {
+pub(super) fn words(operations: &[Operation], notes: &[Note]) -> Vec<String> {
     let mut words: Vec<String> = operations
         .iter()
         .map(|operation| format!("it would take: {operation}"))
@@ -485,7 +485,7 @@ fn words(operations: &[Operation], notes: &[Note]) -> Vec<String> {
     words
 }
 
-fn unreadable(source: sea_orm::DbErr) -> CommandError {
+pub(super) fn unreadable(source: sea_orm::DbErr) -> CommandError {
     CommandError::Query {
         action: "fill or count the tables of a scratch database",
         source: DatabaseError::from(source),
@@ -493,7 +493,7 @@ fn unreadable(source: sea_orm::DbErr) -> CommandError {
 }
 
 /// Returns what an error says and what lies behind it, without repetitions.
-fn causes(error: &dyn Error) -> Vec<String> {
+pub(super) fn causes(error: &dyn Error) -> Vec<String> {
     let mut causes: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
