@@ -23,6 +23,8 @@
 //!
 //! * `args`: what may be written on the command line
 //! * `settings`: from arguments and variables to an environment
+//! * `configuration`: from `seaworthy.toml` to the settings of the linter
+//! * `git`: what a branch changes
 //! * `commands`: one function per verb: ask the library, show the answer
 //! * `signals`: what Ctrl-C and SIGTERM do
 //! * `output`: how answers look, as text and as JSON
@@ -38,7 +40,9 @@ use settings::Needs;
 
 mod args;
 mod commands;
+mod configuration;
 mod exit;
+mod git;
 mod output;
 mod settings;
 mod signals;
@@ -81,7 +85,13 @@ pub async fn run_with(
         _ => Needs::Database,
     };
     let result = match settings::apply(environment.into(), &arguments.general, needs) {
-        Ok(environment) => commands::run(&environment, arguments, &screen).await,
+        Ok(mut environment) => {
+            let command = arguments.command.as_ref();
+            match settings::add_configuration(&mut environment, &arguments.general, command) {
+                Ok(()) => commands::run(&environment, arguments, &screen).await,
+                Err(error) => Err(error),
+            }
+        }
         Err(error) => Err(error),
     };
     exit::finish(result, &screen);
