@@ -296,6 +296,16 @@ fn statements_of_which_the_same_is_true_are_one_hazard() {
         .map(|place| (place.statement, place.line))
         .collect();
     assert_eq!(places, [(1, 2), (2, 3), (3, 4)]);
+    // The lock that is kept longest, whichever came later.
+    let sql = "CREATE INDEX i ON boats (a);\nCREATE INDEX j ON crew (a);\nCREATE INDEX k ON ports (a);\n\
+               CREATE INDEX l ON trips (a);";
+    let merged_indexes = merge_repeats(lint(sql, &Context::default()));
+    let held: Vec<_> = merged_indexes
+        .iter()
+        .filter(|hazard| hazard.category == "lock-held-long")
+        .map(|hazard| (hazard.table.as_deref(), hazard.statements.len()))
+        .collect();
+    assert_eq!(held, [(Some("boats"), 3)]);
     let single = merged
         .iter()
         .filter(|hazard| hazard.category == "index-drop-blocking");

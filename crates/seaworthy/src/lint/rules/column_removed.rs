@@ -43,8 +43,10 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             }
             found
         }
+        // One that is there again under its name is not missed, but may be of another type.
         _ => dropped(step)
             .into_iter()
+            .filter(|(table, column)| step.at_commit.column(table, column).is_none())
             .map(|(table, column)| gone(table, column))
             .collect(),
     }
