@@ -25,13 +25,6 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             let is_same = from.is_some_and(|from| rewrite::is_same(from, to));
             (!is_same).then_some(column)
         }
-        Action::DropColumn { name, .. } if step.before.is_live_column(table, name) => {
-            // Another column may take its place.
-            let after = step.at_commit.column(table, name)?;
-            let before = step.column(table, name);
-            let is_same = before.is_some_and(|known| rewrite::is_same(&known.data_type, &after.data_type));
-            (!is_same).then_some(name)
-        }
         _ => None,
     });
     let found = changed.map(|column| {
