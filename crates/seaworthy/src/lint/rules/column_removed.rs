@@ -77,7 +77,7 @@ fn missed(step: &Step<'_>, table: &str, column: &str) -> Option<Finding> {
 /// Returns the columns that a table does not have any more when it is made again under its name.
 fn not_made_again(step: &Step<'_>, table: &str) -> Vec<Finding> {
     let known = |of: &Schema| of.table(table).is_some_and(|found| found.is_known);
-    if !known(&step.before) || !known(step.at_commit) {
+    if !known(step.before) || !known(step.at_commit) {
         return Vec::new();
     }
     let columns = step
