@@ -26,6 +26,7 @@ pub fn target() -> Target {
         .extra(words)
         .extra(indexes)
         .extra(task_lists)
+        .complete()
 }
 
 fn defaults(extra: &mut Extra) {

@@ -310,6 +310,9 @@ pub(crate) enum Command {
         /// What is wanted, as in `diff`: a SQL file, several with commas between, a folder of them, a snapshot, an address, a revision
         #[arg(long, value_name = "SIDE", default_value = "entities")]
         to: String,
+        /// Print what the tables have and no entity mentions, as Rust code for `Target::extra`
+        #[arg(long, conflicts_with_all = ["to", "sql", "rename", "with"])]
+        adopt_extras: bool,
         #[command(flatten)]
         compare: Compare,
     },
@@ -334,11 +337,17 @@ pub(crate) enum Command {
     Snapshot,
     /// Try all revisions out on scratch databases: up, down and up again, empty and with rows
     #[command(
-        after_help = "On SQLite always; on PostgreSQL as well when the database named is one. Nothing is changed in it: scratch\n\
-                            databases are made beside it, which the role must be allowed to, and removed again.\n\n\
-                            Exit code 6 when a promise is broken."
+        after_help = "On a database of the kind that is named, on SQLite where none is. Nothing is changed in it: scratch databases\n\
+                      are made beside it, which the role must be allowed to, and removed again.\n\n\
+                      A revision that has no `down`, or declares with Header::irreversible that it cannot be undone, is named, and\n\
+                      the walk goes on from it.\n\n\
+                      Exit code 6 when a promise is broken."
     )]
-    Verify,
+    Verify {
+        /// Try them on these kinds of databases; PostgreSQL wants an address of its server
+        #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+        on: Vec<Kind>,
+    },
     /// Show backfills, and let them pause, go on, or go slower
     Backfill {
         #[command(subcommand)]
@@ -423,6 +432,16 @@ pub(crate) struct InUse {
     /// Also remove what running applications still use
     #[arg(long)]
     pub(crate) through_contract: bool,
+}
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A file in the temporary folder
+    Sqlite,
+    /// A database on the server of the address
+    #[value(alias = "postgres")]
+    Postgresql,
 }
 
 /// A stage of a zero-downtime change.

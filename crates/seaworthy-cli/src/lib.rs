@@ -35,8 +35,7 @@ use std::ffi::OsString;
 use clap::Parser;
 use seaworthy::environment::Environment;
 
-use args::{Arguments, Command};
-use settings::Needs;
+use args::Arguments;
 
 mod args;
 mod commands;
@@ -73,18 +72,7 @@ pub async fn run_with(
     hide_panics_of_recordings();
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
-    let needs = match &arguments.command {
-        Some(
-            Command::Lint(_)
-            | Command::Verify
-            | Command::Graph { .. }
-            | Command::Erd {
-                revision: Some(_), ..
-            },
-        ) => Needs::Nothing,
-        _ => Needs::Database,
-    };
-    let result = match settings::apply(environment.into(), &arguments.general, needs) {
+    let result = match settings::apply(environment.into(), &arguments.general) {
         Ok(mut environment) => {
             let command = arguments.command.as_ref();
             match settings::add_configuration(&mut environment, &arguments.general, command) {

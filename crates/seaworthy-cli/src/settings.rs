@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use seaworthy::command::CommandError;
 use seaworthy::environment::Environment;
 use seaworthy::revision::{Accepted, RevisionId};
 use tracing_subscriber::EnvFilter;
@@ -14,27 +13,11 @@ use crate::args::{Acceptance, Command, General, Place};
 use crate::configuration;
 use crate::exit::Failure;
 
-/// Whether a command asks a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Needs {
-    /// It does.
-    Database,
-    /// It never does, and none has to be named.
-    Nothing,
-}
-
 /// Puts what the command line says into an environment.
-pub(crate) fn apply(
-    mut environment: Environment,
-    general: &General,
-    needs: Needs,
-) -> Result<Environment, Failure> {
+pub(crate) fn apply(mut environment: Environment, general: &General) -> Result<Environment, Failure> {
     if let Some(text) = general.database_url.as_deref().filter(|text| !text.is_empty()) {
         let url = text.parse().map_err(|source| Failure::Address { source })?;
         environment = environment.database(url);
-    }
-    if environment.database.is_none() && needs == Needs::Database {
-        return Err(CommandError::NoDatabase.into());
     }
     let limits = &general.limits;
     environment.settings.lock_timeout = limits.lock_timeout;

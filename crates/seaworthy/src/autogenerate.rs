@@ -7,9 +7,11 @@ pub use diff::{DiffError, Difference, Note, Policy, Rename, RenameError, Suggest
 pub use operation::{Operation, Risk, Summary};
 pub use render::{Fill, Part, RenderError, Rendered, RenderedPart, render, render_in_parts};
 pub use sql::{SqlError, sql};
+pub use undeclared::{Undeclared, extras, undeclared};
 
 mod diff;
 mod object;
 mod operation;
 mod render;
 mod sql;
+mod undeclared;

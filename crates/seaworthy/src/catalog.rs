@@ -95,6 +95,9 @@ pub struct Catalog {
     /// Whether it was declared in words that do not say everything; see [`Self::says_everything`]. In no JSON.
     #[serde(skip)]
     pub is_partial: bool,
+    /// Whether its tables may have indexes, constraints, defaults and lengths that it does not mention. In no JSON.
+    #[serde(skip)]
+    pub is_open: bool,
 }
 
 /// The version of the snapshot format: this build reads and writes version 1.

@@ -12,7 +12,7 @@ pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
 pub use drift::{
     CompareRequest, Counted, DriftReport, SchemaChange, SchemaReport, SchemasReport, Side, Stake, check,
-    check_to, diff, diff_schemas, snapshot,
+    check_to, diff, diff_schemas, snapshot, undeclared,
 };
 pub use dual_column::{ColumnChange, online_change};
 pub use error::{Category, CommandError};
@@ -38,8 +38,8 @@ pub use status::{LastRun, StatusReport, status};
 pub use survey::{EffectSurvey, StepSurvey, Survey};
 pub use upgrade::{OutOfOrder, up, upgrade};
 pub use verify::{
-    BrokenPromise, BrokenPromises, Place, Promise, Rows, Unfilled, Verification, Verified, VerifiedDatabase,
-    verify,
+    BrokenPromise, BrokenPromises, Irreversible, Place, Promise, Rows, Unfilled, Verification, Verified,
+    VerifiedDatabase, verify,
 };
 
 use recordings::Recordings;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sea_orm_migration::MigratorTraitSelf;
 
-use crate::catalog::Target;
+use crate::catalog::{Ignore, Scope, Target};
 use crate::lint;
 use crate::revision::{Accepted, Header, Plain, Revision, RevisionId};
 use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
@@ -37,7 +37,34 @@ impl Environment {
     /// A revision without a header takes its name as its id and revises the one before it in the list.
     #[must_use]
     pub fn new(revisions: Vec<Box<dyn Revision>>) -> Self {
-        Self::with_version_table(revisions, "seaql_migrations".to_owned())
+        let headers = headers(&revisions);
+        let by_name = headers
+            .iter()
+            .enumerate()
+            .map(|(index, header)| (header.name.clone(), index))
+            .collect();
+        Self {
+            revisions: revisions.into(),
+            headers,
+            by_name,
+            version_table: "seaql_migrations".to_owned(),
+            database: None,
+            target: None,
+            settings: Settings::default(),
+            accepted: Vec::new(),
+            lint: Arc::default(),
+            actor: Actor {
+                tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+                ..Actor::default()
+            },
+        }
+    }
+
+    /// Keeps the applied set in another table than `seaql_migrations`, so that several migrators can share a database.
+    #[must_use]
+    pub fn with_version_table(mut self, table: impl Into<String>) -> Self {
+        self.version_table = table.into();
+        self
     }
 
     /// Names the database to work on unless a command is given another one.
@@ -64,6 +91,15 @@ impl Environment {
     #[must_use]
     pub fn version_table(&self) -> &str {
         &self.version_table
+    }
+
+    /// Returns what is looked at of a database: everything but the tables of migration tools, this environment's own among them.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope {
+            schema: None,
+            ignore: Ignore::default().and(self.version_table()),
+        }
     }
 
     /// Returns the revision of this SeaORM name.
@@ -93,30 +129,6 @@ impl Environment {
         }
         Session::open(url, &self.settings, access).await.map(Some)
     }
-
-    fn with_version_table(revisions: Vec<Box<dyn Revision>>, version_table: String) -> Self {
-        let headers = headers(&revisions);
-        let by_name = headers
-            .iter()
-            .enumerate()
-            .map(|(index, header)| (header.name.clone(), index))
-            .collect();
-        Self {
-            revisions: revisions.into(),
-            headers,
-            by_name,
-            version_table,
-            database: None,
-            target: None,
-            settings: Settings::default(),
-            accepted: Vec::new(),
-            lint: Arc::default(),
-            actor: Actor {
-                tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-                ..Actor::default()
-            },
-        }
-    }
 }
 
 impl<M: MigratorTraitSelf> From<M> for Environment {
@@ -127,7 +139,7 @@ impl<M: MigratorTraitSelf> From<M> for Environment {
             .into_iter()
             .map(|migration| Box::new(Plain(migration)) as Box<dyn Revision>)
             .collect();
-        Self::with_version_table(revisions, migrator.migration_table_name().to_string())
+        Self::new(revisions).with_version_table(migrator.migration_table_name().to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 //! A revision is a SeaORM migration plus a [`Header`]. Nothing here knows how revisions relate (that is `graph`) or
 //! what a database holds (that is `ledger`).
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +73,8 @@ pub struct Header {
     pub requires_backfills: Vec<String>,
     /// The hazards that are taken knowingly.
     pub accepted: Vec<Accepted>,
+    /// Why the revision cannot be undone, if it cannot.
+    pub irreversible: Option<String>,
 }
 
 /// Which way a revision is run.
@@ -138,6 +141,7 @@ impl Header {
             changes: Vec::new(),
             requires_backfills: Vec::new(),
             accepted: Vec::new(),
+            irreversible: None,
         }
     }
 
@@ -226,12 +230,28 @@ impl Header {
         self
     }
 
+    /// Declares that the revision cannot be undone, and why. Its `down` is not called any more.
+    #[must_use]
+    pub fn irreversible(mut self, reason: impl Into<String>) -> Self {
+        self.irreversible = Some(reason.into());
+        self
+    }
+
     /// Sets SeaORM's name for the migration.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
+}
+
+/// Returns what the code of a revision said when it panicked.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|message| (*message).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
 }
 
 impl RevisionId {

@@ -21,7 +21,7 @@ use sea_orm_migration::SchemaManager;
 use sha2::{Digest, Sha256};
 
 use crate::backfill::Backfill;
-use crate::revision::{Direction, Revision};
+use crate::revision::{Direction, Revision, panic_message};
 use crate::session::dialect_of;
 use crate::sql::{Dialect, Statement, read};
 
@@ -46,8 +46,9 @@ pub struct Script {
     pub transaction: bool,
     /// Why the recording is not complete, if it is not.
     pub incomplete: Option<String>,
-    /// Whether the revision has no way back, and says so when it is asked to go it.
-    pub irreversible: bool,
+    /// Why the revision has no way back, if it has none: it declares so, has no `down`, or its `down` fails before it sends
+    /// anything.
+    pub irreversible: Option<String>,
     /// The statements that fill columns in batches, read.
     pub fills: Vec<Statement>,
     /// What needs no runner in place of statements that only say what is filled in batches, each with its place among them.
@@ -124,19 +125,19 @@ async fn record_with(
             Direction::Down => revision.down(&manager).await,
         }
     };
-    let mut irreversible = false;
-    let failure = match AssertUnwindSafe(marked(code)).catch_unwind().await {
-        Ok(Ok(())) => None,
-        // What sea-orm-migration's `down` answers unless a revision has one of its own.
-        Ok(Err(DbErr::Migration(text))) if text == "We Don't Do That Here" => {
-            irreversible = true;
-            Some("it has no `down`".to_owned())
-        }
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("it panicked".to_owned()),
+    let declared = revision.header().and_then(|header| header.irreversible);
+    let failure = match (direction, declared) {
+        (Direction::Down, Some(reason)) => Some(Failure::Declared(reason)),
+        _ => run(code).await,
     };
     let has_failed = failure.is_some();
     let recorded = recorder.finish();
+    let has_asked = !recorded.reads.is_empty() || !recorded.gaps.is_empty();
+    let is_done = direction == Direction::Up || has_asked || !recorded.statements.is_empty();
+    let irreversible = match &failure {
+        Some(failure) if !is_done => failure.why_irreversible(),
+        _ => None,
+    };
     let script = Script {
         portable: recorded.portable,
         sent: recorded.statements,
@@ -146,10 +147,66 @@ async fn record_with(
         depends_on_database: recorded.depends_on_database,
         transaction,
         // What nobody knew comes first: it may be why the code has failed.
-        incomplete: recorded.gaps.into_iter().next().or(failure),
+        incomplete: recorded
+            .gaps
+            .into_iter()
+            .next()
+            .or(failure.map(Failure::into_text)),
         irreversible,
     };
     (script, has_failed)
+}
+
+/// Why the code of a revision did not come to its end.
+enum Failure {
+    /// It was not called: the revision declares that it cannot be undone.
+    Declared(String),
+    /// It returned an error.
+    Error(DbErr),
+    /// It panicked.
+    Panic(String),
+}
+
+impl Failure {
+    /// Returns why a revision cannot be undone whose `down` ends like this before it sends anything; nothing where it is not written
+    /// yet.
+    fn why_irreversible(&self) -> Option<String> {
+        match self {
+            Self::Declared(reason) => Some(reason.clone()),
+            // What sea-orm-migration's `down` answers unless a revision has one of its own.
+            Self::Error(DbErr::Migration(text)) if text == "We Don't Do That Here" => {
+                Some("it has no `down`".to_owned())
+            }
+            Self::Error(error) => Some(format!("its `down` says \"{error}\"")),
+            // `todo!()` and `unimplemented!()`.
+            Self::Panic(message)
+                if message.starts_with("not yet implemented") || message.starts_with("not implemented") =>
+            {
+                None
+            }
+            Self::Panic(message) => Some(format!("its `down` panics with \"{message}\"")),
+        }
+    }
+
+    fn into_text(self) -> String {
+        match self {
+            Self::Declared(reason) => reason,
+            Self::Error(DbErr::Migration(text)) if text == "We Don't Do That Here" => {
+                "it has no `down`".to_owned()
+            }
+            Self::Error(error) => error.to_string(),
+            Self::Panic(_) => "it panicked".to_owned(),
+        }
+    }
+}
+
+/// Runs the code of a revision; returns why it failed.
+async fn run(code: impl Future<Output = Result<(), DbErr>>) -> Option<Failure> {
+    match AssertUnwindSafe(marked(code)).catch_unwind().await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(Failure::Error(error)),
+        Err(panic) => Some(Failure::Panic(panic_message(panic.as_ref()))),
+    }
 }
 
 /// Returns whether a statement is the comment with which `online` says what would be done, since it cannot be known. What a
@@ -214,7 +271,7 @@ impl Script {
             depends_on_database: false,
             transaction: true,
             incomplete: None,
-            irreversible: false,
+            irreversible: None,
             portable: Vec::new(),
         };
         script.understood(dialect)

@@ -33,11 +33,16 @@ async fn verify_works_beside_the_database_that_is_named_and_not_in_it() {
         verified.saying(&["SQLite: ", "Every promise is kept"]);
         let file = database.address().trim_start_matches("sqlite://");
         assert!(!std::path::Path::new(file).exists());
+        let refused = Program::migration(database).run("verify --on postgresql").await;
+        refused.with_code(2).saying(&["--on postgresql wants a server"]);
     })
     .await;
     on_postgres(async |database| {
         let verified = Program::migration(database).run("verify").await.with_code(0);
-        verified.saying(&["SQLite: ", "PostgreSQL: ", "Every promise is kept"]);
+        verified.saying(&["PostgreSQL: ", "Every promise is kept"]);
+        let program = Program::migration(database);
+        let both = program.run("verify --on sqlite,postgresql").await.with_code(0);
+        both.saying(&["SQLite: ", "PostgreSQL: ", "Every promise is kept"]);
         assert!(!database.has("tasks").await);
     })
     .await;

@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use seaworthy::autogenerate::{Fill, Rename, Suggestion};
+use seaworthy::autogenerate::{Fill, Rename, Suggestion, extras};
 use seaworthy::catalog::Dialect;
 use seaworthy::command::{
     self, ColumnChange, CompareRequest, DriftReport, GenerateRequest, RevisionRequest, Side, WhenEmpty,
@@ -40,6 +40,19 @@ pub(super) async fn check(
     }
     let report = checked(environment, &wanted, &request).await?;
     compared(environment, &report, compare, screen)
+}
+
+/// Prints what no entity mentions as code.
+pub(super) async fn adopt_extras(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+    let undeclared = command::undeclared(environment).await?;
+    if screen.is_json() {
+        screen.json(&undeclared);
+    } else if undeclared.is_empty() {
+        screen.note("nothing to adopt: the entities mention all that their tables have");
+    } else {
+        screen.line(extras(&undeclared).trim_end());
+    }
+    Ok(Ending::Done)
 }
 
 async fn checked(

@@ -1,14 +1,17 @@
 //! `verify`: all revisions on scratch databases.
 
-use seaworthy::command::{self, Verification};
+use seaworthy::catalog::Dialect;
+use seaworthy::command::{self, Place, Verification};
 use seaworthy::environment::Environment;
+use seaworthy::session::{DatabaseUrl, dialect_of};
 
+use crate::args::Kind;
 use crate::exit::{Ending, Failure};
 use crate::output::{Screen, promises};
 use crate::signals::Signals;
 
-pub(super) async fn run(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
-    let mut verification = Verification::near(environment.database.as_ref());
+pub(super) async fn run(environment: &Environment, on: &[Kind], screen: &Screen) -> Result<Ending, Failure> {
+    let mut verification = wanted(environment, on)?;
     verification.declared = environment.target.clone();
     let signals = Signals::listen(&verification.stop);
     let verified = signals.told(command::verify(environment, &verification).await)?;
@@ -18,4 +21,25 @@ pub(super) async fn run(environment: &Environment, screen: &Screen) -> Result<En
     } else {
         Ok(Ending::PromiseBroken)
     }
+}
+
+fn wanted<'a>(environment: &Environment, on: &[Kind]) -> Result<Verification<'a>, Failure> {
+    if on.is_empty() {
+        return Ok(Verification::near(environment.database.as_ref()));
+    }
+    let mut verification = Verification::default();
+    if on.contains(&Kind::Postgresql) {
+        let is_server = |url: &&DatabaseUrl| dialect_of(url.backend()) == Dialect::Postgresql;
+        let server = environment.database.as_ref().filter(is_server);
+        let server = server.ok_or_else(|| Failure::Usage {
+            message: "--on postgresql wants a server: name any of its databases in DATABASE_URL or --database-url, with a role \
+                      that may create databases"
+                .to_owned(),
+        })?;
+        verification = Verification::near(Some(server));
+    }
+    if on.contains(&Kind::Sqlite) {
+        verification = verification.on(Place::Sqlite(std::env::temp_dir()));
+    }
+    Ok(verification)
 }

@@ -181,8 +181,6 @@ impl Observer for Progress<'_> {
 }
 
 fn title(direction: Direction, parents: &str, revision: &str) -> String {
-    // Alembic leaves the base out here.
-    let parents = if parents == "<base>" { "" } else { parents };
     match direction {
         Direction::Up => format!("upgrade {parents} -> {revision}"),
         Direction::Down => format!("downgrade {revision} -> {parents}"),

@@ -20,6 +20,9 @@ pub(crate) fn verified(screen: &Screen, answer: &Verified) {
                 rows => format!("{rows} rows"),
             }
         ));
+        for stays in &database.irreversible {
+            screen.line(&format!("cannot be undone: {}, {}", stays.revision, stays.reason));
+        }
         for unfilled in &database.unfilled {
             screen.note(&format!(
                 "{}: no rows could be made up for {} at {}: {}",

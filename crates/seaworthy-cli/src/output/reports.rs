@@ -152,7 +152,11 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
             "no transaction"
         };
         screen.line("");
-        screen.line(&format!("{}. {way}, {} ({manner})", index + 1, revision.message));
+        let message = match revision.message.as_str() {
+            "" => String::new(),
+            message => format!(", {message}"),
+        };
+        screen.line(&format!("{}. {way}{message} ({manner})", index + 1));
         for hazard in accepted(&revision.accepted, step.direction) {
             screen.line(&format!("     -- accepted: {hazard}"));
         }

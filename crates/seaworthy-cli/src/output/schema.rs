@@ -104,6 +104,9 @@ fn not_compared_line(screen: &Screen, report: &DriftReport) {
         .map(|(kind, number)| number_of(*number, kind))
         .collect();
     screen.note(&format!("not compared: {}", words.join(", ")));
+    if kinds.keys().any(|kind| kind.starts_with("undeclared ")) {
+        screen.note("`check --adopt-extras` writes what is undeclared as `extra` of the target");
+    }
 }
 
 fn number_of(number: u64, kind: &str) -> String {
@@ -219,6 +222,7 @@ mod tests {
             (1, "view", "1 view"),
             (2, "policy", "2 policies"),
             (3, "operator class", "3 operator classes"),
+            (3, "undeclared index", "3 undeclared indexes"),
             (2, "index of a partition alone", "2 indexes of a partition alone"),
             (2, "persistence of a sequence", "2 persistences of a sequence"),
             (1, "row security", "row security of 1 table"),

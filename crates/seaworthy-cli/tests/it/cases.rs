@@ -81,8 +81,8 @@ fn outcome(terminal: &Terminal, case: &Value, verb: &str) -> Option<Value> {
         let error: Value = serde_json::from_str(&answer.err).unwrap();
         return Some(json!({ "kind": error["error"]["kind"] }));
     }
-    let current = terminal.json("current");
-    let heads: Vec<&Value> = current["revisions"]
+    let status = terminal.json("status");
+    let heads: Vec<&Value> = status["current"]
         .as_array()?
         .iter()
         .map(|line| &line["revision"])

@@ -1,6 +1,7 @@
 //! The command line as a process: what it prints, in which form, and how it ends.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod branches;
 mod cases;
 mod changes;
 mod configuration;

@@ -110,6 +110,7 @@ fn verify_has_an_exit_code_of_its_own_for_a_broken_promise() {
       "databases": [
         {
           "dialect": "sqlite",
+          "irreversible": [],
           "rows": 0,
           "steps": 40,
           "unfilled": []

@@ -25,7 +25,7 @@ fn an_upgrade_reads_like_alembics_with_its_durations() {
     let answer = terminal.run("upgrade heads");
     assert_eq!(answer.code, 0);
     assert_snapshot!(steady(&answer.out), @"
-    Running upgrade  -> base01, begin (TIME)
+    Running upgrade <base> -> base01, begin (TIME)
     Running upgrade base01 -> root02, go on (TIME)
     Running upgrade root02 -> nets03, connect (TIME)
     Running upgrade root02 -> shop03, sell (TIME)
@@ -135,7 +135,7 @@ fn without_a_database_the_way_out_is_named() {
     assert_eq!(answer.code, 2);
     assert_snapshot!(answer.err, @r#"
     error: the database address cannot be read
-      because: "oracle" is no database scheme
+      because: oracle databases are not supported, only those of PostgreSQL and SQLite
     hint: write postgres://user:password@host:5432/name or sqlite://file.db
     "#);
 }

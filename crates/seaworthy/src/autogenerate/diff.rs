@@ -12,7 +12,7 @@ use thiserror::Error;
 
 pub use rename::{Rename, RenameError, Suggestion};
 
-use super::Operation;
+use super::{Operation, undeclared};
 use crate::catalog::{Catalog, Dialect, Ignore, Opaque, Table};
 
 mod columns;
@@ -228,6 +228,10 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
     if !declared.says_everything() {
         unsaid::adopt(&live, &mut declared);
     }
+    let unmentioned = match declared.is_open {
+        true => undeclared::adopt(&live, &mut declared),
+        false => BTreeMap::new(),
+    };
     if policy.wanted == Wanted::Declared {
         families::adopt_parents(&live, &mut declared);
     }
@@ -276,7 +280,10 @@ pub fn diff(live: &Catalog, declared: &Catalog, policy: &Policy) -> Result<Diffe
         suggestions: suggest::suggestions(dialect, &pairs),
         operations,
         notes,
-        not_compared: objects::not_compared(&live, &declared),
+        not_compared: objects::not_compared(&live, &declared)
+            .into_iter()
+            .chain(unmentioned)
+            .collect(),
     })
 }
 

@@ -45,6 +45,7 @@ mod shadow;
 pub struct Target {
     entities: Vec<fn(Dialect) -> Declared>,
     extras: Vec<Arc<AddExtra>>,
+    is_complete: bool,
 }
 
 type AddExtra = dyn Fn(&mut Extra) + Send + Sync;
@@ -74,14 +75,6 @@ pub enum DeclareError {
         subject: String,
         /// What is not there.
         name: String,
-    },
-    /// A name is too long for PostgreSQL, which would cut it off.
-    #[error("the name {name} is {length} bytes long; PostgreSQL cuts names off at 63")]
-    LongName {
-        /// Which.
-        name: String,
-        /// Its length.
-        length: usize,
     },
     /// A type or an expression is not one.
     #[error("{subject} is declared with {sql:?}, which is not one type or expression")]
@@ -150,6 +143,14 @@ impl Target {
         self
     }
 
+    /// Claims that the entities and the extras say all that there is: whatever else a table has is to go, an index, a constraint,
+    /// a default or a length. Without it these stay where no attribute mentions them, and are counted.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        self.is_complete = true;
+        self
+    }
+
     /// Returns how many entities there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -177,6 +178,7 @@ impl Target {
         let declared: Vec<Declared> = self.entities.iter().map(|entity| entity(dialect)).collect();
         let mut catalog = entity::read(connection, scope, dialect, declared).await?;
         catalog.is_partial = true;
+        catalog.is_open = !self.is_complete;
         if self.extras.is_empty() {
             return Ok(catalog);
         }
@@ -220,7 +222,9 @@ where
             database: dialect,
         });
     }
-    let declared = &in_words_of(dialect, declared);
+    let mut declared = in_words_of(dialect, declared);
+    check::cut_names(dialect, &mut declared);
+    let declared = &declared;
     check::check(dialect, declared)?;
     let marked = restore::marked(declared);
     let sketch = shadow::Sketch::of(dialect, &marked);

@@ -136,6 +136,20 @@ impl Index {
         self
     }
 
+    /// Returns the same index, to which two NULLs count as equal; PostgreSQL 15 and later.
+    #[must_use]
+    pub fn nulls_not_distinct(mut self) -> Self {
+        self.nulls_not_distinct = true;
+        self
+    }
+
+    /// Returns the same index with storage parameters, each as `name=value`; PostgreSQL.
+    #[must_use]
+    pub fn options<O: Into<String>>(mut self, options: impl IntoIterator<Item = O>) -> Self {
+        self.options = options.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Returns the columns of an index that guards what a unique constraint on them would, and nothing less.
     #[must_use]
     pub fn as_unique_columns(&self) -> Option<Vec<&str>> {
@@ -167,6 +181,20 @@ impl IndexPart {
     #[must_use]
     pub fn descending(mut self) -> Self {
         self.descending = true;
+        self
+    }
+
+    /// Returns the same part with NULLs at this end.
+    #[must_use]
+    pub fn nulls(mut self, nulls: Nulls) -> Self {
+        self.nulls = Some(nulls);
+        self
+    }
+
+    /// Returns the same part with a collation.
+    #[must_use]
+    pub fn collation(mut self, collation: impl Into<String>) -> Self {
+        self.collation = Some(collation.into());
         self
     }
 

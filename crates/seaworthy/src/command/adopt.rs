@@ -10,7 +10,7 @@ use super::scratch::Rehearsed;
 use super::upgrade::close;
 use super::{Category, CommandError, Conduct, Project};
 use crate::autogenerate::{Operation, Policy, diff};
-use crate::catalog::{Scope, inspect};
+use crate::catalog::inspect;
 use crate::environment::Environment;
 use crate::graph::{Applied, Step, Target};
 use crate::ledger::Kind;
@@ -135,10 +135,10 @@ impl Project<'_> {
         });
         let beside = self.environment.database.as_ref();
         let rehearsed = Rehearsed::after(self.environment, steps.collect(), beside, &conduct.stop).await?;
-        let made = rehearsed.catalog(&Scope::default()).await;
+        let made = rehearsed.catalog(&self.environment.scope()).await;
         rehearsed.remove().await?;
         let made = made?;
-        let live = inspect(session.connection(), &Scope::default())
+        let live = inspect(session.connection(), &self.environment.scope())
             .await
             .map_err(DriftError::from)?;
         let found = diff(&live, &made, &Policy::default()).map_err(DriftError::from)?;

@@ -6,7 +6,7 @@ use super::state::State;
 use super::upgrade::close;
 use super::{CommandError, Conduct, Outcome, Project, Stakes};
 use crate::environment::Environment;
-use crate::graph::{Plan, Step, Target};
+use crate::graph::{Note, Plan, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
 use crate::session::dialect_of;
@@ -77,7 +77,8 @@ impl Project<'_> {
         self.refuse_vain_acceptances(&intended)?;
         self.heed_hazards(session, &intended, &state).await?;
         let losses = self.losses(&intended, dialect_of(session.backend())).await;
-        let stakes = Stakes::count(session, losses).await?;
+        let mut stakes = Stakes::count(session, losses).await?;
+        stakes.other_branches = taken_along(&intended);
         if !stakes.is_nothing() && !(conduct.consent)(&stakes) {
             return Err(CommandError::Refused {
                 stakes: Box::new(stakes),
@@ -108,9 +109,10 @@ impl Project<'_> {
     /// Refuses a plan with a revision that has no way back, before anything of it is undone.
     async fn refuse_irreversible(&self, plan: &Plan, dialect: Dialect) -> Result<(), CommandError> {
         for step in &plan.steps {
-            if self.script_of(step, dialect).await.irreversible {
+            if let Some(reason) = self.script_of(step, dialect).await.irreversible.clone() {
                 return Err(CommandError::CannotBeUndone {
                     revision: step.revision.clone(),
+                    reason,
                 });
             }
         }
@@ -169,6 +171,15 @@ impl Project<'_> {
     fn is_part(&self, plan: &Plan, of: &Plan) -> bool {
         plan.steps.iter().all(|step| of.steps.contains(step))
     }
+}
+
+/// Returns the revisions of other branches that a plan undoes.
+fn taken_along(plan: &Plan) -> Vec<RevisionId> {
+    let taken = plan.notes.iter().filter_map(|note| match note {
+        Note::TakesAlong { revisions, .. } => Some(revisions.clone()),
+        _ => None,
+    });
+    taken.flatten().collect()
 }
 
 /// Returns N for the target `-N`, which counts applied revisions whatever the graph says.

@@ -1,12 +1,15 @@
 //! `check`, `diff` and `snapshot`: how a database and what somebody wants differ; nothing is changed.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::offline::{Client, one_line};
 use super::{CommandError, Project};
 use crate::autogenerate::{
-    Difference, Note, Operation, Policy, Rename, Risk, Wanted, With, diff as compare, sql,
+    Difference, Note, Operation, Policy, Rename, Risk, Undeclared, Wanted, With, diff as compare, sql,
+    undeclared as undeclared_of,
 };
 use crate::catalog::{Catalog, Dialect, Scope, inspect};
 use crate::environment::Environment;
@@ -79,11 +82,33 @@ pub async fn check_to(
     let session = project.schema_session().await?;
     let report = async {
         let wanted = project.wanted(&session, wanted, request).await?;
-        drift(&session, &wanted, request).await
+        drift(&session, &environment.scope(), &wanted, request).await
     };
     let report = report.await;
     session.close().await;
     report
+}
+
+/// Returns what the tables of the database have and the entities do not mention, by table.
+///
+/// # Errors
+///
+/// Fails when there are no entities, they make no sense to the database, or it cannot be read.
+pub async fn undeclared(
+    environment: &Environment,
+) -> Result<BTreeMap<String, Vec<Undeclared>>, CommandError> {
+    let project = Project::of(environment)?;
+    project.refuse_no_entities(&Side::Entities)?;
+    let session = project.schema_session().await?;
+    let found = async {
+        let request = CompareRequest::default();
+        let wanted = project.wanted(&session, &Side::Entities, &request).await?;
+        let live = inspect(session.connection(), &environment.scope()).await;
+        Ok(undeclared_of(&live.map_err(DriftError::from)?, &wanted))
+    };
+    let found = found.await;
+    session.close().await;
+    found
 }
 
 /// Returns the schema of the database.
@@ -94,7 +119,7 @@ pub async fn check_to(
 pub async fn snapshot(environment: &Environment) -> Result<Catalog, CommandError> {
     let project = Project::of(environment)?;
     let session = project.schema_session().await?;
-    let read = inspect(session.connection(), &Scope::default()).await;
+    let read = inspect(session.connection(), &environment.scope()).await;
     session.close().await;
     Ok(read.map_err(DriftError::from)?)
 }
@@ -183,10 +208,11 @@ fn as_written(
 /// Compares the database of a session with what is wanted of it, and counts what the operations would cost.
 pub(super) async fn drift(
     session: &Session,
+    scope: &Scope,
     wanted: &Catalog,
     request: &CompareRequest,
 ) -> Result<DriftReport, CommandError> {
-    let live = inspect(session.connection(), &Scope::default())
+    let live = inspect(session.connection(), scope)
         .await
         .map_err(DriftError::from)?;
     let mut report = report(&live, wanted, request)?;

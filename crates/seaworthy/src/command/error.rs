@@ -124,10 +124,12 @@ pub enum CommandError {
         step: Box<UnfinishedStep>,
     },
     /// A revision has no way back.
-    #[error("revision {revision} cannot be undone: it has no `down`")]
+    #[error("revision {revision} cannot be undone: {reason}")]
     CannotBeUndone {
         /// The revision.
         revision: RevisionId,
+        /// Why not.
+        reason: String,
     },
     /// The SQL of a revision cannot be known without running it.
     #[error("the SQL of revision {revision} is not known beforehand: {reason}")]

@@ -98,6 +98,7 @@ pub async fn generate(
         depends_on: request.revision.depends_on.clone(),
     })?;
     let session = project.schema_session().await?;
+    let scope = environment.scope();
     let looked = async {
         let state = project.state(Some(&session)).await?;
         state.refuse_unknown()?;
@@ -110,13 +111,13 @@ pub async fn generate(
         let large = large_tables(&session, &request.large).await?;
         let mut comparison = request.comparison.clone();
         let wanted = project.wanted(&session, &request.wanted, &comparison).await?;
-        let found = drift(&session, &wanted, &comparison).await?;
+        let found = drift(&session, &scope, &wanted, &comparison).await?;
         let chosen = (request.choose)(&found.difference.suggestions);
         if chosen.is_empty() {
             return Ok((found, large));
         }
         comparison.renames.extend(chosen);
-        Ok((drift(&session, &wanted, &comparison).await?, large))
+        Ok((drift(&session, &scope, &wanted, &comparison).await?, large))
     };
     let looked = looked.await;
     let backend = session.backend();

@@ -9,6 +9,7 @@ use crate::graph::{Applied, HistoryRange, Listed, Target};
 use crate::ledger::Entry;
 use crate::revision::{Accepted, Direction, Header, RevisionId, Stage};
 use crate::session::dialect_of;
+use crate::sql::Dialect;
 
 /// A revision with what it says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,11 +112,7 @@ pub async fn current(environment: &Environment) -> Result<Current, CommandError>
     let state = project.state(reader.as_ref()).await?;
     close(reader).await;
     let is_at_heads = state.unknown.is_empty() && state.order.len() == project.graph.len();
-    let lines = project.lines(
-        project
-            .graph
-            .listed(&state.applied.heads(&project.graph), &state.applied),
-    );
+    let lines = project.lines(project.graph.current(&state.applied));
     Ok(Current {
         revisions: lines,
         unknown: state.unknown,
@@ -179,7 +176,7 @@ pub fn branches(environment: &Environment) -> Result<Vec<RevisionLine>, CommandE
 
 /// Returns everything there is to know about some revisions.
 ///
-/// The database is asked when one is named, for what it says about them.
+/// The database is asked when one is named, for what it says about them; where none is, what they send is what SQLite gets.
 ///
 /// # Errors
 ///
@@ -189,8 +186,12 @@ pub async fn show(
     targets: &[Target],
 ) -> Result<Vec<RevisionDetails>, CommandError> {
     let project = Project::of(environment)?;
-    let dialect = dialect_of(project.url()?.backend());
-    let reader = project.reader().await?;
+    let database = project.environment.database.as_ref();
+    let dialect = database.map_or(Dialect::Sqlite, |url| dialect_of(url.backend()));
+    let reader = match database {
+        Some(_) => project.reader().await?,
+        None => None,
+    };
     let state = project.state(reader.as_ref()).await?;
     let entries = match &reader {
         Some(session) => project.ledger.history(session).await?,
@@ -204,7 +205,7 @@ pub async fn show(
             continue;
         };
         details.push(RevisionDetails {
-            is_applied: Some(state.applied.contains(&project.graph, id)),
+            is_applied: database.map(|_| state.applied.contains(&project.graph, id)),
             up: project
                 .recorded(revision, Direction::Up, dialect)
                 .await

@@ -55,7 +55,7 @@ pub async fn erd(environment: &Environment) -> Result<SchemaPicture, CommandErro
     let project = Project::of(environment)?;
     let reader = project.reader().await?;
     let catalog = match &reader {
-        Some(session) => catalog(session).await,
+        Some(session) => catalog(session, &environment.scope()).await,
         None => Ok(Catalog::new(Dialect::Sqlite)),
     };
     close(reader).await;
@@ -107,17 +107,17 @@ async fn made(
     let rehearsed = async {
         let (some, rest) = steps.split_at(first);
         rehearse(environment, &plan(some.to_vec(), Direction::Up), stop).await?;
-        let earlier = catalog(&session).await?;
+        let earlier = catalog(&session, &environment.scope()).await?;
         rehearse(environment, &plan(rest.to_vec(), Direction::Up), stop).await?;
-        Ok((earlier, catalog(&session).await?))
+        Ok((earlier, catalog(&session, &environment.scope()).await?))
     };
     let rehearsed = rehearsed.await;
     session.close().await;
     rehearsed
 }
 
-async fn catalog(session: &Session) -> Result<Catalog, CommandError> {
-    let catalog = inspect(session.connection(), &Scope::default()).await;
+async fn catalog(session: &Session, scope: &Scope) -> Result<Catalog, CommandError> {
+    let catalog = inspect(session.connection(), scope).await;
     Ok(catalog.map_err(DriftError::from)?)
 }
 

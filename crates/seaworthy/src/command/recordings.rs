@@ -140,9 +140,9 @@ impl Project<'_> {
                 None => continue,
             };
             let revision = step.revision.clone();
-            return Err(match script.irreversible {
-                true => CommandError::CannotBeUndone { revision },
-                false => CommandError::NotRecordable { revision, reason },
+            return Err(match script.irreversible.clone() {
+                Some(reason) => CommandError::CannotBeUndone { revision, reason },
+                None => CommandError::NotRecordable { revision, reason },
             });
         }
         Ok(())

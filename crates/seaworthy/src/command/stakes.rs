@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::CommandError;
+use crate::revision::RevisionId;
 use crate::script::Losses;
 use crate::session::Session;
 
@@ -27,6 +28,8 @@ pub struct Stakes {
     pub version_rows: usize,
     /// The schema that would lose everything in it, whether it has rows or not; on PostgreSQL.
     pub emptied_schema: Option<String>,
+    /// Revisions of other branches than the one that is to be undone.
+    pub other_branches: Vec<RevisionId>,
     /// What else would go: things of other schemas that hold no rows, and tables whose rows cannot be counted.
     pub uncounted: Vec<String>,
 }
@@ -98,6 +101,7 @@ impl Stakes {
         self.losses.is_empty()
             && self.unclear.is_empty()
             && self.version_rows == 0
+            && self.other_branches.is_empty()
             && self.uncounted.is_empty()
     }
 
@@ -134,6 +138,14 @@ impl fmt::Display for Stakes {
             0 => {}
             1 => parts.push("the record that 1 revision is applied".to_owned()),
             rows => parts.push(format!("the record that {rows} revisions are applied")),
+        }
+        if !self.other_branches.is_empty() {
+            let revisions: Vec<&str> = self.other_branches.iter().map(RevisionId::as_str).collect();
+            parts.push(format!(
+                "what {} of other branches {} made",
+                revisions.join(", "),
+                if revisions.len() == 1 { "has" } else { "have" }
+            ));
         }
         match self.unclear.as_slice() {
             [] => {}

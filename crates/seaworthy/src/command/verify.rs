@@ -74,6 +74,17 @@ pub struct VerifiedDatabase {
     pub rows: u64,
     /// Tables that no rows could be made up for, so that nobody knows whether they would be kept.
     pub unfilled: Vec<Unfilled>,
+    /// Revisions that cannot be undone; the walk went on from them.
+    pub irreversible: Vec<Irreversible>,
+}
+
+/// A revision that cannot be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Irreversible {
+    /// The revision.
+    pub revision: RevisionId,
+    /// Why not: what it declares, that it has no `down`, or what its `down` says before it does anything.
+    pub reason: String,
 }
 
 /// A table that no rows could be made up for.
@@ -94,13 +105,10 @@ impl<'a> Verification<'a> {
         Self::default().on(Place::Sqlite(std::env::temp_dir()))
     }
 
-    /// Returns a verification on SQLite, and on the server of this database when it is one of PostgreSQL.
+    /// Returns a verification on the kind of database that this one is, on its own server; on SQLite where there is none.
     #[must_use]
     pub fn near(database: Option<&DatabaseUrl>) -> Self {
-        match Place::beside(database) {
-            Place::Postgresql(server) => Self::new().on_postgresql(server),
-            Place::Sqlite(_) => Self::new(),
-        }
+        Self::default().on(Place::beside(database))
     }
 
     /// Returns the same verification on one more database.

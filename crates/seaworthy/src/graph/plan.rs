@@ -53,6 +53,13 @@ pub enum Note {
         /// The applied heads that the downgrade leaves alone.
         others: Vec<RevisionId>,
     },
+    /// A downgrade of one branch undoes revisions of others as well, since they build on what goes.
+    TakesAlong {
+        /// The branch.
+        branch: String,
+        /// The revisions that are not on it.
+        revisions: Vec<RevisionId>,
+    },
     /// Steps of the plan are older than something that is applied already.
     FillsGaps {
         /// The late revisions.
@@ -110,6 +117,13 @@ impl fmt::Display for Note {
                     stage.word()
                 )
             }
+            Self::TakesAlong { branch, revisions } => write!(
+                formatter,
+                "{} {} undone as well, which {} not of branch {branch}",
+                listed(revisions),
+                if revisions.len() == 1 { "is" } else { "are" },
+                if revisions.len() == 1 { "is" } else { "are" },
+            ),
             Self::FillsGaps { revisions } => write!(
                 formatter,
                 "{} would be applied after revisions that build on it",
@@ -179,16 +193,36 @@ impl RevisionGraph {
                 },
             });
         }
-        Ok(self.plan(Direction::Down, &self.newest_first(&members, &heads), notes))
+        let order = self.newest_first(&members, &heads);
+        if let (Some(branch), Some(part)) = (target.branch(), self.branch_part(target)?) {
+            let mut others = order.clone();
+            others.retain(|&position| !part.contains(position));
+            if !others.is_empty() {
+                notes.push(Note::TakesAlong {
+                    branch: branch.to_owned(),
+                    revisions: self.ids(&others),
+                });
+            }
+        }
+        Ok(self.plan(Direction::Down, &order, notes))
     }
 
     /// Returns what to apply in a database that is at the first target, to get to the second.
     ///
     /// # Errors
     ///
-    /// Fails like [`Self::applied_at`] and [`Self::upgrade`].
+    /// Fails like [`Self::applied_at`] and [`Self::upgrade`], and when the second is below the first.
     pub fn upgrade_range(&self, from: &Target, to: &Target) -> Result<Plan, GraphError> {
-        self.upgrade(&self.applied_at(from)?, to)
+        let applied = self.applied_at(from)?;
+        let plan = self.upgrade(&applied, to)?;
+        let ends = PositionSet::of(self.nodes.len(), self.upgrade_targets(&applied, to)?);
+        match applied.head_positions(self).first() {
+            Some(&start) if plan.is_empty() && !ends.contains(start) => Err(GraphError::RangeNotAncestor {
+                start: self.id(start),
+                end: to.to_string(),
+            }),
+            _ => Ok(plan),
+        }
     }
 
     /// Returns what to undo in a database that is at the first target, to get to the second.

@@ -158,7 +158,7 @@ impl RevisionGraph {
     fn named_by_prefix(&self, text: &str, branch: Option<&PositionSet>) -> Result<Position, GraphError> {
         let mut found: Vec<(&str, Position)> = Vec::new();
         if !text.is_empty() {
-            let candidates = self.matchable_names().filter(|(name, position)| {
+            let candidates = self.stored_names().filter(|(name, position)| {
                 name.starts_with(text)
                     && name.chars().count() > LONGEST_WITHOUT_PREFIX
                     && branch.is_none_or(|branch| branch.contains(*position))
@@ -178,25 +178,31 @@ impl RevisionGraph {
         }
     }
 
-    /// Ids in the order of loading, then the SeaORM names that differ from them, then labels.
-    fn matchable_names(&self) -> impl Iterator<Item = (&str, Position)> {
+    /// Ids in the order of loading, then the SeaORM names that differ from them: a beginning of them is enough. Not so of a label,
+    /// which stands for a whole branch.
+    fn stored_names(&self) -> impl Iterator<Item = (&str, Position)> {
         let headers = || self.nodes.iter().map(|node| &node.header).enumerate();
         let ids = headers().map(|(position, header)| (header.id.as_str(), position));
         let names = headers()
             .filter(|(_, header)| header.name != header.id.as_str())
             .map(|(position, header)| (header.name.as_str(), position));
-        let labels = headers()
-            .flat_map(|(position, header)| header.labels.iter().map(move |label| (label.as_str(), position)));
-        ids.chain(names).chain(labels)
+        ids.chain(names)
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &str> {
+        let labels = self.nodes.iter().flat_map(|node| &node.header.labels);
+        labels.map(String::as_str)
     }
 
     fn nearest(&self, text: &str) -> Vec<String> {
         let length = text.chars().count();
         let furthest = (length / 3).max(1);
         let mut near: Vec<(usize, &str)> = self
-            .matchable_names()
-            .filter(|(name, _)| name.chars().count().abs_diff(length) <= furthest)
-            .map(|(name, _)| (edit_distance(&name.to_lowercase(), &text.to_lowercase()), name))
+            .stored_names()
+            .map(|(name, _)| name)
+            .chain(self.labels())
+            .filter(|name| name.chars().count().abs_diff(length) <= furthest)
+            .map(|name| (edit_distance(&name.to_lowercase(), &text.to_lowercase()), name))
             .filter(|(distance, _)| *distance <= furthest)
             .collect();
         near.sort_by_key(|(distance, _)| *distance);
@@ -205,6 +211,10 @@ impl RevisionGraph {
             .take(SUGGESTIONS)
             .map(|(_, name)| name.to_owned())
             .collect();
+        if nearest.is_empty() && !text.is_empty() {
+            let begun = self.labels().filter(|label| label.starts_with(text));
+            nearest.extend(begun.take(SUGGESTIONS).map(str::to_owned));
+        }
         if nearest.is_empty() && length > LONGEST_WITHOUT_PREFIX {
             let stored = self.nodes.iter().map(|node| node.header.name.as_str());
             nearest.extend(

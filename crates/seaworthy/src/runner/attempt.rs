@@ -1,6 +1,5 @@
 //! One try of one step: in a transaction, or as the revision wants it; watched for blockers and for the wish to stop.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use super::journal::done_twice;
 use super::mark::TransactionMark;
 use super::{Begun, ForeignKeys, Run, StepError, Work};
 use crate::ledger::Outcome;
-use crate::revision::Direction;
+use crate::revision::{Direction, panic_message};
 use crate::session::Blocker;
 use crate::session::dialect_of;
 use crate::sql::Dialect;
@@ -272,15 +271,7 @@ async fn run_revision(work: &Work<'_>, manager: &SchemaManager<'_>) -> Result<()
     match AssertUnwindSafe(sent).catch_unwind().await {
         Ok(result) => Ok(result?),
         Err(panic) => Err(StepError::Panicked {
-            message: message_of(panic.as_ref()),
+            message: panic_message(panic.as_ref()),
         }),
     }
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|message| (*message).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
 }

@@ -24,7 +24,7 @@ pub struct DatabaseUrl {
 #[non_exhaustive]
 pub enum AddressError {
     /// The scheme is that of a database that this build cannot talk to.
-    #[error("{scheme:?} is no database scheme")]
+    #[error("{scheme} databases are not supported, only those of PostgreSQL and SQLite")]
     Scheme {
         /// The scheme.
         scheme: &'static str,
@@ -322,7 +322,10 @@ mod tests {
     #[test]
     fn an_unknown_scheme_is_named() {
         let error = "oracle://h/d".parse::<DatabaseUrl>().unwrap_err();
-        assert_eq!(error.to_string(), "\"oracle\" is no database scheme");
+        assert_eq!(
+            error.to_string(),
+            "oracle databases are not supported, only those of PostgreSQL and SQLite"
+        );
         assert!(matches!(
             "todo".parse::<DatabaseUrl>(),
             Err(AddressError::NoScheme)

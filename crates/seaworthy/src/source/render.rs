@@ -104,6 +104,9 @@ pub(super) fn header_method(header: &Header, created: NaiveDateTime) -> String {
         .requires_backfills
         .iter()
         .for_each(|name| calls.push_str(&format!("\n                .requires_backfill({})", quoted(name))));
+    if let Some(reason) = &header.irreversible {
+        calls.push_str(&format!("\n                .irreversible({})", quoted(reason)));
+    }
     format!(
         "    fn header(&self) -> Option<Header> {{\n        Some(\n            Header::new({}){calls},\n        )\n    }}\n",
         quoted(header.id.as_str())

@@ -79,6 +79,12 @@ impl Sql {
         self
     }
 
+    /// The same that cannot be undone.
+    pub(crate) fn irreversible(mut self, reason: &str) -> Self {
+        self.header = self.header.irreversible(reason);
+        self
+    }
+
     /// The same without a transaction around it.
     pub(crate) fn without_transaction(mut self) -> Self {
         self.transaction = Some(false);

@@ -50,6 +50,7 @@ mod steps;
 mod strangers;
 mod tables_on_postgres;
 mod transactions;
+mod undeclared;
 mod waits;
 
 use std::fs;

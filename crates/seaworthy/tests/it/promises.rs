@@ -6,7 +6,7 @@ use seaworthy::command::{Verification, Verified, verify};
 use seaworthy::environment::Environment;
 use seaworthy::revision::Revision;
 
-use crate::databases::{Sql, postgres_server};
+use crate::databases::{Sql, postgres, postgres_server, session};
 
 #[tokio::test]
 async fn revisions_that_keep_every_promise_pass() {
@@ -81,7 +81,7 @@ async fn an_up_that_loses_rows_is_found() {
     let second = Sql::new(
         "002",
         Some("001"),
-        &["DELETE FROM tasks WHERE id > 1"],
+        &["DELETE FROM tasks WHERE id > (SELECT min(id) FROM tasks)"],
         &["SELECT 1"],
     );
     assert_snapshot!(broken(&[tasks(), second]).await, @"
@@ -113,8 +113,8 @@ async fn an_up_that_fails_on_rows_alone_is_found() {
     let second = Sql::new(
         "002",
         Some("001"),
-        &["INSERT INTO tasks (id, title) VALUES (1, 'first')"],
-        &["DELETE FROM tasks WHERE id = 1"],
+        &["CREATE UNIQUE INDEX one_task ON tasks ((id > 0))"],
+        &["DROP INDEX one_task"],
     );
     let seen = broken(&[tasks(), second]).await;
     assert!(
@@ -147,6 +147,152 @@ async fn rows_of_somebody_who_knows_are_used() {
     let verified = verify(&environment, &known).await.unwrap().into_result().unwrap();
     assert_eq!(verified.databases[0].rows, 1);
     assert_eq!(verified.databases[0].unfilled, []);
+}
+
+#[tokio::test]
+async fn rows_that_a_revision_brings_are_numbered_past_those_that_were_made_up_and_may_go_again() {
+    let boats = |key: &str| {
+        Sql::new(
+            "001",
+            None,
+            &[&format!(
+                "CREATE TABLE boats (id {key}, name text NOT NULL, port text)"
+            )],
+            &["DROP TABLE boats"],
+        )
+    };
+    let brings = Sql::new(
+        "002",
+        Some("001"),
+        &[
+            "INSERT INTO boats (name) VALUES ('Bob')",
+            "UPDATE boats SET port = 'Bremen' WHERE name = 'Bob'",
+        ],
+        &["DELETE FROM boats WHERE name = 'Bob'"],
+    );
+    let brings_with_key = Sql::new(
+        "003",
+        Some("002"),
+        &["INSERT INTO boats (id, name) VALUES (7, 'Ada')"],
+        &["DELETE FROM boats WHERE id = 7"],
+    );
+    let keys = [
+        "serial PRIMARY KEY",
+        "integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    ];
+    let Some(server) = postgres_server() else { return };
+    for key in keys {
+        let mut revisions = vec![boats(key), brings.clone()];
+        if !key.contains("ALWAYS") {
+            revisions.push(brings_with_key.clone());
+        }
+        let verification = Verification::default().on_postgresql(server.clone());
+        let verified = verify(&environment(&revisions), &verification).await.unwrap();
+        assert_eq!(verified.broken, [], "{key}");
+    }
+    let revisions = [boats("integer PRIMARY KEY"), brings.clone(), brings_with_key];
+    let verified = verify(&environment(&revisions), &Verification::new())
+        .await
+        .unwrap();
+    assert_eq!(verified.broken, []);
+
+    // More than it has brought it must not take.
+    let titles = Sql::new(
+        "001",
+        None,
+        &["CREATE TABLE tasks (title text)"],
+        &["DROP TABLE tasks"],
+    );
+    let takes_all = Sql::new(
+        "002",
+        Some("001"),
+        &["INSERT INTO tasks (title) VALUES ('mine')"],
+        &["DELETE FROM tasks"],
+    );
+    assert!(broken(&[titles, takes_all]).await.contains("002 loses rows"));
+}
+
+#[tokio::test]
+async fn the_walk_goes_on_from_what_cannot_be_undone() {
+    let add = |id: &str, parent: &str| {
+        let add = format!("ALTER TABLE tasks ADD COLUMN c_{id} text");
+        Sql::new(
+            id,
+            Some(parent),
+            &[&add],
+            &[&format!("ALTER TABLE tasks DROP COLUMN c_{id}")],
+        )
+    };
+    let revisions = [
+        tasks(),
+        add("002", "001").irreversible("the file that it came from is gone"),
+        add("003", "002"),
+    ];
+    for verified in on_each(&revisions).await {
+        assert_eq!(verified.broken, []);
+        let database = &verified.databases[0];
+        let stays: Vec<String> = database
+            .irreversible
+            .iter()
+            .map(|stays| format!("{}: {}", stays.revision, stays.reason))
+            .collect();
+        assert_eq!(stays, ["002: the file that it came from is gone"]);
+        // Up, down, up; up and the way back that is refused; up, down, up; the last down and up. Once more with rows, and all at once.
+        assert_eq!(database.steps, 2 * (3 + 2 + 3 + 2) + 3);
+    }
+    // What follows is tried as ever.
+    let forgets = Sql::new(
+        "004",
+        Some("003"),
+        &["CREATE TABLE t (id integer)"],
+        &["SELECT 1"],
+    );
+    let [first, second, third] = revisions;
+    let seen = broken(&[first, second, third, forgets]).await;
+    assert!(seen.contains("undoing 004 does not bring back"), "{seen}");
+    // A `down` that fails is broken, and the walk goes on as well.
+    let fails = Sql::new("002", Some("001"), &["SELECT 1"], &["SELECT * FROM nowhere"]);
+    let forgets = Sql::new(
+        "003",
+        Some("002"),
+        &["CREATE TABLE t (id integer)"],
+        &["SELECT 1"],
+    );
+    let seen = broken(&[tasks(), fails, forgets]).await;
+    assert!(seen.contains("002 cannot be undone"), "{seen}");
+    assert!(seen.contains("undoing 003 does not bring back"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_migrators_own_version_table_is_no_table_of_its_schema() {
+    let environment = environment(&[tasks(), index("002", &["DROP INDEX tasks_title"])]);
+    let environment = environment.with_version_table("my_migrations");
+    let verified = verify(&environment, &Verification::new()).await.unwrap();
+    assert_eq!(verified.broken, []);
+}
+
+#[tokio::test]
+async fn an_extension_that_only_the_named_database_has_is_named() {
+    let Some(database) = postgres().await else { return };
+    let session = session(&database).await;
+    session.send("CREATE EXTENSION citext").await.unwrap();
+    session.close().await;
+    let needs = Sql::new(
+        "001",
+        None,
+        &["CREATE TABLE people (name citext PRIMARY KEY)"],
+        &["DROP TABLE people"],
+    );
+    let environment = environment(&[needs]).database(database.url().clone());
+    let verification = Verification::near(Some(database.url()));
+    let verified = verify(&environment, &verification).await.unwrap();
+    assert_eq!(verified.databases.len(), 1);
+    let details = verified.broken[0].details.join("; ");
+    assert!(
+        details.contains("has extensions that no revision has made so far: citext"),
+        "{details}"
+    );
+    database.remove().await.unwrap();
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use insta::assert_snapshot;
 use sea_orm::ConnectionTrait;
 use seaworthy::autogenerate::{Operation, Policy, Rename, diff, sql};
 use seaworthy::catalog::{
-    Catalog, Check, Column, Dialect, Index, IndexPart, Scope, Table, Target, inspect, normalize,
+    Catalog, Check, Column, Dialect, ForeignKey, Index, IndexPart, PrimaryKey, Scope, Table, Target, inspect,
+    normalize,
 };
 use seaworthy::session::Session;
 use seaworthy::verify::{ScratchDatabase, drift, drift_from};
@@ -231,7 +232,7 @@ async fn a_rename_is_suggested_and_never_made_unasked() {
     let mut declared = Catalog::default();
     declared.tables.push(Table {
         columns: vec![Column::new("id", "integer"), Column::new("due_date", "text")],
-        primary_key: Some(seaworthy::catalog::PrimaryKey::new(["id"])),
+        primary_key: Some(PrimaryKey::new(["id"])),
         ..Table::new("tasks")
     });
     let scope = Scope::default();
@@ -359,7 +360,6 @@ async fn a_declaration_that_makes_no_sense_is_refused_by_name() {
         table(&|table| table.columns.push(Column::new("id", "text"))),
         table(&|table| table.checks.push(Check::new(None, "depth > 0"))),
         table(&|table| table.indexes.push(Index::new(None, ["depth"]))),
-        table(&|table| table.name = "b".repeat(64)),
         Catalog::new(Dialect::Sqlite),
     ];
     let mut refusals = Vec::new();
@@ -377,9 +377,47 @@ async fn a_declaration_that_makes_no_sense_is_refused_by_name() {
     the column boats.id is declared twice
     the database does not accept the declaration of the table boats
     an index of boats names depth, which is not declared
-    the name bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb is 64 bytes long; PostgreSQL cuts names off at 63
     the declared schema is written for SQLite, and the database is PostgreSQL
     "#);
+}
+
+#[tokio::test]
+async fn names_are_cut_off_where_the_server_cuts_them() {
+    let Some(database) = postgres().await else {
+        return;
+    };
+    let session = session(&database).await;
+    // The last letter takes two bytes, of which one would fit.
+    let name = format!("{}ü", "b".repeat(62));
+    let mut boats = Table::new(name.as_str());
+    boats.columns = vec![
+        Column::new("id", "integer").not_null(),
+        Column::new("above", "integer"),
+    ];
+    boats.primary_key = Some(PrimaryKey::new(["id"]));
+    boats.foreign_keys = vec![ForeignKey {
+        name: Some(format!("fk-{}", "above-".repeat(12))),
+        ..ForeignKey::new(["above"], name.as_str(), ["id"])
+    }];
+    boats.indexes = vec![Index::new(
+        Some(&format!("idx-{}", "above-".repeat(12))),
+        ["above"],
+    )];
+    let mut declared = Catalog::new(Dialect::Postgresql);
+    declared.tables.push(boats);
+    let scope = Scope::default();
+    let wanted = normalize(session.connection(), &scope, &declared).await.unwrap();
+    let live = inspect(session.connection(), &scope).await.unwrap();
+    let found = diff(&live, &wanted, &Policy::default()).unwrap();
+    make(&session, &live, &found.operations).await;
+    let live = inspect(session.connection(), &scope).await.unwrap();
+    assert_eq!(live.tables[0].name, "b".repeat(62));
+    assert_eq!(
+        texts(&diff(&live, &wanted, &Policy::default()).unwrap().operations),
+        [""; 0]
+    );
+    session.close().await;
+    database.remove().await.unwrap();
 }
 
 #[test]

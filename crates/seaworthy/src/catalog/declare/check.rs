@@ -27,7 +27,6 @@ pub(super) fn check(dialect: Dialect, catalog: &Catalog) -> Result<(), DeclareEr
         }
     }
     for (name, labels) in &catalog.enums {
-        length(dialect, name)?;
         let distinct: BTreeSet<&String> = labels.iter().collect();
         if distinct.len() < labels.len() {
             return Err(twice(format!("a label of the enum {name}")));
@@ -37,11 +36,9 @@ pub(super) fn check(dialect: Dialect, catalog: &Catalog) -> Result<(), DeclareEr
 }
 
 fn check_table(dialect: Dialect, table: &Table) -> Result<(), DeclareError> {
-    length(dialect, &table.name)?;
     let mut columns = HashSet::new();
     for column in &table.columns {
         let subject = format!("the column {}.{}", table.name, column.name);
-        length(dialect, &column.name)?;
         if !columns.insert(folded(dialect, &column.name)) {
             return Err(twice(subject));
         }
@@ -96,16 +93,71 @@ fn check_table(dialect: Dialect, table: &Table) -> Result<(), DeclareError> {
     if let Some(partition) = &table.partitioned_by {
         text(&format!("the partition key of {}", table.name), partition)?;
     }
-    names_of(table).try_for_each(|name| length(dialect, name))
+    Ok(())
 }
 
-fn names_of(table: &Table) -> impl Iterator<Item = &String> {
-    let keys = table.primary_key.iter().filter_map(|key| key.name.as_ref());
-    let uniques = table.uniques.iter().filter_map(|unique| unique.name.as_ref());
-    let checks = table.checks.iter().filter_map(|check| check.name.as_ref());
-    let references = table.foreign_keys.iter().filter_map(|key| key.name.as_ref());
-    let indexes = table.indexes.iter().filter_map(|index| index.name.as_ref());
-    keys.chain(uniques).chain(checks).chain(references).chain(indexes)
+/// Cuts names off where PostgreSQL does; SQLite takes names of any length.
+pub(super) fn cut_names(dialect: Dialect, catalog: &mut Catalog) {
+    if dialect == Dialect::Sqlite {
+        return;
+    }
+    for table in &mut catalog.tables {
+        names_of(table).for_each(cut);
+        let references = table.foreign_keys.iter_mut();
+        references.for_each(|key| cut_table(&mut key.ref_table));
+    }
+    catalog
+        .sequences
+        .iter_mut()
+        .for_each(|sequence| cut(&mut sequence.name));
+    let enums = std::mem::take(&mut catalog.enums);
+    catalog.enums = enums
+        .into_iter()
+        .map(|(mut name, labels)| {
+            cut(&mut name);
+            (name, labels)
+        })
+        .collect();
+}
+
+/// Cuts a name off where PostgreSQL does: between two letters.
+pub(super) fn cut(name: &mut String) {
+    name.truncate(name.floor_char_boundary(LONGEST_NAME));
+}
+
+/// Cuts the name of a table off, which may have a schema before it.
+pub(super) fn cut_table(table: &mut String) {
+    let mut parts: Vec<String> = table.split('.').map(str::to_owned).collect();
+    parts.iter_mut().for_each(cut);
+    *table = parts.join(".");
+}
+
+fn names_of(table: &mut Table) -> impl Iterator<Item = &mut String> {
+    let keys = table.primary_key.iter_mut();
+    let keys = keys.flat_map(|key| key.name.iter_mut().chain(&mut key.columns));
+    let uniques = table.uniques.iter_mut();
+    let uniques = uniques.flat_map(|unique| unique.name.iter_mut().chain(&mut unique.columns));
+    let checks = table.checks.iter_mut().filter_map(|check| check.name.as_mut());
+    let references = table.foreign_keys.iter_mut().flat_map(|key| {
+        let columns = key.columns.iter_mut().chain(&mut key.ref_columns);
+        key.name.iter_mut().chain(columns)
+    });
+    let indexes = table.indexes.iter_mut().flat_map(|index| {
+        let columns = index.columns.iter_mut().filter_map(|part| match &mut part.key {
+            IndexKey::Column(name) => Some(name),
+            IndexKey::Expression(_) => None,
+        });
+        index.name.iter_mut().chain(columns)
+    });
+    let columns = table.columns.iter_mut().map(|column| &mut column.name);
+    [&mut table.name]
+        .into_iter()
+        .chain(columns)
+        .chain(keys)
+        .chain(uniques)
+        .chain(checks)
+        .chain(references)
+        .chain(indexes)
 }
 
 /// SQLite's names are the same in upper and lower case.
@@ -114,16 +166,6 @@ fn folded(dialect: Dialect, name: &str) -> String {
         Dialect::Postgresql => name.to_owned(),
         Dialect::Sqlite => name.to_lowercase(),
     }
-}
-
-fn length(dialect: Dialect, name: &str) -> Result<(), DeclareError> {
-    if dialect == Dialect::Postgresql && name.len() > LONGEST_NAME {
-        return Err(DeclareError::LongName {
-            name: name.to_owned(),
-            length: name.len(),
-        });
-    }
-    Ok(())
 }
 
 fn text(subject: &str, sql: &str) -> Result<(), DeclareError> {

@@ -72,6 +72,22 @@ impl Declared {
     }
 }
 
+impl Declared {
+    /// Cuts names off where PostgreSQL does when it is sent the statements.
+    fn cut_names(&mut self) {
+        check::cut(&mut self.table);
+        self.columns
+            .iter_mut()
+            .for_each(|column| check::cut(&mut column.name));
+        for key in &mut self.foreign_keys {
+            let columns = key.columns.iter_mut().chain(&mut key.ref_columns);
+            let names = columns.chain(&mut key.name);
+            names.for_each(check::cut);
+            check::cut_table(&mut key.ref_table);
+        }
+    }
+}
+
 /// Makes the tables of entities, and reads them.
 pub(super) async fn read<C>(
     connection: &C,
@@ -83,6 +99,10 @@ where
     C: ConnectionTrait + TransactionTrait,
 {
     check_schemas(connection, scope, dialect, &entities).await?;
+    let mut entities = entities;
+    if dialect == Dialect::Postgresql {
+        entities.iter_mut().for_each(Declared::cut_names);
+    }
     let mut sketch = Sketch::default();
     let mut named = Catalog::new(dialect);
     for entity in &entities {

@@ -2,7 +2,7 @@
 
 use super::DeclareError;
 use crate::catalog::{
-    Catalog, Check, Column, Dialect, ForeignKey, Generated, Index, Sequence, Table, Unique,
+    Catalog, Check, Column, Dialect, Exclusion, ForeignKey, Generated, Index, Sequence, Table, Unique,
 };
 
 /// Adds to what entities declare.
@@ -97,16 +97,34 @@ impl TableExtra<'_> {
 
     /// Adds a unique constraint, in place of one that the entity declares over the same columns.
     pub fn unique<C: Into<String>>(self, name: &str, columns: impl IntoIterator<Item = C>) -> Self {
-        let unique = Unique::new(Some(name), columns);
+        self.unique_constraint(Unique::new(Some(name), columns))
+    }
+
+    /// Adds a unique constraint with options, in place of one that the entity declares over the same columns.
+    pub fn unique_constraint(self, unique: Unique) -> Self {
         self.table.uniques.retain(|other| other.columns != unique.columns);
         self.table.uniques.push(unique);
         self
     }
 
+    /// Adds an exclusion constraint: `EXCLUDE USING gist (during WITH &&)`; PostgreSQL.
+    pub fn exclusion(self, name: Option<&str>, definition: &str) -> Self {
+        self.table.exclusions.push(Exclusion {
+            name: name.map(str::to_owned),
+            definition: definition.to_owned(),
+        });
+        self
+    }
+
+    /// Adds a check with options.
+    pub fn check_constraint(self, check: Check) -> Self {
+        self.table.checks.push(check);
+        self
+    }
+
     /// Adds a check, its condition given as SQL.
     pub fn check(self, name: &str, condition: &str) -> Self {
-        self.table.checks.push(Check::new(Some(name), condition));
-        self
+        self.check_constraint(Check::new(Some(name), condition))
     }
 
     /// Adds a foreign key, in place of one that the entity declares over the same columns.

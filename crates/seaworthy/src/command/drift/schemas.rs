@@ -208,7 +208,10 @@ impl Project<'_> {
         rehearsed: Option<&Rehearsed>,
         schema: &str,
     ) -> Result<Option<Catalog>, CommandError> {
-        let scope = Scope::schema(schema);
+        let scope = Scope {
+            schema: Some(schema.to_owned()),
+            ..self.environment.scope()
+        };
         let read = match (side, rehearsed) {
             (Side::Database(url), _) => {
                 let session = self.session_outside(url).await?;

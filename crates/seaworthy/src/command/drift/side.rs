@@ -162,7 +162,7 @@ impl Project<'_> {
         let rehearsed = self.rehearsed(side, Some(self.url()?), request).await?;
         // Each session stands in the schema that was named for it: the settings may name several.
         let wanted = self
-            .side(session, side, rehearsed.as_ref(), &Scope::default())
+            .side(session, side, rehearsed.as_ref(), &self.environment.scope())
             .await;
         if let Some(scratch) = rehearsed {
             scratch.remove().await?;
@@ -179,7 +179,7 @@ impl Project<'_> {
         rehearsed: Option<&Rehearsed>,
         stop: &CancellationToken,
     ) -> Result<Catalog, CommandError> {
-        let scope = Scope::default();
+        let scope = self.environment.scope();
         let read = self.side(engine.session(), side, rehearsed, &scope).await;
         let (Engine::Scratch(_), Err(error)) = (engine, &read) else {
             return read;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sea_orm::{DbBackend, DbErr};
 
 use super::{Unfilled, Verification};
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Dialect, Table};
 use crate::revision::RevisionId;
-use crate::session::Session;
+use crate::session::{Session, dialect_of};
 use crate::verify::{quoted, rows};
 
 /// How many rows each table has, and how many values each of its columns.
@@ -42,19 +42,35 @@ impl Counts {
         Ok(Self(counts))
     }
 
-    /// Returns what is missing later, in words. Tables and columns that are gone are none of its business: the schema says
-    /// whether they should be.
-    pub(super) fn losses(&self, later: &Self) -> Vec<String> {
+    /// Returns how much more there is later, by table and column: what a revision has put in, and may take out again.
+    pub(super) fn gains(&self, later: &Self) -> Self {
+        let mut gains = later.clone();
+        gains.0.retain(|table, _| self.0.contains_key(table));
+        for (table, gained) in &mut gains.0 {
+            let before = &self.0[table];
+            gained.rows = (gained.rows - before.rows).max(0);
+            for (column, values) in &mut gained.values {
+                *values = (*values - before.values.get(column).copied().unwrap_or_default()).max(0);
+            }
+        }
+        gains
+    }
+
+    /// Returns what is missing later beyond what may be, in words. Tables and columns that are gone are none of its business: the
+    /// schema says whether they should be.
+    pub(super) fn losses(&self, later: &Self, allowed: &Self) -> Vec<String> {
         let mut losses = Vec::new();
         for (table, before) in &self.0 {
             let Some(after) = later.0.get(table) else {
                 continue;
             };
+            let allowed = allowed.0.get(table);
             // A part that has become a table of its own took its rows along.
             let mut after = after.clone();
             let parts = before.parts.iter().filter_map(|part| later.0.get(part));
             parts.for_each(|part| after.add(part));
-            if after.rows < before.rows {
+            let allowed_rows = allowed.map_or(0, |allowed| allowed.rows);
+            if after.rows < before.rows - allowed_rows {
                 losses.push(format!(
                     "{table} had {} and has {}",
                     counted(before.rows, "row"),
@@ -63,7 +79,9 @@ impl Counts {
                 continue;
             }
             for (column, values) in &before.values {
-                if let Some(left) = after.values.get(column).filter(|left| *left < values) {
+                let allowed_values = allowed.and_then(|allowed| allowed.values.get(column)).copied();
+                let least = values - allowed_values.unwrap_or_default().max(allowed_rows);
+                if let Some(left) = after.values.get(column).filter(|left| **left < least) {
                     losses.push(format!(
                         "{table}.{column} held {} and holds {left}",
                         counted(*values, "value")
@@ -105,7 +123,11 @@ pub(super) async fn fill(
     }
     let empty = Counts::of(session, catalog).await?.empty(catalog);
     for made in rows(catalog, empty) {
-        match session.send(&made.sql).await {
+        let mut sent = session.send(&made.sql).await;
+        if sent.is_err() {
+            sent = session.send(&made.from_one).await;
+        }
+        match sent {
             Ok(()) => unfilled.retain(|noted| noted.table != made.table),
             Err(_) if unfilled.iter().any(|noted| noted.table == made.table) => {}
             Err(error) => unfilled.push(Unfilled {
@@ -115,9 +137,40 @@ pub(super) async fn fill(
             }),
         }
     }
+    count_on(session).await?;
     let after = Counts::of(session, catalog).await?;
     Ok(u64::try_from(after.total() - before.total()).unwrap_or(0))
 }
+
+/// Has the sequences of PostgreSQL go on behind the rows that were put in with their keys.
+async fn count_on(session: &Session) -> Result<(), DbErr> {
+    if dialect_of(session.backend()) == Dialect::Sqlite {
+        return Ok(());
+    }
+    for row in session.rows(SEQUENCES_BEHIND).await? {
+        session.send(&row.try_get_by_index::<String>(0)?).await?;
+    }
+    Ok(())
+}
+
+/// Statements that move each sequence that numbers a column, by ownership or by a default, past the greatest number in it.
+const SEQUENCES_BEHIND: &str = "
+    WITH numbering AS (
+        SELECT pg_depend.objid AS sequence, refobjid AS relation, refobjsubid AS place
+        FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND refobjsubid > 0 AND deptype IN ('a', 'i')
+        UNION
+        SELECT refobjid, adrelid, adnum
+        FROM pg_depend JOIN pg_attrdef ON pg_attrdef.oid = objid
+        WHERE classid = 'pg_attrdef'::regclass AND refclassid = 'pg_class'::regclass
+    )
+    SELECT format(
+        'SELECT setval(%L, greatest) FROM (SELECT max(%I)::bigint AS greatest FROM %s) AS numbered, %s WHERE greatest >= last_value',
+        sequence::regclass, attname, relation::regclass, sequence::regclass
+    )
+    FROM numbering
+    JOIN pg_class ON pg_class.oid = sequence AND relkind = 'S'
+    JOIN pg_attribute ON attrelid = relation AND attnum = place";
 
 async fn count(session: &Session, table: &Table) -> Result<TableCount, DbErr> {
     let mut counts = vec!["count(*)".to_owned()];

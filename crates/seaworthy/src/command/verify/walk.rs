@@ -1,5 +1,6 @@
 //! The walk over all revisions on one scratch database: up, down, up.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
@@ -7,16 +8,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
-use super::{Place, Verification, VerifiedDatabase};
+use super::{Irreversible, Place, Verification, VerifiedDatabase};
 use crate::autogenerate::{Note, Operation, Policy, diff};
-use crate::catalog::{Catalog, ObjectKind, Scope, inspect};
+use crate::catalog::{Catalog, Dialect, ObjectKind, Scope, inspect};
 use crate::command::upgrade::Compared;
 use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
 use crate::environment::Environment;
 use crate::graph::{Plan, Step};
 use crate::revision::{Direction, RevisionId, Stage};
 use crate::runner::Observer;
-use crate::session::{Access, DatabaseError, Session, Settings};
+use crate::session::{Access, DatabaseError, DatabaseUrl, Session, Settings, dialect_of};
 use crate::verify::{DriftError, ScratchDatabase, drift_from};
 
 /// Walks over all revisions at one place, on an empty database and on one with rows.
@@ -32,6 +33,7 @@ pub(super) async fn all(
             steps: 0,
             rows: 0,
             unfilled: Vec::new(),
+            irreversible: Vec::new(),
         },
         broken: Vec::new(),
     };
@@ -39,7 +41,7 @@ pub(super) async fn all(
         let scratch = place.scratch().await?;
         let walked = match Walk::begin(environment, &scratch, verification, with_rows).await {
             Ok(mut walk) => {
-                let walked = walk.over(steps, &mut found).await;
+                let walked = walk.over(steps, place, &mut found).await;
                 walk.session.close().await;
                 walked
             }
@@ -63,12 +65,46 @@ struct Found {
     broken: Vec<BrokenPromise>,
 }
 
+impl Found {
+    /// Notes, once, that a revision cannot be undone.
+    fn cannot_be_undone(&mut self, revision: RevisionId, reason: String) {
+        let noted = &mut self.database.irreversible;
+        if !noted.iter().any(|noted| noted.revision == revision) {
+            noted.push(Irreversible { revision, reason });
+        }
+    }
+
+    /// Returns whether a revision could not be undone, be it that it says so or that it broke its promise.
+    fn stays(&self, revision: &RevisionId) -> bool {
+        let declared = self.database.irreversible.iter().map(|noted| &noted.revision);
+        let failed = self
+            .broken
+            .iter()
+            .filter(|broken| broken.promise == Promise::Undoes);
+        let mut all = declared.chain(failed.filter_map(|broken| broken.revision.as_ref()));
+        all.any(|noted| noted == revision)
+    }
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ran {
+    /// It was done.
+    Done,
+    /// It failed, which is noted.
+    Broken,
+    /// The revision cannot be undone, which is noted; nothing was done.
+    Irreversible,
+}
+
 struct Walk<'a> {
     environment: Environment,
     verification: &'a Verification<'a>,
     session: Session,
     scope: Scope,
     with_rows: bool,
+    /// The database that was named, where it is one of the same server.
+    beside: Option<DatabaseUrl>,
 }
 
 impl<'a> Walk<'a> {
@@ -78,20 +114,25 @@ impl<'a> Walk<'a> {
         verification: &'a Verification<'a>,
         with_rows: bool,
     ) -> Result<Self, CommandError> {
+        let is_postgresql = |url: &DatabaseUrl| dialect_of(url.backend()) == Dialect::Postgresql;
+        let named = environment.database.clone().filter(is_postgresql);
+        let beside = named.filter(|_| is_postgresql(scratch.url()));
         let mut environment = environment.clone().database(scratch.url().clone());
         // A scratch database has no schema but its first.
         environment.settings.schema = None;
+        let scope = environment.scope();
         let session = Session::open(scratch.url(), &Settings::default(), Access::Write).await?;
         Ok(Self {
             environment,
             verification,
             session,
-            scope: Scope::default(),
+            scope,
             with_rows,
+            beside,
         })
     }
 
-    async fn over(&mut self, steps: &[Step], found: &mut Found) -> Result<(), CommandError> {
+    async fn over(&mut self, steps: &[Step], place: &Place, found: &mut Found) -> Result<(), CommandError> {
         let nothing = self.catalog().await?;
         let mut before = nothing.clone();
         for step in steps {
@@ -104,7 +145,7 @@ impl<'a> Walk<'a> {
         if !self.with_rows {
             self.declared(found).await?;
         }
-        self.down_and_up(steps, &nothing, &before, found).await
+        self.down_and_up(steps, place, (&nothing, &before), found).await
     }
 
     /// Applies a revision, undoes it and applies it again; returns the schema it makes unless it cannot be run.
@@ -115,71 +156,113 @@ impl<'a> Walk<'a> {
         found: &mut Found,
     ) -> Result<Option<Catalog>, CommandError> {
         let kept = self.counts(before).await?;
-        if !self.step(revision, Direction::Up, found).await? {
+        if self.step(revision, Direction::Up, found).await? != Ran::Done {
             return Ok(None);
         }
         let after = self.catalog().await?;
-        self.compare_rows(revision, &kept, &after, found).await?;
-        if self.with_rows {
-            let unfilled = &mut found.database.unfilled;
-            found.database.rows += fill(&self.session, revision, &after, self.verification, unfilled)
-                .await
-                .map_err(unreadable)?;
-        }
+        let gains = self
+            .compare_rows(revision, &kept, &Counts::default(), &after, found)
+            .await?;
+        found.database.rows += self.fill(revision, &after, found).await?;
 
         let kept = self.counts(&after).await?;
-        if !self.step(revision, Direction::Down, found).await? {
-            return Ok(None);
+        match self.step(revision, Direction::Down, found).await? {
+            Ran::Done => {}
+            // The way goes on from here.
+            Ran::Irreversible => return Ok(Some(after)),
+            Ran::Broken => {
+                let left = self.catalog().await?;
+                let is_untouched = diff(&left, &after, &Policy::default())
+                    .map_err(DriftError::from)?
+                    .is_empty();
+                return Ok(is_untouched.then_some(after));
+            }
         }
         let back = self.catalog().await?;
         let comes_back = self.compare(Promise::ComesBack, Some(revision), &back, before, found)?;
-        self.compare_rows(revision, &kept, &back, found).await?;
+        // What it has put in it may take out again.
+        self.compare_rows(revision, &kept, &gains, &back, found).await?;
         if !comes_back {
             // Whatever it leaves would be in its own way.
             return Ok(None);
         }
 
         let kept = self.counts(&back).await?;
-        if !self.step(revision, Direction::Up, found).await? {
+        if self.step(revision, Direction::Up, found).await? != Ran::Done {
             return Ok(None);
         }
         let again = self.catalog().await?;
         self.compare(Promise::Repeats, Some(revision), &again, &after, found)?;
-        self.compare_rows(revision, &kept, &again, found).await?;
-        if self.with_rows {
-            let unfilled = &mut found.database.unfilled;
-            fill(&self.session, revision, &again, self.verification, unfilled)
-                .await
-                .map_err(unreadable)?;
-        }
+        self.compare_rows(revision, &kept, &Counts::default(), &again, found)
+            .await?;
+        self.fill(revision, &again, found).await?;
         Ok(Some(again))
     }
 
-    /// Undoes everything and applies everything.
+    /// Undoes everything that can be undone, and applies everything in one go.
     async fn down_and_up(
         &self,
         steps: &[Step],
-        nothing: &Catalog,
-        head: &Catalog,
+        place: &Place,
+        (nothing, head): (&Catalog, &Catalog),
         found: &mut Found,
     ) -> Result<(), CommandError> {
-        for step in steps.iter().rev() {
-            if !self.step(&step.revision, Direction::Down, found).await? {
+        let last = steps.iter().rposition(|step| found.stays(&step.revision));
+        let (below, undone) = steps.split_at(last.map_or(0, |place| place + 1));
+        for step in undone.iter().rev() {
+            if self.step(&step.revision, Direction::Down, found).await? != Ran::Done {
                 return Ok(());
             }
         }
-        let left = self.catalog().await?;
-        if !self.compare(Promise::LeavesNothing, None, &left, nothing, found)? {
+        if below.is_empty() {
+            let left = self.catalog().await?;
+            if !self.compare(Promise::LeavesNothing, None, &left, nothing, found)? {
+                return Ok(());
+            }
+        }
+        self.at_once(undone, head, found).await?;
+        if below.is_empty() || self.with_rows {
             return Ok(());
         }
+        let scratch = place.scratch().await?;
+        let begun = Self::begin(&self.environment, &scratch, self.verification, false).await;
+        let walked = match begun {
+            Ok(walk) => {
+                let walked = walk.at_once(steps, head, found).await;
+                walk.session.close().await;
+                walked
+            }
+            Err(error) => Err(error),
+        };
+        scratch.remove().await?;
+        walked
+    }
+
+    /// Applies revisions in one go, after which the schema has to be that of the newest.
+    async fn at_once(&self, steps: &[Step], head: &Catalog, found: &mut Found) -> Result<(), CommandError> {
         let plan = plan(steps.to_vec(), Direction::Up);
         found.database.steps += steps.len();
-        if !self.run(&plan, None, found).await? {
-            return Ok(());
+        if self.run(&plan, None, found).await? == Ran::Done {
+            let at_once = self.catalog().await?;
+            self.compare(Promise::AtOnce, None, &at_once, head, found)?;
         }
-        let at_once = self.catalog().await?;
-        self.compare(Promise::AtOnce, None, &at_once, head, found)?;
         Ok(())
+    }
+
+    /// Puts rows into empty tables in the walk that has some; returns how many.
+    async fn fill(
+        &self,
+        revision: &RevisionId,
+        catalog: &Catalog,
+        found: &mut Found,
+    ) -> Result<u64, CommandError> {
+        if !self.with_rows {
+            return Ok(0);
+        }
+        let unfilled = &mut found.database.unfilled;
+        fill(&self.session, revision, catalog, self.verification, unfilled)
+            .await
+            .map_err(unreadable)
     }
 
     async fn declared(&self, found: &mut Found) -> Result<(), CommandError> {
@@ -215,16 +298,23 @@ impl<'a> Walk<'a> {
         Counts::of(&self.session, catalog).await.map_err(unreadable)
     }
 
+    /// Notes what rows have gone beyond those that may; returns how many have come.
     async fn compare_rows(
         &self,
         revision: &RevisionId,
         kept: &Counts,
+        allowed: &Counts,
         now: &Catalog,
         found: &mut Found,
-    ) -> Result<(), CommandError> {
-        let details = kept.losses(&self.counts(now).await?);
-        self.note(Promise::KeepsRows, Some(revision), details, found);
-        Ok(())
+    ) -> Result<Counts, CommandError> {
+        let later = self.counts(now).await?;
+        self.note(
+            Promise::KeepsRows,
+            Some(revision),
+            kept.losses(&later, allowed),
+            found,
+        );
+        Ok(kept.gains(&later))
     }
 
     /// Notes what would turn one schema into the other; returns whether they are the same.
@@ -264,13 +354,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Runs one revision; returns whether it could be.
     async fn step(
         &self,
         revision: &RevisionId,
         direction: Direction,
         found: &mut Found,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<Ran, CommandError> {
         found.database.steps += 1;
         let step = Step {
             revision: revision.clone(),
@@ -285,23 +374,55 @@ impl<'a> Walk<'a> {
         plan: &Plan,
         revision: Option<&RevisionId>,
         found: &mut Found,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<Ran, CommandError> {
         let promise = match plan.direction {
             Direction::Up => Promise::Applies,
             Direction::Down => Promise::Undoes,
         };
         let ran = rehearse(&self.environment, plan, &self.verification.stop).await;
         match ran {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(Ran::Done),
             Err(error) if error.category() == Category::Stopped => Err(error),
+            Err(CommandError::CannotBeUndone { revision, reason }) => {
+                found.cannot_be_undone(revision, reason);
+                Ok(Ran::Irreversible)
+            }
             Err(CommandError::Run(error)) => {
                 let revision = revision.unwrap_or(&error.revision);
-                self.note(promise, Some(revision), causes(&error.source), found);
-                Ok(false)
+                let mut details = causes(&error.source);
+                details.extend(self.lacking_extensions().await?);
+                self.note(promise, Some(revision), details, found);
+                Ok(Ran::Broken)
             }
             Err(error) => Err(error),
         }
     }
+
+    /// Returns, in words, the extensions that the database of the environment has and the scratch database has not.
+    async fn lacking_extensions(&self) -> Result<Option<String>, CommandError> {
+        let Some(database) = &self.beside else {
+            return Ok(None);
+        };
+        let own = extensions(&self.session).await?;
+        let session = Session::open(database, &Settings::default(), Access::Read).await?;
+        let there = extensions(&session).await;
+        session.close().await;
+        let lacking: Vec<String> = there?.difference(&own).cloned().collect();
+        Ok((!lacking.is_empty()).then(|| {
+            format!(
+                "the database that is named has extensions that no revision has made so far: {}; \
+                 make them with CREATE EXTENSION IF NOT EXISTS in the first revision that needs them",
+                lacking.join(", ")
+            )
+        }))
+    }
+}
+
+/// Returns the extensions of a PostgreSQL database.
+async fn extensions(session: &Session) -> Result<BTreeSet<String>, CommandError> {
+    let rows = session.rows("SELECT extname::text FROM pg_extension").await;
+    let names = rows.map(|rows| rows.iter().map(|row| row.try_get_by_index(0)).collect());
+    names.and_then(|names: Result<_, _>| names).map_err(unreadable)
 }
 
 /// Runs a plan on a scratch database, where nothing has to be asked and nobody else is.
