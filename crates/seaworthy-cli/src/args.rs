@@ -58,6 +58,9 @@ pub(crate) struct General {
     #[arg(short, long, global = true, env = "SEAWORTHY_YES", action = ArgAction::SetTrue,
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) yes: bool,
+    /// What the project asks of `lint` and of generated revisions, if not in the nearest seaworthy.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Take one hazard of one statement knowingly; the reason is kept in the history
     #[arg(long, global = true, value_name = "REV:CATEGORY:PIECE=REASON", value_parser = acceptance)]
     pub(crate) accept: Vec<Acceptance>,
@@ -296,8 +299,9 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  lint                  the newest revision, up and down\n  lint --all            every one\n  \
                             lint 001:003          a range, both ends included\n  \
+                            lint --git-base origin/main              what a branch adds or changes\n  \
                             lint --sql new.sql --schema before.sql   a script\n  lint --explain table-rewrite\n\n\
-                            Exit code 3 when there is an error among the hazards."
+                            Exit code 3 when there is an error among the hazards. Those of the way down are notes unless --down is given."
     )]
     Lint(Lint),
     /// Compare the database with the entities, or with something else that is wanted of it
@@ -478,9 +482,17 @@ pub(crate) struct Lint {
     /// Look at every revision
     #[arg(long, conflicts_with = "sql")]
     pub(crate) all: bool,
-    /// Look at a script instead; - for standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) sql: Option<PathBuf>,
+    /// Let hazards of the way down decide as well, which are notes otherwise
+    #[arg(long, conflicts_with = "sql")]
+    pub(crate) down: bool,
+    /// Look only at revisions, or scripts, that differ from where the branch left this commit of git
+    #[arg(long, value_name = "REF", conflicts_with_all = ["target", "all", "explain"])]
+    pub(crate) git_base: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Look at scripts instead; - for standard input
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) sql: Vec<PathBuf>,
     /// The statements that made the schema before the script; without it every table is in use
     #[arg(long, value_name = "FILE", requires = "sql")]
     pub(crate) schema: Option<PathBuf>,
@@ -568,7 +580,7 @@ pub(crate) struct NewRevision {
     pub(crate) place: Place,
 }
 
-/// Where revisions are written.
+/// Where revisions are.
 #[derive(Args, Debug)]
 pub(crate) struct Place {
     /// The migration crate's folder; `./migration` if there is one, else the current folder

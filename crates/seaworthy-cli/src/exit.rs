@@ -11,6 +11,7 @@ use seaworthy::session::AddressError;
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
+use crate::git::GitError;
 use crate::output::Screen;
 
 /// How a command that did not fail ended.
@@ -50,6 +51,19 @@ pub(crate) enum Failure {
         /// Why not.
         source: std::io::Error,
     },
+    /// What `seaworthy.toml` says makes no sense.
+    #[error("{place}: {message}")]
+    Configuration {
+        /// The file, and the line where it is known.
+        place: String,
+        /// What is wrong.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
+    /// Git does not say what a branch changes.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// A signal ended the run.
     #[error("stopped by a signal")]
     Stopped {
@@ -93,8 +107,9 @@ pub(crate) fn usage(error: &clap::Error) {
 
 fn code(failure: &Failure) -> i32 {
     match failure {
-        Failure::Address { .. } | Failure::Usage { .. } => 2,
-        Failure::File { .. } => 1,
+        Failure::Address { .. } | Failure::Usage { .. } | Failure::Configuration { .. } => 2,
+        Failure::Git(GitError::NoCommit { .. }) => 2,
+        Failure::File { .. } | Failure::Git(_) => 1,
         Failure::Stopped { code, .. } => *code,
         Failure::Command(error) => match error.category() {
             Category::Usage => 2,
@@ -131,6 +146,8 @@ fn as_json(failure: &Failure) -> Value {
         Failure::Address { .. } => ("database_address", Value::Null),
         Failure::File { .. } => ("file", Value::Null),
         Failure::Usage { .. } => ("usage", Value::Null),
+        Failure::Configuration { .. } => ("configuration", Value::Null),
+        Failure::Git(_) => ("git", Value::Null),
     };
     json!({
         "error": {
@@ -178,6 +195,8 @@ fn hint(failure: &Failure) -> Option<String> {
         Failure::Address { source } => Some(source.hint().to_owned()),
         Failure::File { .. } => None,
         Failure::Usage { .. } => Some("see --help".to_owned()),
+        Failure::Configuration { hint, .. } => Some(hint.clone()),
+        Failure::Git(error) => error.hint(),
     }
 }
 

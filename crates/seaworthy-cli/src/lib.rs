@@ -23,6 +23,8 @@
 //!
 //! * `args`: what may be written on the command line
 //! * `settings`: from arguments and variables to an environment
+//! * `configuration`: from `seaworthy.toml` to the settings of the linter
+//! * `git`: what a branch changes
 //! * `commands`: one function per verb: ask the library, show the answer
 //! * `signals`: what Ctrl-C and SIGTERM do
 //! * `output`: how answers look, as text and as JSON
@@ -37,7 +39,9 @@ use args::Arguments;
 
 mod args;
 mod commands;
+mod configuration;
 mod exit;
+mod git;
 mod output;
 mod settings;
 mod signals;
@@ -69,7 +73,13 @@ pub async fn run_with(
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
     let result = match settings::apply(environment.into(), &arguments.general) {
-        Ok(environment) => commands::run(&environment, arguments, &screen).await,
+        Ok(mut environment) => {
+            let command = arguments.command.as_ref();
+            match settings::add_configuration(&mut environment, &arguments.general, command) {
+                Ok(()) => commands::run(&environment, arguments, &screen).await,
+                Err(error) => Err(error),
+            }
+        }
         Err(error) => Err(error),
     };
     exit::finish(result, &screen);

@@ -9,7 +9,8 @@ use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::{Acceptance, General, Place};
+use crate::args::{Acceptance, Command, General, Place};
+use crate::configuration;
 use crate::exit::Failure;
 
 /// Puts what the command line says into an environment.
@@ -39,6 +40,23 @@ fn accepted(said: &Acceptance) -> [(RevisionId, Accepted); 2] {
         Accepted::down(category, piece, reason),
     ]
     .map(|accepted| (said.revision.as_str().into(), accepted))
+}
+
+/// Adds what the project asks of the linter, for a command that asks the linter.
+pub(crate) fn add_configuration(
+    environment: &mut Environment,
+    general: &General,
+    command: Option<&Command>,
+) -> Result<(), Failure> {
+    let asks = match command {
+        Some(Command::Lint(asked)) => asked.explain.is_none(),
+        Some(Command::Revision { generate, .. }) => generate.autogenerate,
+        _ => false,
+    };
+    if asks {
+        environment.lint = configuration::settings(general.config.as_deref())?;
+    }
+    Ok(())
 }
 
 /// Returns the folder of the migration crate.

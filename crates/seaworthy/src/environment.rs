@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sea_orm_migration::MigratorTraitSelf;
 
 use crate::catalog::{Ignore, Scope, Target};
+use crate::lint;
 use crate::revision::{Accepted, Header, Plain, Revision, RevisionId};
 use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
 
@@ -24,6 +25,8 @@ pub struct Environment {
     pub settings: Settings,
     /// The hazards that are taken knowingly besides those that revisions accept, each with its revision.
     pub accepted: Vec<(RevisionId, Accepted)>,
+    /// What the project asks of the linter; a run refuses what it refuses whatever this says.
+    pub lint: Arc<lint::Settings>,
     /// Who runs the commands.
     pub actor: Actor,
 }
@@ -49,6 +52,7 @@ impl Environment {
             target: None,
             settings: Settings::default(),
             accepted: Vec::new(),
+            lint: Arc::default(),
             actor: Actor {
                 tool_version: env!("CARGO_PKG_VERSION").to_owned(),
                 ..Actor::default()

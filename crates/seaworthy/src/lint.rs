@@ -3,11 +3,18 @@
 //! Everything is decided from the text of the statements, the schema before them and the server's version; no database is
 //! asked. [`RULES`] lists what is looked for; each rule is one file with the page that explains it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 pub use accept::{accept, accepted_by_remarks, accepts_loss};
 pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock, validates};
+pub use repeats::{Place, merge_repeats};
 pub use rules::{RULES, Rule, rule};
+pub use settings::{
+    ConstraintNames, ConstraintPattern, ForbiddenType, Level, NamePattern, Required, Settings, SettingsError,
+    nearest,
+};
 
 use crate::sql::{Dialect, Reading, Remark, Schema, Statement, read, read_with_remarks};
 use step::Step;
@@ -16,7 +23,9 @@ use timeline::Timeline;
 mod accept;
 mod effects;
 mod locks;
+mod repeats;
 mod rules;
+mod settings;
 mod step;
 mod timeline;
 
@@ -26,6 +35,8 @@ pub struct Context {
     before: Schema,
     transaction: Surrounding,
     server: Server,
+    settings: Arc<Settings>,
+    is_strict: bool,
 }
 
 /// What will run a script.
@@ -75,6 +86,8 @@ pub enum Surrounding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// What the way back would do: it decides nothing.
+    Note,
     /// To be known.
     Warn,
     /// To be avoided.
@@ -92,6 +105,9 @@ pub struct Hazard {
     pub statement: usize,
     /// The line on which the statement begins, counted from one.
     pub line: usize,
+    /// Every statement that it is true of, where [`merge_repeats`] has found several; the first is `statement`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Place>,
     /// The table that it is about.
     pub table: Option<String>,
     /// What happens.
@@ -113,13 +129,15 @@ pub struct Hazard {
 pub const VERSIONS: std::ops::RangeInclusive<u8> = 13..=18;
 
 impl Default for Context {
-    /// Returns a transaction around the script, PostgreSQL 15, and nothing known about the schema: every table that the
-    /// script does not create is in use.
+    /// Returns a transaction around the script, PostgreSQL 15, the rules as they are, and nothing known about the schema: every
+    /// table that the script does not create is in use.
     fn default() -> Self {
         Self {
             before: Schema::default().settled(false),
             transaction: Surrounding::Transaction,
             server: Server::Postgres(15),
+            settings: Arc::default(),
+            is_strict: false,
         }
     }
 }
@@ -157,6 +175,20 @@ impl Context {
         self
     }
 
+    /// Says what the project asks for; its levels are applied by [`lint`] and by [`Settings::grade`], after acceptances.
+    #[must_use]
+    pub fn settings(mut self, settings: &Arc<Settings>) -> Self {
+        self.settings = Arc::clone(settings);
+        self
+    }
+
+    /// Counts what happens only in sessions of some settings as if it happened, as whoever is about to run a script has to.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
+    }
+
     /// Says what will run it; a number is a major version of PostgreSQL.
     #[must_use]
     pub fn on(mut self, server: impl Into<Server>) -> Self {
@@ -174,10 +206,13 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
     let flattened = statements
         .into_iter()
         .flat_map(|statement| statement.flattened(0));
-    hazards(&flattened.collect::<Vec<_>>(), &behind, context)
+    let mut found = hazards(&flattened.collect::<Vec<_>>(), &behind, context);
+    context.settings.grade(&mut found);
+    found
 }
 
-/// Returns the hazards of statements that have been read, in their order.
+/// Returns the hazards of statements that have been read, in their order, before the levels of the settings: what a revision
+/// accepts is looked for first, whether it is switched off or not.
 #[must_use]
 pub fn lint_statements(statements: &[Statement], context: &Context) -> Vec<Hazard> {
     hazards(statements, &[], context)
@@ -195,9 +230,10 @@ fn hazards(statements: &[Statement], behind: &[Remark], context: &Context) -> Ve
         state = next;
         hazards.extend(found.into_iter().map(|(rule, finding)| Hazard {
             category: rule.code,
-            severity: rule.severity,
+            severity: finding.severity.unwrap_or(rule.severity),
             statement: index,
             line: statement.line,
+            statements: Vec::new(),
             table: finding.table,
             message: finding.message,
             help: rule.help,
@@ -211,6 +247,13 @@ fn hazards(statements: &[Statement], behind: &[Remark], context: &Context) -> Ve
 }
 
 impl Hazard {
+    /// Makes it a note, unless it is about an acceptance that matches nothing, which is wrong either way.
+    pub fn demote(&mut self) {
+        if self.category != "override-unmatched" {
+            self.severity = Severity::Note;
+        }
+    }
+
     /// Returns whether it is an error that nobody has accepted.
     #[must_use]
     pub fn is_open_error(&self) -> bool {

@@ -15,10 +15,11 @@ pub use quote::{literal, quoted};
 pub use statement::{Reading, Statement, read};
 
 pub(crate) use parsed::{
-    Action, AttributeAction, Column, ComparisonKind, Constraint, ConstraintKind, DataChange, DomainAction,
-    IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TransactionVerb, Type, TypeAction,
+    Action, AttributeAction, Column, ComparisonKind, Constraint, ConstraintKind, CreateIndex, CreateTable,
+    DataChange, DomainAction, Drop, IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TransactionVerb,
+    Type, TypeAction, read_type,
 };
-pub(crate) use schema::{KnownColumn, Schema, Volatility};
+pub(crate) use schema::{KnownColumn, Schema, Table, Volatility};
 pub(crate) use statement::read_with_remarks;
 pub(crate) use token::{Kind, LONGEST_NAME, Remark, Token, tokens};
 

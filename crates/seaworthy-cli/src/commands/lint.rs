@@ -1,26 +1,41 @@
-//! `lint`: scripts from files, revisions, and the pages of the rules.
+//! `lint`: scripts from files, revisions, what a branch changes of either, and the pages of the rules.
 
 use std::io::Read;
 use std::path::Path;
 
 use seaworthy::command::{self, LintSelection, LintedStep};
 use seaworthy::environment::Environment;
-use seaworthy::lint::{Context, Hazard, RULES, Server, Surrounding, lint, rule};
+use seaworthy::lint::{Context, Hazard, RULES, Server, Surrounding, lint, merge_repeats, rule};
 
 use crate::args::Lint;
 use crate::exit::{Ending, Failure};
+use crate::git::{Changes, changes_since};
+use crate::output::hazards::Script;
 use crate::output::{Screen, hazards};
+use crate::settings::folder;
+
+/// How a migration of sqlx begins that is run without a transaction.
+const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(super) async fn run(environment: &Environment, asked: &Lint, screen: &Screen) -> Result<Ending, Failure> {
     if let Some(code) = &asked.explain {
         return explain(code, screen);
     }
-    if let Some(path) = &asked.sql {
-        let found = script(asked, path)?;
-        hazards::script(screen, &path.display().to_string(), &found);
-        return Ok(ending(found.iter()));
+    let changes = asked.git_base.as_deref().map(changes_since).transpose()?;
+    if !asked.sql.is_empty() {
+        return scripts(environment, asked, changes.as_ref(), screen);
     }
-    let steps = command::lint(environment, &selection(asked)?, server(asked)).await?;
+    let selection = match &changes {
+        Some(changes) => changed(environment, asked, changes, screen),
+        None => selection(asked)?,
+    };
+    let mut steps = command::lint(environment, &selection, server(asked)).await?;
+    for step in &mut steps {
+        if !asked.down {
+            step.demote_undoing();
+        }
+        step.hazards = merge_repeats(std::mem::take(&mut step.hazards));
+    }
     hazards::revisions(screen, &steps);
     Ok(ending(steps.iter().flat_map(|step: &LintedStep| &step.hazards)))
 }
@@ -36,16 +51,49 @@ fn explain(code: &str, screen: &Screen) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-fn script(asked: &Lint, path: &Path) -> Result<Vec<Hazard>, Failure> {
-    let sql = read(path)?;
-    let mut context = Context::default().on(server(asked));
+/// Looks at each script by itself.
+fn scripts(
+    environment: &Environment,
+    asked: &Lint,
+    changes: Option<&Changes>,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
+    let mut context = Context::default().on(server(asked)).settings(&environment.lint);
     if let Some(schema) = &asked.schema {
         context = context.schema(&read(schema)?);
     }
     if asked.no_transaction {
         context = context.surrounded_by(Surrounding::Nothing);
     }
-    Ok(lint(&sql, &context))
+    let is_meant = |path: &Path| changes.is_none_or(|changes| is_standard_input(path) || changes.has(path));
+    let mut found = Vec::new();
+    for path in asked.sql.iter().filter(|path| is_meant(path)) {
+        let text = read(path)?;
+        let context = match text.starts_with(NO_TRANSACTION) {
+            true => context.clone().surrounded_by(Surrounding::Nothing),
+            false => context.clone(),
+        };
+        found.push(Script {
+            file: path.display().to_string(),
+            hazards: merge_repeats(lint(&text, &context)),
+        });
+    }
+    match (found.as_slice(), asked.sql.as_slice()) {
+        ([script], [_]) => hazards::script(screen, script),
+        _ => hazards::scripts(screen, &found),
+    }
+    Ok(ending(found.iter().flat_map(|script| &script.hazards)))
+}
+
+/// Returns the revisions whose files a branch adds or changes.
+fn changed(environment: &Environment, asked: &Lint, changes: &Changes, screen: &Screen) -> LintSelection {
+    let names = environment.headers().iter().map(|header| header.name.as_str());
+    let changed = changes.named(&folder(&asked.place), names);
+    match changed.as_slice() {
+        [] => screen.note("no revision was added or changed"),
+        names => screen.note(&format!("added or changed: {}", names.join(", "))),
+    }
+    LintSelection::Named(changed)
 }
 
 fn server(asked: &Lint) -> Server {
@@ -78,10 +126,14 @@ fn read(path: &Path) -> Result<String, Failure> {
         path: path.to_owned(),
         source,
     };
-    if path == Path::new("-") {
+    if is_standard_input(path) {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(failure)?;
         return Ok(text);
     }
     std::fs::read_to_string(path).map_err(failure)
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
 }

@@ -8,16 +8,37 @@ use serde_json::{Value, json};
 use super::{Screen, counted};
 use crate::args::Format;
 
+/// A file of SQL and its hazards.
+#[derive(Serialize)]
+pub(crate) struct Script {
+    pub(crate) file: String,
+    pub(crate) hazards: Vec<Hazard>,
+}
+
 /// Shows the hazards of a script.
-pub(crate) fn script(screen: &Screen, file: &str, hazards: &[Hazard]) {
-    let found: Vec<Found<'_>> = hazards
-        .iter()
-        .map(|hazard| Found { hazard, place: file })
-        .collect();
+pub(crate) fn script(screen: &Screen, script: &Script) {
     match screen.format() {
-        Format::Json => screen.json(&ScriptAnswer { hazards }),
-        _ => show(screen, &found),
+        Format::Json => screen.json(&ScriptAnswer {
+            hazards: &script.hazards,
+        }),
+        _ => show(screen, &found_in(std::slice::from_ref(script))),
     }
+}
+
+/// Shows the hazards of several scripts.
+pub(crate) fn scripts(screen: &Screen, scripts: &[Script]) {
+    match screen.format() {
+        Format::Json => screen.json(&ScriptsAnswer { files: scripts }),
+        _ => show(screen, &found_in(scripts)),
+    }
+}
+
+fn found_in(scripts: &[Script]) -> Vec<Found<'_>> {
+    let found = scripts.iter().flat_map(|script| {
+        let place = script.file.as_str();
+        script.hazards.iter().map(move |hazard| Found { hazard, place })
+    });
+    found.collect()
 }
 
 /// Shows the hazards of revisions.
@@ -48,6 +69,12 @@ struct ScriptAnswer<'a> {
     hazards: &'a [Hazard],
 }
 
+/// The JSON document about several scripts.
+#[derive(Serialize)]
+struct ScriptsAnswer<'a> {
+    files: &'a [Script],
+}
+
 /// The JSON document about revisions.
 #[derive(Serialize)]
 struct RevisionsAnswer<'a> {
@@ -76,23 +103,30 @@ fn text(screen: &Screen, found: &[Found<'_>]) {
         let kind = match hazard.severity {
             Severity::Error => screen.red("error"),
             Severity::Warn => screen.bold("warning"),
+            Severity::Note => "note".to_owned(),
         };
-        let (line, code) = (hazard.line, hazard.category);
+        let (line, code, message) = (hazard.line, hazard.category, message(hazard));
         match &hazard.accepted {
-            Some(reason) => screen.line(&format!(
-                "{place}:{line}: accepted: {} [{code}]: {reason}",
-                hazard.message
-            )),
+            Some(reason) => screen.line(&format!("{place}:{line}: accepted: {message} [{code}]: {reason}")),
             None => {
-                screen.line(&format!("{place}:{line}: {kind}: {} [{code}]", hazard.message));
-                screen.line(&format!("    instead: {}", hazard.help));
+                screen.line(&format!("{place}:{line}: {kind}: {message} [{code}]"));
+                if hazard.severity > Severity::Note {
+                    screen.line(&format!("    instead: {}", hazard.help));
+                }
             }
         }
     }
-    let count = |is_meant: fn(&Hazard) -> bool| found.iter().filter(|found| is_meant(found.hazard)).count();
-    let errors = count(Hazard::is_open_error);
-    let accepted = count(|hazard| hazard.accepted.is_some());
-    let warnings = found.len() - errors - accepted;
+    screen.line(&totals(found));
+}
+
+/// Counts errors, warnings, what is accepted, and notes.
+fn totals(found: &[Found<'_>]) -> String {
+    let open = |severity: Severity| {
+        let open = found.iter().filter(|found| found.hazard.accepted.is_none());
+        open.filter(|found| found.hazard.severity == severity).count()
+    };
+    let (errors, warnings, notes) = (open(Severity::Error), open(Severity::Warn), open(Severity::Note));
+    let accepted = found.len() - errors - warnings - notes;
     let mut totals = match warnings + errors {
         0 => "No hazards".to_owned(),
         _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
@@ -100,7 +134,32 @@ fn text(screen: &Screen, found: &[Found<'_>]) {
     if accepted > 0 {
         totals.push_str(&format!(", {accepted} accepted"));
     }
-    screen.line(&totals);
+    if notes > 0 {
+        totals.push_str(&format!(", {} about the way down", counted(notes, "note")));
+    }
+    totals
+}
+
+/// Returns what happens, and how many more statements do the same.
+fn message(hazard: &Hazard) -> String {
+    const SHOWN: usize = 5;
+    let more = hazard.statements.get(1..).unwrap_or_default();
+    let mut lines: Vec<String> = more.iter().map(|place| place.line.to_string()).collect();
+    lines.dedup();
+    if lines.len() > SHOWN {
+        lines.truncate(SHOWN);
+        lines.push("...".to_owned());
+    }
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    match more.len() {
+        0 => hazard.message.clone(),
+        count => format!(
+            "{}, and {} ({word} {})",
+            hazard.message,
+            counted(count, "more statement"),
+            lines.join(", ")
+        ),
+    }
 }
 
 /// Returns a workflow command of GitHub Actions ("Workflow commands for GitHub Actions").
@@ -109,8 +168,9 @@ fn annotation(found: &Found<'_>) -> String {
     let level = match hazard.severity {
         Severity::Error => "error",
         Severity::Warn => "warning",
+        Severity::Note => "notice",
     };
-    let message = format!("{}; instead: {}", hazard.message, hazard.help);
+    let message = format!("{}; instead: {}", message(hazard), hazard.help);
     format!(
         "::{level} file={},line={},title={}::{}",
         escaped(place).replace(':', "%3A").replace(',', "%2C"),
@@ -126,10 +186,6 @@ fn escaped(text: &str) -> String {
 
 /// Returns a log in the Static Analysis Results Interchange Format, 2.1.0.
 fn sarif(found: &[Found<'_>]) -> Value {
-    let level = |severity| match severity {
-        Severity::Error => "error",
-        Severity::Warn => "warning",
-    };
     let rules: Vec<Value> = RULES
         .iter()
         .filter(|rule| found.iter().any(|found| found.hazard.category == rule.code))
@@ -142,32 +198,7 @@ fn sarif(found: &[Found<'_>]) -> Value {
             })
         })
         .collect();
-    let results: Vec<Value> = found
-        .iter()
-        .map(|Found { hazard, place }| {
-            // A log has suppressions for this ("suppressions property" of the format).
-            let suppressions: Vec<Value> = hazard
-                .accepted
-                .iter()
-                .map(|reason| json!({ "kind": "inSource", "justification": reason }))
-                .collect();
-            let mut result = json!({
-                "ruleId": hazard.category,
-                "level": level(hazard.severity),
-                "message": { "text": format!("{}; instead: {}", hazard.message, hazard.help) },
-                "locations": [{
-                    "physicalLocation": {
-                        "artifactLocation": { "uri": place.replace(' ', "%20") },
-                        "region": { "startLine": hazard.line },
-                    },
-                }],
-            });
-            if !suppressions.is_empty() {
-                result["suppressions"] = Value::Array(suppressions);
-            }
-            result
-        })
-        .collect();
+    let results: Vec<Value> = found.iter().map(result).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -176,4 +207,41 @@ fn sarif(found: &[Found<'_>]) -> Value {
             "results": results,
         }],
     })
+}
+
+fn result(found: &Found<'_>) -> Value {
+    let Found { hazard, place } = found;
+    let location = |line: usize| {
+        json!({
+            "physicalLocation": {
+                "artifactLocation": { "uri": place.replace(' ', "%20") },
+                "region": { "startLine": line },
+            },
+        })
+    };
+    let mut result = json!({
+        "ruleId": hazard.category,
+        "level": level(hazard.severity),
+        "message": { "text": format!("{}; instead: {}", message(hazard), hazard.help) },
+        "locations": [location(hazard.line)],
+    });
+    // "occurrenceCount property" and "relatedLocations property" of the format.
+    if let [_, more @ ..] = hazard.statements.as_slice() {
+        let related: Vec<Value> = more.iter().map(|place| location(place.line)).collect();
+        result["occurrenceCount"] = json!(hazard.statements.len());
+        result["relatedLocations"] = Value::Array(related);
+    }
+    // A log has suppressions for what is accepted ("suppressions property").
+    if let Some(reason) = &hazard.accepted {
+        result["suppressions"] = json!([{ "kind": "inSource", "justification": reason }]);
+    }
+    result
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warn => "warning",
+        Severity::Note => "note",
+    }
 }

@@ -5,6 +5,7 @@ use seaworthy::command::{
     CommandError, Counted, DriftReport, Generated, SchemaChange, SchemaReport, SchemasReport, Stake,
 };
 use seaworthy::environment::Environment;
+use seaworthy::lint::merge_repeats;
 
 use super::{Screen, counted, hazards, reports};
 
@@ -158,7 +159,11 @@ pub(crate) fn generated(screen: &Screen, generated: &Generated) {
         .iter()
         .for_each(|revision| reports::written(screen, revision));
     if !generated.hazards.is_empty() {
-        hazards::script(screen, &revision.written.name, &generated.hazards);
+        let script = hazards::Script {
+            file: revision.written.name.clone(),
+            hazards: merge_repeats(generated.hazards.clone()),
+        };
+        hazards::script(screen, &script);
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::terminal::example;
 
 /// Runs the example and returns its exit code and what it said on stdout.
-fn run(folder: &std::path::Path, line: &str) -> (i32, String) {
+pub(crate) fn run(folder: &std::path::Path, line: &str) -> (i32, String) {
     let output = Command::new(example("dropin"))
         .args(line.split_whitespace())
         .current_dir(folder)

@@ -161,6 +161,98 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
+fn what_repeats_is_said_once_with_its_lines() {
+    let terminal = Terminal::with(FORK);
+    let sql: String = (0..9)
+        .map(|number| format!("CREATE INDEX i{number} ON boats (a{number});\n"))
+        .collect();
+    std::fs::write(terminal.folder().join("new.sql"), sql).unwrap();
+    let answer = terminal.run_without_database("lint --sql new.sql");
+    assert_snapshot!(answer.out, @"
+    new.sql:1: error: writes to boats wait until the index is built, and 8 more statements (lines 2, 3, 4, 5, 6, ...) [index-blocking]
+        instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this
+    1 error, 0 warnings
+    ");
+    let answer = terminal.run_without_database("lint --sql new.sql --output json");
+    let answer: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    let statements = answer["hazards"][0]["statements"].as_array().unwrap();
+    assert_eq!(statements.len(), 9);
+    assert_eq!(statements[8], serde_json::json!({ "statement": 8, "line": 9 }));
+    let answer = terminal.run_without_database("lint --sql new.sql --output sarif");
+    let log: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    let result = &log["runs"][0]["results"][0];
+    assert_eq!(result["occurrenceCount"], 9);
+    assert_eq!(result["relatedLocations"].as_array().unwrap().len(), 8);
+}
+
+#[test]
+fn a_line_for_psql_swallows_no_statement() {
+    let terminal = Terminal::with(FORK);
+    let sql = "\\set ON_ERROR_STOP 1\nCREATE INDEX i ON boats (name);\n\\restrict key\nDROP TABLE boats;\n";
+    std::fs::write(terminal.folder().join("new.sql"), sql).unwrap();
+    let answer = terminal.run_without_database("lint --sql new.sql");
+    assert_snapshot!(answer.out, @"
+    new.sql:2: error: writes to boats wait until the index is built [index-blocking]
+        instead: build it with CREATE INDEX CONCURRENTLY, outside of a transaction, and check that it is valid afterwards; online::create_index does all of this
+    new.sql:4: error: running code may still name boats [table-removed]
+        instead: stop using it first, and drop it one deployment later
+    new.sql:4: warning: what boats holds is destroyed [data-loss]
+        instead: keep a copy, or be sure that nobody needs them
+    2 errors, 1 warning
+    ");
+}
+
+#[test]
+fn several_scripts_are_looked_at_each_by_itself() {
+    let terminal = Terminal::with(FORK);
+    let write = |name: &str, sql: &str| std::fs::write(terminal.folder().join(name), sql).unwrap();
+    write("one.sql", "CREATE TABLE boats (id integer);");
+    write(
+        "two.sql",
+        "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON boats (id);",
+    );
+    write("three.sql", "CREATE INDEX i ON boats (id);");
+    let answer = terminal.run_without_database("lint --sql one.sql two.sql three.sql");
+    assert_eq!(answer.code, 3);
+    assert!(answer.out.starts_with("three.sql:1: error: "), "{answer:?}");
+    assert!(answer.out.ends_with("1 error, 0 warnings\n"), "{answer:?}");
+    let answer = terminal.run_without_database("lint --output json --sql one.sql three.sql");
+    let answer: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(answer["files"][0]["file"], "one.sql");
+    assert_eq!(answer["files"][1]["hazards"][0]["category"], "index-blocking");
+}
+
+#[test]
+fn what_the_way_down_takes_away_is_a_note_unless_it_is_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| crate::dropin::run(folder.path(), line);
+    let (code, text) = run("lint m20260101");
+    assert_eq!(code, 0);
+    assert_snapshot!(text, @"
+    m20260101_090000_create_notes down:1: note: running code may still name notes [table-removed]
+    m20260101_090000_create_notes down:1: note: what notes holds is destroyed [data-loss]
+    No hazards, 2 notes about the way down
+    ");
+    let (code, text) = run("lint m20260101 --down");
+    assert_eq!(code, 3);
+    assert!(text.contains(" down:1: error: running code may still name notes [table-removed]"));
+    let (_, json) = run("lint m20260101 --output json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let hazards = json["revisions"][1]["hazards"].as_array().unwrap();
+    assert!(!hazards.is_empty());
+    assert!(hazards.iter().all(|hazard| hazard["severity"] == "note"));
+    let (_, github) = run("lint m20260101 --output github");
+    assert!(
+        github.lines().all(|line| line.starts_with("::notice file=")),
+        "{github}"
+    );
+    let (_, sarif) = run("lint m20260101 --output sarif");
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().all(|result| result["level"] == "note"));
+}
+
+#[test]
 fn revisions_need_no_database_either() {
     let answer = lint("--all --output json");
     assert_eq!(answer.code, 0);

@@ -3,6 +3,8 @@
 
 mod branches;
 mod cases;
+mod changes;
+mod configuration;
 mod dropin;
 mod hazards;
 mod listings;

@@ -54,6 +54,30 @@ impl Terminal {
         Answer::of(&self.command(&words).output().unwrap())
     }
 
+    /// Runs a command line in a folder below, split at spaces, with no database named.
+    pub(crate) fn run_within(&self, folder: &str, line: &str) -> Answer {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut command = self.command(&words);
+        let command = command.current_dir(self.folder().join(folder));
+        Answer::of(&command.env("DATABASE_URL", "sqlite://graph.db").output().unwrap())
+    }
+
+    /// Runs a command line in a folder below with the programs that the tests themselves find.
+    pub(crate) fn run_with_path(&self, folder: &str, line: &str) -> Answer {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut command = self.command(&words);
+        let command = command.current_dir(self.folder().join(folder));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        Answer::of(&command.env("PATH", path).output().unwrap())
+    }
+
+    /// Runs a command line where no program is found.
+    pub(crate) fn run_without_git(&self, line: &str) -> Answer {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut command = self.command(&words);
+        Answer::of(&command.env("PATH", self.folder()).output().unwrap())
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(example("graph"));
         command

@@ -123,7 +123,7 @@ impl Project<'_> {
         server: Server,
     ) -> Vec<Vec<JudgedHazard>> {
         // What the revisions did not make may be there all the same, so a table that they do not know counts as one in use.
-        let mut schema = Context::default().on(server);
+        let mut schema = Context::default().on(server).strict();
         for id in &state.order {
             if let Some(revision) = self
                 .graph

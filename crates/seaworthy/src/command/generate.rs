@@ -156,7 +156,8 @@ pub async fn generate(
         draft.body.clone_from(&bodies[place]);
         write(folder, &draft, known)
     })?;
-    let hazards = hazards(&found.live, &parts, server)?;
+    let context = Context::default().on(server).settings(&environment.lint);
+    let hazards = hazards(&found.live, &parts, (server, context))?;
     let followed_by = written.split_off(1);
     Ok(Generated {
         found,
@@ -167,11 +168,15 @@ pub async fn generate(
 }
 
 /// Returns what the linter says of what the parts of a change send, on a database of this schema.
-fn hazards(live: &Catalog, parts: &[RenderedPart], server: Server) -> Result<Vec<Hazard>, CommandError> {
+fn hazards(
+    live: &Catalog,
+    parts: &[RenderedPart],
+    (server, context): (Server, Context),
+) -> Result<Vec<Hazard>, CommandError> {
     let empty = Catalog::new(server.dialect());
     let made = diff(&empty, live, &Policy::default()).map_err(DriftError::from)?;
     let made = sql(&empty, &made.operations)?;
-    let mut context = Context::default().on(server).schema(&made.join(";\n"));
+    let mut context = context.schema(&made.join(";\n"));
     let mut hazards = Vec::new();
     for part in parts {
         let text = part.at_once.join(";\n");

@@ -23,6 +23,8 @@ pub enum LintSelection {
     One(Target),
     /// A range, both ends included.
     Range(HistoryRange),
+    /// Those with these SeaORM names; names that no revision has are passed over.
+    Named(Vec<String>),
 }
 
 /// The hazards of one revision in one direction.
@@ -56,7 +58,10 @@ pub async fn lint(
     let server = server.into();
     let project = Project::of(environment)?;
     let selected = project.selected(selection)?;
-    let mut schema = Context::default().schema("").on(server);
+    let mut schema = Context::default()
+        .schema("")
+        .on(server)
+        .settings(&environment.lint);
     let dialect = server.dialect();
     // What a revision asks is answered by what those before it make of an empty database.
     let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend_of(dialect)));
@@ -85,6 +90,7 @@ pub async fn lint(
             {
                 let mut step = linted(header, direction, script, before);
                 project.settle(&mut step.hazards, header, direction, server).await;
+                environment.lint.grade(&mut step.hazards);
                 steps.push(step);
             }
         }
@@ -129,6 +135,16 @@ impl Project<'_> {
     }
 }
 
+impl LintedStep {
+    /// Makes the hazards of a step that undoes its revision notes: it is there to take away what the revision added, and a run
+    /// asks before it does.
+    pub fn demote_undoing(&mut self) {
+        if self.direction == Direction::Down {
+            self.hazards.iter_mut().for_each(Hazard::demote);
+        }
+    }
+}
+
 impl Project<'_> {
     fn selected(&self, selection: &LintSelection) -> Result<Vec<RevisionId>, CommandError> {
         let nowhere = Applied::default();
@@ -136,6 +152,11 @@ impl Project<'_> {
             LintSelection::Heads => return Ok(self.graph.heads()),
             LintSelection::All => self.graph.history(None, &nowhere)?,
             LintSelection::One(target) => self.graph.show(std::slice::from_ref(target), &nowhere)?,
+            LintSelection::Named(names) => {
+                let headers = self.environment.headers().iter();
+                let named = headers.filter(|header| names.contains(&header.name));
+                return Ok(named.map(|header| header.id.clone()).collect());
+            }
             LintSelection::Range(range) => self.graph.history(Some(range), &nowhere)?,
         };
         Ok(listed.into_iter().map(|listed| listed.revision).collect())

@@ -1,7 +1,7 @@
 //! Hazards that somebody takes knowingly: what a revision declares, and what a comment in a script says.
 
 use super::rules::override_unmatched;
-use super::{Hazard, rule};
+use super::{Hazard, Rule, rule};
 use crate::revision::{Accepted, Direction};
 use crate::sql::{Remark, Statement};
 
@@ -16,7 +16,7 @@ pub fn accept(hazards: &mut Vec<Hazard>, accepted: &[&Accepted], elsewhere: impl
         let complaint = match complaint(&one.category, &one.reason) {
             Some(complaint) => complaint,
             None => match mark(hazards, one) {
-                0 if elsewhere(one) => continue,
+                0 if is_asked_by_project(&one.category) || elsewhere(one) => continue,
                 0 => format!(
                     "{} is accepted for \"{}\", and no statement with that text has this hazard",
                     one.category, one.statement
@@ -53,7 +53,7 @@ pub(super) fn by_remarks(hazards: &mut Vec<Hazard>, statements: &[Statement], be
                     let marked = matching
                         .map(|hazard| hazard.accepted = Some(reason.to_owned()))
                         .count();
-                    (marked == 0)
+                    (marked == 0 && !is_asked_by_project(category))
                         .then(|| format!("{category} is accepted, and the statement has no such hazard"))
                 }
             };
@@ -129,6 +129,12 @@ fn parsed(remark: &Remark) -> Result<(&str, &str), String> {
         Some(complaint) => Err(complaint),
         None => Ok((category, reason)),
     }
+}
+
+/// Returns whether a project asks for what a category is about: nobody finds such a hazard where its settings are not known, as
+/// when a run looks for what it has to refuse.
+fn is_asked_by_project(category: &str) -> bool {
+    rule(category).is_some_and(Rule::is_asked_by_project)
 }
 
 fn complaint(category: &str, reason: &str) -> Option<String> {

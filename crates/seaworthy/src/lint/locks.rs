@@ -136,7 +136,7 @@ impl Locks<'_> {
 
     fn references(&mut self, constraints: &[Constraint]) {
         for constraint in constraints {
-            if let ConstraintKind::ForeignKey { parent } = &constraint.kind {
+            if let ConstraintKind::ForeignKey { parent, .. } = &constraint.kind {
                 self.take(parent, Mode::ShareRowExclusive, false);
             }
         }

@@ -16,6 +16,7 @@ mod dependent_object;
 mod enum_changed;
 mod explicit_lock;
 mod fk_scan;
+mod forbidden_type;
 mod heavy_maintenance;
 mod identifier_truncated;
 mod index_blocking;
@@ -31,6 +32,9 @@ pub(in crate::lint) mod override_unmatched;
 mod partition_blocking;
 mod rebuild_blocks_writers;
 mod required_column;
+mod required_constraint_name;
+mod required_name;
+mod required_primary_key;
 mod rewrite;
 mod table_removed;
 mod table_renamed;
@@ -63,10 +67,12 @@ pub struct Rule {
 pub(super) struct Finding {
     pub(super) table: Option<String>,
     pub(super) message: String,
+    /// How bad it is, where it is not as bad as its rule says.
+    pub(super) severity: Option<Severity>,
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 36] = [
+pub const RULES: [Rule; 40] = [
     index_blocking::RULE,
     index_drop_blocking::RULE,
     not_allowed_in_tx::RULE,
@@ -102,11 +108,15 @@ pub const RULES: [Rule; 36] = [
     cannot_alter_in_place::RULE,
     rebuild_blocks_writers::RULE,
     default_cannot_be_added::RULE,
+    required_name::RULE,
+    required_constraint_name::RULE,
+    required_primary_key::RULE,
+    forbidden_type::RULE,
     // Needs to know what the others have found.
     lock_held_long::RULE,
 ];
 
-static LIST: [Rule; 36] = RULES;
+static LIST: [Rule; 40] = RULES;
 
 /// The rules about what running code relies on, whatever the size of the table: the database cannot tell, but the running
 /// applications can.
@@ -143,14 +153,30 @@ const PORTABLE: [&str; 10] = [
     "opaque-sql",
 ];
 
+/// The rules that find nothing unless the settings of a project ask for something.
+const ASKED_BY_PROJECTS: [&str; 4] = [
+    "required-name",
+    "required-constraint-name",
+    "required-primary-key",
+    "forbidden-type",
+];
+
 impl Rule {
     /// Returns whether it says something about what this server would do.
     #[must_use]
     pub fn holds_on(&self, server: Server) -> bool {
         match server {
             Server::Postgres(_) => !OF_SQLITE.contains(&self.code),
-            Server::Sqlite => OF_SQLITE.contains(&self.code) || PORTABLE.contains(&self.code),
+            Server::Sqlite => {
+                OF_SQLITE.contains(&self.code) || PORTABLE.contains(&self.code) || self.is_asked_by_project()
+            }
         }
+    }
+
+    /// Returns whether it finds nothing unless the settings of a project ask for something.
+    #[must_use]
+    pub fn is_asked_by_project(&self) -> bool {
+        ASKED_BY_PROJECTS.contains(&self.code)
     }
 
     /// Returns whether it is about what running code relies on, and not about a lock or the rows.
@@ -162,12 +188,26 @@ impl Rule {
 
 impl Finding {
     fn new(message: String) -> Self {
-        Self { table: None, message }
+        Self {
+            table: None,
+            message,
+            severity: None,
+        }
     }
 
     fn on(table: &str, message: String) -> Self {
-        let table = Some(table.to_owned());
-        Self { table, message }
+        Self {
+            table: Some(table.to_owned()),
+            ..Self::new(message)
+        }
+    }
+
+    /// Says that it only may be so.
+    fn warned(self) -> Self {
+        Self {
+            severity: Some(Severity::Warn),
+            ..self
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::locks::{TableLock, locks};
 use super::rules::{Finding, Rule};
 use super::timeline::Timeline;
-use super::{Context, Server, Surrounding};
+use super::{Context, Required, Server, Surrounding};
 use crate::sql::{Action, Constraint, Mode, Parsed, TransactionVerb, TypeAction};
 use crate::sql::{KnownColumn, Schema};
 use crate::sql::{Statement, Token};
@@ -41,6 +41,8 @@ pub(super) struct Step<'a> {
     pub(super) state: &'a State,
     pub(super) server: Server,
     pub(super) version: u8,
+    pub(super) required: &'a Required,
+    pub(super) is_strict: bool,
     /// The rules that have found something in it so far.
     pub(super) found: Vec<&'static str>,
 }
@@ -51,7 +53,7 @@ impl<'a> Step<'a> {
         read: &'a Statement,
         timeline: &'a Timeline<'a>,
         state: &'a State,
-        context: &Context,
+        context: &'a Context,
     ) -> Self {
         let moment = &timeline.moments[index];
         Self {
@@ -67,6 +69,8 @@ impl<'a> Step<'a> {
             state,
             server: context.server,
             version: context.server.version(),
+            required: &context.settings.required,
+            is_strict: context.is_strict,
             found: Vec::new(),
         }
     }
@@ -165,6 +169,7 @@ impl State {
                 self.held.push(lock.clone());
             }
         }
+        self.rename_held(step.statement);
         self.not_valid.extend(not_valid(step.statement));
         if let Parsed::AlterType {
             name,
@@ -173,6 +178,21 @@ impl State {
             && !step.before.is_new_type(name)
         {
             self.enum_values.insert(value.clone());
+        }
+    }
+
+    /// Keeps the locks of a table that gets another name under that.
+    fn rename_held(&mut self, statement: &Parsed) {
+        let Parsed::AlterTable { table, actions, .. } = statement else {
+            return;
+        };
+        let renamed = actions.iter().find_map(|action| match action {
+            Action::RenameTable(to) => Some(to),
+            _ => None,
+        });
+        let of_it = self.held.iter_mut().filter(|lock| lock.table == *table);
+        if let Some(to) = renamed {
+            of_it.for_each(|lock| lock.table.clone_from(to));
         }
     }
 

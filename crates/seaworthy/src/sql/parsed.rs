@@ -126,6 +126,8 @@ pub(crate) enum Parsed {
     Restrict {
         what: String,
         tables: Vec<String>,
+        /// What else it names.
+        objects: Vec<(ObjectKind, String)>,
     },
     /// Calls functions and reads.
     Select {
@@ -146,6 +148,8 @@ pub(crate) enum Parsed {
 pub(crate) struct CreateTable {
     pub(crate) name: String,
     pub(crate) if_not_exists: bool,
+    /// Whether it is temporary, foreign or virtual: no table that the schema keeps rows in.
+    pub(crate) is_special: bool,
     pub(crate) columns: Vec<Column>,
     pub(crate) constraints: Vec<Constraint>,
     /// Tables whose columns it takes over.
@@ -237,7 +241,7 @@ pub(crate) struct Drop {
     pub(crate) cascade: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ObjectKind {
     Table,
     View,
@@ -274,6 +278,8 @@ pub(crate) enum Action {
     },
     DropDefault(String),
     DropIdentity(String),
+    /// `GENERATED ALWAYS AS IDENTITY` of a column that is there.
+    AlwaysIdentity(String),
     ChangeType {
         column: String,
         to: Type,
@@ -394,6 +400,14 @@ pub(super) fn is_opaque_command(line: &str) -> bool {
         ".restore",
     ]
     .contains(&word)
+}
+
+/// Reads a type that stands alone.
+pub(crate) fn read_type(text: &str) -> Option<Type> {
+    let tokens = super::tokens(text, super::Dialect::Postgresql);
+    let mut cursor = Cursor::new(&tokens);
+    let read = column::data_type(&mut cursor);
+    (cursor.is_done() && !read.name.is_empty()).then_some(read)
 }
 
 /// Reads one statement.

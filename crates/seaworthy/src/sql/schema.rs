@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::parsed::{Constraint, Type, TypeDefinition};
+use super::parsed::{Constraint, ObjectKind, Type, TypeDefinition};
 
 mod alter;
 mod apply;
@@ -24,6 +24,10 @@ pub(crate) struct Schema {
     functions: BTreeMap<String, Arc<Function>>,
     /// Names of types that the script itself created.
     new_types: BTreeSet<String>,
+    /// Functions, sequences, extensions and their like.
+    objects: BTreeSet<(ObjectKind, String)>,
+    /// Those of them that the script itself created or named.
+    new_objects: BTreeSet<(ObjectKind, String)>,
     /// Whether a missing table does not exist, rather than being unknown.
     is_complete: bool,
 }
@@ -35,6 +39,8 @@ pub(crate) struct Table {
     pub(crate) constraints: Vec<Constraint>,
     /// Whether the script itself created it, so that nobody uses it yet.
     pub(crate) is_new: bool,
+    /// Whether the script itself gave it this name.
+    pub(crate) is_renamed: bool,
     /// Whether all its columns are known.
     pub(crate) is_known: bool,
     pub(crate) is_partitioned: bool,
@@ -81,6 +87,8 @@ pub(crate) struct View {
 pub(crate) struct Function {
     pub(crate) is_volatile: bool,
     pub(crate) changes_things: bool,
+    /// Whether only triggers call it.
+    pub(crate) is_of_triggers: bool,
 }
 
 impl Schema {
@@ -89,6 +97,7 @@ impl Schema {
         for table in self.tables.values_mut() {
             let table = Arc::make_mut(table);
             table.is_new = false;
+            table.is_renamed = false;
             for column in table.columns.values_mut() {
                 column.is_new = false;
             }
@@ -100,6 +109,7 @@ impl Schema {
             Arc::make_mut(view).is_new = false;
         }
         self.new_types.clear();
+        self.new_objects.clear();
         self.is_complete = is_complete;
         self
     }
@@ -140,17 +150,33 @@ impl Schema {
         self.new_types.contains(name)
     }
 
+    /// Returns whether running code may use an object that holds no rows: the script did not create it, nor is it known to be
+    /// missing.
+    pub(crate) fn is_live_object(&self, kind: ObjectKind, name: &str) -> bool {
+        !self.is_new_object(kind, name) && (self.has_object(kind, name) || !self.is_complete)
+    }
+
+    /// Returns whether the script itself made an object that holds no rows.
+    pub(crate) fn is_new_object(&self, kind: ObjectKind, name: &str) -> bool {
+        self.new_objects.contains(&(kind, name.to_owned()))
+    }
+
+    /// Returns whether an object that holds no rows is there, as far as is known.
+    pub(crate) fn has_object(&self, kind: ObjectKind, name: &str) -> bool {
+        self.objects.contains(&(kind, name.to_owned()))
+    }
+
     pub(crate) fn column(&self, table: &str, column: &str) -> Option<&KnownColumn> {
         self.table(table)?.columns.get(column)
     }
 
-    /// Returns whether running code may use a table, view or materialized view: the script did not create it, nor is it known
-    /// to be missing.
+    /// Returns whether running code may use a table, view, materialized view or sequence: the script did not create it, nor is it
+    /// known to be missing.
     pub(crate) fn is_live(&self, name: &str) -> bool {
         match (self.table(name), self.view(name)) {
             (Some(table), _) => !table.is_new,
             (None, Some(view)) => !view.is_new,
-            (None, None) => true,
+            (None, None) => !self.is_new_object(ObjectKind::Sequence, name),
         }
     }
 
@@ -184,10 +210,9 @@ impl Schema {
         use super::parsed::ConstraintKind::ForeignKey;
         let tables = self.tables.iter().filter(|(name, table)| {
             *name != parent
-                && table
-                    .constraints
-                    .iter()
-                    .any(|constraint| matches!(&constraint.kind, ForeignKey { parent: of } if of == parent))
+                && table.constraints.iter().any(
+                    |constraint| matches!(&constraint.kind, ForeignKey { parent: of, .. } if of == parent),
+                )
         });
         tables.map(|(name, _)| name.as_str()).collect()
     }

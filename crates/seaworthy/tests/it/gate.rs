@@ -1,9 +1,11 @@
 //! The gate before a run: hazards on tables that matter are refused, unless somebody took them knowingly.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use seaworthy::command::{self, CommandError};
 use seaworthy::environment::Environment;
-use seaworthy::lint::{Context, lint};
+use seaworthy::lint::{Context, Level, Settings, lint};
 use seaworthy::revision::{Accepted, Stage};
 use seaworthy::verify::ScratchDatabase;
 
@@ -49,6 +51,22 @@ async fn a_hazard_on_a_table_with_many_rows_is_refused_and_says_how_to_go_on() {
     change the revision, or accept each with a reason: --accept "index:index-blocking:PIECE OF THE STATEMENT=REASON", or in the revision with Header::accepts; `lint --explain index-blocking` tells more
     "#);
     assert_eq!(current(&environment).await, ["start"]);
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_refuses_what_it_refuses_whatever_a_project_asks_of_the_linter() {
+    let accepted = Accepted::up("required-name", "i_note", REASON);
+    let Some((database, mut environment)) = with_rows(20_000, index().accepts(accepted)).await else {
+        return;
+    };
+    let mut settings = Settings::default();
+    settings.level("index-blocking", Level::Off).unwrap();
+    environment.lint = Arc::new(settings);
+    let error = upgrade(&environment, "head").await.unwrap_err();
+    assert_eq!(error.kind(), "hazardous");
+    // That a name was accepted which only the linter is asked to look at is no mistake.
+    assert!(!error.to_string().contains("override-unmatched"), "{error}");
     database.remove().await.unwrap();
 }
 

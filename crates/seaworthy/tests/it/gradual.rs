@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use seaworthy::autogenerate::Fill;
@@ -15,7 +16,7 @@ use seaworthy::command::{
 };
 use seaworthy::environment::Environment;
 use seaworthy::graph::Splice;
-use seaworthy::lint::Severity;
+use seaworthy::lint::{self, Severity};
 use seaworthy::revision::Revision;
 use seaworthy::session::Session;
 use seaworthy::verify::ScratchDatabase;
@@ -191,6 +192,27 @@ async fn what_is_generated_is_linted_with_the_schema_that_was_read() {
         );
         database.remove().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_is_generated_is_held_against_what_the_project_asks_for() {
+    let Some(database) = postgres().await else { return };
+    let create = "CREATE TABLE tasks (id serial PRIMARY KEY, title integer NOT NULL, note text, rank integer, assignee text)";
+    let base = Sql::new("make", None, &[create], &["DROP TABLE tasks"]);
+    let mut environment = Environment::new(vec![Box::new(base) as Box<dyn Revision>])
+        .database(database.url().clone())
+        .target(Target::new().entity(task::Entity));
+    upgrade(&environment, "head").await.unwrap();
+    let mut settings = lint::Settings::default();
+    settings.level("table-rewrite", lint::Level::Off).unwrap();
+    settings.required.column_names = lint::NamePattern::new("[a-z]+_[a-z]+").ok();
+    environment.lint = Arc::new(settings);
+    let folder = tempfile::tempdir().unwrap();
+    let generated = generate(&environment, &[], folder.path()).await.unwrap();
+    let found: Vec<_> = generated.hazards.iter().map(|hazard| hazard.category).collect();
+    assert!(found.contains(&"required-name"), "{found:?}");
+    assert!(!found.contains(&"table-rewrite"), "{found:?}");
+    database.remove().await.unwrap();
 }
 
 async fn number(session: &Session, query: &str) -> i64 {

@@ -25,7 +25,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ),
     ("picture", &["revision", "graph", "catalog", "autogenerate"]),
     ("verify", &["session", "catalog", "autogenerate", "sql"]),
-    ("environment", &["revision", "session", "catalog"]),
+    ("environment", &["revision", "session", "lint", "catalog"]),
     (
         "command",
         &[

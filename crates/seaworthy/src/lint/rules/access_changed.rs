@@ -43,10 +43,24 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             drop.names.iter().flat_map(|table| policies(table)).collect()
         }
         Parsed::DropOwned => vec![Finding::new("a role loses what it has".to_owned())],
-        Parsed::Restrict { what, tables } if tables.is_empty() => vec![Finding::new(what.clone())],
-        Parsed::Restrict { what, tables } => {
-            let live = tables.iter().filter(|table| step.before.is_live(table));
-            live.map(|table| Finding::on(table, format!("{what}: {table}")))
+        Parsed::Restrict {
+            what,
+            tables,
+            objects,
+        } if tables.is_empty() && objects.is_empty() => vec![Finding::new(what.clone())],
+        Parsed::Restrict {
+            what,
+            tables,
+            objects,
+        } => {
+            let tables = tables.iter().filter(|table| step.before.is_live(table));
+            // What the script itself made nobody uses yet.
+            let objects = objects
+                .iter()
+                .filter(|(kind, name)| !step.before.is_new_object(*kind, name));
+            let names = tables.chain(objects.map(|(_, name)| name));
+            names
+                .map(|name| Finding::on(name, format!("{what}: {name}")))
                 .collect()
         }
         _ => Vec::new(),

@@ -1,9 +1,9 @@
 //! `column-removed`: running code may still name the column.
 
-use super::{Finding, Rule};
+use super::{Finding, Rule, rewrite};
 use crate::lint::Severity;
 use crate::lint::step::Step;
-use crate::sql::{Action, AttributeAction, Parsed, TypeAction};
+use crate::sql::{Action, AttributeAction, ObjectKind, Parsed, Schema, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "column-removed",
@@ -15,9 +15,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    let gone = |table: &str, column: &str| {
-        Finding::on(table, format!("running code may still name {table}.{column}"))
-    };
     match step.statement {
         Parsed::AlterType {
             name,
@@ -27,7 +24,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
                 "running code may still name the attribute of {name}"
             ))]
         }
-        Parsed::Drop(drop) if drop.kind == crate::sql::ObjectKind::Type && drop.cascade => {
+        Parsed::Drop(drop) if drop.kind == ObjectKind::Type && drop.cascade => {
             let mut found = Vec::new();
             for name in drop.names.iter().filter(|name| !step.before.is_new_type(name)) {
                 let users = step.before.users_of_type(name);
@@ -43,11 +40,53 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             }
             found
         }
-        _ => dropped(step)
-            .into_iter()
-            .map(|(table, column)| gone(table, column))
-            .collect(),
+        Parsed::Drop(drop) if drop.kind == ObjectKind::Table => {
+            let names = drop.names.iter().filter(|name| step.before.is_live(name));
+            names.flat_map(|name| not_made_again(step, name)).collect()
+        }
+        _ => {
+            let dropped = dropped(step).into_iter();
+            dropped
+                .filter_map(|(table, column)| missed(step, table, column))
+                .collect()
+        }
     }
+}
+
+fn gone(table: &str, column: &str) -> Finding {
+    Finding::on(table, format!("running code may still name {table}.{column}"))
+}
+
+/// Returns what is missed when a column is dropped; one that is there again under its name, with its type, is not.
+fn missed(step: &Step<'_>, table: &str, column: &str) -> Option<Finding> {
+    let Some(after) = step.at_commit.column(table, column) else {
+        return Some(gone(table, column));
+    };
+    match step.column(table, column) {
+        Some(before) if rewrite::is_same(&before.data_type, &after.data_type) => None,
+        Some(_) => Some(gone(table, column)),
+        None => {
+            let message =
+                format!("running code may still name {table}.{column}, unless it was of the same type");
+            let finding = Finding::on(table, message);
+            Some(if step.is_strict { finding } else { finding.warned() })
+        }
+    }
+}
+
+/// Returns the columns that a table does not have any more when it is made again under its name.
+fn not_made_again(step: &Step<'_>, table: &str) -> Vec<Finding> {
+    let known = |of: &Schema| of.table(table).is_some_and(|found| found.is_known);
+    if !known(step.before) || !known(step.at_commit) {
+        return Vec::new();
+    }
+    let columns = step
+        .before
+        .table(table)
+        .into_iter()
+        .flat_map(|found| found.columns.keys());
+    let missing = columns.filter(|column| step.at_commit.column(table, column).is_none());
+    missing.map(|column| gone(table, column)).collect()
 }
 
 /// Returns the columns in use that an `ALTER TABLE` drops.

@@ -38,7 +38,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             _ => &[],
         };
         for constraint in constraints {
-            if let ConstraintKind::ForeignKey { parent } = &constraint.kind
+            if let ConstraintKind::ForeignKey { parent, .. } = &constraint.kind
                 && constraint.is_valid
                 && constraint.is_enforced
             {

@@ -46,7 +46,12 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         .held
         .iter()
         .filter(|lock| lock.mode.is_strong() && Some(lock.mode) > own(&lock.table));
-    let kept = kept.max_by_key(|lock| lock.mode);
+    // Of equally strong locks the one that is kept longest, so that all slow statements behind it are about the same; a run
+    // that has to decide looks at the newest.
+    let kept = match step.is_strict {
+        true => kept.max_by_key(|lock| lock.mode),
+        false => kept.rev().max_by_key(|lock| lock.mode),
+    };
     let found = kept.map(|lock| {
         let victims = Mode::victims(lock.mode);
         let message = format!(

@@ -20,6 +20,7 @@ pub(in crate::lint) fn hazard(message: String, (statement, line, sql): (usize, u
         severity: RULE.severity,
         statement,
         line,
+        statements: Vec::new(),
         table: None,
         message,
         help: RULE.help,

@@ -9,27 +9,16 @@ pub(super) const RULE: Rule = Rule {
     code: "partition-blocking",
     severity: Severity::Error,
     summary: "a partition is attached or detached while the table is blocked",
-    help: "add a check that matches the bound, NOT VALID, validate it, then attach; detach with CONCURRENTLY",
+    help: "create the table by itself, add a check that matches the bound, NOT VALID, validate it, then attach; detach with CONCURRENTLY",
     page: include_str!("partition_blocking.md"),
     check,
 };
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
-    if let Parsed::CreateTable(create) = step.statement
-        && let Some((parent, _)) = &create.partition_of
-        && step.before.is_live(parent)
-        && step
-            .before
-            .table(parent)
-            .is_some_and(|table| table.has_default_partition)
-    {
-        return vec![Finding::on(
-            parent,
-            format!(
-                "the default partition of {parent} is searched for rows that belong into {}",
-                create.name
-            ),
-        )];
+    if let Parsed::CreateTable(create) = step.statement {
+        let parent = create.partition_of.as_ref().map(|(parent, _)| parent);
+        let found = parent.and_then(|parent| created(step, parent, &create.name));
+        return found.into_iter().collect();
     }
     let Parsed::AlterTable { table, actions, .. } = step.statement else {
         return Vec::new();
@@ -69,4 +58,27 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         _ => None,
     });
     found.collect()
+}
+
+/// Returns what a partition that is created does to its table.
+fn created(step: &Step<'_>, parent: &str, child: &str) -> Option<Finding> {
+    if !step.before.is_live(parent) {
+        return None;
+    }
+    // What is only known from a partition of it says nothing of the others.
+    match step.before.table(parent) {
+        Some(known) if known.has_default_partition => {
+            let message =
+                format!("the default partition of {parent} is searched for rows that belong into {child}");
+            Some(Finding::on(parent, message))
+        }
+        Some(known) if known.is_known => None,
+        _ if step.before.is_complete() => None,
+        _ => {
+            let message = format!(
+                "creating {child} needs {parent} for itself, and a default partition is searched, if there is one"
+            );
+            Some(Finding::on(parent, message).warned())
+        }
+    }
 }

@@ -49,7 +49,17 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             format!("an INSERT into {table} that does not name {column} fails"),
         )
     });
-    found.collect()
+    let generated = actions.iter().filter_map(|action| match action {
+        Action::AlwaysIdentity(column) if step.before.is_live_column(table, column) => Some(
+            Finding::on(
+                table,
+                format!("an INSERT into {table} that gives {column} a value fails"),
+            )
+            .warned(),
+        ),
+        _ => None,
+    });
+    found.chain(generated).collect()
 }
 
 fn is_required(column: &Column) -> bool {

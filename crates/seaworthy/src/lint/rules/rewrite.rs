@@ -8,11 +8,34 @@ use crate::sql::{Column, Type};
 /// Why a table is copied.
 pub(super) struct Cause {
     pub(super) text: String,
+    /// Whether it is copied only if what nobody knows here is so: the old type, the time zone of the session.
+    pub(super) is_possible: bool,
 }
 
 impl Cause {
     pub(super) fn new(text: String) -> Self {
-        Self { text }
+        Self {
+            text,
+            is_possible: false,
+        }
+    }
+
+    /// Says why a change to a text of some length copies.
+    fn of_length(column: &str) -> Self {
+        Self {
+            text: format!("{column} is computed anew for each row unless it was a shorter varchar"),
+            is_possible: true,
+        }
+    }
+
+    /// Says why a change between times with and without a zone copies.
+    fn of_zone(column: &str) -> Self {
+        Self {
+            text: format!(
+                "{column} is computed anew for each row unless the time zone of the session is UTC"
+            ),
+            is_possible: true,
+        }
     }
 }
 
@@ -57,9 +80,18 @@ pub(super) fn by_type(
     if !is_plain(using, column) {
         return computed();
     }
+    let by_zone = || (!step.state.is_utc).then(|| Cause::of_zone(column));
     let Some(known) = step.column(table, column) else {
         let is_text = matches!(to.name.as_str(), "text" | "varchar") && to.arguments.is_empty();
-        return if is_text { None } else { computed() };
+        // What becomes a time without any expression was one before, with a zone or without.
+        let is_time = matches!(to.name.as_str(), "timestamp" | "timestamptz") && to.arguments.is_empty();
+        let is_longer = to.name == "varchar" && !to.is_array && using.is_empty();
+        return match (is_text, is_time) {
+            (true, _) => None,
+            (_, true) => by_zone(),
+            _ if is_longer => Some(Cause::of_length(column)),
+            _ => computed(),
+        };
     };
     let (from, is_checked) = (
         base(step, &known.data_type),
@@ -68,8 +100,15 @@ pub(super) fn by_type(
     if is_same(&known.data_type, to) {
         return None;
     }
-    let is_free = !is_checked && is_compatible(&from, &base(step, to), step.state.is_utc);
-    if is_free { None } else { computed() }
+    let to = base(step, to);
+    match (
+        !is_checked && is_compatible(&from, &to, false),
+        !is_checked && is_compatible(&from, &to, true),
+    ) {
+        (true, _) => None,
+        (_, true) => by_zone(),
+        _ => computed(),
+    }
 }
 
 /// Returns whether two types are the same in all their parts.

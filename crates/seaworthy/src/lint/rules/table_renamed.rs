@@ -3,7 +3,7 @@
 use super::{Finding, Rule};
 use crate::lint::Severity;
 use crate::lint::step::Step;
-use crate::sql::{Action, DomainAction, ObjectAction, Parsed, TypeAction};
+use crate::sql::{Action, DomainAction, ObjectAction, ObjectKind, Parsed, TypeAction};
 
 pub(super) const RULE: Rule = Rule {
     code: "table-renamed",
@@ -45,8 +45,21 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         | Parsed::AlterDomain {
             name,
             action: DomainAction::Rename(_) | DomainAction::SetSchema(_),
-        } if !step.before.is_new_type(name) => renamed(name),
+        } if !step.before.is_new_type(name) && step.at_commit.type_definition(name).is_none() => {
+            renamed(name)
+        }
         Parsed::AlterSchema { name, .. } => renamed(name),
+        // Whether running code calls it nobody can tell.
+        Parsed::AlterOther {
+            kind: ObjectKind::Function,
+            name,
+            action: ObjectAction::Rename(_) | ObjectAction::SetSchema(_),
+        } if step.before.is_live_object(ObjectKind::Function, name)
+            && !step.at_commit.has_object(ObjectKind::Function, name) =>
+        {
+            let message = format!("running code may still call the function {name}");
+            vec![Finding::on(name, message).warned()]
+        }
         _ => Vec::new(),
     }
 }

@@ -31,13 +31,15 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             Action::Rewrite(what) => Some(Cause::new((*what).to_owned())),
             _ => None,
         }?;
-        Some(Finding::on(
+        let finding = Finding::on(
             table,
             format!(
                 "{table} is copied while nobody can read or write it: {}",
                 cause.text
             ),
-        ))
+        );
+        let is_sure = !cause.is_possible || step.is_strict;
+        Some(if is_sure { finding } else { finding.warned() })
     });
     findings.collect()
 }

@@ -3,7 +3,7 @@
 use super::{Finding, Rule};
 use crate::lint::Severity;
 use crate::lint::step::Step;
-use crate::sql::{Action, Parsed};
+use crate::sql::{Action, Constraint, Parsed, bare};
 
 pub(super) const RULE: Rule = Rule {
     code: "uniqueness-removed",
@@ -30,24 +30,52 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let dropped = actions.iter().filter_map(|action| match action {
-        Action::DropConstraint { name, if_exists } => Some((name, *if_exists)),
+        Action::DropConstraint { name, if_exists } => lost(step, table, name, *if_exists),
         _ => None,
     });
-    let lost = dropped.filter(|(name, if_exists)| {
-        let known = step.before.table(table);
-        let constraint = known.into_iter().flat_map(|known| &known.constraints);
-        let constraint = constraint
-            .into_iter()
-            .find(|constraint| constraint.name.as_ref() == Some(name));
-        let is_unique = match constraint {
-            Some(constraint) => constraint.unique_columns().is_some(),
-            None if known.is_some_and(|known| known.is_known) => !if_exists && sounds_unique(name),
-            None => sounds_unique(name),
-        };
-        let is_old = step.before.index(name).is_none_or(|index| !index.is_new);
-        is_unique && is_old && !is_replaced(step, table, name)
-    });
-    lost.map(|(name, _)| removed(table, name)).collect()
+    dropped.collect()
+}
+
+/// Returns what is missed when a constraint is dropped.
+fn lost(step: &Step<'_>, table: &str, name: &str, if_exists: bool) -> Option<Finding> {
+    let known = step.before.table(table);
+    let named = |constraint: &&Constraint| constraint.name.as_deref() == Some(name);
+    let before = known.and_then(|known| known.constraints.iter().find(named));
+    let is_old = step.before.index(name).is_none_or(|index| !index.is_new);
+    if !is_old {
+        return None;
+    }
+    if let Some(constraint) = before {
+        let is_lost = constraint.unique_columns().is_some() && !is_replaced(step, table, name);
+        return is_lost.then(|| removed(table, name));
+    }
+    if known.is_some_and(|known| known.is_known) {
+        return (!if_exists && sounds_unique(name)).then(|| removed(table, name));
+    }
+    if is_told_and_replaced(step, table, name) {
+        return None;
+    }
+    let after = step.at_commit.table(table);
+    let after = after.and_then(|after| after.constraints.iter().find(named));
+    match after.map(Constraint::unique_columns) {
+        // Nobody knows which columns it had.
+        Some(Some(columns)) => {
+            let columns = columns.join(", ");
+            let message = format!(
+                "INSERT ... ON CONFLICT fails where it relies on {name}, unless it was on ({columns})"
+            );
+            Some(Finding::on(table, message).warned())
+        }
+        Some(None) => None,
+        None if sounds_unique(name) => Some(removed(table, name)),
+        None if sounds_harmless(name) => None,
+        None => {
+            let message = format!(
+                "nobody knows what {name} guards; INSERT ... ON CONFLICT fails where it relies on it"
+            );
+            Some(Finding::on(table, message).warned())
+        }
+    }
 }
 
 fn removed(table: &str, name: &str) -> Finding {
@@ -69,6 +97,24 @@ fn is_replaced(step: &Step<'_>, table: &str, name: &str) -> bool {
         .any(|(_, other)| other == columns)
 }
 
+/// Returns whether the name of a constraint that is not known is the one that PostgreSQL gives to a unique constraint on columns
+/// which something else keeps unique when the transaction ends.
+fn is_told_and_replaced(step: &Step<'_>, table: &str, name: &str) -> bool {
+    let bare_table = bare(table);
+    let columns = name
+        .strip_prefix(&bare_table)
+        .and_then(|rest| rest.strip_prefix('_'));
+    let Some(columns) = columns.and_then(|rest| rest.strip_suffix("_key")) else {
+        return false;
+    };
+    let after = step.at_commit.table(table);
+    let mut unique = after
+        .into_iter()
+        .flat_map(|after| &after.constraints)
+        .filter_map(Constraint::unique_columns);
+    unique.any(|unique| unique.join("_") == columns)
+}
+
 /// Returns whether a constraint or index that is not known has the name of a unique one.
 fn sounds_unique(name: &str) -> bool {
     let name = name.rsplit('.').next().unwrap_or_default();
@@ -78,4 +124,27 @@ fn sounds_unique(name: &str) -> bool {
         || ["uq_", "ux_", "uniq", "unq_", "pk_", "uk_"]
             .iter()
             .any(|start| name.starts_with(start))
+}
+
+/// Returns whether a constraint that is not known has the name of a reference, a check or a NOT NULL, on which no upsert relies.
+fn sounds_harmless(name: &str) -> bool {
+    let name = name.to_lowercase();
+    [
+        "_fkey",
+        "_fk",
+        "_foreign",
+        "_check",
+        "_chk",
+        "_ck",
+        "_not_null",
+        "_nn",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+        || ["fk_", "fk-", "fk", "ck_", "chk_", "check_", "nn_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        || ["_fkey", "_fk_", "-fk-"]
+            .iter()
+            .any(|middle| name.contains(middle))
 }

@@ -61,6 +61,7 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
         return Some(Parsed::Restrict {
             what: "privileges of new objects are taken away".to_owned(),
             tables: Vec::new(),
+            objects: Vec::new(),
         });
     }
     Some(Parsed::Harmless)
@@ -357,6 +358,11 @@ fn alter_column(mut cursor: Cursor<'_>) -> Option<Action> {
         Action::DropDefault(column)
     } else if cursor.accept("drop identity") {
         Action::DropIdentity(column)
+    } else if cursor
+        .accept_any(&["add generated always as identity", "set generated always"])
+        .is_some()
+    {
+        Action::AlwaysIdentity(column)
     } else if cursor.accept_any(&["set statistics", "set (", "reset"]).is_some()
         || cursor.sees("set") && cursor.tokens().get(1)?.is_symbol("(")
     {

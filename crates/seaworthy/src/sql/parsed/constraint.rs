@@ -18,7 +18,7 @@ pub(crate) struct Constraint {
 #[derive(Clone, Debug)]
 pub(crate) enum ConstraintKind {
     Check(Vec<Token>),
-    ForeignKey { parent: String },
+    ForeignKey { parent: String, columns: Vec<String> },
     Unique(Vec<String>),
     PrimaryKey(Vec<String>),
     Exclude,
@@ -46,11 +46,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     let kind = if cursor.accept("check") {
         ConstraintKind::Check(cursor.group()?.tokens().to_vec())
     } else if cursor.accept("foreign key") {
-        cursor.group()?;
+        let columns = cursor.columns()?;
         cursor.accept("references");
-        ConstraintKind::ForeignKey {
-            parent: cursor.qualified()?,
-        }
+        let parent = cursor.qualified()?;
+        ConstraintKind::ForeignKey { parent, columns }
     } else if let Some(word) = cursor.accept_any(&["unique", "primary key"]) {
         cursor.accept_any(&["nulls not distinct", "nulls distinct"]);
         if cursor.accept("using index") {
@@ -85,7 +84,8 @@ pub(super) fn read_inline(cursor: &mut Cursor<'_>, column: &str) -> Option<Const
     } else if cursor.accept("references") {
         let parent = cursor.qualified()?;
         cursor.group();
-        ConstraintKind::ForeignKey { parent }
+        let columns = vec![column.to_owned()];
+        ConstraintKind::ForeignKey { parent, columns }
     } else if cursor.accept("unique") {
         ConstraintKind::Unique(vec![column.to_owned()])
     } else if cursor.accept("primary key") {

@@ -32,7 +32,10 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
         "foreign",
         "virtual",
     ];
-    while cursor.accept_any(&KINDS_OF_TABLES).is_some() {}
+    let mut is_special = false;
+    while let Some(kind) = cursor.accept_any(&KINDS_OF_TABLES) {
+        is_special |= matches!(kind, "temporary" | "temp" | "foreign" | "virtual");
+    }
     let is_unique = cursor.accept("unique");
     if cursor.accept("index") {
         return index(cursor, is_unique);
@@ -41,7 +44,7 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
         return on_table(cursor);
     }
     if cursor.accept("table") {
-        return table(cursor);
+        return table(cursor, is_special);
     }
     if let Some(word) = cursor.accept_any(&["view", "materialized view"]) {
         return view(cursor, word != "view");
@@ -145,11 +148,12 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Parsed> {
     }))
 }
 
-fn table(mut cursor: Cursor<'_>) -> Option<Parsed> {
+fn table(mut cursor: Cursor<'_>, is_special: bool) -> Option<Parsed> {
     let if_not_exists = cursor.accept("if not exists");
     let mut table = CreateTable {
         name: cursor.qualified()?,
         if_not_exists,
+        is_special,
         ..CreateTable::default()
     };
     if cursor.accept("of") {

@@ -128,12 +128,14 @@ pub(super) fn read_select(cursor: Cursor<'_>) -> Option<Parsed> {
         (_, into) = inside.before(&["into"]);
     }
     if into.accept("into") {
-        into.accept_any(&["temporary", "temp", "unlogged"]);
+        let is_special = into.accept_any(&["temporary", "temp"]).is_some();
+        into.accept("unlogged");
         into.accept("table");
         let name = into.qualified()?;
         return Some(Parsed::CreateTable(Box::new(super::CreateTable {
             filled: filled_by(&name, cursor),
             name,
+            is_special,
             ..super::CreateTable::default()
         })));
     }

@@ -44,6 +44,7 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
         return Some(Parsed::Restrict {
             what: "a role loses what it has".to_owned(),
             tables: Vec::new(),
+            objects: Vec::new(),
         });
     }
     if let Some(word) = cursor.accept_any(&["tablespace", "subscription"]) {

@@ -1,6 +1,6 @@
 //! Statements that are about the session, its transaction, locks, rights and maintenance.
 
-use super::{Maintenance, Mode, Parsed, TransactionVerb, data};
+use super::{Maintenance, Mode, ObjectKind, Parsed, TransactionVerb, data};
 use crate::sql::bare;
 use crate::sql::cursor::Cursor;
 
@@ -41,6 +41,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Parsed> {
         "reassign" => Parsed::Restrict {
             what: "objects change their owner".to_owned(),
             tables: Vec::new(),
+            objects: Vec::new(),
         },
         "vacuum" => vacuum(*cursor),
         "cluster" => maintenance("CLUSTER", names_a_table(*cursor), false),
@@ -214,27 +215,28 @@ fn copy(mut cursor: Cursor<'_>) -> Option<Parsed> {
 }
 
 fn revoke(cursor: Cursor<'_>) -> Parsed {
+    const NAMED: [(&str, ObjectKind); 5] = [
+        ("sequence", ObjectKind::Sequence),
+        ("function", ObjectKind::Function),
+        ("procedure", ObjectKind::Function),
+        ("routine", ObjectKind::Function),
+        ("schema", ObjectKind::Schema),
+    ];
     let (_, mut rest) = cursor.before(&["on"]);
     rest.accept("on");
     rest.accept("table");
-    let other = [
-        "schema",
-        "all",
-        "sequence",
-        "function",
-        "database",
-        "type",
-        "procedure",
-        "routine",
-    ];
-    let tables = if rest.accept_any(&other).is_some() {
-        Vec::new()
-    } else {
-        rest.names()
-    };
+    let kind = NAMED
+        .iter()
+        .find(|(words, _)| rest.accept(words))
+        .map(|(_, kind)| *kind);
+    let objects = kind.map_or_else(Vec::new, |kind| {
+        rest.signatures().into_iter().map(|name| (kind, name)).collect()
+    });
+    let is_other = kind.is_some() || rest.accept_any(&["all", "database", "type"]).is_some();
     Parsed::Restrict {
         what: "rights are taken away".to_owned(),
-        tables,
+        tables: if is_other { Vec::new() } else { rest.names() },
+        objects,
     }
 }
 

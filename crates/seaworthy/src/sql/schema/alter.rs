@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Index, KnownColumn, Schema};
-use crate::sql::parsed::{Action, Column, Constraint, ConstraintKind};
+use crate::sql::parsed::{Action, Column, Constraint, ConstraintKind, ObjectKind};
 
 impl Schema {
     pub(super) fn alter(&mut self, table: &mut String, action: &Action) {
@@ -23,6 +23,9 @@ impl Schema {
             }
             Action::DropDefault(column) | Action::DropIdentity(column) => {
                 self.edit_column(table, column, |known| known.has_value = false);
+            }
+            Action::AlwaysIdentity(column) => {
+                self.edit_column(table, column, |known| known.has_value = true);
             }
             Action::ChangeType { column, to, .. } => {
                 self.edit_column(table, column, |known| known.data_type = to.clone());
@@ -78,6 +81,9 @@ impl Schema {
             is_new: true,
             generated_from,
         };
+        if column.is_identity || column.data_type.is_serial() {
+            self.make_object(ObjectKind::Sequence, &format!("{table}_{}_seq", column.name));
+        }
         self.edit(table, |of| {
             of.columns.insert(column.name.clone(), known);
         });
@@ -202,7 +208,14 @@ impl Schema {
     }
 
     fn rename_table(&mut self, table: &mut String, to: String) {
-        if let Some(known) = self.tables.remove(table) {
+        let is_view_or_other = self.views.contains_key(table) || self.is_complete;
+        let known = match self.tables.remove(table) {
+            // Something is there under the new name, whatever it is.
+            None if !is_view_or_other => Some(Arc::default()),
+            known => known,
+        };
+        if let Some(mut known) = known {
+            Arc::make_mut(&mut known).is_renamed = true;
             self.tables.insert(to.clone(), known);
         }
         for index in self.indexes.values_mut().filter(|index| index.table == *table) {

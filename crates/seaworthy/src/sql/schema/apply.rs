@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{Function, Index, KnownColumn, Schema, Table, View};
 use crate::sql::cursor::Cursor;
 use crate::sql::parsed::{
-    CreateIndex, CreateTable, CreateView, Drop, IndexAction, ObjectAction, ObjectKind, Parsed, TypeAction,
-    TypeDefinition,
+    CreateIndex, CreateTable, CreateView, DomainAction, Drop, IndexAction, ObjectAction, ObjectKind, Parsed,
+    TypeAction, TypeDefinition,
 };
+use crate::sql::{bare, joined_name};
 
 impl Schema {
     /// Notes what a statement does to the schema.
@@ -34,8 +35,19 @@ impl Schema {
                 let known = Function {
                     is_volatile: *is_volatile,
                     changes_things: WORDS.iter().any(|word| body.contains(word)),
+                    is_of_triggers: body.contains("returns trigger"),
                 };
                 self.functions.insert(name.clone(), Arc::new(known));
+                self.make_object(ObjectKind::Function, name);
+            }
+            Parsed::CreateOther { kind, name, .. } => self.make_object(*kind, name),
+            Parsed::AlterOther {
+                kind,
+                name,
+                action: ObjectAction::Rename(to),
+            } => {
+                self.objects.remove(&(*kind, name.clone()));
+                self.make_object(*kind, to);
             }
             Parsed::AlterTable { table, actions, .. } => {
                 let mut table = table.clone();
@@ -62,12 +74,32 @@ impl Schema {
             Parsed::AlterType {
                 name,
                 action: TypeAction::Rename(to),
+            }
+            | Parsed::AlterDomain {
+                name,
+                action: DomainAction::Rename(to),
             } => self.rename_type(name, to),
+            Parsed::AlterType {
+                name,
+                action: TypeAction::SetSchema(schema),
+            }
+            | Parsed::AlterDomain {
+                name,
+                action: DomainAction::SetSchema(schema),
+            } => self.rename_type(name, &joined_name(&[schema.clone(), bare(name)])),
             Parsed::DropIndex { names, .. } => {
                 self.indexes.retain(|name, _| !names.contains(name));
             }
             Parsed::Drop(drop) => self.drop(drop),
             _ => {}
+        }
+    }
+
+    /// Notes an object that holds no rows; one that is there already stays what it is.
+    pub(super) fn make_object(&mut self, kind: ObjectKind, name: &str) {
+        let object = (kind, name.to_owned());
+        if self.objects.insert(object.clone()) {
+            self.new_objects.insert(object);
         }
     }
 
@@ -162,6 +194,7 @@ impl Schema {
     }
 
     fn rename_type(&mut self, name: &str, to: &str) {
+        self.new_objects.insert((ObjectKind::Type, to.to_owned()));
         if let Some(definition) = self.types.remove(name) {
             self.types.insert(to.to_owned(), definition);
         }
@@ -191,7 +224,11 @@ impl Schema {
                         self.drop_column(&table, &column, drop.cascade);
                     }
                 }
-                _ => {}
+                kind => {
+                    let object = (kind, name.clone());
+                    self.objects.remove(&object);
+                    self.new_objects.remove(&object);
+                }
             }
         }
     }

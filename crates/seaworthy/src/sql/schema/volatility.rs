@@ -36,6 +36,37 @@ const EACH_ROW: &[&str] = &[
     "gen_salt",
 ];
 
+/// Types that may be written as functions of one argument; without any they are functions of somebody's own.
+const TYPES: &[&str] = &[
+    "bigint",
+    "bit",
+    "bool",
+    "box",
+    "char",
+    "circle",
+    "date",
+    "float",
+    "int",
+    "integer",
+    "interval",
+    "json",
+    "jsonb",
+    "line",
+    "lseg",
+    "numeric",
+    "path",
+    "point",
+    "real",
+    "smallint",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "uuid",
+    "varbit",
+    "varchar",
+];
+
 /// Functions that are IMMUTABLE or STABLE, and words that stand before a parenthesis without being functions.
 const ONCE: &[&str] = &[
     "abs",
@@ -286,7 +317,8 @@ impl Schema {
             if EACH_ROW.contains(&name) {
                 return Volatility::EachRow(name.to_owned());
             }
-            if !ONCE.contains(&name) {
+            let is_empty = expression.get(index + 2).is_some_and(|next| next.is_symbol(")"));
+            if !ONCE.contains(&name) || is_empty && TYPES.contains(&name) {
                 unknown = Some(name.to_owned());
             }
         }
