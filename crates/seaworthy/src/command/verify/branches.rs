@@ -117,44 +117,15 @@ impl Project<'_> {
         let mut environment = self.environment.clone().database(scratch.url().clone());
         // A scratch database has no schema but its first.
         environment.settings.schema = None;
-        let apply =
-            async |steps: &[Step]| match rehearse(&environment, &plan(steps.to_vec(), Direction::Up), stop)
-                .await
-            {
-                Ok(_) => Ok(None),
-                Err(error) if error.category() == Category::Stopped => Err(error),
-                Err(CommandError::Run(error)) => Ok(Some((error.revision.clone(), causes(&error.source)))),
-                Err(error) => Err(error),
-            };
-        if let Some(failed) = apply(both).await? {
-            return Ok(Err(failed));
-        }
         let session = Session::open(scratch.url(), &Settings::default(), Access::Write).await?;
-        let walked = async {
-            if let Some(last) = both.last() {
-                let base = catalog(&session, &environment).await?;
-                fill(
-                    &session,
-                    &last.revision,
-                    &base,
-                    &Verification::default(),
-                    &mut Vec::new(),
-                )
-                .await
-                .map_err(unreadable)?;
-            }
-            for branch in branches {
-                if let Some(failed) = apply(branch).await? {
-                    return Ok(Err(failed));
-                }
-            }
-            let made = catalog(&session, &environment).await?;
-            let rows = texts(&session, &made).await.map_err(unreadable)?;
-            Ok(Ok((made, rows)))
+        let trial = Trial {
+            environment,
+            session,
+            stop,
         };
-        let walked = walked.await;
-        session.close().await;
-        walked
+        let made = trial.run(both, branches).await;
+        trial.session.close().await;
+        made
     }
 
     /// Returns what one branch makes, changes or removes and the other speaks of.
@@ -199,9 +170,50 @@ struct Touched {
     names: BTreeSet<String>,
 }
 
-async fn catalog(session: &Session, environment: &Environment) -> Result<Catalog, CommandError> {
-    let catalog = inspect(session.connection(), &environment.scope()).await;
-    Ok(catalog.map_err(DriftError::from)?)
+/// One order on one scratch database.
+struct Trial<'a> {
+    environment: Environment,
+    session: Session,
+    stop: &'a CancellationToken,
+}
+
+impl Trial<'_> {
+    async fn run(&self, both: &[Step], branches: [&[Step]; 2]) -> Result<Made, CommandError> {
+        if let Some(failed) = self.apply(both).await? {
+            return Ok(Err(failed));
+        }
+        if let Some(last) = both.last() {
+            let base = self.catalog().await?;
+            let nobody = Verification::default();
+            fill(&self.session, &last.revision, &base, &nobody, &mut Vec::new())
+                .await
+                .map_err(unreadable)?;
+        }
+        for branch in branches {
+            if let Some(failed) = self.apply(branch).await? {
+                return Ok(Err(failed));
+            }
+        }
+        let made = self.catalog().await?;
+        let rows = texts(&self.session, &made).await.map_err(unreadable)?;
+        Ok(Ok((made, rows)))
+    }
+
+    /// Applies revisions; returns the one that fails, and why.
+    async fn apply(&self, steps: &[Step]) -> Result<Option<(RevisionId, Vec<String>)>, CommandError> {
+        let plan = plan(steps.to_vec(), Direction::Up);
+        match rehearse(&self.environment, &plan, self.stop).await {
+            Ok(_) => Ok(None),
+            Err(error) if error.category() == Category::Stopped => Err(error),
+            Err(CommandError::Run(error)) => Ok(Some((error.revision.clone(), causes(&error.source)))),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn catalog(&self) -> Result<Catalog, CommandError> {
+        let catalog = inspect(self.session.connection(), &self.environment.scope()).await;
+        Ok(catalog.map_err(DriftError::from)?)
+    }
 }
 
 /// Returns how two orders come out differently, in words.
