@@ -310,16 +310,7 @@ pub(crate) enum Command {
                             loaded into a scratch database beside it, which the role must be allowed to make.\n\nExamples:\n  \
                             check\n  check --to schema.sql --sql\n  check --to snapshot.json"
     )]
-    Check {
-        /// What is wanted, as in `diff`: a SQL file, several with commas between, a folder of them, a snapshot, an address, a revision
-        #[arg(long, value_name = "SIDE", default_value = "entities")]
-        to: String,
-        /// Print what the tables have and no entity mentions, as Rust code for `Target::extra`
-        #[arg(long, conflicts_with_all = ["to", "sql", "rename", "with"])]
-        adopt_extras: bool,
-        #[command(flatten)]
-        compare: Compare,
-    },
+    Check(Check),
     /// Show what turns one schema into another
     #[command(
         after_help = "Each side is a database address, a snapshot file, `entities`, a SQL file (several with commas between, or a\n\
@@ -436,6 +427,19 @@ pub(crate) struct InUse {
     /// Also remove what running applications still use
     #[arg(long)]
     pub(crate) through_contract: bool,
+}
+
+/// What is compared with the database, and what is printed.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// What is wanted, as in `diff`: a SQL file, several with commas between, a folder of them, a snapshot, an address, a revision
+    #[arg(long, value_name = "SIDE", default_value = "entities")]
+    pub(crate) to: String,
+    /// Print what the tables have and no entity mentions, as Rust code for `Target::extra`
+    #[arg(long, conflicts_with_all = ["to", "sql", "rename", "with"])]
+    pub(crate) adopt_extras: bool,
+    #[command(flatten)]
+    pub(crate) compare: Compare,
 }
 
 /// A kind of database.

@@ -86,10 +86,7 @@ pub(crate) async fn run(
         Command::Status => inspect::status(environment, screen).await,
         Command::Locks(asked) => locks::run(environment, &general, &asked, screen).await,
         Command::Lint(asked) => lint::run(environment, &asked, screen).await,
-        Command::Check {
-            adopt_extras: true, ..
-        } => schema::adopt_extras(environment, screen).await,
-        Command::Check { to, compare, .. } => schema::check(environment, &to, &compare, screen).await,
+        Command::Check(asked) => schema::check(environment, &asked, screen).await,
         Command::Diff { from, to, compare } => schema::diff(environment, &from, &to, &compare, screen).await,
         Command::Snapshot => schema::snapshot(environment, screen).await,
         Command::Revision {

@@ -14,7 +14,7 @@ use seaworthy::environment::Environment;
 use seaworthy::session::DatabaseUrl;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{Compare, General, Generate, Place};
+use crate::args::{Check, Compare, General, Generate, Place};
 use crate::exit::{Ending, Failure};
 use crate::output::{Screen, reports, schema as show};
 use crate::settings::folder;
@@ -22,10 +22,13 @@ use crate::signals::Signals;
 
 pub(super) async fn check(
     environment: &Environment,
-    to: &str,
-    compare: &Compare,
+    asked: &Check,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
+    if asked.adopt_extras {
+        return adopt_extras(environment, screen).await;
+    }
+    let (to, compare) = (&asked.to, &asked.compare);
     let (wanted, request) = (to.parse()?, compare.request()?);
     if let (Some(schemas), Some(database)) = (several(environment, &[&wanted]), &environment.database) {
         let from = Side::Database(database.clone());
@@ -43,7 +46,7 @@ pub(super) async fn check(
 }
 
 /// Prints what no entity mentions as code.
-pub(super) async fn adopt_extras(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
+async fn adopt_extras(environment: &Environment, screen: &Screen) -> Result<Ending, Failure> {
     let undeclared = command::undeclared(environment).await?;
     if screen.is_json() {
         screen.json(&undeclared);

@@ -124,11 +124,8 @@ fn foreign_key_code(key: &ForeignKey) -> String {
         list(&key.ref_columns)
     );
     let mut fields = String::new();
-    if key.name.is_some() {
-        fields.push_str(&format!(
-            " name: {}.map(str::to_owned),",
-            name_code(key.name.as_ref())
-        ));
+    if let Some(name) = &key.name {
+        fields.push_str(&format!(" name: Some({}.to_owned()),", literal(name)));
     }
     for (field, action) in [("on_delete", key.on_delete), ("on_update", key.on_update)] {
         if action != Action::NoAction {

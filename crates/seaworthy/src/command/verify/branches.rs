@@ -224,13 +224,10 @@ fn differences(
     let failed = |begins: &RevisionId, (revision, causes): &(RevisionId, Vec<String>)| {
         format!("with {begins} first, {revision} fails: {}", causes.join(": "))
     };
-    let ((made, rows), (remade, other_rows)) = match (first, second) {
-        (Ok(first), Ok(second)) => (first, second),
-        _ => {
-            let first = first.as_ref().err().map(|error| failed(one, error));
-            let second = second.as_ref().err().map(|error| failed(other, error));
-            return Ok(first.into_iter().chain(second).collect());
-        }
+    let (Ok((made, rows)), Ok((remade, other_rows))) = (first, second) else {
+        let first = first.as_ref().err().map(|error| failed(one, error));
+        let second = second.as_ref().err().map(|error| failed(other, error));
+        return Ok(first.into_iter().chain(second).collect());
     };
     let found = diff(made, remade, &Policy::default()).map_err(DriftError::from)?;
     let mut differences: Vec<String> = words(&found.operations, &found.notes)
