@@ -14,17 +14,17 @@ use crate::catalog::{Catalog, Column, Dialect, ForeignKey, Numbering, PrimaryKey
 /// How many rows a table gets.
 const ROWS: usize = 3;
 
-/// The first key of made-up rows where keys are numbers; a `smallint` can hold it.
-const FIRST_KEY: usize = 1001;
+/// The first key of made-up rows where keys are numbers: other columns have the same numbers, and may become references to them.
+const FIRST_KEY: usize = 1;
 
 /// The rows of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableRows {
     /// The table.
     pub table: String,
-    /// The statement that inserts them. Keys that are numbers begin far up: a revision may bring rows that begin with 1.
+    /// The statement that inserts them.
     pub sql: String,
-    /// The same with keys from 1 on, for a table that allows no others.
+    /// The same with keys from 1 on.
     pub from_one: String,
 }
 

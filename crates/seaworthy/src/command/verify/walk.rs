@@ -410,7 +410,10 @@ impl<'a> Walk<'a> {
             return Ok(None);
         };
         let own = extensions(&self.session).await?;
-        let session = Session::open(database, &Settings::default(), Access::Read).await?;
+        // It is a help for the reader, no more: one that cannot be asked is no error.
+        let Ok(session) = Session::open(database, &Settings::default(), Access::Read).await else {
+            return Ok(None);
+        };
         let there = extensions(&session).await;
         session.close().await;
         let lacking: Vec<String> = there?.difference(&own).cloned().collect();
