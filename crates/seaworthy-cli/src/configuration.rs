@@ -114,7 +114,7 @@ impl Source<'_> {
                 WrittenLevel::Warning => Level::Warning,
                 WrittenLevel::Off => Level::Off,
             };
-            let said = settings.level(category.get_ref(), level);
+            let said = settings.set_level(category.get_ref(), level);
             said.map_err(|error| self.wrong("lint.rules", category, &error))?;
         }
         let require = &written.require;

@@ -207,7 +207,7 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Hazard> {
         .into_iter()
         .flat_map(|statement| statement.flattened(0));
     let mut found = hazards(&flattened.collect::<Vec<_>>(), &behind, context);
-    context.settings.grade(&mut found);
+    context.settings.apply_levels(&mut found);
     found
 }
 

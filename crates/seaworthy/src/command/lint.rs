@@ -90,7 +90,7 @@ pub async fn lint(
             {
                 let mut step = linted(header, direction, script, before);
                 project.settle(&mut step.hazards, header, direction, server).await;
-                environment.lint.grade(&mut step.hazards);
+                environment.lint.apply_levels(&mut step.hazards);
                 steps.push(step);
             }
         }

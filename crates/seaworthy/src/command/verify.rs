@@ -23,6 +23,7 @@ pub use promise::{BrokenPromise, BrokenPromises, Promise};
 pub(super) use walk::{plan, rehearse};
 
 mod branches;
+mod extensions;
 mod kept;
 mod promise;
 mod walk;

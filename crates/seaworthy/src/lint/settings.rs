@@ -111,7 +111,7 @@ impl Settings {
     /// # Errors
     ///
     /// Fails when there is no such category.
-    pub fn level(&mut self, category: &str, level: Level) -> Result<(), SettingsError> {
+    pub fn set_level(&mut self, category: &str, level: Level) -> Result<(), SettingsError> {
         let Some(found) = rule(category) else {
             return Err(SettingsError::UnknownCategory {
                 category: category.to_owned(),
@@ -123,7 +123,7 @@ impl Settings {
     }
 
     /// Gives hazards the level that is said of their category, and takes away those that are switched off.
-    pub fn grade(&self, hazards: &mut Vec<Hazard>) {
+    pub fn apply_levels(&self, hazards: &mut Vec<Hazard>) {
         hazards.retain(|hazard| self.levels.get(hazard.category) != Some(&Level::Off));
         for hazard in hazards {
             match self.levels.get(hazard.category) {

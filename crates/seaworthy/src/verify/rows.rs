@@ -9,13 +9,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::catalog::{Catalog, Column, Dialect, ForeignKey, Numbering, PrimaryKey, Table};
+use crate::catalog::{Catalog, Column, Dialect, ForeignKey, Numbering, Table};
 
 /// How many rows a table gets.
 const ROWS: usize = 3;
-
-/// The first key of made-up rows where keys are numbers: other columns have the same numbers, and may become references to them.
-const FIRST_KEY: usize = 1;
 
 /// The rows of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +21,6 @@ pub struct TableRows {
     pub table: String,
     /// The statement that inserts them.
     pub sql: String,
-    /// The same with keys from 1 on.
-    pub from_one: String,
 }
 
 /// Returns statements that put rows into tables, those that are referred to first.
@@ -69,37 +64,34 @@ fn insert(catalog: &Catalog, table: &Table) -> Option<TableRows> {
         return None;
     }
     let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
-    let tuples = |first_key: usize| {
-        let tuples: Vec<String> = (1..=ROWS)
-            .map(|row| {
-                let values: Vec<String> = columns
-                    .iter()
-                    .map(|column| value(catalog, table, column, row, first_key))
-                    .collect();
-                format!("({})", values.join(", "))
-            })
-            .collect();
-        tuples.join(", ")
-    };
+    let tuples: Vec<String> = (1..=ROWS)
+        .map(|row| {
+            let values: Vec<String> = columns
+                .iter()
+                .map(|column| value(catalog, table, column, row))
+                .collect();
+            format!("({})", values.join(", "))
+        })
+        .collect();
     let is_always = |column: &&Column| column.auto == Some(Numbering::IdentityAlways);
     let overriding = if columns.iter().any(is_always) {
         " OVERRIDING SYSTEM VALUE"
     } else {
         ""
     };
-    let insert = format!(
-        "INSERT INTO {} ({}){overriding} VALUES",
+    let sql = format!(
+        "INSERT INTO {} ({}){overriding} VALUES {}",
         quoted(&table.name),
-        names.join(", ")
+        names.join(", "),
+        tuples.join(", ")
     );
     Some(TableRows {
         table: table.name.clone(),
-        sql: format!("{insert} {}", tuples(FIRST_KEY)),
-        from_one: format!("{insert} {}", tuples(1)),
+        sql,
     })
 }
 
-fn value(catalog: &Catalog, table: &Table, column: &Column, row: usize, first_key: usize) -> String {
+fn value(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> String {
     let key = table
         .foreign_keys
         .iter()
@@ -107,17 +99,8 @@ fn value(catalog: &Catalog, table: &Table, column: &Column, row: usize, first_ke
     match key {
         Some(key) if key.ref_table == table.name && column.nullable => "NULL".to_owned(),
         Some(key) if key.ref_table != table.name => referred(key, column, row),
-        _ if is_key(table, column) => (first_key + row - 1).to_string(),
         _ => plain(catalog, table, column, row),
     }
-}
-
-/// Returns whether a column is the primary key, and a number.
-fn is_key(table: &Table, column: &Column) -> bool {
-    let kind = column.data_type.to_ascii_lowercase();
-    let is_number = kind.contains("int") && !kind.contains("interval") && !kind.contains("point");
-    let is_alone = |key: &PrimaryKey| key.columns == [column.name.as_str()];
-    is_number && table.primary_key.as_ref().is_some_and(is_alone)
 }
 
 /// Returns a query for the value that another table has in the same row.

@@ -61,7 +61,7 @@ async fn a_run_refuses_what_it_refuses_whatever_a_project_asks_of_the_linter() {
         return;
     };
     let mut settings = Settings::default();
-    settings.level("index-blocking", Level::Off).unwrap();
+    settings.set_level("index-blocking", Level::Off).unwrap();
     environment.lint = Arc::new(settings);
     let error = upgrade(&environment, "head").await.unwrap_err();
     assert_eq!(error.kind(), "hazardous");

@@ -204,7 +204,7 @@ async fn what_is_generated_is_held_against_what_the_project_asks_for() {
         .target(Target::new().entity(task::Entity));
     upgrade(&environment, "head").await.unwrap();
     let mut settings = lint::Settings::default();
-    settings.level("table-rewrite", lint::Level::Off).unwrap();
+    settings.set_level("table-rewrite", lint::Level::Off).unwrap();
     settings.required.column_names = lint::NamePattern::new("[a-z]+_[a-z]+").ok();
     environment.lint = Arc::new(settings);
     let folder = tempfile::tempdir().unwrap();

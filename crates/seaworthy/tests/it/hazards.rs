@@ -175,7 +175,7 @@ fn a_pattern_or_type_that_makes_no_sense_is_an_error() {
         hint(ForbiddenType::new("12").unwrap_err()),
         hint(
             Settings::default()
-                .level("lock-held-lnog", Level::Off)
+                .set_level("lock-held-lnog", Level::Off)
                 .unwrap_err(),
         ),
     ];
@@ -193,9 +193,9 @@ fn a_pattern_or_type_that_makes_no_sense_is_an_error() {
 #[test]
 fn a_category_is_what_the_settings_say() {
     let mut settings = Settings::default();
-    settings.level("index-blocking", Level::Warning).unwrap();
-    settings.level("index-drop-blocking", Level::Error).unwrap();
-    settings.level("bulk-dml", Level::Off).unwrap();
+    settings.set_level("index-blocking", Level::Warning).unwrap();
+    settings.set_level("index-drop-blocking", Level::Error).unwrap();
+    settings.set_level("bulk-dml", Level::Off).unwrap();
     let context = Context::default().settings(&Arc::new(settings));
     let sql = "CREATE INDEX i ON boats (name);\nDROP INDEX j;\nUPDATE boats SET name = '';\n\
                -- seaworthy: accept bulk-dml: the table has forty rows everywhere\nDELETE FROM crew;";

@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::DeclareError;
 use crate::catalog::expression::is_self_contained;
 use crate::catalog::{Catalog, Dialect, IndexKey, Table};
-
-/// PostgreSQL cuts longer names off (manual, "Lexical Structure").
-const LONGEST_NAME: usize = 63;
+use crate::sql::LONGEST_NAME;
 
 /// Refuses a catalog that contradicts itself.
 pub(super) fn check(dialect: Dialect, catalog: &Catalog) -> Result<(), DeclareError> {

@@ -140,11 +140,7 @@ pub(super) async fn fill(
     }
     let empty = Counts::of(session, catalog).await?.empty(catalog);
     for made in rows(catalog, empty) {
-        let mut sent = session.send(&made.sql).await;
-        if sent.is_err() {
-            sent = session.send(&made.from_one).await;
-        }
-        match sent {
+        match session.send(&made.sql).await {
             Ok(()) => unfilled.retain(|noted| noted.table != made.table),
             Err(_) if unfilled.iter().any(|noted| noted.table == made.table) => {}
             Err(error) => unfilled.push(Unfilled {

@@ -1,11 +1,12 @@
 //! The walk over all revisions on one scratch database: up, down, up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::extensions::lacking;
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
 use super::{Irreversible, Place, Verification, VerifiedDatabase};
@@ -396,42 +397,15 @@ impl<'a> Walk<'a> {
             Err(CommandError::Run(error)) => {
                 let revision = revision.unwrap_or(&error.revision);
                 let mut details = causes(&error.source);
-                details.extend(self.lacking_extensions().await?);
+                if let Some(named) = &self.beside {
+                    details.extend(lacking(&self.session, named).await?);
+                }
                 self.note(promise, Some(revision), details, found);
                 Ok(Ran::Broken)
             }
             Err(error) => Err(error),
         }
     }
-
-    /// Returns, in words, the extensions that the database of the environment has and the scratch database has not.
-    async fn lacking_extensions(&self) -> Result<Option<String>, CommandError> {
-        let Some(database) = &self.beside else {
-            return Ok(None);
-        };
-        let own = extensions(&self.session).await?;
-        // It is a help for the reader, no more: one that cannot be asked is no error.
-        let Ok(session) = Session::open(database, &Settings::default(), Access::Read).await else {
-            return Ok(None);
-        };
-        let there = extensions(&session).await;
-        session.close().await;
-        let lacking: Vec<String> = there?.difference(&own).cloned().collect();
-        Ok((!lacking.is_empty()).then(|| {
-            format!(
-                "the database that is named has extensions that no revision has made so far: {}; \
-                 make them with CREATE EXTENSION IF NOT EXISTS in the first revision that needs them",
-                lacking.join(", ")
-            )
-        }))
-    }
-}
-
-/// Returns the extensions of a PostgreSQL database.
-async fn extensions(session: &Session) -> Result<BTreeSet<String>, CommandError> {
-    let rows = session.rows("SELECT extname::text FROM pg_extension").await;
-    let names = rows.map(|rows| rows.iter().map(|row| row.try_get_by_index(0)).collect());
-    names.and_then(|names: Result<_, _>| names).map_err(unreadable)
 }
 
 /// Runs a plan on a scratch database, where nothing has to be asked and nobody else is.
