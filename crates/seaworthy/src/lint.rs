@@ -175,7 +175,7 @@ impl Context {
         self
     }
 
-    /// Says what the project asks for; its levels are applied by [`lint`] and by [`Settings::grade`], after acceptances.
+    /// Says what the project asks for; its levels are applied by [`lint`] and by [`Settings::apply_levels`], after acceptances.
     #[must_use]
     pub fn settings(mut self, settings: &Arc<Settings>) -> Self {
         self.settings = Arc::clone(settings);

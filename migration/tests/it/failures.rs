@@ -63,7 +63,7 @@ async fn fail(database: &TestDatabase, revision: &str, causes: &[&str]) {
         .with_code(1)
         .saying(causes)
         .saying(&[
-            "Running upgrade  -> calm",
+            "Running upgrade <base> -> calm",
             &format!("error: upgrade of {revision} failed"),
         ]);
     // What happens while the SQL is recorded beforehand is nobody's business.

@@ -182,7 +182,7 @@ async fn use_flags(database: &TestDatabase) {
         .run(&with("up -n 1 -v"))
         .await
         .with_code(0)
-        .saying(&["Running upgrade  -> 001"]);
+        .saying(&["Running upgrade <base> -> 001"]);
     // Without a sub-command everything is applied.
     program
         .run(&with(""))
