@@ -11,6 +11,7 @@ mod access;
 mod account_body;
 mod accounts;
 mod api_tokens;
+mod bodies;
 mod body;
 mod bulk;
 mod codes;

@@ -26,6 +26,8 @@ pub(crate) enum Policy {
     Auth,
     /// Asking without a valid token, per address.
     Anonymous,
+    /// Asking for pages and documents, per address.
+    Page,
 }
 
 /// How somebody stands after a request.
@@ -63,7 +65,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const MOST_BUCKETS: usize = 500_000;
 
 impl Policy {
-    pub(crate) const ALL: [Self; 4] = [Self::Write, Self::Read, Self::Auth, Self::Anonymous];
+    pub(crate) const ALL: [Self; 5] = [Self::Write, Self::Read, Self::Auth, Self::Anonymous, Self::Page];
 
     /// Returns its name as headers have it.
     pub(crate) fn name(self) -> &'static str {
@@ -72,6 +74,7 @@ impl Policy {
             Self::Read => "read",
             Self::Auth => "auth",
             Self::Anonymous => "anonymous",
+            Self::Page => "page",
         }
     }
 }
@@ -84,6 +87,7 @@ impl Limits {
                 Policy::Read => settings.rate_read,
                 Policy::Auth => settings.rate_auth,
                 Policy::Anonymous => settings.rate_anonymous,
+                Policy::Page => settings.rate_page,
             };
             match rate {
                 Rate::Off => None,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use api::settings::{Command, CommandLine, Environment, LogFormat, SecretOrigin, Settings};
 use api::{Clock, Server};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -45,6 +46,7 @@ async fn serve(settings: &Settings) -> Result<()> {
     // Before anything else: a signal during the start must not be lost.
     let mut terminated = signal(SignalKind::terminate()).context("could not listen for signals")?;
     let mut interrupted = signal(SignalKind::interrupt()).context("could not listen for signals")?;
+    raise_descriptor_limit();
     let server = Server::start(settings, Clock::system()).await?;
     let file = settings.secret_file.display();
     match server.secret() {
@@ -71,6 +73,19 @@ async fn serve(settings: &Settings) -> Result<()> {
     server.drain();
     tokio::time::sleep(settings.drain()).await;
     server.stop().await.context("could not stop in good order")
+}
+
+/// Takes as many file descriptors as are allowed: the usual soft limit of 1024 is there for programs that use `select` (getrlimit(2)),
+/// and each connection needs one.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        tracing::warn!(%error, current = limit.current, "the limit of open files could not be raised");
+    }
 }
 
 fn log(settings: &Settings) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Starts the service and stops it without dropping what is under way.
 
+mod admission;
 mod connections;
 
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
 use crate::state::App;
 use crate::store::{Address, Limits as DatabaseLimits, Store};
 use crate::trace::Traces;
+use admission::Admission;
 use connections::{Patience, serve};
 
 /// Longest time for taking the last sign of life back; a process that does not counts as gone a little later.
@@ -119,24 +121,30 @@ impl Server {
         let origins = origins(&settings.cors_origins)?;
         let (app, secret) = prepare(settings, clock).await?;
         let (router, _) = http::router(&app, &origins);
-        let (listener, address) = listen(settings.address()).await?;
+        let (listener, address) = listen(settings.address())?;
         let stop = CancellationToken::new();
         let patience = Patience {
             head: settings.traffic.header_time(),
             idle: settings.traffic.idle_time(),
         };
+        let most = admission::possible(settings.traffic.max_connections);
+        let admission = |most_of_network| {
+            let proxies = settings.traffic.trusted_proxies.0.clone();
+            Admission::new(most_of_network, most, proxies)
+        };
         let metrics = match settings.metrics_address {
             Some(address) => {
-                let (listener, address) = listen(address).await?;
+                let (listener, address) = listen(address)?;
                 let router = http::metrics_router(&app);
                 Some((
                     address,
-                    tokio::spawn(serve(listener, router, patience, stop.clone())),
+                    tokio::spawn(serve(listener, router, patience, admission(0), stop.clone())),
                 ))
             }
             None => None,
         };
-        let serving = tokio::spawn(serve(listener, router, patience, stop.clone()));
+        let admission = admission(settings.traffic.max_connections_per_address);
+        let serving = tokio::spawn(serve(listener, router, patience, admission, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
         let life = CancellationToken::new();
         let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
@@ -257,9 +265,9 @@ async fn forget_idle(app: App) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failure = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failure)?;
+    let listener = connections::listen(address).map_err(failure)?;
     let bound = listener.local_addr().map_err(failure)?;
     Ok((listener, bound))
 }

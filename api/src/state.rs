@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::settings::{Environment, Settings};
 use crate::trace::Traces;
+
+/// How many large bodies are held at a time: 64 MiB of them.
+const MOST_LARGE_BODIES: usize = 64;
+/// How long one more waits for one of them to be done with.
+const LARGE_BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// What every request can reach; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +28,7 @@ struct Inner {
     serves_metrics: bool,
     limits: Limits,
     permits: Semaphore,
+    large_bodies: Semaphore,
     metrics: Metrics,
     traces: Traces,
     is_draining: AtomicBool,
@@ -42,6 +49,7 @@ impl App {
             serves_metrics: settings.metrics_address.is_none(),
             limits,
             permits: Semaphore::new(settings.max_concurrency),
+            large_bodies: Semaphore::new(MOST_LARGE_BODIES),
             metrics: Metrics::new(),
             traces,
             is_draining: AtomicBool::new(false),
@@ -69,6 +77,12 @@ impl App {
     /// Returns what limits how many requests are worked on at a time.
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.0.permits
+    }
+
+    /// Waits until one more large body may be held; nothing when that takes too long.
+    pub(crate) async fn large_body(&self) -> Option<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(LARGE_BODY_WAIT, self.0.large_bodies.acquire());
+        turn.await.ok()?.ok()
     }
 
     /// Whether what is counted is shown beside the API, and not at an address of its own.

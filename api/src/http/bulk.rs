@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -69,21 +69,8 @@ pub(super) struct ItemBody {
     problem: Option<ItemProblem>,
 }
 
-/// Most bytes of a request.
-const MOST_BYTES: usize = 1024 * 1024;
 /// Most bytes of an answer: what is kept under a key.
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
-
-/// A request that may be larger than others.
-pub(super) struct LargePost(Post);
-
-impl FromRequest<App> for LargePost {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        Post::read(request, MOST_BYTES).await.map(Self)
-    }
-}
 
 /// Carry out several operations
 ///
@@ -97,7 +84,7 @@ impl FromRequest<App> for LargePost {
 pub(super) async fn carry_out(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    LargePost(post): LargePost,
+    post: Post,
 ) -> Result<Response, Problem> {
     let Some(keyed) = &post.keyed else {
         return Err(Problem::new(Code::KeyInvalid).detail(

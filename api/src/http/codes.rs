@@ -86,7 +86,9 @@ codes! {
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The method is not allowed here"
         "The header Allow names the methods of this path.";
     NotAcceptable "NOT_ACCEPTABLE" NOT_ACCEPTABLE "No acceptable representation"
-        "The API answers in application/json and application/problem+json; the header Accept takes neither.";
+        "The API answers in application/json and application/problem+json; the header Accept takes neither. Scripts of the pages come compressed only; Accept-Encoding refuses that.";
+    BodyTooSlow "BODY_TOO_SLOW" REQUEST_TIMEOUT "The body came too slowly"
+        "The first bytes of a body are waited for 10 seconds, and after them 16 kB a second have to come. The connection is closed; nothing has been done.";
     EmailExists "AUTH_EMAIL_EXISTS" CONFLICT "The e-mail address belongs to another user"
         "The e-mail address, in this or another case, is that of another user. Accounts are never linked by address. Whoever has one signs in with it.";
     NoPassword "AUTH_NO_PASSWORD" CONFLICT "The user has no password"

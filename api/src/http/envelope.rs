@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::accept::accepts_json;
+use super::bodies;
 use super::codes::Code;
 use super::conditional::Unheeding;
 use super::problem::Problem;
@@ -47,9 +48,12 @@ pub(super) async fn wrap(
         .map_or_else(|| UNMATCHED.to_owned(), |path| path.as_str().to_owned());
 
     let slot = throttle::slot(&app, &mut request);
+    let (received, _large_body) = bodies::receive(&app, &mut request).await;
+    let is_at_end = received.is_at_end();
+    request.extensions_mut().insert(received);
     let refused = refuse(&request)
         .and_then(|()| unheeding.check(&request))
-        .and_then(|()| throttle::count_account(&app, &request));
+        .and_then(|()| throttle::count_address(&app, &request));
     let response = match refused {
         Err(problem) => problem.into_response(),
         Ok(()) => {
@@ -70,6 +74,10 @@ pub(super) async fn wrap(
         && let Ok(value) = HeaderValue::from_str(&app.services().revision())
     {
         headers.insert(SCHEMA_REVISION, value);
+    }
+    if !is_at_end {
+        // Whoever sent the rest must not take it for the next request (RFC 9112, 9.6).
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     throttle::show(&app, slot.as_ref(), headers);
     protect(headers, &route);

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use super::access::Access;
+use super::bodies::Received;
 use super::codes::Code;
 use super::fields::Fields;
 use super::json::json;
@@ -32,9 +32,6 @@ pub(super) struct JsonObject(pub(super) Fields);
 
 /// The members of a JSON object, or nothing when there is no body.
 pub(super) struct OptionalJsonObject(pub(super) Option<Fields>);
-
-/// Most bytes of a body.
-pub(super) const MOST_BYTES: usize = 64 * 1024;
 
 impl FromRequestParts<App> for CurrentUser {
     type Rejection = Problem;
@@ -107,7 +104,7 @@ impl FromRequest<App> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request, MOST_BYTES).await?;
+        let (parts, bytes) = body(request)?;
         json(&parts, &bytes).and_then(Fields::of).map(Self)
     }
 }
@@ -116,7 +113,7 @@ impl FromRequest<App> for OptionalJsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request, MOST_BYTES).await?;
+        let (parts, bytes) = body(request)?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
@@ -124,20 +121,17 @@ impl FromRequest<App> for OptionalJsonObject {
     }
 }
 
-/// Reads a body of at most so many bytes.
-pub(super) async fn read(request: Request, most: usize) -> Result<(Parts, axum::body::Bytes), Problem> {
-    let (parts, body) = request.into_parts();
-    let length = parts.headers.get(header::CONTENT_LENGTH);
-    let is_announced_too_large = length
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
-        .is_some_and(|length| length > most as u64);
-    if is_announced_too_large {
-        return Err(Problem::new(Code::PayloadTooLarge));
-    }
-    match Limited::new(body, most).collect().await {
-        Ok(body) => Ok((parts, body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(Code::PayloadTooLarge)),
-        // It broke off, or its chunks are none.
-        Err(_) => Err(Problem::new(Code::MalformedJson).detail("the body did not come whole")),
-    }
+/// Takes the body, as far as it was received.
+pub(super) fn body(mut request: Request) -> Result<(Parts, axum::body::Bytes), Problem> {
+    let received = request.extensions_mut().remove::<Received>();
+    let bytes = match received.unwrap_or(Received::BrokenOff) {
+        Received::Whole(bytes) => bytes,
+        Received::TooLarge { .. } => return Err(Problem::new(Code::PayloadTooLarge)),
+        Received::TooSlow => return Err(Problem::new(Code::BodyTooSlow)),
+        Received::TooMany => return Err(Problem::new(Code::Overloaded)),
+        Received::BrokenOff => {
+            return Err(Problem::new(Code::MalformedJson).detail("the body did not come whole"));
+        }
+    };
+    Ok((request.into_parts().0, bytes))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::codes::Code;
-use super::extract::{MOST_BYTES, read};
+use super::extract::body;
 use super::fields::Fields;
 use super::json::json;
 use super::problem::Problem;
@@ -42,14 +42,7 @@ impl FromRequest<App> for Post {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        Self::read(request, MOST_BYTES).await
-    }
-}
-
-impl Post {
-    /// Reads a body of at most so many bytes.
-    pub(super) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
-        let (parts, bytes) = read(request, most).await?;
+        let (parts, bytes) = body(request)?;
         let call = Call::of(&parts)?;
         let value = json(&parts, &bytes)?;
         let keyed = call.map(|call| call.with(Some(&value)));

@@ -9,6 +9,8 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 
@@ -102,46 +104,58 @@ async fn catalog(seen: IfNoneMatch) -> Response {
     response
 }
 
-/// Serves the reference's code as it is stored to whoever takes Brotli, which every browser does over TLS and on loopback.
+/// Serves the reference's code as it is stored to whoever takes Brotli, which every browser does over TLS and on loopback, and
+/// packed by gzip to everybody else: plain it would be 4 MB for whoever asks.
 async fn serve_scalar(headers: HeaderMap) -> Response {
-    let shared = [(header::CONTENT_TYPE, SCRIPT), (header::CACHE_CONTROL, FOREVER)];
-    if takes_brotli(&headers) {
-        let stored = [
-            (header::CONTENT_ENCODING, "br"),
-            (header::VARY, "accept-encoding"),
-        ];
-        return (shared, stored, Bytes::from_static(SCALAR)).into_response();
-    }
-    match tokio::task::spawn_blocking(plain_scalar).await {
-        Ok(Some(plain)) => (shared, plain).into_response(),
-        _ => Problem::new(Code::Internal).into_response(),
+    let (encoding, packed) = if takes(&headers, "br") {
+        ("br", Some(Bytes::from_static(SCALAR)))
+    } else if takes(&headers, "gzip") || !headers.contains_key(header::ACCEPT_ENCODING) {
+        // Who names no encoding takes any (RFC 9110, 12.5.3).
+        let packed = tokio::task::spawn_blocking(gzipped_scalar).await;
+        ("gzip", packed.ok().flatten())
+    } else {
+        return Problem::new(Code::NotAcceptable)
+            .detail("this comes packed by br or gzip only")
+            .into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, SCRIPT),
+        (header::CACHE_CONTROL, FOREVER),
+        (header::CONTENT_ENCODING, encoding),
+        (header::VARY, "accept-encoding"),
+    ];
+    match packed {
+        Some(packed) => (headers, packed).into_response(),
+        None => Problem::new(Code::Internal).into_response(),
     }
 }
 
-/// Unpacks the code when it is first asked for; it stays, so that asking for it again costs nothing.
-fn plain_scalar() -> Option<Bytes> {
-    static PLAIN: OnceLock<Option<Bytes>> = OnceLock::new();
-    PLAIN
-        .get_or_init(|| {
-            let mut plain = Vec::new();
-            brotli_decompressor::BrotliDecompress(&mut &SCALAR[..], &mut plain).ok()?;
-            Some(Bytes::from(plain))
-        })
-        .clone()
+/// Packs the code anew when it is first asked for; it stays, so that asking for it again costs nothing.
+fn gzipped_scalar() -> Option<Bytes> {
+    static GZIPPED: OnceLock<Option<Bytes>> = OnceLock::new();
+    let pack = || {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        brotli_decompressor::BrotliDecompress(&mut &SCALAR[..], &mut packed).ok()?;
+        packed.finish().ok().map(Bytes::from)
+    };
+    GZIPPED.get_or_init(pack).clone()
 }
 
-fn takes_brotli(headers: &HeaderMap) -> bool {
+/// Whether a client takes an encoding that it names.
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|range| {
             let mut parts = range.split(';').map(str::trim);
-            let is_brotli = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("br"));
+            let is_named = parts
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
             let is_refused = parts
                 .filter_map(|part| part.strip_prefix("q="))
                 .any(|quality| quality.parse() == Ok(0.0_f32));
-            is_brotli && !is_refused
+            is_named && !is_refused
         })
 }
 

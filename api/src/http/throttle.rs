@@ -34,14 +34,28 @@ pub(super) fn slot(app: &App, request: &mut Request) -> Option<Slot> {
 }
 
 /// Counts a request that is limited by address, whoever asks.
-pub(super) fn count_account(app: &App, request: &Request) -> Result<(), Problem> {
-    match request.uri().path().starts_with(ACCOUNTS) && *request.method() != Method::OPTIONS {
-        true => count(request.extensions(), || {
+pub(super) fn count_address(app: &App, request: &Request) -> Result<(), Problem> {
+    let path = request.uri().path();
+    let policy = match path.starts_with(ACCOUNTS) {
+        true => Policy::Auth,
+        false if is_page(path) => Policy::Page,
+        false => return Ok(()),
+    };
+    match *request.method() == Method::OPTIONS {
+        true => Ok(()),
+        false => count(request.extensions(), || {
             let origin = origin(app, request.extensions(), request.headers());
-            app.limits().count_address(Policy::Auth, origin)
+            app.limits().count_address(policy, origin)
         }),
-        false => Ok(()),
     }
+}
+
+/// Whether a path leads to what anybody may ask for and may be large.
+fn is_page(path: &str) -> bool {
+    path == "/"
+        || ["/docs", "/assets/", "/errors", "/openapi", "/.well-known/"]
+            .iter()
+            .any(|beginning| path.starts_with(beginning))
 }
 
 /// Counts the request of a user.

@@ -23,17 +23,41 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
+
+use super::admission::Admission;
 
 /// How long a connection may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// From its beginning, or from the first byte of a later request, until the head of the request is there.
     pub(super) head: Duration,
-    /// From the last byte of an answer until the first byte of the next request.
+    /// From the last byte of an answer until the first byte of the next request, and from one part of an answer that the client
+    /// takes to the next.
     pub(super) idle: Duration,
+}
+
+/// Idle time of connections that come to rest while there are many.
+const CROWDED_IDLE: Duration = Duration::from_secs(5);
+/// Bytes of an answer that the kernel holds for a client that does not read them; it may double them.
+const SEND_BUFFER: u32 = 256 * 1024;
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1024;
+
+/// Listens on an address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // As the standard library does: a service that is started again must not wait for connections of the one before.
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it. Left alone it grows to 4 MiB for each client that asks for much and reads nothing.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until it is stopped, and then finishes what is under way.
@@ -41,6 +65,7 @@ pub(super) async fn serve(
     mut listener: TcpListener,
     router: Router,
     patience: Patience,
+    admission: Arc<Admission>,
     stop: CancellationToken,
 ) {
     let connections = GracefulShutdown::new();
@@ -50,14 +75,19 @@ pub(super) async fn serve(
             accepted = Listener::accept(&mut listener) => accepted,
             () = stop.cancelled() => break,
         };
+        let Some(admitted) = admission.admit(address.ip()) else {
+            tracing::debug!(%address, "a connection too many");
+            continue;
+        };
         let is_working = Arc::new(AtomicBool::new(false));
         let service = answering(router.clone(), address, Arc::clone(&is_working));
-        let stream = TokioIo::new(Watched::new(stream, patience, is_working));
+        let stream = TokioIo::new(Watched::new(stream, patience, Arc::clone(&admission), is_working));
         let connection = connections.watch(http1::Builder::new().serve_connection(stream, service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "a connection ended early");
             }
+            drop(admitted);
         });
     }
     drop(listener);
@@ -90,27 +120,37 @@ fn answering(
     })
 }
 
-/// A stream that fails when nothing is asked on it for too long.
+/// A stream that fails when nothing is asked on it, or nothing of an answer taken from it, for too long.
 struct Watched {
     stream: TcpStream,
     patience: Patience,
+    admission: Arc<Admission>,
     /// Set while a request is being answered: that has a time limit of its own.
     is_working: Arc<AtomicBool>,
     /// Whether some of a request's head has come.
     has_begun: bool,
+    /// Whether the client takes no more of an answer for now.
+    is_blocked: bool,
     limit: Instant,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl Watched {
-    fn new(stream: TcpStream, patience: Patience, is_working: Arc<AtomicBool>) -> Self {
+    fn new(
+        stream: TcpStream,
+        patience: Patience,
+        admission: Arc<Admission>,
+        is_working: Arc<AtomicBool>,
+    ) -> Self {
         let limit = Instant::now() + patience.head;
         Self {
             stream,
             patience,
+            admission,
             is_working,
             // Who connects is about to ask.
             has_begun: true,
+            is_blocked: false,
             limit,
             alarm: Box::pin(tokio::time::sleep_until(limit)),
         }
@@ -128,16 +168,34 @@ impl Watched {
         }
     }
 
-    /// Notices that something of an answer goes.
+    /// Notices that the client has taken something of an answer.
     fn answered(&mut self) {
         self.has_begun = false;
-        self.limit = Instant::now() + self.patience.idle;
+        self.is_blocked = false;
+        let idle = match self.admission.is_crowded() {
+            true => self.patience.idle.min(CROWDED_IDLE),
+            false => self.patience.idle,
+        };
+        self.limit = Instant::now() + idle;
+    }
+
+    /// Notices that the client takes nothing, and fails when that has gone on for too long.
+    fn poll_blocked(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if !self.is_blocked {
+            self.is_blocked = true;
+            self.limit = Instant::now() + self.patience.idle;
+        }
+        self.poll_alarm(context).map_ok(|()| 0)
     }
 
     fn poll_limit(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_working() {
-            return Poll::Pending;
+        match self.is_working() && !self.is_blocked {
+            true => Poll::Pending,
+            false => self.poll_alarm(context),
         }
+    }
+
+    fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.alarm.deadline() != self.limit {
             self.alarm.as_mut().reset(self.limit);
         }
@@ -174,8 +232,13 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.answered();
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        match Pin::new(&mut self.stream).poll_write(context, bytes) {
+            Poll::Pending => self.poll_blocked(context),
+            written => {
+                self.answered();
+                written
+            }
+        }
     }
 
     fn poll_write_vectored(
@@ -183,8 +246,13 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.answered();
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        match Pin::new(&mut self.stream).poll_write_vectored(context, parts) {
+            Poll::Pending => self.poll_blocked(context),
+            written => {
+                self.answered();
+                written
+            }
+        }
     }
 
     fn is_write_vectored(&self) -> bool {

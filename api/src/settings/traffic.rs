@@ -47,6 +47,15 @@ pub struct TrafficSettings {
         value_name = "RATE"
     )]
     pub rate_anonymous: Rate,
+    /// Requests for pages, what they load, and documents, per minute and address.
+    #[arg(
+        long,
+        env = "TODO_RATE_PAGE",
+        default_value = "300",
+        global = true,
+        value_name = "RATE"
+    )]
+    pub rate_page: Rate,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.
     #[arg(
         long,
@@ -66,6 +75,25 @@ pub struct TrafficSettings {
     #[arg(long, env = "IDLE_SECONDS", default_value_t = 75, global = true, value_name = "SECONDS",
           value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub idle_seconds: u32,
+    /// Most connections at a time; with more than half of them, those that idle are closed after 5 seconds.
+    #[arg(
+        long,
+        env = "MAX_CONNECTIONS",
+        default_value_t = 8192,
+        global = true,
+        value_name = "COUNT"
+    )]
+    pub max_connections: usize,
+    /// Most connections at a time from one address, an IPv6 address counting as its /64; 0 for any number. Trusted proxies and this
+    /// machine have no such limit.
+    #[arg(
+        long,
+        env = "MAX_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 256,
+        global = true,
+        value_name = "COUNT"
+    )]
+    pub max_connections_per_address: usize,
 }
 
 impl TrafficSettings {

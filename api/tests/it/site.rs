@@ -123,7 +123,13 @@ pub(crate) fn settings(address: &str, more: &[&str]) -> Settings {
         address,
     ];
     // A test sends more than a person does; those about limits set their own.
-    let unlimited = ["--rate-write", "--rate-read", "--rate-auth", "--rate-anonymous"];
+    let unlimited = [
+        "--rate-write",
+        "--rate-read",
+        "--rate-auth",
+        "--rate-anonymous",
+        "--rate-page",
+    ];
     let unlimited: Vec<&str> = unlimited
         .iter()
         .filter(|name| !more.contains(*name))
