@@ -123,6 +123,20 @@ impl Statement {
         owner.is_word("owner") && to.is_word("to")
     }
 
+    /// Returns the name of what it makes, or of the table that it alters.
+    #[must_use]
+    pub fn made_or_altered(&self) -> Option<&str> {
+        match &self.parsed {
+            Parsed::CreateTable(create) => Some(&create.name),
+            Parsed::CreateView(create) => Some(&create.name),
+            Parsed::CreateType { name, .. }
+            | Parsed::CreateFunction { name, .. }
+            | Parsed::CreateOther { name, .. } => Some(name),
+            Parsed::AlterTable { table, .. } => Some(table),
+            _ => None,
+        }
+    }
+
     /// Returns the columns of the table that it makes, as far as it lists them.
     #[must_use]
     pub fn made_columns(&self) -> BTreeSet<String> {

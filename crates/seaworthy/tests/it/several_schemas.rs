@@ -79,6 +79,32 @@ async fn schemas_that_reach_into_each_other_are_made_changed_and_removed() {
     to.remove().await.unwrap();
 }
 
+/// Functions of the first schema need one of the third, and its view a column that a table of the second gets, whose rows refer to a
+/// table of the first.
+#[tokio::test]
+async fn schemas_that_need_each_other_are_made_statement_by_statement() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    ask(
+        &from,
+        "CREATE SCHEMA stock; CREATE TABLE stock.goods (id integer PRIMARY KEY)",
+    );
+    ask(
+        &to,
+        r#"
+        CREATE SCHEMA stock; CREATE SCHEMA "Back Office";
+        CREATE FUNCTION "Back Office"."next sum"(a integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN a + 1;
+        CREATE FUNCTION doubled(a integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN "Back Office"."next sum"(a) * 2;
+        CREATE TABLE orders (id integer PRIMARY KEY, sum integer CHECK (doubled(sum) > 0));
+        CREATE TABLE stock.goods (id integer PRIMARY KEY, "order" integer REFERENCES orders);
+        CREATE VIEW "Back Office".sold AS SELECT "order" FROM stock.goods"#,
+    );
+    become_equal(&from, &to).await;
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
 #[tokio::test]
 async fn rows_that_would_be_lost_are_counted_in_their_schema() {
     let (Some(from), Some(to)) = (postgres().await, postgres().await) else {

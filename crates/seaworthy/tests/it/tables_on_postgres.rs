@@ -513,6 +513,25 @@ async fn parts_of_a_table_are_compared_and_another_key_is_refused() {
     pair.remove().await;
 }
 
+/// The server keeps one foreign key more for each part of the table that is referred to, on the table that refers.
+#[tokio::test]
+async fn a_foreign_key_to_a_divided_table_is_one_however_many_parts_it_has() {
+    let Some(pair) = Pair::new().await else { return };
+    let tables = "CREATE TABLE fleet (id integer, port text) PARTITION BY LIST (port); \
+        CREATE UNIQUE INDEX fleet_port_idx ON fleet (port, id); \
+        CREATE TABLE crew (id integer, port text) PARTITION BY LIST (port); \
+        CREATE UNIQUE INDEX crew_port_idx ON crew (port, id); ";
+    let keys = "ALTER TABLE crew ADD CONSTRAINT crew_fleet FOREIGN KEY (port, id) REFERENCES fleet (port, id); \
+        ALTER TABLE fleet ADD CONSTRAINT fleet_crew FOREIGN KEY (port, id) REFERENCES crew (port, id);";
+    let parts = "CREATE TABLE fleet_kiel PARTITION OF fleet FOR VALUES IN ('kiel'); \
+        CREATE TABLE crew_kiel PARTITION OF crew FOR VALUES IN ('kiel'); ";
+    pair.settle_both_ways(&format!("{tables}{keys}"), &format!("{tables}{parts}{keys}"))
+        .await;
+    pair.settle_both_ways(tables, &format!("{tables}{parts}{keys}"))
+        .await;
+    pair.remove().await;
+}
+
 #[tokio::test]
 async fn a_table_becomes_a_part_and_a_part_a_table_with_all_rows() {
     let Some(pair) = Pair::new().await else {

@@ -117,7 +117,7 @@ impl Step<'_> {
                 name: Some(name),
             } => one(format!("{} VALIDATE CONSTRAINT {}", alter(table), quoted(name))),
             _ => constraint(self.operation)
-                .or_else(|| division(self.operation))
+                .or_else(|| division(self.operation, self.before))
                 .unwrap_or_else(|| self.column()),
         }
     }
@@ -251,17 +251,29 @@ impl Step<'_> {
 }
 
 /// Returns what changes how rows are divided among tables, and how they are kept.
-fn division(operation: &Operation) -> Option<Vec<String>> {
+fn division(operation: &Operation, before: &Catalog) -> Option<Vec<String>> {
     Some(match operation {
         Operation::AlterInherits { table, from, to } => alter_inherits(table, from, to),
         Operation::AddPartition { table, partition } => one(ddl::create_part(table, partition)),
-        Operation::DropPartition { partition, .. } => one(format!("DROP TABLE {}", quoted(&partition.name))),
+        Operation::DropPartition { table, partition } => {
+            let mut statements = one(format!("DROP TABLE {}", quoted(&partition.name)));
+            if is_referred_to(before, table) {
+                // Foreign keys depend on each part. It is taken out only when no row refers to it.
+                statements.insert(0, detach(table, partition));
+            }
+            statements
+        }
         Operation::AttachPartition { table, partition } => one(attach(table, partition)),
         Operation::DetachPartition { table, partition } => one(detach(table, partition)),
         Operation::AlterPartition { table, from, to } => vec![detach(table, from), attach(table, to)],
         Operation::AlterTableStorage { table, from, to } => ddl::alter_table_storage(table, from, to),
         _ => return None,
     })
+}
+
+fn is_referred_to(catalog: &Catalog, table: &str) -> bool {
+    let mut keys = catalog.tables.iter().flat_map(|table| &table.foreign_keys);
+    keys.any(|key| key.ref_table == table)
 }
 
 fn alter_inherits(table: &str, from: &[String], to: &[String]) -> Vec<String> {

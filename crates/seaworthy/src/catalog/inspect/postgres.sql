@@ -158,6 +158,8 @@ constraints AS MATERIALIZED (
         FROM pg_constraint
         JOIN tables ON tables.oid = conrelid
         WHERE contype IN ('p', 'u', 'c', 'f', 'x')
+            -- A foreign key to a partitioned table has one more for each of its parts.
+            AND NOT (contype = 'f' AND conparentid <> 0)
     ) AS known
 ),
 -- Columns that are stored beside the key of an index.

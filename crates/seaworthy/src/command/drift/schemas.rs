@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::session::{Access, DatabaseUrl, Session, Settings, search_path};
 use crate::sql::quoted;
 use crate::verify::DriftError;
-use order::{Order, in_order_of_need, in_phases, speaks_of};
+use order::{Order, in_order_of_need, in_phases, interleaved, speaks_of};
 
 mod order;
 
@@ -313,12 +313,8 @@ impl SchemasReport {
             });
         match in_order_of_need(whole.collect(), made) {
             Order::Clear(schemas) => groups.extend(schemas),
-            // Schemas that need each other are made in parts.
-            Order::Circular(_) => {
-                for phase in [early, between, last] {
-                    groups.extend(in_order_of_need(phase, made).into_groups());
-                }
-            }
+            // Where schemas need each other, single statements do.
+            Order::Circular(_) => groups.extend(interleaved(&[&early, &between, &last])),
         }
         groups.extend(in_order_of_need(end, live).into_groups().into_iter().rev());
         groups.push(Group::outside(self.each(SchemaChange::Drop, "DROP SCHEMA")));

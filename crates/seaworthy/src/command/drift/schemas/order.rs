@@ -1,10 +1,12 @@
 //! In what order statements of several schemas can be sent, where one needs what another has.
 
+use std::collections::VecDeque;
+
 use crate::autogenerate::Operation;
 use crate::catalog::expression::name;
 use crate::catalog::{NeedKind, ObjectKind};
 use crate::command::offline::Group;
-use crate::sql::quoted;
+use crate::sql::{Dialect, Statement, bare, quoted, read};
 
 /// Returns whether a text names something of a schema. In JSON its quotes stand behind backslashes.
 pub(super) fn speaks_of(text: &str, schema: &str) -> bool {
@@ -50,6 +52,79 @@ pub(super) fn in_order_of_need<'a>(groups: Vec<Group<'a>>, text: impl Fn(&Group<
         true => Order::Clear(ordered),
         false => Order::Circular(ordered),
     }
+}
+
+/// A statement of a schema that needs others and is needed by others.
+struct Waiting {
+    text: String,
+    /// What it makes or changes, without a schema.
+    made: Option<String>,
+    /// How late it would come if the schemas were made part by part.
+    phase: usize,
+}
+
+/// Puts statements of schemas that need each other behind what they name in other schemas; those of one schema stay in order.
+///
+/// `phases` are the parts of what is to be done, each with one group for each schema.
+pub(super) fn interleaved<'a>(phases: &[&[Group<'a>]]) -> Vec<Group<'a>> {
+    let mut queues: Vec<(&'a str, VecDeque<Waiting>)> = Vec::new();
+    for (phase, groups) in phases.iter().enumerate() {
+        for group in *groups {
+            let waiting = group.statements.iter().map(|text| waiting(text, phase));
+            match queues.iter_mut().find(|(schema, _)| *schema == group.schema) {
+                Some((_, queue)) => queue.extend(waiting),
+                None => queues.push((group.schema, waiting.collect())),
+            }
+        }
+    }
+    let mut ordered: Vec<Group<'a>> = Vec::new();
+    while let Some(next) = next_of(&queues) {
+        let (schema, queue) = &mut queues[next];
+        let statement = queue.pop_front().map(|waiting| waiting.text);
+        match ordered.last_mut() {
+            Some(group) if group.schema == *schema => group.statements.extend(statement),
+            _ => ordered.push(Group {
+                schema,
+                statements: statement.into_iter().collect(),
+            }),
+        }
+    }
+    ordered
+}
+
+fn waiting(text: &str, phase: usize) -> Waiting {
+    let statements = read(text, Dialect::Postgresql);
+    Waiting {
+        text: text.to_owned(),
+        made: statements.first().and_then(Statement::made_or_altered).map(bare),
+        phase,
+    }
+}
+
+/// Returns the first queue whose next statement needs nothing that others have yet to make; where there is none, the one whose next
+/// statement would come first part by part.
+fn next_of(queues: &[(&str, VecDeque<Waiting>)]) -> Option<usize> {
+    let is_free = |(schema, queue): &(&str, VecDeque<Waiting>)| {
+        let Some(next) = queue.front() else { return false };
+        let plain = next.text.replace('"', "");
+        let mut others = queues.iter().filter(|(other, _)| other != schema);
+        !others.any(|(other, pending)| {
+            let mut objects = pending.iter().filter_map(|waiting| waiting.made.as_deref());
+            objects.any(|object| has_word(&plain, &format!("{other}.{object}")))
+        })
+    };
+    queues.iter().position(is_free).or_else(|| {
+        let open = queues.iter().enumerate();
+        let open = open.filter_map(|(place, (_, queue))| Some((queue.front()?.phase, place)));
+        open.min().map(|(_, place)| place)
+    })
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let continues = |letter: char| letter.is_alphanumeric() || ['_', '$'].contains(&letter);
+    text.match_indices(word).any(|(place, _)| {
+        !text[..place].ends_with(continues) && !text[place + word.len()..].starts_with(continues)
+    })
 }
 
 /// Divides operations of a schema, into which others may look: those that let go of something, those that make what tables may need,
