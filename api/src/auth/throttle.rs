@@ -1,111 +1,149 @@
-//! Slows down whoever guesses passwords: failures are counted per account and per client address.
+//! Slows down whoever guesses passwords: failures are counted per account and network, and per network.
 //!
-//! The delay grows and has an end, so that nobody can lock somebody else out for good. An attempt counts before its password
+//! The delay grows and has an end, and what others do makes nobody wait for longer than [`KNOCK_SECONDS`]: an account that is
+//! tried from everywhere asks each network that is new to it to come again in a moment. An attempt counts before its password
 //! is looked at: a thousand at once get no further than one after another.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use quick_cache::unsync::Cache;
 
 use crate::domain::{Instant, network};
 
 /// Counts failures.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Throttle {
     /// Keys are hashed with a secret of this process: short, and nobody can make two of them meet.
     state: RandomState,
-    failures: Mutex<HashMap<u64, Failures>>,
+    failures: Mutex<Cache<u64, Failures>>,
 }
 
 /// An attempt that has been counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt {
+    /// The account from this network.
+    own: u64,
+    /// The account from everywhere.
     account: u64,
-    address: Option<u64>,
+    /// The network, whatever the account.
+    network: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Failures {
     count: u32,
-    /// So many have no delay.
-    free: u32,
     last: i64,
     /// No attempt before this second.
     until: i64,
 }
 
-/// Failures of an account without a delay.
-const FREE_PER_ACCOUNT: u32 = 5;
-/// Failures from a client address without a delay; several people may share one.
-const FREE_PER_ADDRESS: u32 = 30;
+/// Failures of an account from one network without a delay.
+const FREE_OF_ACCOUNT: u32 = 5;
+/// Failures from a network without a delay; several people may share one.
+const FREE_OF_NETWORK: u32 = 30;
+/// After so many failures from anywhere, an account takes no first attempt of a network at once.
+const SIEGE: u32 = 50;
+/// How long a network that is new to such an account waits before its first attempt is looked at.
+const KNOCK_SECONDS: u32 = 10;
 /// After so many seconds without a failure all is forgotten.
 const WINDOW_SECONDS: i64 = 15 * 60;
 /// Longest delay.
 const MOST_SECONDS: i64 = 60;
-/// How many accounts and addresses are counted: about 5 MB.
+/// How many accounts and networks are counted: about 5 MB. What was looked at once goes before what comes again.
 const MOST: usize = 100_000;
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            state: RandomState::new(),
+            failures: Mutex::new(Cache::new(MOST)),
+        }
+    }
+}
 
 impl Throttle {
     /// Counts an attempt, or returns how many seconds to wait.
+    ///
+    /// Without an address it is one of somebody who is signed in already.
     pub(crate) fn attempt(
         &self,
         account: &str,
         address: Option<IpAddr>,
         now: Instant,
     ) -> Result<Attempt, u32> {
+        let network = address.map(network);
         let attempt = Attempt {
+            own: self.state.hash_one(("own", account, network)),
             account: self.state.hash_one(("account", account)),
-            address: address.map(|address| self.state.hash_one(("address", network(address)))),
+            network: network.map(|network| self.state.hash_one(("network", network))),
         };
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = [
-            Some((attempt.account, FREE_PER_ACCOUNT)),
-            attempt.address.map(|key| (key, FREE_PER_ADDRESS)),
-        ];
         let now = now.seconds();
-        let wait = keys
-            .iter()
-            .flatten()
-            .filter_map(|(key, _)| failures.get(key))
-            .map(|known| known.until - now)
-            .max()
-            .unwrap_or_default();
+        let mut failures = self.failures();
+        let known = failures.get(&attempt.own).copied();
+        if known.is_none() && network.is_some() && is_besieged(&mut failures, attempt.account, now) {
+            // Whoever comes again has used up what is free of a delay.
+            let knocked = Failures {
+                count: FREE_OF_ACCOUNT - 1,
+                last: now,
+                until: now + i64::from(KNOCK_SECONDS),
+            };
+            failures.insert(attempt.own, knocked);
+            return Err(KNOCK_SECONDS);
+        }
+        let until = |key: &u64| failures.get(key).map(|known| known.until);
+        let own = known.map(|known| known.until);
+        let wait = own.max(attempt.network.as_ref().and_then(until)).unwrap_or(now) - now;
         if wait > 0 {
             // A clock that was set back must not make anybody wait longer.
             return Err(u32::try_from(wait.min(MOST_SECONDS)).unwrap_or_default());
         }
-        make_room(&mut failures, now);
-        for (key, free) in keys.into_iter().flatten() {
-            let known = failures.entry(key).or_insert(Failures {
-                count: 0,
-                free,
-                last: now,
-                until: now,
-            });
-            if now - known.last > WINDOW_SECONDS {
-                known.count = 0;
-            }
-            known.count = known.count.saturating_add(1);
-            known.last = now;
-            known.until = now + delay(known.count, known.free);
+        count(&mut failures, attempt.own, Some(FREE_OF_ACCOUNT), now);
+        count(&mut failures, attempt.account, None, now);
+        if let Some(network) = attempt.network {
+            count(&mut failures, network, Some(FREE_OF_NETWORK), now);
         }
         Ok(attempt)
     }
 
-    /// Takes back an attempt whose password was right: the account's failures are forgotten, the address keeps its others.
+    /// Takes back an attempt whose password was right: the account's failures are forgotten, the network keeps its others, and
+    /// is one that the account knows.
     pub(crate) fn succeeded(&self, attempt: Attempt) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures();
+        failures.insert(attempt.own, Failures::default());
         failures.remove(&attempt.account);
-        take_back(&mut failures, attempt.address);
+        take_back(&mut failures, attempt.network, FREE_OF_NETWORK);
     }
 
     /// Takes back an attempt whose password nobody looked at.
     pub(crate) fn cancelled(&self, attempt: Attempt) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        take_back(&mut failures, Some(attempt.account));
-        take_back(&mut failures, attempt.address);
+        let mut failures = self.failures();
+        take_back(&mut failures, Some(attempt.own), FREE_OF_ACCOUNT);
+        take_back(&mut failures, Some(attempt.account), u32::MAX);
+        take_back(&mut failures, attempt.network, FREE_OF_NETWORK);
     }
+
+    fn failures(&self) -> MutexGuard<'_, Cache<u64, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_besieged(failures: &mut Cache<u64, Failures>, account: u64, now: i64) -> bool {
+    let known = failures.get(&account);
+    known.is_some_and(|known| known.count >= SIEGE && now - known.last <= WINDOW_SECONDS)
+}
+
+/// Counts one failure more; without a number of free ones it makes nobody wait.
+fn count(failures: &mut Cache<u64, Failures>, key: u64, free: Option<u32>, now: i64) {
+    let mut known = failures.get(&key).copied().unwrap_or_default();
+    if now - known.last > WINDOW_SECONDS {
+        known.count = 0;
+    }
+    known.count = known.count.saturating_add(1);
+    known.last = now;
+    known.until = now + free.map_or(0, |free| delay(known.count, free));
+    failures.insert(key, known);
 }
 
 /// Returns the seconds to wait after so many failures.
@@ -119,24 +157,10 @@ fn delay(count: u32, free: u32) -> i64 {
     }
 }
 
-fn take_back(failures: &mut HashMap<u64, Failures>, key: Option<u64>) {
-    if let Some(known) = key.and_then(|key| failures.get_mut(&key)) {
+fn take_back(failures: &mut Cache<u64, Failures>, key: Option<u64>, free: u32) {
+    if let Some(mut known) = key.and_then(|key| failures.get_mut(&key)) {
         known.count = known.count.saturating_sub(1);
-        known.until = known.last + delay(known.count, known.free);
-    }
-}
-
-fn make_room(failures: &mut HashMap<u64, Failures>, now: i64) {
-    if failures.len() + 2 <= MOST {
-        return;
-    }
-    failures.retain(|_, known| now - known.last <= WINDOW_SECONDS);
-    if failures.len() + 2 > MOST {
-        // Noise goes first: whoever made it must not wash out what slows them down.
-        failures.retain(|_, known| known.count >= FREE_PER_ACCOUNT);
-    }
-    if failures.len() + 2 > MOST {
-        failures.clear();
+        known.until = known.last + delay(known.count, free);
     }
 }
 
@@ -170,7 +194,7 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert!(throttle.attempt("bob", None, at(now)).is_ok());
         let later = at(now + WINDOW_SECONDS + 1);
-        for _ in 0..FREE_PER_ACCOUNT {
+        for _ in 0..FREE_OF_ACCOUNT {
             throttle.attempt("ada", None, later).unwrap();
         }
     }
@@ -193,7 +217,7 @@ mod tests {
     fn many_accounts_from_one_address_are_slowed_down_too() {
         let throttle = Throttle::default();
         let tried = (0..100).take_while(|n| throttle.attempt(&format!("user{n}"), HOME, at(0)).is_ok());
-        assert_eq!(tried.count(), FREE_PER_ADDRESS as usize);
+        assert_eq!(tried.count(), FREE_OF_NETWORK as usize);
     }
 
     #[test]
@@ -214,7 +238,49 @@ mod tests {
         for number in 0..MOST + 10 {
             throttle.attempt(&number.to_string(), None, at(0)).unwrap();
         }
-        assert!(throttle.failures.lock().unwrap().len() <= MOST);
+        assert!(throttle.failures().len() <= MOST);
         assert!(throttle.attempt("ada", None, at(0)).is_err());
+    }
+
+    fn from(number: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, number]))
+    }
+
+    /// Twenty networks that never stop, and the owner from another one, who waits as they are told.
+    #[test]
+    fn nobody_keeps_an_owner_out() {
+        let throttle = Throttle::default();
+        for second in 0..600 {
+            for attacker in 0..20 {
+                let _: Result<Attempt, u32> = throttle.attempt("ada", from(attacker), at(second));
+            }
+        }
+        let wait = throttle.attempt("ada", from(200), at(600)).unwrap_err();
+        assert_eq!(wait, KNOCK_SECONDS);
+        let right = throttle
+            .attempt("ada", from(200), at(600 + i64::from(wait)))
+            .unwrap();
+        throttle.succeeded(right);
+        for second in 0..600 {
+            for attacker in 0..20 {
+                let _: Result<Attempt, u32> = throttle.attempt("ada", from(attacker), at(1000 + second));
+            }
+        }
+        // The network is known by now.
+        assert!(throttle.attempt("ada", from(200), at(1600)).is_ok());
+    }
+
+    #[test]
+    fn an_account_that_is_tried_from_everywhere_takes_one_guess_of_each_network() {
+        let throttle = Throttle::default();
+        let guesses = |from_network: u8, second: i64| {
+            (0..20)
+                .filter(|_| throttle.attempt("ada", from(from_network), at(second)).is_ok())
+                .count()
+        };
+        let taken: usize = (0..50).map(|network| guesses(network, 0)).sum();
+        assert_eq!(taken, SIEGE as usize);
+        assert_eq!(guesses(100, 1), 0);
+        assert_eq!(guesses(100, 11), 1);
     }
 }

@@ -1,9 +1,7 @@
 //! People: made when they are first seen, and counted up.
 
-use std::collections::HashSet;
-use std::sync::RwLock;
-
 use entity::{conversation, message, task, task_tag, user};
+use quick_cache::sync::Cache;
 use sea_orm::sea_query::{
     DeleteStatement, DynIden, Expr, ExprTrait, Func, IntoIden, LockType, OnConflict, Query, SelectStatement,
 };
@@ -28,10 +26,10 @@ pub(crate) struct Principal {
 }
 
 /// People whose row is known to be there, so that only their first request asks for it.
-#[derive(Debug, Default)]
-pub(super) struct Known(RwLock<HashSet<UserId>>);
+#[derive(Debug)]
+pub(super) struct Known(Cache<UserId, ()>);
 
-/// How many people are remembered; after that all are forgotten and asked for once more.
+/// How many people are remembered.
 const MOST_KNOWN: usize = 100_000;
 
 const BY_TAG_POSTGRES: &str = "(SELECT coalesce(json_object_agg(s.name, s.n), '{}')::text FROM (SELECT g.name AS name, \
@@ -41,30 +39,27 @@ const BY_TAG_SQLITE: &str = "(SELECT json_group_object(s.name, s.n) FROM (SELECT
     count(*) AS n FROM tags g JOIN task_tags l ON l.tag_id = g.id JOIN tasks o ON o.id = l.task_id \
     WHERE NOT o.completed AND o.user_id = ? GROUP BY g.name) s)";
 
+impl Default for Known {
+    fn default() -> Self {
+        Self(Cache::new(MOST_KNOWN))
+    }
+}
+
 impl Known {
     fn contains(&self, id: &UserId) -> bool {
-        self.0.read().is_ok_and(|known| known.contains(id))
+        self.0.get(id).is_some()
     }
 
     fn remember(&self, id: &UserId) {
-        if let Ok(mut known) = self.0.write() {
-            if known.len() >= MOST_KNOWN {
-                known.clear();
-            }
-            known.insert(id.clone());
-        }
+        self.0.insert(id.clone(), ());
     }
 
     pub(super) fn forget(&self, id: &UserId) {
-        if let Ok(mut known) = self.0.write() {
-            known.remove(id);
-        }
+        self.0.remove(id);
     }
 
     pub(super) fn forget_everybody(&self) {
-        if let Ok(mut known) = self.0.write() {
-            known.clear();
-        }
+        self.0.clear();
     }
 }
 
