@@ -44,6 +44,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::cors::CorsLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -52,8 +53,8 @@ pub use openapi::Document;
 
 use crate::state::App;
 
-/// Returns the service and the document that describes it.
-pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
+/// Returns the service, which people reach at `base`, and the document that describes it.
+pub(crate) fn router(app: &App, origins: &[HeaderValue], base: &str) -> (Router, OpenApi) {
     let (router, document) = routes().split_for_parts();
     let mut document = openapi::finished(document);
     let (original, _) = compat::routes().split_for_parts();
@@ -67,7 +68,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
         .nest("/api", original)
         .route("/openapi.json", openapi::route(&document))
         .route("/openapi-compat.json", openapi::route(&described_original))
-        .merge(pages::routes(&document))
+        .merge(pages::routes(&document, base))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))
@@ -81,6 +82,14 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue]) -> (Router, OpenApi) {
     let router = match origins {
         [] => router,
         origins => router.layer(cross_origin(origins)),
+    };
+    let router = match base.starts_with("https://") {
+        // A year, as RFC 6797 (6.1.1) has it in its example.
+        true => router.layer(SetResponseHeaderLayer::overriding(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        )),
+        false => router,
     };
     (router, document)
 }

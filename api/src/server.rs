@@ -20,7 +20,7 @@ use crate::http::{self, Document};
 use crate::limits::Limits;
 use crate::phases;
 use crate::service::{Authority, Services};
-use crate::settings::{Environment, SecretOrigin, Settings, SettingsError};
+use crate::settings::{Environment, SecretOrigin, Settings, SettingsError, is_origin};
 use crate::state::App;
 use crate::store::{Address, Limits as DatabaseLimits, Store};
 use crate::trace::Traces;
@@ -120,8 +120,12 @@ impl Server {
     pub async fn start(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
         let origins = origins(&settings.cors_origins)?;
         let (app, secret) = prepare(settings, clock).await?;
-        let (router, _) = http::router(&app, &origins);
         let (listener, address) = listen(settings.address())?;
+        let base = match settings.public_url()? {
+            Some(url) => url.to_owned(),
+            None => format!("http://{address}"),
+        };
+        let (router, _) = http::router(&app, &origins, &base);
         let stop = CancellationToken::new();
         let patience = Patience {
             head: settings.traffic.header_time(),
@@ -346,17 +350,19 @@ pub fn compat_document() -> Document {
     Document::from(&http::compat_document())
 }
 
+/// All that settings can be wrong in is looked at before anything is done to the database.
 async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
+    settings.check_database()?;
+    settings.public_url()?;
     let (tokens, cursor_key, origin) = tokens(settings)?;
+    let traces = traces(settings)?;
+    let strength = Strength {
+        memory_kib: settings.password_memory_kib,
+        iterations: settings.password_iterations,
+    };
+    let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
     if settings.migrates() {
-        let migrate = |source| StartError::Migrate { source };
-        let database = settings
-            .database()
-            .parse()
-            .map_err(|error| migrate(Box::from(error)))?;
-        phases::upgrade(database)
-            .await
-            .map_err(|error| migrate(Box::from(error)))?;
+        migrate(settings).await?;
     }
     let limits = DatabaseLimits {
         connections: settings.database_connections,
@@ -366,16 +372,22 @@ async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin
     let store = Store::open(&address, &limits, phases::known_revisions())
         .await
         .map_err(|error| StartError::Database { source: error.into() })?;
-    let strength = Strength {
-        memory_kib: settings.password_memory_kib,
-        iterations: settings.password_iterations,
-    };
-    let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
     let authority = Authority::new(tokens, hasher, settings.token_days, settings.session_days);
     let services = Services::new(store, clock, authority);
     let limits = Limits::new(&settings.traffic);
-    let app = App::new(services, cursor_key, limits, traces(settings)?, settings);
+    let app = App::new(services, cursor_key, limits, traces, settings);
     Ok((app, origin))
+}
+
+async fn migrate(settings: &Settings) -> Result<(), StartError> {
+    let failure = |source| StartError::Migrate { source };
+    let database = settings
+        .database()
+        .parse()
+        .map_err(|error| failure(Box::from(error)))?;
+    phases::upgrade(database)
+        .await
+        .map_err(|error| failure(Box::from(error)))
 }
 
 /// Cursors are signed with a key of their own, so that neither signature can stand for the other.
@@ -412,11 +424,6 @@ fn given(text: &Option<String>) -> Option<&str> {
 }
 
 fn origins(texts: &[String]) -> Result<Vec<HeaderValue>, StartError> {
-    let is_origin = |text: &str| {
-        text.split_once("://").is_some_and(|(scheme, host)| {
-            matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
-        })
-    };
     texts
         .iter()
         .map(|text| text.trim())

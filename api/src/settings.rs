@@ -73,10 +73,13 @@ pub struct Settings {
     /// The address to listen on.
     #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true)]
     pub host: IpAddr,
+    /// Where people reach the service, as `https://todo.example`. With https, browsers are told to come by TLS alone.
+    #[arg(long, env = "PUBLIC_URL", global = true, value_name = "URL")]
+    pub public_url: Option<String>,
     /// The port to listen on; 0 takes a free one.
     #[arg(long, env = "PORT", default_value_t = 8080, global = true)]
     pub port: u16,
-    /// What kind of place this is; production takes no generated, short or well-known secret.
+    /// What kind of place this is; production takes no generated, short or well-known secret, and wants the database named.
     #[arg(long, env = "ENVIRONMENT", value_enum, default_value_t = Environment::Development, global = true)]
     pub environment: Environment,
     /// What is logged: error, warn, info, debug, trace, or a filter as `tracing` takes it.
@@ -85,7 +88,7 @@ pub struct Settings {
     /// How the log is written. Without it: as JSON in production, as text elsewhere.
     #[arg(long, env = "LOG_FORMAT", value_enum, global = true)]
     pub log_format: Option<LogFormat>,
-    /// Where to show what is counted, as 127.0.0.1:9090. Without it: at /metrics, beside the API.
+    /// Where to show what is counted, as 127.0.0.1:9090. Without it: at /metrics, beside the API; in production nowhere.
     #[arg(long, env = "METRICS_ADDRESS", global = true, value_name = "ADDRESS")]
     pub metrics_address: Option<SocketAddr>,
     /// The collector that spans are handed to over OTLP (HTTP with JSON), as `http://127.0.0.1:4318`. Without it: none.
@@ -225,6 +228,15 @@ pub enum SettingsError {
         /// Why not.
         source: io::Error,
     },
+    /// Production without a database.
+    #[error(
+        "production needs DATABASE_URL, as in postgres://todo@db/todo or sqlite:///var/lib/todo/todo.db: \
+         a file that is made where the service happens to start would be lost with the next one"
+    )]
+    NoDatabase,
+    /// The address of the service is none.
+    #[error("PUBLIC_URL is scheme, host and port, as in https://todo.example")]
+    PublicUrl,
     /// There is no randomness.
     #[error("the system has no random numbers")]
     Random,
@@ -257,6 +269,32 @@ impl Settings {
     #[must_use]
     pub fn migrates(&self) -> bool {
         self.migrate || self.given_database().is_none()
+    }
+
+    /// Returns where people reach the service, if that is said: without a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it is no address of a page.
+    pub fn public_url(&self) -> Result<Option<&str>, SettingsError> {
+        let url = self.public_url.as_deref().map(str::trim);
+        let url = url.map(|url| url.trim_end_matches('/')).filter(|url| !url.is_empty());
+        match url {
+            Some(url) if !is_origin(url) => Err(SettingsError::PublicUrl),
+            url => Ok(url),
+        }
+    }
+
+    /// Refuses to make up a database where it counts.
+    ///
+    /// # Errors
+    ///
+    /// Fails in production when no database is named.
+    pub fn check_database(&self) -> Result<(), SettingsError> {
+        match self.environment == Environment::Production && self.given_database().is_none() {
+            true => Err(SettingsError::NoDatabase),
+            false => Ok(()),
+        }
     }
 
     /// An empty variable names no database.
@@ -342,6 +380,13 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether a text is scheme, host and port (RFC 6454).
+pub(crate) fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
+    })
+}
+
 fn weakness(secret: &str) -> Option<&'static str> {
     if secret.len() < SHORTEST_SECRET {
         return Some("has fewer than 32 bytes");
@@ -409,6 +454,30 @@ mod tests {
                 .secret()
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn production_names_its_database() {
+        let production = ["--environment", "production"];
+        assert!(settings(&production).check_database().is_err());
+        let empty = [production.as_slice(), &["--database-url", " "]].concat();
+        assert!(settings(&empty).check_database().is_err());
+        let file = [production.as_slice(), &["--database-url", "sqlite:///srv/todo.db"]].concat();
+        assert!(settings(&file).check_database().is_ok());
+        assert!(settings(&[]).check_database().is_ok());
+    }
+
+    #[test]
+    fn the_public_address_is_an_origin() {
+        let url = |text| settings(&["--public-url", text]);
+        assert_eq!(
+            url("https://todo.example/").public_url().unwrap(),
+            Some("https://todo.example")
+        );
+        assert_eq!(url("").public_url().unwrap(), None);
+        for text in ["todo.example", "ftp://todo.example", "https://", "https://a/b"] {
+            assert!(url(text).public_url().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl App {
             services,
             cursor_key,
             environment: settings.environment,
-            serves_metrics: settings.metrics_address.is_none(),
+            serves_metrics: settings.metrics_address.is_none()
+                && settings.environment == Environment::Development,
             limits,
             permits: Semaphore::new(settings.max_concurrency),
             large_bodies: Semaphore::new(MOST_LARGE_BODIES),

@@ -276,9 +276,9 @@ impl Store {
         heart.beat_until(self.0.pool.connection(), stop).await;
     }
 
-    /// Asks the database for a sign of life.
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.runner().ping().await
+    /// Asks the database for a sign of life, and for the tables that the service may not work with.
+    pub(crate) async fn denied(&self) -> Result<Vec<String>, StoreError> {
+        self.runner().denied().await
     }
 
     /// Returns how the schema stands to what this build knows.

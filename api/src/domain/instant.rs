@@ -22,19 +22,25 @@ pub(crate) enum DayEdge {
 impl Instant {
     /// Reads RFC 3339 or a bare date; nothing when it is neither or lies outside the years 1970 to 9999.
     pub(crate) fn parse(text: &str, edge: DayEdge) -> Option<Self> {
+        Self::read(text, edge).filter(Self::is_supported)
+    }
+
+    /// Reads a bound of a range: what its own offset puts into the years 1970 to 9999 and UTC does not is as good as their end.
+    pub(crate) fn parse_bound(text: &str, edge: DayEdge) -> Option<Self> {
+        let first = DateTime::UNIX_EPOCH;
+        let last = NaiveDate::from_ymd_opt(9999, 12, 31)?.and_hms_micro_opt(23, 59, 59, 999_999)?;
+        let moment = Self::read(text, edge)?;
+        matches!(text.get(..4)?.parse(), Ok(1970..=9999)).then(|| Self(moment.0.clamp(first, last.and_utc())))
+    }
+
+    fn read(text: &str, edge: DayEdge) -> Option<Self> {
         if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             // chrono also takes `2026-1-5`, which RFC 3339 does not.
-            if text.len() != 10 {
-                return None;
-            }
-            return Self::of_day(date, edge).filter(Self::is_supported);
+            return (text.len() == 10).then(|| Self::of_day(date, edge))?;
         }
         let moment = DateTime::parse_from_rfc3339(text).ok()?;
         // chrono takes a sixtieth second anywhere, and databases know none.
-        if moment.nanosecond() >= 1_000_000_000 {
-            return None;
-        }
-        Some(Self::from(moment.with_timezone(&Utc))).filter(Self::is_supported)
+        (moment.nanosecond() < 1_000_000_000).then(|| Self::from(moment.with_timezone(&Utc)))
     }
 
     /// Reads what the database keeps: a moment in UTC without saying so.
@@ -154,6 +160,30 @@ mod tests {
     #[test]
     fn a_bare_date_is_its_last_second() {
         assert_eq!(shown("2026-03-01").unwrap(), "2026-03-01T23:59:59Z");
+    }
+
+    #[test]
+    fn a_bound_at_the_end_of_the_years_is_their_end() {
+        let bound = |text, edge| Instant::parse_bound(text, edge).map(|instant| instant.to_string());
+        for (text, edge, expected) in [
+            ("9999-12-31", DayEdge::End, "9999-12-31T23:59:59.999999Z"),
+            ("1970-01-01", DayEdge::Start, "1970-01-01T00:00:00Z"),
+            (
+                "1970-01-01T00:00:00+05:00",
+                DayEdge::Start,
+                "1970-01-01T00:00:00Z",
+            ),
+            (
+                "9999-12-31T23:00:00-05:00",
+                DayEdge::Start,
+                "9999-12-31T23:59:59.999999Z",
+            ),
+        ] {
+            assert_eq!(bound(text, edge).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["1969-12-31", "0001-01-01", "+12026-01-01T00:00:00Z", ""] {
+            assert_eq!(bound(text, DayEdge::Start), None, "{text}");
+        }
     }
 
     #[test]

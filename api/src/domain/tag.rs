@@ -1,6 +1,6 @@
 //! Names that people put on their tasks.
 
-use super::text::no_controls;
+use super::text::{is_invisible, is_one_line};
 use super::{Rule, Version, Versioned, Violation};
 
 /// A tag's name: 1 to 50 characters on one line. The case is kept and compared without regard to it.
@@ -26,13 +26,16 @@ impl Versioned for Tag {
 }
 
 impl TagName {
+    /// Takes a name that can be a segment of a path: clients take `.` and `..` out of a path before they send it (RFC 3986, 5.2.4).
     pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
         let text = text.trim();
         let violation = |detail: &str| Err(Violation::new(Rule::General, detail));
         match text.chars().count() {
-            0 => violation("a tag's name needs at least one character that is no white space"),
+            _ if is_invisible(&text.replace('.', "")) => {
+                violation("a tag's name needs at least one character that can be seen and is no dot")
+            }
             // A comma separates names in a filter.
-            1..=50 if text.contains([',', '\n', '\r', '\t']) || no_controls(text).is_err() => {
+            1..=50 if text.contains(',') || !is_one_line(text) => {
                 violation("a tag's name is one line without commas and control characters")
             }
             1..=50 => Ok(Self(text.to_owned())),

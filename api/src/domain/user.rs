@@ -57,6 +57,8 @@ impl UserId {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_well_formed = (1..=255).contains(&text.chars().count())
             && text.trim() == text
+            // Clients take these out of a path before they send it (RFC 3986, 5.2.4).
+            && !matches!(text, "." | "..")
             && !text.contains(|letter: char| letter.is_control() || letter == '/');
         (is_well_formed && !Self::is_reserved(text)).then(|| Self(text.to_owned()))
     }

@@ -15,6 +15,7 @@ mod shared;
 mod since;
 mod sparse;
 mod walk;
+mod words;
 
 pub(super) use answers::{
     Anybody, Cached, Conflicting, Everywhere, Foreign, OnOne, Once, Preconditioned, Throttled, Unsigned,

@@ -85,7 +85,7 @@ pub(super) async fn live() -> Response {
 
 /// Should requests be sent here?
 ///
-/// Not while the service stops, the database does not answer, or the schema lacks what no request can do without: it is older
+/// Not while the service stops, the database does not answer or does not let the service work with a table, or the schema lacks what no request can do without: it is older
 /// than revision 001, or a contract revision of a newer build has removed it. A newer schema that still has all of it is no
 /// reason against it; the note names the revisions that this build does not know.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations", security(()),
@@ -93,12 +93,22 @@ pub(super) async fn live() -> Response {
               Anybody))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let schema = app.services().schema();
-    let note = note(&schema);
-    let status = match app.is_draining() {
-        true => "draining",
-        false if !database_answers(&app).await => "database",
-        false if !schema.missing.is_empty() => "schema",
-        false => "ready",
+    let mut note = note(&schema);
+    let status = if app.is_draining() {
+        "draining"
+    } else {
+        match denied(&app).await {
+            None => "database",
+            Some(tables) if !tables.is_empty() => {
+                note = Some(format!(
+                    "the role of the service may not read and write {}",
+                    tables.join(", ")
+                ));
+                "database"
+            }
+            Some(_) if !schema.missing.is_empty() => "schema",
+            Some(_) => "ready",
+        }
     };
     let code = match status {
         "ready" => StatusCode::OK,
@@ -123,7 +133,7 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     responses((status = 200, description = "It is", body = HealthBody), (status = 503, description = "It is not", body = HealthBody),
               Anybody))]
 pub(super) async fn health(State(app): State<App>) -> Response {
-    let (code, status) = match database_answers(&app).await {
+    let (code, status) = match denied(&app).await.is_some() {
         true => (StatusCode::OK, "healthy"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
     };
@@ -152,7 +162,7 @@ pub(super) async fn version() -> Response {
 /// Show what is counted
 ///
 /// As Prometheus reads it: its own text, or `OpenMetrics` where `Accept` prefers that. With `METRICS_ADDRESS` it is served there
-/// and not here.
+/// and not here, and in production nowhere else.
 #[utoipa::path(get, path = "/metrics", operation_id = "getMetrics", tag = "operations", security(()),
     responses((status = 200, description = "What is counted",
                content((String = "text/plain"), (String = "application/openmetrics-text"))),
@@ -209,8 +219,8 @@ fn note(schema: &SchemaStatus) -> Option<String> {
     }
 }
 
-async fn database_answers(app: &App) -> bool {
-    tokio::time::timeout(PATIENCE, app.services().ping())
-        .await
-        .is_ok_and(|answer| answer.is_ok())
+/// Returns the tables that the service may not work with; nothing where the database does not answer.
+async fn denied(app: &App) -> Option<Vec<String>> {
+    let answer = tokio::time::timeout(PATIENCE, app.services().denied()).await;
+    answer.ok()?.ok()
 }

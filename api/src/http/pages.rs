@@ -45,12 +45,14 @@ const LINKS: &str = "application/linkset+json; profile=\"https://www.rfc-editor.
 /// What programs find the rest by (RFC 9727, RFC 9264).
 const CATALOG: &str = r#"{"linkset":[{"anchor":"/","service-desc":[{"href":"/openapi.json","type":"application/json"},{"href":"/openapi-compat.json","type":"application/json"}],"service-doc":[{"href":"/docs","type":"text/html"}],"status":[{"href":"/readyz","type":"application/json"}]}]}"#;
 
-/// Returns the routes of the pages and of what they load.
-pub(super) fn routes(document: &OpenApi) -> Router<App> {
+/// Returns the routes of the pages and of what they load, for a service that people reach at `base`.
+pub(super) fn routes(document: &OpenApi, base: &str) -> Router<App> {
     let style = asset("start", START_STYLE, "css");
     let setup = asset("docs", REFERENCE_SETUP, "js");
     let scalar = format!("/assets/scalar.{}.js", scalar_hash());
-    let start = START.replace("{start.css}", &style);
+    let start = START
+        .replace("{start.css}", &style)
+        .replace("{base}", &escaped(base));
     let reference = REFERENCE
         .replace("{start.css}", &style)
         .replace("{docs.js}", &setup)

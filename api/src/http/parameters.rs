@@ -120,7 +120,9 @@ impl Parameters {
     }
 
     fn moment(&mut self, name: &str, edge: DayEdge) -> Option<Instant> {
-        self.parsed(name, "RFC 3339 or a date", |value| Instant::parse(value, edge))
+        self.parsed(name, "RFC 3339 or a date", |value| {
+            Instant::parse_bound(value, edge)
+        })
     }
 
     /// Takes how many entries a page has.

@@ -32,9 +32,9 @@ impl Services {
         self.store.shape().has(Feature::IdempotencyKeys)
     }
 
-    /// Asks the database for a sign of life.
-    pub(crate) async fn ping(&self) -> Result<(), Failure> {
-        self.store.ping().await
+    /// Asks the database for a sign of life, and for the tables that the service may not work with.
+    pub(crate) async fn denied(&self) -> Result<Vec<String>, Failure> {
+        self.store.denied().await
     }
 
     /// Looks at the schema when it has moved, and again and again; ends only with the task that runs it.

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::StoreError;
+use super::shape::DENIED_POSTGRES;
 use super::pool::Pool;
 
 /// A connection or a transaction whose statements are counted.
@@ -51,8 +52,15 @@ impl<'a> Runner<'a, Way<'_>> {
 }
 
 impl Runner<'_, &DatabaseConnection> {
-    pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.counted().execute_unprepared("SELECT 1").await.map(drop)?)
+    /// Asks for a sign of life, and for the tables that the role may not work with.
+    pub(super) async fn denied(&self) -> Result<Vec<String>, StoreError> {
+        if self.backend() != DbBackend::Postgres {
+            self.counted().execute_unprepared("SELECT 1").await?;
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(DENIED_POSTGRES).await?;
+        let names: Result<_, DbErr> = rows.iter().map(|row| row.try_get("", "t")).collect();
+        Ok(names?)
     }
 
     pub(super) async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {

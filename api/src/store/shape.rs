@@ -82,6 +82,11 @@ const POSTGRES: &str = "SELECT c.relname::text AS t, a.attname::text AS c FROM p
     UNION ALL SELECT 'tags', 'name is unique' FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a \
     ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = 'name' \
     WHERE i.indrelid = to_regclass('tags') AND i.indisunique AND i.indnkeyatts = 1";
+/// Which of the tables the role may not work with. It looks into the catalog alone: a lock on a table is no reason to be unready.
+pub(super) const DENIED_POSTGRES: &str = "SELECT n AS t FROM unnest(ARRAY['users', 'tasks', 'tags', 'task_tags', 'conversations', \
+    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys']) AS n \
+    WHERE NOT (has_table_privilege(to_regclass(n), 'SELECT') AND has_table_privilege(to_regclass(n), 'INSERT') \
+    AND has_table_privilege(to_regclass(n), 'UPDATE') AND has_table_privilege(to_regclass(n), 'DELETE'))";
 const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p \
     WHERE m.type = 'table' AND m.name IN ('users', 'tasks', 'tags', 'task_tags', 'conversations', 'messages', \
     'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations') \

@@ -37,7 +37,7 @@ pub(in crate::http) struct ConversationBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct ConversationPatchBody {
     /// One line; white space around it is dropped, and an empty one is none.
-    #[schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*$")]
+    #[schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     title: String,
 }
 

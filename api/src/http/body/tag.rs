@@ -9,7 +9,7 @@ use crate::http::problem::Problem;
 
 /// The name of a tag: one line without commas.
 #[derive(ToSchema)]
-#[schema(as = TagName, min_length = 1, max_length = 50, example = "boat", pattern = r"^[^\x00-\x1f\x7f,]*[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]*$")]
+#[schema(as = TagName, min_length = 1, max_length = 50, example = "boat", pattern = r"^[^\x00-\x1f\x7f-\x9f,]*[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]*$")]
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct TagNameBody(String);
 

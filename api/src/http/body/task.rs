@@ -97,7 +97,7 @@ pub(in crate::http) struct NewTaskBody {
     #[schema(
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     title: String,
     /// Several lines.
@@ -136,7 +136,7 @@ pub(in crate::http) struct TaskPatchBody {
         min_length = 1,
         max_length = 200,
         nullable = false,
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     title: Option<String>,
     /// Several lines.

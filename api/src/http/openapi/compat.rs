@@ -6,7 +6,7 @@ use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::walk::{operations, responses};
-use super::{complete, introduce};
+use super::{complete, introduce, words};
 use crate::http::compat::ErrorBody;
 
 /// Whose things.
@@ -53,45 +53,31 @@ pub(in crate::http) struct CompatListQuery {
     /// Words that must all be in the title or the description.
     #[param(
         max_length = 200,
-        pattern = r"^([^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*)?$",
-        example = "hull"
+        pattern = r"^([^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*)?$"
     )]
     search: Option<String>,
     /// `all` (the default), `pending` or `completed`.
-    #[param(pattern = "^(all|pending|completed)?$", example = "pending")]
+    #[param(schema_with = words::status_or_nothing)]
     status: Option<String>,
     /// One or several with commas.
-    #[param(
-        pattern = "^((low|medium|high)(,(low|medium|high))*)?$",
-        example = "high,medium"
-    )]
+    #[param(pattern = "^((low|medium|high)(,(low|medium|high))*)?$")]
     priority: Option<String>,
     /// Names with commas; a task needs all of them.
     #[param(
-        pattern = r"^([^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}(,[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}){0,19})?$",
-        example = "boat,urgent"
+        pattern = r"^(\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}(,\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}){0,19})?$"
     )]
     tags: Option<String>,
     /// Due at this moment or later; a date is the beginning of its day.
-    #[param(
-        pattern = r"^(((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$",
-        example = "2026-12-01"
-    )]
+    #[param(schema_with = words::day_moment_or_nothing)]
     due_after: Option<String>,
     /// Due before this moment; a date is the end of its day.
-    #[param(
-        pattern = r"^(((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$",
-        example = "2026-12-31"
-    )]
+    #[param(schema_with = words::day_moment_or_nothing)]
     due_before: Option<String>,
     /// `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` or `id`.
-    #[param(
-        pattern = "^(due_date|priority|created_at|updated_at|title|completed|id)?$",
-        example = "due_date"
-    )]
+    #[param(schema_with = words::sort_or_nothing)]
     sort: Option<String>,
     /// `asc` (the default) or `desc`.
-    #[param(pattern = "^(asc|desc)?$", example = "asc")]
+    #[param(schema_with = words::order_or_nothing)]
     order: Option<String>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 1000, default = 100)]

@@ -2,6 +2,8 @@
 
 use utoipa::IntoParams;
 
+use super::words;
+
 /// Which part of a list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -21,31 +23,24 @@ pub(in crate::http) struct PageQuery {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct ListQuery {
     /// `all` (the default), `pending` or `completed`.
-    #[param(pattern = "^(all|pending|completed)$", example = "pending")]
+    #[param(schema_with = words::status)]
     status: Option<String>,
     /// One or several with commas.
-    #[param(pattern = "^(low|medium|high)(,(low|medium|high))*$", example = "high,medium")]
+    #[param(pattern = "^(low|medium|high)(,(low|medium|high))*$")]
     priority: Option<String>,
     /// Names with commas; upper and lower case are the same.
     #[param(
-        pattern = r"^[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}(,[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]{0,49}){0,19}$",
-        example = "boat,urgent"
+        pattern = r"^\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}(,\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}){0,19}$"
     )]
     tags: Option<String>,
     /// Whether a task needs `all` (the default) of the tags or `any`.
-    #[param(pattern = "^(all|any)$")]
+    #[param(schema_with = words::tags_match)]
     tags_match: Option<String>,
     /// Due at this moment or later; a date is the beginning of its day.
-    #[param(
-        pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-12-01"
-    )]
+    #[param(schema_with = words::day_or_moment)]
     due_after: Option<String>,
     /// Due before this moment; a date is the end of its day.
-    #[param(
-        pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-12-31"
-    )]
+    #[param(schema_with = words::day_or_moment)]
     due_before: Option<String>,
     /// Not done and past its date, or the opposite.
     overdue: Option<bool>,
@@ -54,33 +49,28 @@ pub(in crate::http) struct ListQuery {
     /// Whether it recurs.
     recurring: Option<bool>,
     /// Changed at this moment or later.
-    #[param(
-        pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-12-01T00:00:00Z"
-    )]
+    #[param(schema_with = words::day_or_moment)]
     updated_since: Option<String>,
     /// Words that must all be in the title or the description.
     #[param(
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
-        example = "hull"
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
     )]
     q: Option<String>,
-    /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`; `-` turns one round.
+    /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`, each once; `-` turns one
+    /// round, as in `-priority,due_date`.
     #[param(
-        pattern = r"^(?!.*\b(\w+)\b.*\b\1\b)-?(due_date|priority|created_at|updated_at|title|completed|id)(,-?(due_date|priority|created_at|updated_at|title|completed|id)){0,2}$",
-        example = "-priority,due_date"
+        pattern = r"^-?(due_date|priority|created_at|updated_at|title|completed|id)(,-?(due_date|priority|created_at|updated_at|title|completed|id)){0,2}$"
     )]
     sort: Option<String>,
     /// Only these members of each task.
     #[param(
-        pattern = "^(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at)(,(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at))*$",
-        example = "id,title"
+        pattern = "^(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at)(,(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at))*$"
     )]
     fields: Option<String>,
     /// `total` counts all matching tasks.
-    #[param(pattern = "^total$")]
+    #[param(schema_with = words::include)]
     include: Option<String>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -132,7 +122,7 @@ pub(in crate::http) struct TaskTag {
     #[param(
         min_length = 1,
         max_length = 50,
-        pattern = r"^[^\x00-\x1f\x7f,]*[^\s\x85\x00-\x1f\x7f,][^\x00-\x1f\x7f,]*$",
+        pattern = r"^[^\x00-\x1f\x7f-\x9f,]*[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]*$",
         example = "boat"
     )]
     name: String,
@@ -190,8 +180,7 @@ pub(in crate::http) struct Key {
     /// again under its key within 24 hours is not carried out again; the answer is the first one.
     #[param(
         rename = "Idempotency-Key",
-        pattern = r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[0-9A-Za-z!#$%&'*+.^_`|~:/=-]{1,255})$"#,
-        example = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+        pattern = r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[0-9A-Za-z!#$%&'*+.^_`|~:/=-]{1,255})$"#
     )]
     key: Option<String>,
 }

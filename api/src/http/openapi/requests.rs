@@ -1,7 +1,6 @@
 //! The headers that operations take: described once, named wherever they are heeded.
 
 use axum::http::Method;
-use serde_json::json;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{OpenApi, Ref, RefOr, Required};
@@ -52,13 +51,11 @@ pub(super) fn heeds_if_match(method: &str, operation: &Operation) -> bool {
 }
 
 fn described() -> [(&'static str, Parameter); 4] {
-    let state = "\"9f86d081884c7d659a2feaa0c55ad015\"";
     [
         (
             "IfNoneMatch",
             header(
                 "If-None-Match",
-                state,
                 "The states that the client has, in quotes as ETag showed them and with commas between them, or `*` for any: when one of \
                  them is the current one, the answer is 304",
             ),
@@ -67,7 +64,6 @@ fn described() -> [(&'static str, Parameter); 4] {
             "IfMatch",
             header(
                 "If-Match",
-                state,
                 "The states that may be changed, in quotes as ETag showed them and with commas between them, or `*` for any: when it is \
                  another one by now, nothing is changed and the answer is 412. A weak one (`W/`) never is",
             ),
@@ -77,7 +73,6 @@ fn described() -> [(&'static str, Parameter); 4] {
             header(
                 // In this spelling, because readers take what ends in `Id` for the id of a resource and send one there.
                 "X-Request-ID",
-                "4f1c0d27b64a3c1f0d27b64a3c1f0d27",
                 "What to call the request: 1 to 64 letters, digits, `-`, `_` and `.`; with anything else it gets an id of its own",
             ),
         ),
@@ -85,20 +80,19 @@ fn described() -> [(&'static str, Parameter); 4] {
             "Traceparent",
             header(
                 "traceparent",
-                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
                 "The place of the caller in a trace (W3C Trace Context); anything else begins a new one",
             ),
         ),
     ]
 }
 
-fn header(name: &str, example: &str, description: &str) -> Parameter {
+/// None has an example: pages that let people try an operation would send it, and a state of somewhere else changes nothing.
+fn header(name: &str, description: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(description))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .example(Some(json!(example)))
         .build()
 }
