@@ -214,7 +214,7 @@ impl Failure {
                 "it has no `down`".to_owned()
             }
             Self::Error(error) => error.to_string(),
-            Self::Panic(_) => "it panicked".to_owned(),
+            Self::Panic(message) => format!("it panicked with \"{message}\""),
         }
     }
 }

@@ -155,6 +155,18 @@ async fn a_revision_that_asks_before_it_drops_is_told_what_is_there() {
 }
 
 #[tokio::test]
+async fn what_a_revision_says_when_it_panics_is_named() {
+    fn panics<'a>(_: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+        Box::pin(async { panic!("the crew has no boat") })
+    }
+    let script = record(&known(NoDatabase, DbBackend::Sqlite), DbBackend::Sqlite, panics).await;
+    assert_eq!(
+        script.incomplete.as_deref(),
+        Some("it panicked with \"the crew has no boat\"")
+    );
+}
+
+#[tokio::test]
 async fn what_nobody_can_answer_is_named() {
     for backend in BOTH {
         let script = record(&known(NoDatabase, backend), backend, drop_if_there).await;
