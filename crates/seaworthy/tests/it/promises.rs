@@ -275,6 +275,30 @@ async fn the_walk_goes_on_from_what_cannot_be_undone() {
 }
 
 #[tokio::test]
+async fn made_up_rows_refer_to_those_that_a_revision_has_put_in() {
+    let boats = Sql::new(
+        "001",
+        None,
+        &[
+            "CREATE TABLE boat (id integer PRIMARY KEY)",
+            "INSERT INTO boat (id) VALUES (7)",
+        ],
+        &["DROP TABLE boat"],
+    );
+    let sailors = Sql::new(
+        "002",
+        Some("001"),
+        &["CREATE TABLE sailor (id integer PRIMARY KEY, boat integer NOT NULL REFERENCES boat (id))"],
+        &["DROP TABLE sailor"],
+    );
+    for verified in on_each(&[boats, sailors]).await {
+        assert_eq!(verified.broken, []);
+        assert_eq!(verified.databases[0].unfilled, []);
+        assert_eq!(verified.databases[0].rows, 3);
+    }
+}
+
+#[tokio::test]
 async fn a_migrators_own_version_table_is_no_table_of_its_schema() {
     let environment = environment(&[tasks(), index("002", &["DROP INDEX tasks_title"])]);
     let environment = environment.with_version_table("my_migrations");
