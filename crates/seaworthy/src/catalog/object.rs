@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::reads::{normal, speaks_of};
+use crate::sql::{Dialect, tokens};
 
 /// Something that is made by statements of its own: a view, a function, a trigger, what somebody says about an index.
 ///
@@ -176,6 +177,14 @@ impl Object {
                 .all(|(one, other)| one == other || normal(one) == normal(other))
     }
 
+    /// Returns whether the statements that PostgreSQL prints make the same of it: all that they say, apart from white space and
+    /// comments in the body of a function, which the server keeps as it was sent.
+    #[must_use]
+    pub fn is_made_as(&self, other: &Self) -> bool {
+        let is_same = |(one, other): (&String, &String)| one == other || is_same_code(one, other);
+        self.sql.len() == other.sql.len() && self.sql.iter().zip(&other.sql).all(is_same)
+    }
+
     /// Returns whether it is called so, apart from quotes, arguments and the table that it is on.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
@@ -276,4 +285,31 @@ impl fmt::Display for Object {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.kind, self.name)
     }
+}
+
+/// Returns whether two functions in a language of the server differ at most in white space and comments of their bodies.
+fn is_same_code(one: &str, other: &str) -> bool {
+    let (Some((head, body)), Some((other_head, other_body))) = (head_and_body(one), head_and_body(other))
+    else {
+        return false;
+    };
+    let words = |body| {
+        tokens(body, Dialect::Postgresql)
+            .into_iter()
+            .map(|token| (token.kind, token.text))
+    };
+    head == other_head && words(body).eq(words(other_body))
+}
+
+/// Takes apart what PostgreSQL prints of a function whose body is a text of SQL or PL/pgSQL.
+fn head_and_body(sql: &str) -> Option<(&str, &str)> {
+    let (head, text) = sql.split_once("\nAS $")?;
+    let (tag, body) = text.split_once('$')?;
+    let mut lines = head.lines();
+    let is_known = lines.any(|line| {
+        let language = line.trim_start().strip_prefix("LANGUAGE ");
+        language.is_some_and(|rest| ["sql", "plpgsql"].contains(&rest.split(' ').next().unwrap_or_default()))
+    });
+    let body = body.strip_suffix('$')?.strip_suffix(tag)?.strip_suffix('$')?;
+    is_known.then_some((head, body))
 }

@@ -103,7 +103,7 @@ fn value(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> Strin
     }
 }
 
-/// Returns a query for the value that another table has in the same row.
+/// Returns a query for the value that another table has in the same row, or in one before where it has fewer.
 fn referred(key: &ForeignKey, column: &Column, row: usize) -> String {
     let place = key.columns.iter().position(|name| *name == column.name);
     let order: Vec<String> = key.ref_columns.iter().map(|name| quoted(name)).collect();
@@ -111,12 +111,14 @@ fn referred(key: &ForeignKey, column: &Column, row: usize) -> String {
         return "NULL".to_owned();
     };
     let table: Vec<String> = key.ref_table.split('.').map(quoted).collect();
-    format!(
-        "(SELECT {referred} FROM {} ORDER BY {} LIMIT 1 OFFSET {})",
-        table.join("."),
-        order.join(", "),
-        row - 1
-    )
+    let table = table.join(".");
+    let order = order.join(", ");
+    let place = match row - 1 {
+        0 => "0".to_owned(),
+        // Of a table without rows there is none at any place.
+        place => format!("(SELECT CASE count(*) WHEN 0 THEN 0 ELSE {place} % count(*) END FROM {table})"),
+    };
+    format!("(SELECT {referred} FROM {table} ORDER BY {order} LIMIT 1 OFFSET {place})")
 }
 
 fn plain(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> String {
@@ -157,7 +159,11 @@ fn plain(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> Strin
         return format!("'10:00:0{row}'");
     }
     if is(&["uuid"]) {
-        return format!("'00000000-0000-4000-8000-00000000000{row}'");
+        return match postgres {
+            true => format!("'00000000-0000-4000-8000-00000000000{row}'"),
+            // SeaORM writes and reads sixteen bytes, whatever the type is called.
+            false => format!("x'0000000000004000800000000000000{row}'"),
+        };
     }
     if is(&["bytea"]) {
         return format!("'\\x0{row}'");
@@ -241,7 +247,22 @@ mod tests {
         let statements: Vec<&str> = made.iter().map(|rows| rows.sql.as_str()).collect();
         assert_snapshot!(statements.join("\n"), @r#"
         INSERT INTO "parent" ("id", "above") OVERRIDING SYSTEM VALUE VALUES (1, NULL), (2, NULL), (3, NULL)
-        INSERT INTO "a ""child""" ("parent", "state", "code") VALUES ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 0), 'open', '1'), ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 1), 'it''s', '2'), ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 2), 'open', '3')
+        INSERT INTO "a ""child""" ("parent", "state", "code") VALUES ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET 0), 'open', '1'), ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET (SELECT CASE count(*) WHEN 0 THEN 0 ELSE 1 % count(*) END FROM "parent")), 'it''s', '2'), ((SELECT "id" FROM "parent" ORDER BY "id" LIMIT 1 OFFSET (SELECT CASE count(*) WHEN 0 THEN 0 ELSE 2 % count(*) END FROM "parent")), 'open', '3')
+        "#);
+    }
+
+    #[test]
+    fn an_id_is_what_seaorm_reads_on_each_database() {
+        let made = [(Dialect::Sqlite, "uuid_text"), (Dialect::Postgresql, "uuid")].map(|(dialect, kind)| {
+            let mut catalog = Catalog::new(dialect);
+            let mut table = Table::new("sailor");
+            table.columns = vec![Column::new("id", kind).not_null()];
+            catalog.tables = vec![table];
+            rows(&catalog, &catalog.tables)[0].sql.clone()
+        });
+        assert_snapshot!(made.join("\n"), @r#"
+        INSERT INTO "sailor" ("id") VALUES (x'00000000000040008000000000000001'), (x'00000000000040008000000000000002'), (x'00000000000040008000000000000003')
+        INSERT INTO "sailor" ("id") VALUES ('00000000-0000-4000-8000-000000000001'), ('00000000-0000-4000-8000-000000000002'), ('00000000-0000-4000-8000-000000000003')
         "#);
     }
 

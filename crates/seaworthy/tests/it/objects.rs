@@ -299,6 +299,27 @@ async fn what_reads_a_dropped_column_is_replaced_by_what_does_not() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_written_on_other_lines_is_the_same() {
+    let function = |body: &str| {
+        format!("CREATE FUNCTION greeting(name text) RETURNS text LANGUAGE plpgsql AS $body$ {body} $body$")
+    };
+    let Some(one) = Filled::with(&function("BEGIN RETURN 'ahoy,  ' || name; END")).await else {
+        return;
+    };
+    let mut seen = Vec::new();
+    for body in [
+        "BEGIN\n    -- as sailors do\n    RETURN 'ahoy,  ' || name;\nEND",
+        "BEGIN RETURN 'ahoy, ' || name; END",
+    ] {
+        let other = Filled::with(&function(body)).await.unwrap();
+        seen.push(texts(&found(&one.catalog().await, &other.catalog().await)));
+        other.remove().await;
+    }
+    assert_eq!(seen, [vec![], vec!["alter function greeting(text)".to_owned()]]);
+    one.remove().await;
+}
+
+#[tokio::test]
 async fn a_function_of_an_enum_steps_aside_when_the_type_is_made_anew() {
     let function =
         "CREATE FUNCTION f(mood) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE TABLE e (m mood)";

@@ -275,6 +275,69 @@ async fn the_walk_goes_on_from_what_cannot_be_undone() {
 }
 
 #[tokio::test]
+async fn made_up_rows_refer_to_those_that_a_revision_has_put_in() {
+    let boats = Sql::new(
+        "001",
+        None,
+        &[
+            "CREATE TABLE boat (id integer PRIMARY KEY)",
+            "INSERT INTO boat (id) VALUES (7)",
+        ],
+        &["DROP TABLE boat"],
+    );
+    let sailors = Sql::new(
+        "002",
+        Some("001"),
+        &["CREATE TABLE sailor (id integer PRIMARY KEY, boat integer NOT NULL REFERENCES boat (id))"],
+        &["DROP TABLE sailor"],
+    );
+    for verified in on_each(&[boats, sailors]).await {
+        assert_eq!(verified.broken, []);
+        assert_eq!(verified.databases[0].unfilled, []);
+        assert_eq!(verified.databases[0].rows, 3);
+    }
+}
+
+#[tokio::test]
+async fn the_walk_goes_on_from_what_leaves_something_behind() {
+    let forgets = Sql::new(
+        "002",
+        Some("001"),
+        &[
+            "ALTER TABLE tasks ADD COLUMN rank integer",
+            "CREATE TABLE IF NOT EXISTS ranks (id integer)",
+        ],
+        &["ALTER TABLE tasks DROP COLUMN rank"],
+    );
+    let loses = Sql::new("003", Some("002"), &["DELETE FROM tasks"], &["SELECT 1"]);
+    assert_snapshot!(broken(&[tasks(), forgets, loses]).await, @"
+    SQLite: undoing 002 does not bring back the schema of before it
+        it would take: drop table ranks (id)
+    SQLite: 003 loses rows, or what they hold
+        tasks had 3 rows and has 0
+    PostgreSQL: undoing 002 does not bring back the schema of before it
+        it would take: drop table ranks (id)
+    PostgreSQL: 003 loses rows, or what they hold
+        tasks had 3 rows and has 0
+    ");
+}
+
+#[tokio::test]
+async fn a_head_that_is_not_what_is_declared_hides_no_loss_of_rows() {
+    let loses = Sql::new("002", Some("001"), &["DELETE FROM tasks"], &["SELECT 1"]);
+    let verification = Verification::new().declared(Target::new());
+    let verified = verify(&environment(&[tasks(), loses]), &verification)
+        .await
+        .unwrap();
+    assert_snapshot!(verified.into_result().unwrap_err(), @"
+    SQLite: the newest schema is not what the entities declare
+        it would take: drop table tasks (id, title, note)
+    SQLite: 002 loses rows, or what they hold
+        tasks had 3 rows and has 0
+    ");
+}
+
+#[tokio::test]
 async fn a_migrators_own_version_table_is_no_table_of_its_schema() {
     let environment = environment(&[tasks(), index("002", &["DROP INDEX tasks_title"])]);
     let environment = environment.with_version_table("my_migrations");

@@ -105,6 +105,23 @@ fn the_library_prints_nothing_reads_no_variable_and_ends_no_process() {
     }
 }
 
+/// Another dependency may bring a feature along in this workspace, and none does in the project of somebody else.
+#[test]
+fn what_patterns_need_is_asked_for() {
+    let is_blind = |(_, path): &(String, PathBuf)| fs::read_to_string(path).unwrap().contains("(?i)");
+    assert!(files().iter().any(is_blind), "no pattern needs it any more");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    let workspace = fs::read_to_string(workspace).unwrap();
+    let regex = workspace
+        .lines()
+        .find(|line| line.starts_with("regex = "))
+        .unwrap();
+    assert!(
+        regex.contains("\"unicode-case\"") && regex.contains("\"unicode-perl\""),
+        "{regex}"
+    );
+}
+
 #[test]
 fn only_one_room_names_a_table_of_ours() {
     for (owner, table) in [

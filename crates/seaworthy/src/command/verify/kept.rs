@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use sea_orm::{DbBackend, DbErr};
 
+use super::walk::causes;
 use super::{Unfilled, Verification};
 use crate::catalog::{Catalog, Column, Dialect, Table};
 use crate::revision::RevisionId;
-use crate::session::{Session, dialect_of};
+use crate::session::{DatabaseError, Session, dialect_of};
 use crate::verify::{quoted, rows};
 
 /// How many rows each table has, and how many values each of its columns.
@@ -146,7 +147,7 @@ pub(super) async fn fill(
             Err(error) => unfilled.push(Unfilled {
                 revision: revision.clone(),
                 table: made.table,
-                reason: error.to_string(),
+                reason: causes(&DatabaseError::from(error)).pop().unwrap_or_default(),
             }),
         }
     }

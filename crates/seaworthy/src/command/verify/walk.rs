@@ -54,10 +54,6 @@ pub(super) async fn all(
         let removed = scratch.remove().await;
         walked?;
         removed?;
-        if !found.broken.is_empty() {
-            // With rows the same would be found again.
-            break;
-        }
     }
     Ok((found.database, found.broken))
 }
@@ -150,6 +146,14 @@ impl<'a> Walk<'a> {
         if !self.with_rows {
             self.declared(found).await?;
         }
+        if found
+            .broken
+            .iter()
+            .any(|broken| broken.promise == Promise::ComesBack)
+        {
+            // It would only be found again, below everything else.
+            return Ok(());
+        }
         self.down_and_up(steps, place, (&nothing, &before), found).await
     }
 
@@ -190,8 +194,7 @@ impl<'a> Walk<'a> {
         let brought = Counts::sum(found.brought.values());
         self.compare_rows(revision, &kept, &brought, &back, found).await?;
         if !comes_back {
-            // Whatever it leaves would be in its own way.
-            return Ok(None);
+            return self.again(revision, found).await;
         }
 
         let kept = self.counts(&back).await?;
@@ -202,6 +205,20 @@ impl<'a> Walk<'a> {
         self.compare(Promise::Repeats, Some(revision), &again, &after, found)?;
         self.compare_rows(revision, &kept, &Counts::default(), &again, found)
             .await?;
+        self.fill(revision, &again, found).await?;
+        Ok(Some(again))
+    }
+
+    /// Applies a revision once more that has left something behind; returns the schema by then, unless that is in its way.
+    async fn again(&self, revision: &RevisionId, found: &mut Found) -> Result<Option<Catalog>, CommandError> {
+        let known = found.broken.len();
+        let ran = self.step(revision, Direction::Up, found).await?;
+        // That it fails is no fault of its own.
+        found.broken.truncate(known);
+        if ran != Ran::Done {
+            return Ok(None);
+        }
+        let again = self.catalog().await?;
         self.fill(revision, &again, found).await?;
         Ok(Some(again))
     }
@@ -349,8 +366,13 @@ impl<'a> Walk<'a> {
         Ok(is_same)
     }
 
+    /// Notes a promise that is broken, unless it was on the empty database as well, or is for the same reason.
     fn note(&self, promise: Promise, revision: Option<&RevisionId>, details: Vec<String>, found: &mut Found) {
-        if !details.is_empty() {
+        let is_noted = found.broken.iter().any(|noted| {
+            let is_same = (noted.promise, noted.revision.as_ref()) == (promise, revision);
+            is_same && (noted.with_rows != self.with_rows || noted.details == details)
+        });
+        if !details.is_empty() && !is_noted {
             found.broken.push(BrokenPromise {
                 promise,
                 dialect: Some(found.database.dialect),
