@@ -278,7 +278,9 @@ impl Settings {
     /// Fails when it is no address of a page.
     pub fn public_url(&self) -> Result<Option<&str>, SettingsError> {
         let url = self.public_url.as_deref().map(str::trim);
-        let url = url.map(|url| url.trim_end_matches('/')).filter(|url| !url.is_empty());
+        let url = url
+            .map(|url| url.trim_end_matches('/'))
+            .filter(|url| !url.is_empty());
         match url {
             Some(url) if !is_origin(url) => Err(SettingsError::PublicUrl),
             url => Ok(url),
@@ -462,7 +464,11 @@ mod tests {
         assert!(settings(&production).check_database().is_err());
         let empty = [production.as_slice(), &["--database-url", " "]].concat();
         assert!(settings(&empty).check_database().is_err());
-        let file = [production.as_slice(), &["--database-url", "sqlite:///srv/todo.db"]].concat();
+        let file = [
+            production.as_slice(),
+            &["--database-url", "sqlite:///srv/todo.db"],
+        ]
+        .concat();
         assert!(settings(&file).check_database().is_ok());
         assert!(settings(&[]).check_database().is_ok());
     }

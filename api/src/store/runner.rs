@@ -8,8 +8,8 @@ use sea_orm::{
 };
 
 use super::StoreError;
-use super::shape::DENIED_POSTGRES;
 use super::pool::Pool;
+use super::shape::DENIED_POSTGRES;
 
 /// A connection or a transaction whose statements are counted.
 pub(super) struct Runner<'a, C> {

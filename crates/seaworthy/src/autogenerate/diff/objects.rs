@@ -123,7 +123,7 @@ impl<'a> Comparison<'a> {
                 _ if stuck.contains(key) => false,
                 None => true,
                 Some(_) if is_removed => self.is_compared || self.disturbance.lost(wanted).is_none(),
-                Some(found) => !found.is_made_as(wanted),
+                Some(found) => found.sql != wanted.sql,
             };
             if is_open {
                 made.push(Made {
@@ -144,7 +144,7 @@ impl<'a> Comparison<'a> {
             let Some(wanted) = self.wanted.get(&key(object)) else {
                 return true;
             };
-            !wanted.is_made_as(object)
+            wanted.sql != object.sql
                 && (self.disturbance.renames(object) || !self.is_altered_in_place(object, wanted))
         };
         self.is_compared && is_changed() || self.disturbance.hits(object)

@@ -353,7 +353,13 @@ impl<'a> Walk<'a> {
         let policy = Policy::default();
         let wanted = diff(is, should_be, &policy).map_err(DriftError::from)?;
         let surplus = diff(should_be, is, &policy).map_err(DriftError::from)?;
-        let mut details = words(&wanted.operations, &wanted.notes);
+        // A revision that makes a function as it was seldom has each space where it was.
+        let is_change = |operation: &&Operation| match operation {
+            Operation::AlterObject { from, to } => !from.is_made_as(to),
+            _ => true,
+        };
+        let operations: Vec<Operation> = wanted.operations.iter().filter(is_change).cloned().collect();
+        let mut details = words(&operations, &wanted.notes);
         details.extend(surplus.notes.iter().filter_map(|note| match note {
             Note::MissingView { name } => Some(format!("the view {name} is too many")),
             Note::MissingTrigger { table, name } => {
