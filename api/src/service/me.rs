@@ -51,6 +51,7 @@ impl Services {
             |scope| async move { scope.delete_user(precondition).await },
         )
         .await?;
+        self.memory.forget(&principal.id);
         self.authority.forget_user(principal);
         Ok(())
     }

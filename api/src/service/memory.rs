@@ -41,8 +41,8 @@ pub(super) enum Recall {
     Foreign,
     /// The same request is under way.
     Taken,
-    /// The same request and its answer.
-    Answered(Reply),
+    /// The same request, its answer, and when that was given.
+    Answered(Reply, Instant),
 }
 
 /// The right to carry a request out; forgotten unless an answer comes of it.
@@ -69,9 +69,9 @@ impl Memory {
             Some(entry) if entry.fingerprint != keyed.fingerprint => return Recall::Foreign,
             Some(Entry { answer: None, .. }) => return Recall::Taken,
             Some(Entry {
-                answer: Some((reply, _)),
+                answer: Some((reply, since)),
                 ..
-            }) => return Recall::Answered(reply.clone()),
+            }) => return Recall::Answered(reply.clone(), *since),
             None => {}
         }
         let entry = Entry {
@@ -84,6 +84,20 @@ impl Memory {
             slot,
             is_answered: false,
         })
+    }
+
+    /// Forgets the answers to somebody who is gone.
+    pub(super) fn forget(&self, owner: &UserId) {
+        let mut remembered = self.lock();
+        let mut answered = std::mem::take(&mut remembered.answered);
+        answered.retain(|slot| {
+            let stays = slot.owner != *owner;
+            if !stays {
+                remembered.remove(slot);
+            }
+            stays
+        });
+        remembered.answered = answered;
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
@@ -133,10 +147,13 @@ impl Remembered {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(slot) = self.answered.pop_front() else {
-            return;
-        };
-        if let Some((reply, _)) = self.entries.remove(&slot).and_then(|entry| entry.answer) {
+        if let Some(slot) = self.answered.pop_front() {
+            self.remove(&slot);
+        }
+    }
+
+    fn remove(&mut self, slot: &Slot) {
+        if let Some((reply, _)) = self.entries.remove(slot).and_then(|entry| entry.answer) {
             self.bytes -= size(&reply);
         }
     }
@@ -212,13 +229,25 @@ mod tests {
         let later = at("2026-03-01T23:59:59Z");
         assert!(matches!(
             memory.recall(&ada(), &keyed("k", "f"), later),
-            Recall::Answered(_)
+            Recall::Answered(..)
         ));
         let much_later = at("2026-03-02");
         assert!(matches!(
             memory.recall(&ada(), &keyed("k", "g"), much_later),
             Recall::Turn(_)
         ));
+    }
+
+    #[test]
+    fn what_somebody_was_answered_goes_with_them() {
+        let memory = Memory::default();
+        answered(&memory, "k", "{}", "2026-03-01");
+        memory.forget(&UserId::parse("usr_eve").unwrap());
+        let recall = || memory.recall(&ada(), &keyed("k", "f"), at("2026-03-01"));
+        assert!(matches!(recall(), Recall::Answered(..)));
+        memory.forget(&ada());
+        assert!(matches!(recall(), Recall::Turn(_)));
+        assert_eq!(memory.lock().bytes, 0);
     }
 
     #[test]

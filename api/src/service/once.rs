@@ -74,11 +74,11 @@ impl Services {
         F: Future<Output = Result<T, Failure>>,
     {
         let now = self.now();
-        let turn = match self.memory.recall(&principal.id, keyed, now) {
+        let turn = match self.recall(principal, keyed).await? {
             Recall::Turn(turn) => turn,
             Recall::Foreign => return Err(Failure::KeyReused),
             Recall::Taken => return Err(Failure::KeyInProgress),
-            Recall::Answered(reply) => {
+            Recall::Answered(reply, _) => {
                 return Ok(Answer {
                     reply,
                     is_repeated: true,
@@ -116,6 +116,23 @@ impl Services {
             is_repeated,
             is_of_process,
         })
+    }
+
+    /// Looks up what this process remembers, apart from what it answered to somebody who was deleted since and came back: another
+    /// process may have done that.
+    async fn recall(&self, principal: &Principal, keyed: &Keyed) -> Result<Recall, Failure> {
+        let recalled = self.memory.recall(&principal.id, keyed, self.now());
+        let Recall::Answered(_, since) = &recalled else {
+            return Ok(recalled);
+        };
+        let user = self.run(principal, |scope| async move { scope.user().await });
+        match user.await {
+            Ok(user) if user.value.created_at.is_none_or(|created| created <= *since) => return Ok(recalled),
+            Ok(_) | Err(Failure::NotFound) => {}
+            Err(failure) => return Err(failure),
+        }
+        self.memory.forget(&principal.id);
+        Ok(self.memory.recall(&principal.id, keyed, self.now()))
     }
 
     /// Removes keys whose time is over, again and again; ends only with the task that runs it.

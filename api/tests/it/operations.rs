@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use api::{Clock, Server};
 use reqwest::Method;
-use serde_json::json;
+use seaworthy::session::{Access, Session, Settings};
+use serde_json::{Value, json};
 
-use crate::site::{Site, databases, on_each};
+use crate::site::{NOW, Site, databases, migrate, on_each, settings};
 
 #[tokio::test]
 async fn the_service_says_how_it_is_without_a_token() {
@@ -114,15 +116,15 @@ async fn moments_are_utc_whatever_the_zone_of_the_server() {
         }
         site.sql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone TO ''America/New_York''', current_database()); END $$")
             .await;
-        let settings = crate::site::settings(site.database.address(), &[]);
-        let server = api::Server::start(&settings, api::Clock::system()).await.unwrap();
+        let settings = settings(site.database.address(), &[]);
+        let server = Server::start(&settings, Clock::system()).await.unwrap();
         let path = site.task("usr_ada", json!({"title": "t", "due_date": "2026-07-01T12:00:00Z"})).await;
         // A row whose moments come from the database's own default, as another writer on a UTC session leaves it.
         site.sql("SET timezone TO 'UTC'; INSERT INTO tasks (user_id, title) VALUES ('usr_ada', 'theirs')")
             .await;
         let url = format!("http://{}{}", server.address(), "/api/v1/tasks");
         let token = site.token("usr_ada");
-        let page: serde_json::Value = reqwest::Client::new()
+        let page: Value = reqwest::Client::new()
             .get(url)
             .header("authorization", format!("Bearer {token}"))
             .send()
@@ -198,7 +200,7 @@ async fn readiness_fails_first_and_what_is_under_way_is_finished() {
         }
         let site = Site::open(database, "003", &[]).await;
         site.task("usr_ada", json!({"title": "t"})).await;
-        let blocker = seaworthy::session::Session::open(
+        let blocker = Session::open(
             site.database.url(),
             &Default::default(),
             seaworthy::session::Access::Write,
@@ -235,4 +237,88 @@ async fn readiness_fails_first_and_what_is_under_way_is_finished() {
             .await
             .unwrap();
     }
+}
+
+/// A service whose role may do less than its requests need is not ready, and says what is in the way.
+#[tokio::test]
+async fn a_role_that_may_not_work_with_a_table_is_not_ready() {
+    let role = format!("todo_{:016x}", fastrand::u64(..));
+    for database in databases().await {
+        if !database.address().starts_with("postgres") {
+            continue;
+        }
+        migrate(&database, "head").await;
+        let server = database.address().to_owned();
+        let send = async |sql: String| {
+            let url = server.parse().unwrap();
+            let session = Session::open(&url, &Settings::default(), Access::Write)
+                .await
+                .unwrap();
+            for statement in sql.split(';') {
+                session.send(statement).await.unwrap();
+            }
+            session.close().await;
+        };
+        send(format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 's3cret'; GRANT USAGE ON SCHEMA public TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        ))
+        .await;
+        let (scheme, rest) = server.split_once("://").unwrap();
+        let host = rest.split_once('@').map_or(rest, |(_, host)| host);
+        let settings = settings(&format!("{scheme}://{role}:s3cret@{host}"), &[]);
+        let service = Server::start(&settings, Clock::fixed(NOW)).await.unwrap();
+        let ready = async || {
+            let url = format!("http://{}/readyz", service.address());
+            let answer = reqwest::get(url).await.unwrap();
+            (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        };
+        assert_eq!(ready().await.0, 200);
+        send(format!("REVOKE INSERT ON tags FROM {role}")).await;
+        let (status, body) = ready().await;
+        assert_eq!(status, 503, "{body}");
+        assert_eq!(body["status"], "database");
+        assert_eq!(
+            body["note"],
+            "the role of the service may not read and write tags"
+        );
+        service.stop().await.unwrap();
+        send(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn production_shows_counters_nowhere_unasked_and_asks_for_tls_where_it_is_declared() {
+    for database in databases().await {
+        let more = [
+            "--environment",
+            "production",
+            "--public-url",
+            "https://todo.example",
+        ];
+        let site = Site::open(database, "head", &more).await;
+        let ask = async |path: &str| site.send_raw(None, Method::GET, path, None, &[]).await;
+        ask("/metrics").await.expect(404);
+        let live = ask("/livez").await.expect(200);
+        assert_eq!(live.header("strict-transport-security"), "max-age=31536000");
+        let start = ask("/").await.expect(200);
+        assert!(
+            start.text.contains("API=https://todo.example\n"),
+            "{}",
+            start.text
+        );
+        site.close().await;
+    }
+    on_each("head", async |site| {
+        let start = site.send_raw(None, Method::GET, "/", None, &[]).await.expect(200);
+        assert_eq!(start.header("strict-transport-security"), "");
+        assert!(
+            start.text.contains(&format!("API={}\n", site.url(""))),
+            "{}",
+            start.text
+        );
+    })
+    .await;
 }

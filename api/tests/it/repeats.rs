@@ -1,6 +1,7 @@
 //! Requests under a key: carried out once however often they come, whatever happens in between.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use api::{Clock, Server, document};
@@ -406,6 +407,42 @@ async fn a_request_whose_answer_was_lost_with_its_server_is_repeated_safely() {
             }
             assert_eq!(count(&site, &format!("round{round}x")).await, 1);
         }
+        site.close().await;
+    }
+}
+
+/// Deleted here or by another server, and come back with a token of an issuer.
+#[tokio::test]
+async fn what_was_deleted_is_not_answered_again() {
+    for database in databases().await {
+        let now = Arc::new(AtomicI64::new(NOW));
+        let site = Site::open_by(database, "head", &[], Clock::set_by(Arc::clone(&now))).await;
+        let clock = Clock::set_by(Arc::clone(&now));
+        let other = site.beside(Server::start(&site.settings, clock).await.unwrap());
+        let keyed = async |token: &str| {
+            let body = Some((json!({"title": "very private"}).to_string(), "application/json"));
+            let headers = [("idempotency-key", "mem")];
+            let answer = site
+                .send_raw(Some(token), Method::POST, TASKS, body, &headers)
+                .await;
+            answer.expect(201)
+        };
+        for (name, leaves_by) in [("ada", &site), ("eve", &*other)] {
+            let session = site.register(&format!("{name}@example.org")).await;
+            let me = site.with_token(&session, Method::GET, "/api/v1/me", None).await;
+            let id = me.expect(200).json()["id"].as_str().unwrap().to_owned();
+            let first = keyed(&session).await;
+            assert_repeats(&first, &keyed(&session).await);
+            leaves_by
+                .with_token(&session, Method::DELETE, "/api/v1/me", None)
+                .await
+                .expect(204);
+            now.fetch_add(1, Ordering::Relaxed);
+            let again = keyed(&site.token(&id)).await;
+            assert_eq!(again.header("idempotency-replayed"), "", "{name}");
+            site.get(&id, again.header("location")).await.expect(200);
+        }
+        other.stop().await;
         site.close().await;
     }
 }
