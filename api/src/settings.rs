@@ -512,7 +512,7 @@ mod tests {
             .get_arguments()
             .filter_map(|argument| argument.get_env()?.to_str())
             // What the stack of containers asks for besides.
-            .chain(["POSTGRES_PASSWORD"])
+            .chain(["POSTGRES_PASSWORD", "TODO_API_PASSWORD"])
             .collect();
         named.sort_unstable();
         known.sort_unstable();

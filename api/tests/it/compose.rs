@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use api::settings::{Command, CommandLine};
+use api::{Clock, Server, development_token};
 use clap::{CommandFactory, Parser};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::site::on_each;
+use crate::site::{NOW, databases, migrate, on_each, settings};
 
 fn file(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap()
@@ -62,22 +63,111 @@ fn the_stack_sets_only_variables_that_are_read() {
 }
 
 #[test]
+fn what_the_sample_names_arrives() {
+    let arrives = keys(&stack()["services"]["api"]["environment"]);
+    // A service that does not own its tables migrates nothing, and production makes no secret.
+    let left_out = ["MIGRATE", "TODO_SECRET_FILE"].map(str::to_owned);
+    let missing: Vec<_> = variables_of_the_service()
+        .difference(&arrives)
+        .filter(|name| !left_out.contains(name))
+        .cloned()
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+    // The password of whoever may change the schema is nothing for the service.
+    let text = stack()["services"]["api"].to_string();
+    assert!(!text.contains("POSTGRES_PASSWORD"), "{text}");
+}
+
+#[test]
 fn the_database_comes_first_then_its_migration_then_the_service() {
     let services = &stack()["services"];
     assert_eq!(
         services["migrate"]["depends_on"]["db"]["condition"],
         "service_healthy"
     );
-    assert_eq!(
-        services["api"]["depends_on"]["migrate"]["condition"],
-        "service_completed_successfully"
-    );
-    assert_eq!(services["migrate"]["restart"], "no");
+    for (later, earlier) in [("roles", "migrate"), ("api", "roles")] {
+        assert_eq!(
+            services[later]["depends_on"][earlier]["condition"],
+            "service_completed_successfully"
+        );
+        assert_eq!(services[earlier]["restart"], "no");
+    }
+    // What old builds need is removed by hand alone.
     assert_eq!(
         words(&services["migrate"]["command"]),
+        ["migration", "upgrade", "head", "--stage", "migrate"]
+    );
+    assert_eq!(words(&services["contract"]["profiles"]), ["contract"]);
+    assert_eq!(
+        words(&services["contract"]["command"]),
         ["migration", "upgrade", "head"]
     );
-    assert_eq!(services["api"]["image"], services["migrate"]["image"]);
+    for service in ["migrate", "api", "contract"] {
+        assert_eq!(services[service]["image"], "evolution-of-todo");
+        assert_eq!(services[service]["read_only"], true, "{service}");
+        assert_eq!(words(&services[service]["cap_drop"]), ["ALL"], "{service}");
+    }
+}
+
+/// What the stack runs between the migration and the service, with psql and a real server.
+#[tokio::test]
+async fn the_role_of_the_service_works_with_rows_and_changes_no_schema() {
+    for database in databases().await {
+        if !database.address().starts_with("postgres") {
+            continue;
+        }
+        migrate(&database, "head").await;
+        let psql = |address: &str, arguments: &[&str]| {
+            let output = std::process::Command::new("psql")
+                .args([address, "--no-psqlrc", "--quiet"])
+                .args(arguments)
+                .output()
+                .unwrap();
+            let text = [output.stdout, output.stderr].concat();
+            (output.status.success(), String::from_utf8(text).unwrap())
+        };
+        let script = concat!("--file=", env!("CARGO_MANIFEST_DIR"), "/../docker/roles.sql");
+        for _ in 0..2 {
+            let ran = psql(database.address(), &["--variable=password=s3cret", script]);
+            assert_eq!(ran, (true, String::new()));
+        }
+        let (scheme, rest) = database.address().split_once("://").unwrap();
+        let host = rest.split_once('@').map_or(rest, |(_, host)| host);
+        let address = format!("{scheme}://todo_api:s3cret@{host}");
+        let settings = settings(&address, &[]);
+        let server = Server::start(&settings, Clock::fixed(NOW)).await.unwrap();
+        let (url, client) = (format!("http://{}", server.address()), reqwest::Client::new());
+        let token = development_token(&settings, &Clock::system(), "usr_ada", "ada@example.org").unwrap();
+        let task = client
+            .post(format!("{url}/api/v1/tasks"))
+            .bearer_auth(token)
+            .header("idempotency-key", "k")
+            .json(&json!({"title": "Caulk the hull", "tags": ["boat"]}));
+        assert_eq!(task.send().await.unwrap().status(), 201);
+        let ready = client.get(format!("{url}/readyz")).send().await.unwrap();
+        assert_eq!(ready.status(), 200);
+        for refused in [
+            "CREATE TABLE mine (id integer)",
+            "ALTER TABLE tasks ADD COLUMN mine integer",
+            "DROP TABLE tags CASCADE",
+            "DELETE FROM seaql_migrations",
+            "UPDATE seaworthy_history SET outcome = 'done'",
+        ] {
+            let (is_done, said) = psql(&address, &["--command", refused]);
+            assert!(!is_done, "{refused}: {said}");
+            assert!(
+                said.contains("permission denied") || said.contains("must be owner"),
+                "{said}"
+            );
+        }
+        server.stop().await.unwrap();
+        let remove = "DROP OWNED BY todo_api; DROP ROLE todo_api";
+        assert_eq!(
+            psql(database.address(), &["--command", remove]),
+            (true, String::new())
+        );
+        database.remove().await.unwrap();
+    }
 }
 
 #[test]

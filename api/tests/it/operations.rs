@@ -200,13 +200,9 @@ async fn readiness_fails_first_and_what_is_under_way_is_finished() {
         }
         let site = Site::open(database, "003", &[]).await;
         site.task("usr_ada", json!({"title": "t"})).await;
-        let blocker = Session::open(
-            site.database.url(),
-            &Default::default(),
-            seaworthy::session::Access::Write,
-        )
-        .await
-        .unwrap();
+        let blocker = Session::open(site.database.url(), &Default::default(), Access::Write)
+            .await
+            .unwrap();
         blocker
             .send("BEGIN; SELECT * FROM tasks FOR UPDATE")
             .await
