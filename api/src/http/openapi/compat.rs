@@ -1,12 +1,13 @@
 //! The second document: the original's routes.
 
 use serde_json::json;
+use utoipa::IntoParams;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::walk::{operations, responses};
-use super::{complete, introduce, words};
+use super::words::{DayMomentOrNothing, OrderOrNothing, SortOrNothing, StatusOrNothing};
+use super::{complete, introduce};
 use crate::http::compat::ErrorBody;
 
 /// Whose things.
@@ -57,8 +58,8 @@ pub(in crate::http) struct CompatListQuery {
     )]
     search: Option<String>,
     /// `all` (the default), `pending` or `completed`.
-    #[param(schema_with = words::status_or_nothing)]
-    status: Option<String>,
+    #[param(inline)]
+    status: Option<StatusOrNothing>,
     /// One or several with commas.
     #[param(pattern = "^((low|medium|high)(,(low|medium|high))*)?$")]
     priority: Option<String>,
@@ -68,17 +69,17 @@ pub(in crate::http) struct CompatListQuery {
     )]
     tags: Option<String>,
     /// Due at this moment or later; a date is the beginning of its day.
-    #[param(schema_with = words::day_moment_or_nothing)]
-    due_after: Option<String>,
+    #[param(inline)]
+    due_after: Option<DayMomentOrNothing>,
     /// Due before this moment; a date is the end of its day.
-    #[param(schema_with = words::day_moment_or_nothing)]
-    due_before: Option<String>,
+    #[param(inline)]
+    due_before: Option<DayMomentOrNothing>,
     /// `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` or `id`.
-    #[param(schema_with = words::sort_or_nothing)]
-    sort: Option<String>,
+    #[param(inline)]
+    sort: Option<SortOrNothing>,
     /// `asc` (the default) or `desc`.
-    #[param(schema_with = words::order_or_nothing)]
-    order: Option<String>,
+    #[param(inline)]
+    order: Option<OrderOrNothing>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
@@ -98,9 +99,11 @@ pub(in crate::http) fn compat(mut document: OpenApi) -> OpenApi {
     );
     document.servers = Some(vec![Server::new("/api/v1"), Server::new("/api")]);
     let components = document.components.get_or_insert_default();
-    components.schemas.insert("Error".to_owned(), ErrorBody::schema());
+    components
+        .schemas
+        .insert("Error".to_owned(), <ErrorBody as utoipa::PartialSchema>::schema());
     let mut parts = Vec::new();
-    ErrorBody::schemas(&mut parts);
+    <ErrorBody as utoipa::ToSchema>::schemas(&mut parts);
     components.schemas.extend(parts);
     if let Some(RefOr::T(Schema::Object(patch))) = components.schemas.get_mut("TaskPatch") {
         // The original refused a change of nothing.

@@ -2,7 +2,7 @@
 
 use utoipa::IntoParams;
 
-use super::words;
+use super::words::{DayOrMoment, IncludeWord, MatchWord, StatusWord};
 
 /// Which part of a list.
 #[derive(IntoParams)]
@@ -23,8 +23,8 @@ pub(in crate::http) struct PageQuery {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct ListQuery {
     /// `all` (the default), `pending` or `completed`.
-    #[param(schema_with = words::status)]
-    status: Option<String>,
+    #[param(inline)]
+    status: Option<StatusWord>,
     /// One or several with commas.
     #[param(pattern = "^(low|medium|high)(,(low|medium|high))*$")]
     priority: Option<String>,
@@ -34,14 +34,14 @@ pub(in crate::http) struct ListQuery {
     )]
     tags: Option<String>,
     /// Whether a task needs `all` (the default) of the tags or `any`.
-    #[param(schema_with = words::tags_match)]
-    tags_match: Option<String>,
+    #[param(inline)]
+    tags_match: Option<MatchWord>,
     /// Due at this moment or later; a date is the beginning of its day.
-    #[param(schema_with = words::day_or_moment)]
-    due_after: Option<String>,
+    #[param(inline)]
+    due_after: Option<DayOrMoment>,
     /// Due before this moment; a date is the end of its day.
-    #[param(schema_with = words::day_or_moment)]
-    due_before: Option<String>,
+    #[param(inline)]
+    due_before: Option<DayOrMoment>,
     /// Not done and past its date, or the opposite.
     overdue: Option<bool>,
     /// Whether it has a date.
@@ -49,8 +49,8 @@ pub(in crate::http) struct ListQuery {
     /// Whether it recurs.
     recurring: Option<bool>,
     /// Changed at this moment or later.
-    #[param(schema_with = words::day_or_moment)]
-    updated_since: Option<String>,
+    #[param(inline)]
+    updated_since: Option<DayOrMoment>,
     /// Words that must all be in the title or the description.
     #[param(
         min_length = 1,
@@ -70,8 +70,8 @@ pub(in crate::http) struct ListQuery {
     )]
     fields: Option<String>,
     /// `total` counts all matching tasks.
-    #[param(schema_with = words::include)]
-    include: Option<String>,
+    #[param(inline)]
+    include: Option<IncludeWord>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
