@@ -6,7 +6,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
 
 use super::walk::{operations, responses};
-use super::words::{DayMomentOrNothing, OrderOrNothing, SortOrNothing, StatusOrNothing};
+use super::words::{DayOrMoment, OrderWord, SortWord, StatusWord};
 use super::{complete, introduce};
 use crate::http::compat::ErrorBody;
 
@@ -59,7 +59,7 @@ pub(in crate::http) struct CompatListQuery {
     search: Option<String>,
     /// `all` (the default), `pending` or `completed`.
     #[param(inline)]
-    status: Option<StatusOrNothing>,
+    status: Option<StatusWord>,
     /// One or several with commas.
     #[param(pattern = "^((low|medium|high)(,(low|medium|high))*)?$")]
     priority: Option<String>,
@@ -70,16 +70,16 @@ pub(in crate::http) struct CompatListQuery {
     tags: Option<String>,
     /// Due at this moment or later; a date is the beginning of its day.
     #[param(inline)]
-    due_after: Option<DayMomentOrNothing>,
+    due_after: Option<DayOrMoment>,
     /// Due before this moment; a date is the end of its day.
     #[param(inline)]
-    due_before: Option<DayMomentOrNothing>,
+    due_before: Option<DayOrMoment>,
     /// `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` or `id`.
     #[param(inline)]
-    sort: Option<SortOrNothing>,
+    sort: Option<SortWord>,
     /// `asc` (the default) or `desc`.
     #[param(inline)]
-    order: Option<OrderOrNothing>,
+    order: Option<OrderWord>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,

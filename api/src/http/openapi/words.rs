@@ -29,7 +29,8 @@ pub(in crate::http) enum IncludeWord {
     Total,
 }
 
-/// A date, or a moment with its offset, from 1970 to 9999. RE2, which some generators check with, takes the pattern as well.
+// The pattern is one that RE2 takes as well, which some generators check with.
+/// A date, or a moment with its offset, from 1970 to 9999.
 #[derive(ToSchema)]
 #[schema(
     pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"
@@ -37,38 +38,20 @@ pub(in crate::http) enum IncludeWord {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct DayOrMoment(String);
 
-// The original takes an empty parameter for none.
-
-/// Which tasks, or nothing.
+/// Which way round.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) enum StatusOrNothing {
-    #[schema(rename = "")]
-    Nothing,
-    All,
-    Pending,
-    Completed,
-}
-
-/// Which way round, or nothing.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) enum OrderOrNothing {
-    #[schema(rename = "")]
-    Nothing,
+pub(in crate::http) enum OrderWord {
     Asc,
     Desc,
 }
 
-/// What to sort by, or nothing.
+/// What to sort by.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) enum SortOrNothing {
-    #[schema(rename = "")]
-    Nothing,
+pub(in crate::http) enum SortWord {
     DueDate,
     Priority,
     CreatedAt,
@@ -77,11 +60,3 @@ pub(in crate::http) enum SortOrNothing {
     Completed,
     Id,
 }
-
-/// A date, a moment, or nothing.
-#[derive(ToSchema)]
-#[schema(
-    pattern = r"^(((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
-)]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct DayMomentOrNothing(String);
