@@ -9,7 +9,7 @@ use crate::revision::RevisionId;
 use crate::script::Losses;
 use crate::session::Session;
 
-pub(super) use catalog::taken_along;
+pub(super) use catalog::{has_tables, taken_along};
 
 mod catalog;
 mod count;

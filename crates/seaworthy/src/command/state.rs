@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) unfinished: Vec<UnfinishedStep>,
     /// What the ledger says.
     pub(super) records: Records,
+    /// Whether each row was put in by the run that is under way, which may therefore remove it.
+    pub(super) owns_rows: bool,
 }
 
 /// A row of the applied set that no revision knows.
@@ -118,6 +120,7 @@ impl Project<'_> {
             unknown,
             unfinished,
             records,
+            owns_rows: false,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! `upgrade` and SeaORM's `up`: apply what is missing.
 
 use super::adopt::alembic_rows;
+use super::living::living;
+use super::stakes::has_tables;
 use super::state::State;
 use super::{Changed, CommandError, Conduct, Outcome, Project, Stakes};
 use crate::environment::Environment;
@@ -140,7 +142,9 @@ impl Project<'_> {
         let session = locked.session();
         let dialect = dialect_of(session.backend());
         let mut done = Vec::new();
+        let begins_empty = is_empty(session, &state).await?;
         loop {
+            state.owns_rows = begins_empty && living(session).await?.is_empty();
             self.record_plan(&plan, dialect, &self.known_live(dialect)?).await;
             self.heed_all(session, &plan, &state, conduct)
                 .await
@@ -184,6 +188,9 @@ impl Project<'_> {
         self.heed_the_living(session, plan, state, conduct).await?;
         self.heed_hazards(session, plan, state).await?;
         self.heed_backfills(session, plan).await?;
+        if state.owns_rows {
+            return Ok(());
+        }
         let dialect = dialect_of(session.backend());
         let losses = self.losses_upwards(plan, state, dialect).await;
         let stakes = Stakes::count(session, losses).await?.without_overwritten();
@@ -225,6 +232,20 @@ impl Project<'_> {
         plan.steps.splice(..0, undoing);
         Ok(plan)
     }
+}
+
+/// Whether nothing but what a run makes can be in a database afterwards, as long as no application works with it.
+async fn is_empty(session: &Session, state: &State) -> Result<bool, CommandError> {
+    if !state.order.is_empty() || !state.unknown.is_empty() {
+        return Ok(false);
+    }
+    let has_tables = has_tables(session).await;
+    has_tables
+        .map(|has_tables| !has_tables)
+        .map_err(|source| CommandError::Query {
+            action: "read which tables there are",
+            source: source.into(),
+        })
 }
 
 pub(super) async fn close(session: Option<Session>) {

@@ -58,8 +58,11 @@ impl Project<'_> {
                     && holds_blocking_lock(&script.statements),
                 accepted: self.accepted(header, step.direction, &script),
                 is_known: facts::is_known(&script),
-                // What a downgrade does not know it has asked about, and what a contract removes was decided when it was called one.
-                may_destroy: step.direction == Direction::Down || header.stage == Stage::Contract,
+                // What a downgrade does not know it has asked about, what a contract removes was decided when it was called one, and
+                // what the run has put in is nobody else's.
+                may_destroy: step.direction == Direction::Down
+                    || header.stage == Stage::Contract
+                    || state.owns_rows,
                 changes_connection: facts::changes_connection(&script, dialect),
                 manner,
             });

@@ -169,3 +169,71 @@ async fn where_there_is_no_table_what_is_not_there_is_no_question() {
         database.remove().await.unwrap();
     }
 }
+
+/// A revision that goes by rows, so that it and what comes after it are known only when those before it have run.
+struct Asks(Header, &'static str);
+
+impl MigrationName for Asks {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Revision for Asks {
+    fn header(&self) -> Option<Header> {
+        Some(self.0.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Asks {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let read = Statement::from_string(connection.get_database_backend(), "SELECT name FROM settings");
+        let found = connection.query_all_raw(read).await?;
+        match found.is_empty() {
+            true => Ok(()),
+            false => connection.execute_unprepared(self.1).await.map(drop),
+        }
+    }
+}
+
+/// Revisions put a row in, and later ones take it out again: on a new database nobody loses anything, on one that people work with
+/// somebody may.
+#[tokio::test]
+async fn what_a_run_has_put_in_itself_it_may_take_out() {
+    for is_new in [true, false] {
+        for database in databases().await {
+            let makes = Sql::new(
+                "makes",
+                None,
+                &[
+                    "CREATE TABLE settings (name text, value text)",
+                    "INSERT INTO settings VALUES ('colour', 'red')",
+                ],
+                &[],
+            );
+            let asks = |id: &str, parent: &str, statement: &'static str| {
+                let header = Header::new(id).name(format!("m_{id}")).revises(parent);
+                Box::new(Asks(header, statement)) as Box<dyn Revision>
+            };
+            let all = Environment::new(vec![
+                Box::new(makes),
+                asks("narrows", "makes", "ALTER TABLE settings DROP COLUMN value"),
+                asks("clears", "narrows", "DELETE FROM settings"),
+            ]);
+            let all = all.database(database.url().clone());
+            if !is_new {
+                crew(&database).await;
+            }
+            let target = "head".parse().unwrap();
+            let person = Person::default();
+            let upgraded = person
+                .run(async |conduct| command::upgrade(&all, &target, OutOfOrder::Refuse, conduct).await)
+                .await;
+            assert_eq!(upgraded.is_ok(), is_new, "{upgraded:?}");
+            assert_eq!(person.asked.lock().unwrap().is_empty(), is_new);
+            database.remove().await.unwrap();
+        }
+    }
+}

@@ -41,7 +41,7 @@ pub(super) async fn is_there(session: &Session, table: &str, column: Option<&str
 }
 
 /// Returns whether there is a table in any schema, but for those of this tool and of extensions.
-pub(super) async fn has_tables(session: &Session) -> Result<bool, DbErr> {
+pub(in crate::command) async fn has_tables(session: &Session) -> Result<bool, DbErr> {
     let sql = match dialect_of(session.backend()) {
         Dialect::Postgresql => {
             "SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
