@@ -123,7 +123,7 @@ impl Statement {
         owner.is_word("owner") && to.is_word("to")
     }
 
-    /// Returns the name of what it makes, or of the table that it alters.
+    /// Returns the name of what it makes, or of the table that it alters or indexes.
     #[must_use]
     pub fn made_or_altered(&self) -> Option<&str> {
         match &self.parsed {
@@ -133,7 +133,17 @@ impl Statement {
             | Parsed::CreateFunction { name, .. }
             | Parsed::CreateOther { name, .. } => Some(name),
             Parsed::AlterTable { table, .. } => Some(table),
+            Parsed::CreateIndex(create) => Some(&create.table),
             _ => None,
+        }
+    }
+
+    /// Returns the names of what it drops, but for indexes.
+    #[must_use]
+    pub fn dropped(&self) -> &[String] {
+        match &self.parsed {
+            Parsed::Drop(drop) => &drop.names,
+            _ => &[],
         }
     }
 

@@ -101,6 +101,12 @@ async fn schemas_that_need_each_other_are_made_statement_by_statement() {
         CREATE VIEW "Back Office".sold AS SELECT "order" FROM stock.goods"#,
     );
     become_equal(&from, &to).await;
+    // And what needs something goes before it.
+    ask(
+        &to,
+        r#"DROP VIEW "Back Office".sold; DROP TABLE stock.goods; DROP TABLE orders; DROP FUNCTION doubled; DROP FUNCTION "Back Office"."next sum""#,
+    );
+    become_equal(&from, &to).await;
     from.remove().await.unwrap();
     to.remove().await.unwrap();
 }

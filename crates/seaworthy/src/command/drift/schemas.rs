@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::{CompareRequest, DriftReport, Side, beside, report, stakes};
-use crate::autogenerate::sql;
+use crate::autogenerate::{Operation, sql};
 use crate::catalog::expression::name;
-use crate::catalog::{Catalog, Dependent, Dialect, InspectError, ObjectKind, Roles, Scope, inspect};
+use crate::catalog::{
+    Catalog, Dependent, Dialect, ForeignKey, InspectError, ObjectKind, Roles, Scope, inspect,
+};
 use crate::command::offline::{Client, Group, one_line};
 use crate::command::scratch::Rehearsed;
 use crate::command::{CommandError, Project};
@@ -13,7 +15,7 @@ use crate::environment::Environment;
 use crate::session::{Access, DatabaseUrl, Session, Settings, search_path};
 use crate::sql::quoted;
 use crate::verify::DriftError;
-use order::{Order, in_order_of_need, in_phases, interleaved, speaks_of};
+use order::{Gone, Order, in_order_of_need, in_phases, interleaved, speaks_of, taken_down};
 
 mod order;
 
@@ -280,21 +282,30 @@ impl SchemasReport {
     /// Returns the statements in groups of one schema each: what schemas let go of, what they are made of, what reaches from one to
     /// another, what nobody needs any more.
     fn groups(&self) -> Result<Vec<Group<'_>>, CommandError> {
-        let mut phases: [Vec<Group<'_>>; 5] = Default::default();
+        let mut phases: [Vec<Group<'_>>; 4] = Default::default();
+        let mut end = Vec::new();
         for SchemaReport { schema, report, .. } in &self.schemas {
             let mut live = report.live.clone();
             let is_looked_into = self
                 .schemas
                 .iter()
                 .any(|other| other.schema != *schema && speaks_of(&other.report.live.to_json(), schema));
-            let divided = in_phases(&report.difference.operations, is_looked_into);
-            for (phase, operations) in phases.iter_mut().zip(divided) {
+            let [first, early, between, last, gone] =
+                in_phases(&report.difference.operations, is_looked_into);
+            for (phase, operations) in phases.iter_mut().zip([first, early, between, last]) {
                 let statements = sql(&live, &operations)?;
                 operations.iter().for_each(|operation| operation.apply(&mut live));
                 phase.push(Group { schema, statements });
             }
+            let mut operations = Vec::with_capacity(gone.len());
+            for operation in gone {
+                let statements = sql(&live, std::slice::from_ref(&operation))?;
+                operation.apply(&mut live);
+                operations.push((operation, statements));
+            }
+            end.push(Gone { schema, operations });
         }
-        let [first, early, between, last, end] = phases;
+        let [first, early, between, last] = phases;
         let live = |group: &Group<'_>| {
             let mut schemas = self.schemas.iter();
             let own = schemas.find(|schema| schema.schema == group.schema);
@@ -312,14 +323,42 @@ impl SchemasReport {
                 statements: [&early.statements[..], &between.statements, &last.statements].concat(),
             });
         match in_order_of_need(whole.collect(), made) {
-            Order::Clear(schemas) => groups.extend(schemas),
+            Order::Clear(schemas) if !self.drops_across() => groups.extend(schemas),
             // Where schemas need each other, single statements do.
-            Order::Circular(_) => groups.extend(interleaved(&[&early, &between, &last])),
+            Order::Clear(_) | Order::Circular(_) => {
+                groups.extend(interleaved(&[&early, &between, &last], |schema, table| {
+                    self.referred_to(schema, table)
+                }));
+            }
         }
-        groups.extend(in_order_of_need(end, live).into_groups().into_iter().rev());
+        groups.extend(taken_down(end));
         groups.push(Group::outside(self.each(SchemaChange::Drop, "DROP SCHEMA")));
         groups.retain(|group| !group.statements.is_empty());
         Ok(groups)
+    }
+
+    /// Whether a table goes that refers to one of another schema, which may go as well.
+    fn drops_across(&self) -> bool {
+        let operations = self
+            .schemas
+            .iter()
+            .flat_map(|schema| &schema.report.difference.operations);
+        let is_across = |key: &ForeignKey| key.ref_table.contains('.');
+        operations
+            .filter_map(|operation| match operation {
+                Operation::DropTable { table } => Some(&table.foreign_keys),
+                _ => None,
+            })
+            .any(|keys| keys.iter().any(is_across))
+    }
+
+    /// Returns the tables of other schemas that a table refers to now.
+    fn referred_to(&self, schema: &str, table: &str) -> Vec<String> {
+        let mut schemas = self.schemas.iter();
+        let own = schemas.find(|report| report.schema == schema);
+        let table = own.and_then(|report| report.report.live.table(table));
+        let keys = table.iter().flat_map(|table| &table.foreign_keys);
+        keys.map(|key| key.ref_table.clone()).collect()
     }
 
     fn each(&self, change: SchemaChange, words: &str) -> Vec<String> {

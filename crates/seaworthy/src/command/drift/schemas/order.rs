@@ -54,49 +54,118 @@ pub(super) fn in_order_of_need<'a>(groups: Vec<Group<'a>>, text: impl Fn(&Group<
     }
 }
 
-/// A statement of a schema that needs others and is needed by others.
+/// What is sent to a schema at once, needs others and is needed by others.
 struct Waiting {
+    statements: Vec<String>,
+    /// What it names.
     text: String,
     /// What it makes or changes, without a schema.
     made: Option<String>,
+    /// What it drops, without a schema.
+    dropped: Vec<String>,
+    /// What that refers to in other schemas.
+    held: Vec<String>,
     /// How late it would come if the schemas were made part by part.
     phase: usize,
 }
 
-/// Puts statements of schemas that need each other behind what they name in other schemas; those of one schema stay in order.
+/// Puts statements of schemas that need each other behind what they name in other schemas, and drops of tables behind those of what
+/// refers to them; those of one schema stay in order.
 ///
-/// `phases` are the parts of what is to be done, each with one group for each schema.
-pub(super) fn interleaved<'a>(phases: &[&[Group<'a>]]) -> Vec<Group<'a>> {
+/// `phases` are the parts of what is to be done, each with one group for each schema; `held` tells what tables of other schemas a
+/// table refers to.
+pub(super) fn interleaved<'a>(
+    phases: &[&[Group<'a>]],
+    held: impl Fn(&str, &str) -> Vec<String>,
+) -> Vec<Group<'a>> {
     let mut queues: Vec<(&'a str, VecDeque<Waiting>)> = Vec::new();
     for (phase, groups) in phases.iter().enumerate() {
         for group in *groups {
-            let waiting = group.statements.iter().map(|text| waiting(text, phase));
+            let waiting = group.statements.iter().map(|text| {
+                let mut waiting = waiting(text, phase);
+                let dropped = waiting.dropped.iter();
+                waiting.held = dropped.flat_map(|table| held(group.schema, table)).collect();
+                waiting
+            });
             match queues.iter_mut().find(|(schema, _)| *schema == group.schema) {
                 Some((_, queue)) => queue.extend(waiting),
                 None => queues.push((group.schema, waiting.collect())),
             }
         }
     }
-    let mut ordered: Vec<Group<'a>> = Vec::new();
+    grouped(merged(queues))
+}
+
+/// What goes of one schema, with its statements.
+pub(super) struct Gone<'a> {
+    pub(super) schema: &'a str,
+    pub(super) operations: Vec<(Operation, Vec<String>)>,
+}
+
+/// Puts what goes behind what needs it in other schemas: the other way round than it would be made.
+pub(super) fn taken_down(schemas: Vec<Gone<'_>>) -> Vec<Group<'_>> {
+    let queues = schemas.into_iter().rev().map(|Gone { schema, operations }| {
+        let made = operations.into_iter().rev().map(|(operation, statements)| {
+            let (made, text) = made_before(&operation);
+            Waiting {
+                statements,
+                text,
+                made,
+                dropped: Vec::new(),
+                held: Vec::new(),
+                phase: 0,
+            }
+        });
+        (schema, made.collect())
+    });
+    let mut ordered = merged(queues.collect());
+    ordered.reverse();
+    grouped(ordered)
+}
+
+/// Returns the name of what goes, without its arguments, and what it was made by.
+fn made_before(operation: &Operation) -> (Option<String>, String) {
+    match operation {
+        Operation::DropObject { object } => {
+            let name = object.name.split('(').next().unwrap_or_default();
+            (Some(bare(name)), object.sql.join(" "))
+        }
+        Operation::DropSequence { sequence } => (Some(sequence.name.clone()), String::new()),
+        Operation::DropEnum { r#enum, .. } => (Some(r#enum.clone()), String::new()),
+        _ => (None, String::new()),
+    }
+}
+
+/// Returns what is sent, each with its schema, in an order in which all of it finds what it needs.
+fn merged(mut queues: Vec<(&str, VecDeque<Waiting>)>) -> Vec<(&str, Vec<String>)> {
+    let mut ordered = Vec::new();
     while let Some(next) = next_of(&queues) {
         let (schema, queue) = &mut queues[next];
-        let statement = queue.pop_front().map(|waiting| waiting.text);
-        match ordered.last_mut() {
-            Some(group) if group.schema == *schema => group.statements.extend(statement),
-            _ => ordered.push(Group {
-                schema,
-                statements: statement.into_iter().collect(),
-            }),
-        }
+        ordered.extend(queue.pop_front().map(|waiting| (*schema, waiting.statements)));
     }
     ordered
 }
 
+fn grouped(ordered: Vec<(&str, Vec<String>)>) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (schema, statements) in ordered {
+        match groups.last_mut() {
+            Some(group) if group.schema == schema => group.statements.extend(statements),
+            _ => groups.push(Group { schema, statements }),
+        }
+    }
+    groups
+}
+
 fn waiting(text: &str, phase: usize) -> Waiting {
     let statements = read(text, Dialect::Postgresql);
+    let dropped = statements.iter().flat_map(Statement::dropped);
     Waiting {
+        statements: vec![text.to_owned()],
         text: text.to_owned(),
         made: statements.first().and_then(Statement::made_or_altered).map(bare),
+        dropped: dropped.map(|name| bare(name)).collect(),
+        held: Vec::new(),
         phase,
     }
 }
@@ -109,8 +178,15 @@ fn next_of(queues: &[(&str, VecDeque<Waiting>)]) -> Option<usize> {
         let plain = next.text.replace('"', "");
         let mut others = queues.iter().filter(|(other, _)| other != schema);
         !others.any(|(other, pending)| {
-            let mut objects = pending.iter().filter_map(|waiting| waiting.made.as_deref());
-            objects.any(|object| has_word(&plain, &format!("{other}.{object}")))
+            let is_needed = |object: &str| has_word(&plain, &format!("{other}.{object}"));
+            let is_held = |table: &String| {
+                next.dropped
+                    .iter()
+                    .any(|name| *table == format!("{schema}.{name}"))
+            };
+            pending.iter().any(|waiting| {
+                waiting.made.as_deref().is_some_and(is_needed) || waiting.held.iter().any(is_held)
+            })
         })
     };
     queues.iter().position(is_free).or_else(|| {
