@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 pub use loss::{Kept, Losses, PossibleLoss};
 pub use recorder::{Recorder, RowCounts};
 pub use removal::removals;
-use sea_orm::{DbBackend, DbErr, TransactionTrait};
+use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 use sha2::{Digest, Sha256};
 
@@ -137,15 +137,7 @@ async fn record_with(
 ) -> (Script, bool) {
     let transaction = runs_in_transaction(revision);
     let (recorder, connection) = Recorder::connect(backend, transaction, Arc::clone(known), counts);
-    // As in a run, so that code which asks whether it is in a transaction is told the same.
-    let around = match transaction {
-        true => connection.begin().await.ok(),
-        false => None,
-    };
-    let manager = match &around {
-        Some(transaction) => SchemaManager::new(transaction),
-        None => SchemaManager::new(&connection),
-    };
+    let manager = SchemaManager::new(&connection);
     let code = async {
         match direction {
             Direction::Up => revision.up(&manager).await,

@@ -38,23 +38,10 @@ struct Notes {
     portable: Vec<(usize, String)>,
     reads: Vec<String>,
     gaps: Vec<String>,
-    transaction: Around,
     depth: usize,
     /// How many times each statement came whose number of rows is not known.
     repeated: HashMap<String, usize>,
     events: usize,
-}
-
-/// The transaction that a run puts around the recorded code, of which nothing is noted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Around {
-    /// There is none, or it has begun.
-    #[default]
-    Nothing,
-    /// The next one that begins is it.
-    Awaited,
-    /// The recording is over, and with it the transaction.
-    Ended,
 }
 
 /// What was noted in one recording.
@@ -83,8 +70,8 @@ const BY_ROWS: &str = "it goes on by how many rows a statement has changed";
 impl Recorder {
     /// Returns a recorder, and the connection that it listens on.
     ///
-    /// `in_transaction` says whether the recorded code runs inside a transaction: the first that begins is that of the run, and
-    /// one that the code begins itself is a savepoint.
+    /// `in_transaction` says whether the recorded code runs inside a transaction already, so that one it begins itself is a
+    /// savepoint.
     #[must_use]
     pub fn connect(
         backend: DbBackend,
@@ -93,10 +80,7 @@ impl Recorder {
         counts: RowCounts,
     ) -> (Self, DatabaseConnection) {
         let notes = Notes {
-            transaction: match in_transaction {
-                true => Around::Awaited,
-                false => Around::Nothing,
-            },
+            depth: usize::from(in_transaction),
             ..Notes::default()
         };
         let recorder = Self {
@@ -112,24 +96,21 @@ impl Recorder {
         )
     }
 
-    /// Returns the statements and the questions that were noted, and ends the recording.
+    /// Returns the statements and the questions noted so far, and forgets them.
     #[must_use]
     pub fn take(&self) -> (Vec<String>, Vec<String>) {
         let recorded = self.finish();
         (recorded.statements, recorded.reads)
     }
 
-    /// Returns all that was noted, and ends the recording.
+    /// Returns all that was noted so far, and forgets it.
     pub(super) fn finish(&self) -> Recorded {
-        self.with(|notes| {
-            notes.transaction = Around::Ended;
-            Recorded {
-                statements: std::mem::take(&mut notes.statements),
-                portable: std::mem::take(&mut notes.portable),
-                reads: std::mem::take(&mut notes.reads),
-                gaps: std::mem::take(&mut notes.gaps),
-                depends_on_database: self.known.take_asked(),
-            }
+        self.with(|notes| Recorded {
+            statements: std::mem::take(&mut notes.statements),
+            portable: std::mem::take(&mut notes.portable),
+            reads: std::mem::take(&mut notes.reads),
+            gaps: std::mem::take(&mut notes.gaps),
+            depends_on_database: self.known.take_asked(),
         })
     }
 
@@ -277,11 +258,10 @@ impl MockDatabaseTrait for Recorder {
 
     fn begin(&mut self) {
         self.with(|notes| {
-            match (notes.transaction, notes.depth) {
-                (Around::Awaited, _) => notes.transaction = Around::Nothing,
-                (_, 0) => notes.statements.push("BEGIN".to_owned()),
-                (_, depth) => notes.statements.push(format!("SAVEPOINT step_{depth}")),
-            }
+            notes.statements.push(match notes.depth {
+                0 => "BEGIN".to_owned(),
+                depth => format!("SAVEPOINT step_{depth}"),
+            });
             notes.depth += 1;
         });
     }
@@ -297,9 +277,6 @@ impl MockDatabaseTrait for Recorder {
     }
 
     fn rollback(&mut self) {
-        if self.with(|notes| notes.transaction == Around::Ended) {
-            return;
-        }
         self.known.lose("statements before were rolled back");
         self.with(|notes| {
             notes.depth = notes.depth.saturating_sub(1);

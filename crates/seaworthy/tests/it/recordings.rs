@@ -154,38 +154,6 @@ async fn a_revision_that_asks_before_it_drops_is_told_what_is_there() {
     }
 }
 
-/// Sends one thing in a transaction and another outside, and begins one of its own within.
-fn ask_for_a_transaction<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
-    Box::pin(async {
-        let is_inside = manager.get_connection().is_transaction();
-        let sql = format!("INSERT INTO log (note) VALUES ('{is_inside}')");
-        manager.get_connection().execute_unprepared(&sql).await?;
-        let inner = manager.begin().await?;
-        inner
-            .get_connection()
-            .execute_unprepared("DELETE FROM log")
-            .await?;
-        inner.commit().await
-    })
-}
-
-#[tokio::test]
-async fn a_recording_is_in_a_transaction_where_the_run_is() {
-    for backend in BOTH {
-        let script = record(&known(NoDatabase, backend), backend, ask_for_a_transaction).await;
-        assert_eq!(script.incomplete, None);
-        assert_eq!(
-            script.sent,
-            [
-                "INSERT INTO log (note) VALUES ('true')",
-                "SAVEPOINT step_1",
-                "DELETE FROM log",
-                "RELEASE SAVEPOINT step_1",
-            ]
-        );
-    }
-}
-
 #[tokio::test]
 async fn what_a_revision_says_when_it_panics_is_named() {
     fn panics<'a>(_: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
