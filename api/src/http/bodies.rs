@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 64 * 1024;
 const MOST_LARGE_BYTES: usize = 1024 * 1024;
 /// The operation that takes large bodies.
 const BULK: &str = "/api/v1/tasks/bulk";
-/// How long the first bytes of a body may take, and how long a large body may wait for its turn.
+/// How long the first bytes of a body may take.
 const GRACE: Duration = Duration::from_secs(10);
 /// How many bytes a second have to come after that.
 const LEAST_SPEED: u32 = 16 * 1024;
@@ -93,8 +93,8 @@ struct Receiver<'app> {
     body: Body,
     most: usize,
     taken: usize,
-    /// What has come, as long as that is not too much.
-    kept: Vec<Bytes>,
+    /// What has come, as long as that is not too much: in one piece, as many small ones would take more than they hold.
+    kept: Vec<u8>,
     permit: Option<SemaphorePermit<'app>>,
 }
 
@@ -114,7 +114,7 @@ impl Receiver<'_> {
                 return Received::TooLarge { is_at_end: false };
             }
             if self.taken > self.most {
-                self.kept.clear();
+                self.kept = Vec::new();
                 continue;
             }
             if self.taken > MOST_BYTES && self.permit.is_none() {
@@ -126,7 +126,7 @@ impl Receiver<'_> {
                 // To wait was not the client's fault.
                 begun += waited.elapsed();
             }
-            self.kept.push(data);
+            self.kept.extend_from_slice(&data);
         }
     }
 
@@ -138,10 +138,6 @@ impl Receiver<'_> {
         if self.taken > self.most {
             return Received::TooLarge { is_at_end: true };
         }
-        match <[Bytes; 1]>::try_from(std::mem::take(&mut self.kept)) {
-            // Nearly every body comes in one piece.
-            Ok([whole]) => Received::Whole(whole),
-            Err(parts) => Received::Whole(parts.concat().into()),
-        }
+        Received::Whole(std::mem::take(&mut self.kept).into())
     }
 }
