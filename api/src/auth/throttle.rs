@@ -1,8 +1,8 @@
 //! Slows down whoever guesses passwords: failures are counted per account and network, and per network.
 //!
-//! The delay grows and has an end, and what others do makes nobody wait for longer than [`KNOCK_SECONDS`]: an account that is
-//! tried from everywhere asks each network that is new to it to come again in a moment. An attempt counts before its password
-//! is looked at: a thousand at once get no further than one after another.
+//! The delay grows and has an end. What is tried from other networks makes nobody wait for longer than
+//! [`FIRST_WAIT_SECONDS`]: an account that is tried from everywhere asks each network that is new to it to come again in a moment.
+//! An attempt counts before its password is looked at: a thousand at once get no further than one after another.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -43,16 +43,25 @@ struct Failures {
 const FREE_OF_ACCOUNT: u32 = 5;
 /// Failures from a network without a delay; several people may share one.
 const FREE_OF_NETWORK: u32 = 30;
-/// After so many failures from anywhere, an account takes no first attempt of a network at once.
-const SIEGE: u32 = 50;
-/// How long a network that is new to such an account waits before its first attempt is looked at.
-const KNOCK_SECONDS: u32 = 10;
+/// The failures of an account from everywhere make nobody wait by themselves.
+const FREE_OF_ALL: u32 = u32::MAX;
+/// After so many failures from everywhere, an account is under attack: it takes no first attempt of a network at once.
+const ATTACK_AFTER: u32 = 50;
+/// How long a network that is new to an account under attack waits before its first attempt is looked at.
+const FIRST_WAIT_SECONDS: u32 = 10;
 /// After so many seconds without a failure all is forgotten.
 const WINDOW_SECONDS: i64 = 15 * 60;
 /// Longest delay.
 const MOST_SECONDS: i64 = 60;
 /// How many accounts and networks are counted: about 5 MB. What was looked at once goes before what comes again.
 const MOST: usize = 100_000;
+
+impl Failures {
+    /// Whether they are not forgotten yet; a network that has signed in, which has none, is not.
+    fn is_remembered(&self, now: i64) -> bool {
+        self.count == 0 || now - self.last <= WINDOW_SECONDS
+    }
+}
 
 impl Default for Throttle {
     fn default() -> Self {
@@ -82,15 +91,16 @@ impl Throttle {
         let now = now.seconds();
         let mut failures = self.failures();
         let known = failures.get(&attempt.own).copied();
-        if known.is_none() && network.is_some() && is_besieged(&mut failures, attempt.account, now) {
+        let known = known.filter(|known| known.is_remembered(now));
+        if known.is_none() && network.is_some() && is_under_attack(&failures, attempt.account, now) {
             // Whoever comes again has used up what is free of a delay.
-            let knocked = Failures {
+            let first = Failures {
                 count: FREE_OF_ACCOUNT - 1,
                 last: now,
-                until: now + i64::from(KNOCK_SECONDS),
+                until: now + i64::from(FIRST_WAIT_SECONDS),
             };
-            failures.insert(attempt.own, knocked);
-            return Err(KNOCK_SECONDS);
+            failures.insert(attempt.own, first);
+            return Err(FIRST_WAIT_SECONDS);
         }
         let until = |key: &u64| failures.get(key).map(|known| known.until);
         let own = known.map(|known| known.until);
@@ -99,10 +109,10 @@ impl Throttle {
             // A clock that was set back must not make anybody wait longer.
             return Err(u32::try_from(wait.min(MOST_SECONDS)).unwrap_or_default());
         }
-        count(&mut failures, attempt.own, Some(FREE_OF_ACCOUNT), now);
-        count(&mut failures, attempt.account, None, now);
+        count(&mut failures, attempt.own, FREE_OF_ACCOUNT, now);
+        count(&mut failures, attempt.account, FREE_OF_ALL, now);
         if let Some(network) = attempt.network {
-            count(&mut failures, network, Some(FREE_OF_NETWORK), now);
+            count(&mut failures, network, FREE_OF_NETWORK, now);
         }
         Ok(attempt)
     }
@@ -120,7 +130,7 @@ impl Throttle {
     pub(crate) fn cancelled(&self, attempt: Attempt) {
         let mut failures = self.failures();
         take_back(&mut failures, Some(attempt.own), FREE_OF_ACCOUNT);
-        take_back(&mut failures, Some(attempt.account), u32::MAX);
+        take_back(&mut failures, Some(attempt.account), FREE_OF_ALL);
         take_back(&mut failures, attempt.network, FREE_OF_NETWORK);
     }
 
@@ -129,20 +139,18 @@ impl Throttle {
     }
 }
 
-fn is_besieged(failures: &mut Cache<u64, Failures>, account: u64, now: i64) -> bool {
+fn is_under_attack(failures: &Cache<u64, Failures>, account: u64, now: i64) -> bool {
     let known = failures.get(&account);
-    known.is_some_and(|known| known.count >= SIEGE && now - known.last <= WINDOW_SECONDS)
+    known.is_some_and(|known| known.count >= ATTACK_AFTER && known.is_remembered(now))
 }
 
-/// Counts one failure more; without a number of free ones it makes nobody wait.
-fn count(failures: &mut Cache<u64, Failures>, key: u64, free: Option<u32>, now: i64) {
-    let mut known = failures.get(&key).copied().unwrap_or_default();
-    if now - known.last > WINDOW_SECONDS {
-        known.count = 0;
-    }
+/// Counts one failure more.
+fn count(failures: &mut Cache<u64, Failures>, key: u64, free: u32, now: i64) {
+    let known = failures.get(&key).copied();
+    let mut known = known.filter(|known| known.is_remembered(now)).unwrap_or_default();
     known.count = known.count.saturating_add(1);
     known.last = now;
-    known.until = now + free.map_or(0, |free| delay(known.count, free));
+    known.until = now + delay(known.count, free);
     failures.insert(key, known);
 }
 
@@ -256,7 +264,7 @@ mod tests {
             }
         }
         let wait = throttle.attempt("ada", from(200), at(600)).unwrap_err();
-        assert_eq!(wait, KNOCK_SECONDS);
+        assert_eq!(wait, FIRST_WAIT_SECONDS);
         let right = throttle
             .attempt("ada", from(200), at(600 + i64::from(wait)))
             .unwrap();
@@ -279,8 +287,13 @@ mod tests {
                 .count()
         };
         let taken: usize = (0..50).map(|network| guesses(network, 0)).sum();
-        assert_eq!(taken, SIEGE as usize);
+        assert_eq!(taken, ATTACK_AFTER as usize);
         assert_eq!(guesses(100, 1), 0);
         assert_eq!(guesses(100, 11), 1);
+        // Another attack later, and a network that is new again by then.
+        let later = 2 * WINDOW_SECONDS;
+        let taken: usize = (0..10).map(|network| guesses(network, later)).sum();
+        assert_eq!(taken, ATTACK_AFTER as usize);
+        assert_eq!(guesses(100, later), 0);
     }
 }
