@@ -75,8 +75,8 @@ async fn serve(settings: &Settings) -> Result<()> {
     server.stop().await.context("could not stop in good order")
 }
 
-/// Takes as many file descriptors as are allowed: the usual soft limit of 1024 is there for programs that use `select` (getrlimit(2)),
-/// and each connection needs one.
+/// Takes as many file descriptors as are allowed, since each connection needs one: the usual soft limit of 1024 is for programs that
+/// use `select`, which knows no others (select(2)).
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let all = Rlimit {

@@ -131,7 +131,7 @@ impl Server {
             head: settings.traffic.header_time(),
             idle: settings.traffic.idle_time(),
         };
-        let most = admission::possible(settings.traffic.max_connections);
+        let most = admission::within_descriptor_limit(settings.traffic.max_connections);
         let admission = |most_of_network| {
             let proxies = settings.traffic.trusted_proxies.0.clone();
             Admission::new(most_of_network, most, proxies)
@@ -352,7 +352,7 @@ pub fn compat_document() -> Document {
 
 /// All that settings can be wrong in is looked at before anything is done to the database.
 async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
-    settings.check_database()?;
+    settings.require_database()?;
     settings.public_url()?;
     let (tokens, cursor_key, origin) = tokens(settings)?;
     let traces = traces(settings)?;

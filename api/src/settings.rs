@@ -1,28 +1,22 @@
 //! What can be set from outside, by option or by variable, and nowhere else.
 
+mod secret;
 mod traffic;
 
+pub use secret::{Secret, SecretOrigin};
 pub use traffic::{Networks, Rate, TrafficSettings};
 
-use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use secret::{made_secret, weakness};
 use thiserror::Error;
 
 /// Without an address the database is this file.
 const DEFAULT_DATABASE: &str = "sqlite://todo.db";
-/// Shortest secret that production takes, in bytes.
-const SHORTEST_SECRET: usize = 32;
-/// Words that secrets in samples are made of.
-const SAMPLE_WORDS: [&str; 9] = [
-    "secret", "change", "example", "sample", "password", "your-", "your_", "default", "123456",
-];
 
 /// The Todo API.
 #[derive(Clone, Debug, Parser)]
@@ -192,21 +186,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// A secret: never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-/// Where the secret came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretOrigin {
-    /// It was given.
-    Given,
-    /// It was in the file already.
-    Kept,
-    /// It was made just now.
-    Made,
-}
-
 /// The settings cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -235,8 +214,13 @@ pub enum SettingsError {
     )]
     NoDatabase,
     /// The address of the service is none.
-    #[error("PUBLIC_URL is scheme, host and port, as in https://todo.example")]
-    PublicUrl,
+    #[error(
+        "PUBLIC_URL is {url:?}: give the scheme, the host and the port if there is one, as in https://todo.example"
+    )]
+    PublicUrl {
+        /// What was given.
+        url: String,
+    },
     /// There is no randomness.
     #[error("the system has no random numbers")]
     Random,
@@ -282,17 +266,17 @@ impl Settings {
             .map(|url| url.trim_end_matches('/'))
             .filter(|url| !url.is_empty());
         match url {
-            Some(url) if !is_origin(url) => Err(SettingsError::PublicUrl),
+            Some(url) if !is_origin(url) => Err(SettingsError::PublicUrl { url: url.to_owned() }),
             url => Ok(url),
         }
     }
 
-    /// Refuses to make up a database where it counts.
+    /// Refuses to make up a database in production.
     ///
     /// # Errors
     ///
     /// Fails in production when no database is named.
-    pub fn check_database(&self) -> Result<(), SettingsError> {
+    pub fn require_database(&self) -> Result<(), SettingsError> {
         match self.environment == Environment::Production && self.given_database().is_none() {
             true => Err(SettingsError::NoDatabase),
             false => Ok(()),
@@ -303,7 +287,7 @@ impl Settings {
     fn given_database(&self) -> Option<&str> {
         self.database_url
             .as_ref()
-            .map(|url| url.0.trim())
+            .map(|url| url.as_str().trim())
             .filter(|url| !url.is_empty())
     }
 
@@ -338,9 +322,9 @@ impl Settings {
         let given = self
             .better_auth_secret
             .as_ref()
-            .filter(|secret| !secret.0.is_empty());
+            .filter(|secret| !secret.bytes().is_empty());
         match (given, self.environment) {
-            (Some(secret), Environment::Production) => match weakness(&secret.0) {
+            (Some(secret), Environment::Production) => match weakness(secret.as_str()) {
                 Some(reason) => Err(SettingsError::WeakSecret { reason }),
                 None => Ok((secret.clone(), SecretOrigin::Given)),
             },
@@ -362,72 +346,11 @@ impl Environment {
     }
 }
 
-impl Secret {
-    /// Returns the bytes: for signing alone.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret")
-    }
-}
-
 /// Whether a text is scheme, host and port (RFC 6454).
 pub(crate) fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, host)| {
         matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
     })
-}
-
-fn weakness(secret: &str) -> Option<&'static str> {
-    if secret.len() < SHORTEST_SECRET {
-        return Some("has fewer than 32 bytes");
-    }
-    let lower = secret.to_ascii_lowercase();
-    if SAMPLE_WORDS.iter().any(|word| lower.contains(word)) {
-        return Some("looks like one from a sample");
-    }
-    let mut letters: Vec<char> = secret.chars().collect();
-    letters.sort_unstable();
-    letters.dedup();
-    (letters.len() < 10).then_some("repeats too few characters")
-}
-
-/// Returns the secret of the file, which is made when it is not there; only its owner may read it.
-fn made_secret(path: &Path) -> Result<(Secret, SecretOrigin), SettingsError> {
-    let failure = |source| SettingsError::SecretFile {
-        path: path.to_owned(),
-        source,
-    };
-    match fs::read_to_string(path) {
-        Ok(text) if text.trim().len() >= SHORTEST_SECRET => {
-            return Ok((Secret(text.trim().to_owned()), SecretOrigin::Kept));
-        }
-        Ok(_) => return Err(failure(io::Error::other("the file holds no secret; remove it"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failure(error)),
-    }
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|_| SettingsError::Random)?;
-    let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failure)?;
-    writeln!(file, "{secret}").map_err(failure)?;
-    Ok((Secret(secret), SecretOrigin::Made))
 }
 
 #[cfg(test)]
@@ -461,16 +384,16 @@ mod tests {
     #[test]
     fn production_names_its_database() {
         let production = ["--environment", "production"];
-        assert!(settings(&production).check_database().is_err());
+        assert!(settings(&production).require_database().is_err());
         let empty = [production.as_slice(), &["--database-url", " "]].concat();
-        assert!(settings(&empty).check_database().is_err());
+        assert!(settings(&empty).require_database().is_err());
         let file = [
             production.as_slice(),
             &["--database-url", "sqlite:///srv/todo.db"],
         ]
         .concat();
-        assert!(settings(&file).check_database().is_ok());
-        assert!(settings(&[]).check_database().is_ok());
+        assert!(settings(&file).require_database().is_ok());
+        assert!(settings(&[]).require_database().is_ok());
     }
 
     #[test]
@@ -487,20 +410,10 @@ mod tests {
     }
 
     #[test]
-    fn a_made_secret_is_private_and_kept() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("secret");
-        let (made, origin) = made_secret(&path).unwrap();
-        assert_eq!(origin, SecretOrigin::Made);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(made_secret(&path).unwrap(), (made, SecretOrigin::Kept));
-    }
-
-    #[test]
     fn the_sample_names_every_variable_and_no_other() {
         use clap::CommandFactory;
-        let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example")).unwrap();
+        let sample =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example")).unwrap();
         let mut named: Vec<&str> = sample
             .lines()
             .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))

@@ -85,9 +85,9 @@ pub(super) async fn live() -> Response {
 
 /// Should requests be sent here?
 ///
-/// Not while the service stops, the database does not answer or does not let the service work with a table, or the schema lacks what no request can do without: it is older
-/// than revision 001, or a contract revision of a newer build has removed it. A newer schema that still has all of it is no
-/// reason against it; the note names the revisions that this build does not know.
+/// Not while the service stops, the database does not answer or does not let the service work with a table, or the schema lacks
+/// what no request can do without: it is older than revision 001, or a contract revision of a newer build has removed it. A newer
+/// schema that still has all of it is no reason against it; the note names the revisions that this build does not know.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations", security(()),
     responses((status = 200, description = "Yes", body = ReadyBody), (status = 503, description = "No", body = ReadyBody),
               Anybody))]

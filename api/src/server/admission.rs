@@ -38,7 +38,7 @@ pub(super) struct Admitted {
 const RESERVED_DESCRIPTORS: u64 = 128;
 
 /// Returns how many of so many connections the process may have open.
-pub(super) fn possible(wanted: usize) -> usize {
+pub(super) fn within_descriptor_limit(wanted: usize) -> usize {
     let Some(descriptors) = getrlimit(Resource::Nofile).current else {
         return wanted;
     };

@@ -127,13 +127,8 @@ async fn a_connection_that_idles_for_too_long_is_closed() {
 async fn a_body_may_take_longer_than_its_head() {
     with_limits(&["--header-seconds", "1", "--idle-seconds", "1"], async |site| {
         let mut stream = connect(site).await;
-        let token = site.token("usr_ada");
         let body = "{\"title\": \"Caulk the hull\"}";
-        let head = format!(
-            "POST /api/v1/tasks HTTP/1.1\r\nHost: todo\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let head = post(site, "/api/v1/tasks", body.len());
         stream.write_all(head.as_bytes()).await.unwrap();
         dawdle(site).await;
         let (head, _) = ask(&mut stream, body).await;
