@@ -180,7 +180,7 @@ impl Object {
     /// Returns whether the statements that PostgreSQL prints make the same of it: all that they say, apart from white space and
     /// comments in the body of a function, which the server keeps as it was sent.
     #[must_use]
-    pub fn is_made_as(&self, other: &Self) -> bool {
+    pub fn is_same_but_for_layout(&self, other: &Self) -> bool {
         let is_same = |(one, other): (&String, &String)| one == other || is_same_code(one, other);
         self.sql.len() == other.sql.len() && self.sql.iter().zip(&other.sql).all(is_same)
     }
@@ -192,7 +192,7 @@ impl Object {
     }
 
     /// Returns its name without quotes, arguments and the table that it is on.
-    pub(super) fn plain_name(&self) -> String {
+    pub(crate) fn plain_name(&self) -> String {
         plain_name(&self.name)
     }
 

@@ -26,6 +26,7 @@ mod branches;
 mod extensions;
 mod kept;
 mod promise;
+mod reasons;
 mod walk;
 
 /// Where revisions are tried out, and against what.

@@ -125,7 +125,7 @@ impl Statement {
 
     /// Returns the name of what it makes, or of the table that it alters or indexes.
     #[must_use]
-    pub fn made_or_altered(&self) -> Option<&str> {
+    pub fn made_or_altered_name(&self) -> Option<&str> {
         match &self.parsed {
             Parsed::CreateTable(create) => Some(&create.name),
             Parsed::CreateView(create) => Some(&create.name),
@@ -140,7 +140,7 @@ impl Statement {
 
     /// Returns the names of what it drops, but for indexes.
     #[must_use]
-    pub fn dropped(&self) -> &[String] {
+    pub fn dropped_names(&self) -> &[String] {
         match &self.parsed {
             Parsed::Drop(drop) => &drop.names,
             _ => &[],

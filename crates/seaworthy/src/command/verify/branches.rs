@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::kept::{fill, texts};
-use super::walk::{causes, unreadable, words};
+use super::reasons::{causes, unreadable, words};
 use super::{Place, Verification, plan, rehearse};
 use crate::autogenerate::{Policy, diff};
 use crate::catalog::{Catalog, inspect};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::walk::unreadable;
+use super::reasons::unreadable;
 use crate::command::CommandError;
 use crate::session::{Access, DatabaseUrl, Session, Settings};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{DbBackend, DbErr};
 
-use super::walk::causes;
+use super::reasons::causes;
 use super::{Unfilled, Verification};
 use crate::catalog::{Catalog, Column, Dialect, Table};
 use crate::revision::RevisionId;

@@ -1,7 +1,6 @@
 //! The walk over all revisions on one scratch database: up, down, up.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -9,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::extensions::lacking;
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
+use super::reasons::{causes, unreadable, words};
 use super::{Irreversible, Place, Verification, VerifiedDatabase};
 use crate::autogenerate::{Note, Operation, Policy, diff};
 use crate::catalog::{Catalog, Dialect, ObjectKind, Scope, inspect};
@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::graph::{Plan, Step};
 use crate::revision::{Direction, RevisionId, Stage};
 use crate::runner::Observer;
-use crate::session::{Access, DatabaseError, DatabaseUrl, Session, Settings, dialect_of};
+use crate::session::{Access, DatabaseUrl, Session, Settings, dialect_of};
 use crate::verify::{DriftError, ScratchDatabase, drift_from};
 
 /// Walks over all revisions at one place, on an empty database and on one with rows.
@@ -355,7 +355,7 @@ impl<'a> Walk<'a> {
         let surplus = diff(should_be, is, &policy).map_err(DriftError::from)?;
         // A revision that makes a function as it was seldom has each space where it was.
         let is_change = |operation: &&Operation| match operation {
-            Operation::AlterObject { from, to } => !from.is_made_as(to),
+            Operation::AlterObject { from, to } => !from.is_same_but_for_layout(to),
             _ => true,
         };
         let operations: Vec<Operation> = wanted.operations.iter().filter(is_change).cloned().collect();
@@ -475,38 +475,4 @@ pub(in crate::command) fn plan(steps: Vec<Step>, direction: Direction) -> Plan {
         steps,
         notes: Vec::new(),
     }
-}
-
-pub(super) fn words(operations: &[Operation], notes: &[Note]) -> Vec<String> {
-    let mut words: Vec<String> = operations
-        .iter()
-        .map(|operation| format!("it would take: {operation}"))
-        .collect();
-    words.extend(notes.iter().map(|note| match note {
-        Note::MissingView { name } => format!("the view {name} is missing"),
-        Note::MissingTrigger { table, name } => format!("the trigger {name} on {table} is missing"),
-        Note::InTheWay { .. } => note.to_string(),
-    }));
-    words
-}
-
-pub(super) fn unreadable(source: sea_orm::DbErr) -> CommandError {
-    CommandError::Query {
-        action: "fill or count the tables of a scratch database",
-        source: DatabaseError::from(source),
-    }
-}
-
-/// Returns what an error says and what lies behind it, without repetitions.
-pub(super) fn causes(error: &dyn Error) -> Vec<String> {
-    let mut causes: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if !causes.iter().any(|said| said.contains(&text)) {
-            causes.push(text);
-        }
-        next = error.source();
-    }
-    causes
 }

@@ -126,10 +126,7 @@ pub(super) fn taken_down(schemas: Vec<Gone<'_>>) -> Vec<Group<'_>> {
 /// Returns the name of what goes, without its arguments, and what it was made by.
 fn made_before(operation: &Operation) -> (Option<String>, String) {
     match operation {
-        Operation::DropObject { object } => {
-            let name = object.name.split('(').next().unwrap_or_default();
-            (Some(bare(name)), object.sql.join(" "))
-        }
+        Operation::DropObject { object } => (Some(object.plain_name()), object.sql.join(" ")),
         Operation::DropSequence { sequence } => (Some(sequence.name.clone()), String::new()),
         Operation::DropEnum { r#enum, .. } => (Some(r#enum.clone()), String::new()),
         _ => (None, String::new()),
@@ -159,11 +156,14 @@ fn grouped(ordered: Vec<(&str, Vec<String>)>) -> Vec<Group<'_>> {
 
 fn waiting(text: &str, phase: usize) -> Waiting {
     let statements = read(text, Dialect::Postgresql);
-    let dropped = statements.iter().flat_map(Statement::dropped);
+    let dropped = statements.iter().flat_map(Statement::dropped_names);
     Waiting {
         statements: vec![text.to_owned()],
         text: text.to_owned(),
-        made: statements.first().and_then(Statement::made_or_altered).map(bare),
+        made: statements
+            .first()
+            .and_then(Statement::made_or_altered_name)
+            .map(bare),
         dropped: dropped.map(|name| bare(name)).collect(),
         held: Vec::new(),
         phase,
