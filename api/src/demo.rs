@@ -3,7 +3,7 @@
 use crate::domain::{
     Credential, Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId,
 };
-use crate::service::{Failure, Posted, Principal, Services};
+use crate::service::{Failure, Principal, Services};
 
 /// The demo user's id.
 pub(crate) const USER: &str = "usr_demo";
@@ -24,9 +24,7 @@ pub(crate) async fn fill(services: &Services) -> Result<(), Failure> {
         return Ok(());
     }
     for row in &ROWS {
-        services
-            .create_task(&user, &task(row, now), Posted::unanswered())
-            .await?;
+        services.create_task(&user, &task(row, now), None).await?;
     }
     Ok(())
 }

@@ -17,9 +17,9 @@ pub(crate) use query::{
     Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
 };
 pub(crate) use recurrence::Recurrence;
-pub(crate) use repeat::{Keyed, RepeatKey, Reply, fingerprint};
+pub(crate) use repeat::{Keyed, Record, RepeatKey, fingerprint};
 pub(crate) use tag::{Tag, TagName};
-pub(crate) use task::{NewTask, Summary, Task, TaskPatch};
+pub(crate) use task::{Completion, NewTask, Summary, Task, TaskPatch};
 pub(crate) use text::{Description, Title, no_controls};
 pub(crate) use user::{User, UserId};
 pub(crate) use version::{Precondition, Version, Versioned};

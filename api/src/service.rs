@@ -1,14 +1,15 @@
 //! Use cases: one unit of work each, the same for every door of the product.
 
 pub(crate) use accounts::{Authority, Refusal, Registration, SignedIn};
-pub(crate) use once::{Answer, Posted};
+pub(crate) use bulk::BulkItem;
+pub(crate) use once::{Posted, UnderKey};
 
 pub(crate) use crate::store::{
-    BulkItem, Completion, KnownRevision, Outcome, Principal, SchemaStatus, StoreError as Failure,
-    UnknownRevision,
+    KnownRevision, Principal, SchemaStatus, StoreError as Failure, UnknownRevision,
 };
 
 mod accounts;
+mod bulk;
 mod conversations;
 mod me;
 mod memory;
@@ -22,7 +23,7 @@ use std::sync::atomic::AtomicU64;
 
 use futures_util::TryFutureExt;
 
-use crate::domain::{Clock, Instant, Version, Versioned};
+use crate::domain::{Clock, Instant, Precondition, Version, Versioned};
 use crate::store::{Scope, Store};
 use memory::Memory;
 
@@ -77,5 +78,14 @@ impl<T: Versioned> Seen<T> {
     /// Returns the state that was seen.
     pub(crate) fn version(&self) -> Version {
         self.value.version(&self.revision)
+    }
+}
+
+/// Refuses to write what is in another state than whoever wants it has seen.
+fn check(scope: &Scope, current: &impl Versioned, precondition: &Precondition) -> Result<(), Failure> {
+    let current = current.version(scope.revision());
+    match precondition.allows(&current) {
+        true => Ok(()),
+        false => Err(Failure::Changed { current }),
     }
 }

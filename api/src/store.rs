@@ -5,17 +5,14 @@
 //! underneath it.
 
 pub(crate) use accounts::Desk;
-pub(crate) use bulk::BulkItem;
 pub(crate) use fault::StoreError;
-pub(crate) use keys::Outcome;
+pub(crate) use keys::Claim;
 pub(crate) use pool::{Address, Limits, OpenError};
 pub(crate) use shape::{KnownRevision, SchemaStatus, Shape, UnknownRevision};
-pub(crate) use tasks::Completion;
 pub(crate) use users::Principal;
 
 mod accounts;
 mod api_tokens;
-mod bulk;
 mod conversations;
 mod fault;
 mod filter;
@@ -30,6 +27,7 @@ mod sessions;
 mod shape;
 mod tags;
 mod tasks;
+mod unit;
 mod users;
 mod watch;
 mod written;
@@ -39,15 +37,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use sea_orm::DatabaseTransaction;
 use seaworthy::heartbeat::Heart;
+use seaworthy::sql::Dialect;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Feature, Precondition, UserId, Versioned};
+use crate::domain::{Feature, UserId};
 use fault::Cure;
 use pool::Pool;
-use runner::{Runner, Way};
+use runner::Runner;
+use unit::Unit;
 use users::Known;
 
 /// The database, and what its schema has at the moment.
@@ -75,8 +74,7 @@ pub(crate) struct Scope {
     owner: UserId,
     /// When the unit of work began, before its first try.
     began: Instant,
-    /// What everything is part of, when there is more to the unit of work than the work itself.
-    outer: Option<Arc<DatabaseTransaction>>,
+    unit: Unit,
 }
 
 /// How often a unit of work is done once more at most, and only while the schema goes on moving: each step of an upgrade can get
@@ -96,7 +94,7 @@ impl Store {
     ) -> Result<Self, OpenError> {
         let pool = Pool::open(address, limits).await?;
         let statements = AtomicU64::new(0);
-        let shape = Shape::probe(&Runner::new(pool.connection(), &statements), &revisions)
+        let shape = Shape::probe(&Runner::new(&pool, None, &statements), &revisions)
             .await
             .map_err(|source| OpenError::Schema { source })?;
         Ok(Self(Arc::new(Inner {
@@ -113,7 +111,8 @@ impl Store {
 
     /// Does a unit of work for somebody, and the whole of it again when the schema moved or a lock was not granted.
     ///
-    /// The work must leave nothing behind when it fails: it writes with one statement or in a transaction.
+    /// It writes with one statement, or begins a transaction with [`Scope::begin`], which is committed when the work has
+    /// succeeded and undone when it has not.
     pub(crate) async fn run<T, F>(
         &self,
         principal: &Principal,
@@ -134,8 +133,12 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        self.healed(None, |shape| work(Desk::new(self.clone(), shape)))
-            .await
+        self.healed(None, async |shape| {
+            let unit = Unit::default();
+            let done = work(Desk::new(self.clone(), shape, unit.clone())).await;
+            unit.end(self, done).await
+        })
+        .await
     }
 
     async fn healed<T, F>(
@@ -206,16 +209,23 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let unit = Unit::default();
         let scope = Scope {
             store: self.clone(),
             shape,
             owner: principal.id.clone(),
             began,
-            outer: None,
+            unit: unit.clone(),
         };
         scope.needs(Feature::Tasks)?;
         scope.recognise(principal).await?;
-        work(scope).await
+        let done = work(scope).await;
+        unit.end(self, done).await
+    }
+
+    /// Looks for somebody's row again when they come back: it is gone.
+    pub(crate) fn forget_user(&self, id: &UserId) {
+        self.0.known.forget(id);
     }
 
     /// Returns the snapshot of the schema that holds now.
@@ -306,28 +316,19 @@ impl Store {
         self.0.pool.close().await;
     }
 
-    fn runner(&self) -> Runner<'_, &sea_orm::DatabaseConnection> {
-        Runner::new(self.0.pool.connection(), &self.0.statements)
-    }
-
-    fn way(&self) -> Runner<'_, Way<'_>> {
-        Runner::new(Way::Pool(&self.0.pool), &self.0.statements)
+    fn runner(&self) -> Runner<'_> {
+        Runner::new(&self.0.pool, None, &self.0.statements)
     }
 }
 
 impl Scope {
     /// Refuses to go on when the schema does not have this yet.
-    fn needs(&self, feature: Feature) -> Result<(), StoreError> {
+    pub(crate) fn needs(&self, feature: Feature) -> Result<(), StoreError> {
         self.shape.needs(feature)
     }
 
-    /// Refuses to write what is in another state than the client rests on.
-    fn check(&self, current: &impl Versioned, precondition: &Precondition) -> Result<(), StoreError> {
-        let current = current.version(self.revision());
-        match precondition.allows(&current) {
-            true => Ok(()),
-            false => Err(StoreError::Changed { current }),
-        }
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        self.shape.has(feature)
     }
 
     /// Returns the revision that the snapshot stands at.
@@ -335,10 +336,21 @@ impl Scope {
         self.shape.revision()
     }
 
-    fn runner(&self) -> Runner<'_, Way<'_>> {
-        match &self.outer {
-            Some(transaction) => Runner::new(Way::Transaction(transaction), &self.store.0.statements),
-            None => self.store.way(),
-        }
+    /// Makes everything that follows one transaction, which ends with the unit of work.
+    pub(crate) async fn begin(&self) -> Result<(), StoreError> {
+        self.unit.begin(&self.store).await
+    }
+
+    /// Whether the schema was looked at for this unit of work, or a moment before.
+    pub(crate) fn has_looked(&self) -> bool {
+        self.shape.asked() >= self.began || self.shape.age() < MISSING_AGE
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        self.unit.runner(&self.store)
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.store.0.pool.dialect()
     }
 }

@@ -19,13 +19,11 @@ pub(crate) struct Keyed {
     pub(crate) fingerprint: String,
 }
 
-/// An answer as it is kept.
+/// An answer as whoever gave it wants to find it when the same request comes again. What it says only they know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    /// Names in lower case.
-    pub(crate) headers: Vec<(String, String)>,
-    /// JSON.
+pub(crate) struct Record {
+    pub(crate) kind: u16,
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 

@@ -48,6 +48,13 @@ pub(crate) struct TaskPatch {
     pub(crate) tags: Option<Vec<TagName>>,
 }
 
+/// Whether a task is to be done, not done, or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completion {
+    Is(bool),
+    Toggle,
+}
+
 /// How many tasks somebody has of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
@@ -66,6 +73,12 @@ pub(crate) struct Summary {
 impl Task {
     /// How many tags a task may carry.
     pub(crate) const MOST_TAGS: usize = 20;
+
+    /// Whether the task carries a tag of this name, in whatever case.
+    pub(crate) fn carries(&self, name: &TagName) -> bool {
+        let folded = name.folded();
+        self.tags.iter().any(|tag| tag.to_ascii_lowercase() == folded)
+    }
 
     /// Returns the same task with moments that are whole seconds.
     pub(crate) fn in_whole_seconds(mut self) -> Self {

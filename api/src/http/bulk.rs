@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,11 +13,11 @@ use super::codes::Code;
 use super::conditional::precondition;
 use super::extract::CurrentUser;
 use super::fields::{Fields, boolean, list, object, text, whole};
-use super::once::{Post, stated};
+use super::once::{Post, Reply, answer, stated, under_key};
 use super::openapi::{DescribedOperation, Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
 use super::problem::{FieldProblem, ItemProblem, Problem};
-use crate::domain::{Bulk, Change, Operation, Precondition, Reply, Rule, Target, Versioned, Violation};
-use crate::service::{BulkItem, Failure, Posted, Seen};
+use crate::domain::{Bulk, Change, Operation, Precondition, Rule, Target, Versioned, Violation};
+use crate::service::{BulkItem, Failure, Seen};
 use crate::state::App;
 
 /// Operations on tasks, carried out one after the other.
@@ -92,12 +92,10 @@ pub(super) async fn carry_out(
         ));
     };
     let read = read(post.fields)?;
-    let posted = Posted {
-        keyed: Some(keyed),
-        write: &|seen| read.answer(seen),
-    };
-    let answer = app.services().bulk(&user, &read.bulk, posted).await;
-    Ok(answer.map_err(problem)?.into_response())
+    let reply = |seen: &_| read.reply(seen);
+    let under_key = under_key(Some(keyed), reply);
+    let posted = app.services().bulk(&user, &read.bulk, under_key).await;
+    Ok(answer(posted.map_err(problem)?, reply))
 }
 
 fn problem(failure: Failure) -> Problem {
@@ -113,7 +111,7 @@ struct Read {
 }
 
 impl Read {
-    fn answer(&self, seen: &Seen<Vec<(usize, BulkItem)>>) -> Reply {
+    fn reply(&self, seen: &Seen<Vec<(usize, BulkItem)>>) -> Reply {
         let refused = self
             .refused
             .iter()

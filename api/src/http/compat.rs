@@ -11,7 +11,7 @@ pub(super) use body::ErrorBody;
 use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,7 +22,7 @@ use super::body::{
 use super::codes::Code;
 use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
-use super::once::{Post, created};
+use super::once::{Post, Reply, answer, created, under_key};
 use super::openapi::{
     Cached, CompatListQuery, Everywhere, Foreign, Key, OnOne, Once, OwnerId, OwnersConversation, OwnersTask,
     PageQuery, Preconditioned, WithBody, WithQuery,
@@ -30,8 +30,8 @@ use super::openapi::{
 use super::operations;
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::{Conversation, Reply, Task, UserId};
-use crate::service::{Completion, Failure, Posted, Principal, Seen};
+use crate::domain::{Completion, Conversation, Task, UserId};
+use crate::service::{Failure, Principal, Seen};
 use crate::state::App;
 use body::{ConversationsBody, MessagesBody, TagsBody, TasksBody};
 
@@ -129,12 +129,9 @@ pub(super) async fn create(
     post: Post,
 ) -> Result<Response, Problem> {
     let new = new_task(post.fields)?;
-    let posted = Posted {
-        keyed: post.keyed.as_ref(),
-        write: &made,
-    };
-    let answer = app.services().create_task(&user, &new, posted).await;
-    Ok(answer.map_err(of_task)?.into_response())
+    let under_key = under_key(post.keyed.as_ref(), made);
+    let posted = app.services().create_task(&user, &new, under_key).await;
+    Ok(answer(posted.map_err(of_task)?, made))
 }
 
 fn made(seen: &Seen<Task>) -> Reply {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::body::{
     ConversationBody, ConversationPatchBody, MessageBody, NewMessageBody, PageBody, conversation_title,
@@ -11,15 +11,15 @@ use super::body::{
 use super::codes::Code;
 use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, Segments, id};
-use super::once::{EmptyPost, Post, created};
+use super::once::{EmptyPost, Post, Reply, answer, created, under_key};
 use super::openapi::{
     Cached, ConversationId, ConversationMessage, Everywhere, Key, OnOne, Once, PageQuery, Preconditioned,
     WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::{Conversation, Message, Reply};
-use crate::service::{Failure, Posted, Seen};
+use crate::domain::{Conversation, Message};
+use crate::service::{Failure, Seen};
 use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
@@ -60,12 +60,9 @@ pub(super) async fn create(
     CurrentUser(user): CurrentUser,
     EmptyPost(keyed): EmptyPost,
 ) -> Result<Response, Problem> {
-    let posted = Posted {
-        keyed: keyed.as_ref(),
-        write: &begun,
-    };
-    let answer = app.services().create_conversation(&user, posted).await;
-    Ok(answer.map_err(problem)?.into_response())
+    let under_key = under_key(keyed.as_ref(), begun);
+    let posted = app.services().create_conversation(&user, under_key).await;
+    Ok(answer(posted.map_err(problem)?, begun))
 }
 
 fn begun(seen: &Seen<Conversation>) -> Reply {
@@ -176,12 +173,9 @@ pub(super) async fn say(
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::ConversationNotFound)?;
     let new = new_message(post.fields)?;
-    let posted = Posted {
-        keyed: post.keyed.as_ref(),
-        write: &said,
-    };
-    let answer = app.services().create_message(&user, id, &new, posted).await;
-    Ok(answer.map_err(problem)?.into_response())
+    let under_key = under_key(post.keyed.as_ref(), said);
+    let posted = app.services().create_message(&user, id, &new, under_key).await;
+    Ok(answer(posted.map_err(problem)?, said))
 }
 
 fn said(seen: &Seen<Message>) -> Reply {

@@ -12,8 +12,8 @@ use super::extract::body;
 use super::fields::Fields;
 use super::json::json;
 use super::problem::Problem;
-use crate::domain::{Keyed, RepeatKey, Reply, Versioned, fingerprint};
-use crate::service::{Answer, Seen};
+use crate::domain::{Keyed, Record, RepeatKey, Versioned, fingerprint};
+use crate::service::{Posted, Seen, UnderKey};
 use crate::state::App;
 
 /// The header with the key.
@@ -96,6 +96,44 @@ impl Call {
     }
 }
 
+/// An answer, and what is kept of it under a key.
+pub(super) struct Reply {
+    status: StatusCode,
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+    /// JSON.
+    pub(super) body: String,
+}
+
+/// Says how a request is called, and what to answer when it comes again.
+pub(super) fn under_key<'a, T>(
+    keyed: Option<&'a Keyed>,
+    reply: impl Fn(&Seen<T>) -> Reply + Send + Sync + 'a,
+) -> Option<UnderKey<'a, T>> {
+    keyed.map(|keyed| UnderKey {
+        keyed,
+        record: Box::new(move |seen| reply(seen).into()),
+    })
+}
+
+/// Answers with what was made, or with what was said when it was.
+pub(super) fn answer<T>(posted: Posted<T>, reply: impl Fn(&Seen<T>) -> Reply) -> Response {
+    match posted {
+        Posted::Done(seen) => reply(&seen).into_response(),
+        Posted::Recorded(recorded) => {
+            let mut response = Reply::from(recorded.record).into_response();
+            let headers = response.headers_mut();
+            if recorded.is_repeated {
+                headers.insert(REPLAYED, HeaderValue::from_static("true"));
+            }
+            if recorded.is_of_process {
+                headers.insert(SCOPE, HeaderValue::from_static("process"));
+            }
+            response
+        }
+    }
+}
+
 /// Writes the answer to what was made.
 pub(super) fn created<T, B>(seen: &Seen<T>, body: impl Fn(T) -> B, location: String) -> Reply
 where
@@ -104,7 +142,7 @@ where
 {
     let tag = format!("\"{}\"", seen.version().as_str());
     Reply {
-        status: StatusCode::CREATED.as_u16(),
+        status: StatusCode::CREATED,
         headers: vec![
             (header::LOCATION.as_str().to_owned(), location),
             (SCHEMA_REVISION.to_owned(), seen.revision.clone()),
@@ -117,28 +155,41 @@ where
 /// Writes the answer to what was done.
 pub(super) fn stated(body: &impl Serialize, revision: &str) -> Reply {
     Reply {
-        status: StatusCode::OK.as_u16(),
+        status: StatusCode::OK,
         headers: vec![(SCHEMA_REVISION.to_owned(), revision.to_owned())],
         body: serde_json::to_string(body).unwrap_or_default(),
     }
 }
 
-impl IntoResponse for Answer {
+impl From<Reply> for Record {
+    fn from(reply: Reply) -> Self {
+        Self {
+            kind: reply.status.as_u16(),
+            head: serde_json::to_string(&reply.headers).unwrap_or_default(),
+            body: reply.body,
+        }
+    }
+}
+
+impl From<Record> for Reply {
+    fn from(record: Record) -> Self {
+        Self {
+            status: StatusCode::from_u16(record.kind).unwrap_or_default(),
+            headers: serde_json::from_str(&record.head).unwrap_or_default(),
+            body: record.body,
+        }
+    }
+}
+
+impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.reply.status).unwrap_or_default();
-        let mut response = (status, self.reply.body).into_response();
+        let mut response = (self.status, self.body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in self.reply.headers {
+        for (name, value) in self.headers {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
                 headers.insert(name, value);
             }
-        }
-        if self.is_repeated {
-            headers.insert(REPLAYED, HeaderValue::from_static("true"));
-        }
-        if self.is_of_process {
-            headers.insert(SCOPE, HeaderValue::from_static("process"));
         }
         response
     }

@@ -2,21 +2,21 @@
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::body::{NewTagBody, PageBody, TagBody, TagPatchBody, new_tag, tag_name};
 use super::codes::Code;
 use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, Segments, id};
-use super::once::{Post, created};
+use super::once::{Post, Reply, answer, created, under_key};
 use super::openapi::{
     Cached, Conflicting, Everywhere, Key, OnOne, Once, PageQuery, Preconditioned, TagId, TaskTag, WithBody,
     WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::{FieldProblem, Problem};
-use crate::domain::{Reply, Tag, TagName};
-use crate::service::{Failure, Posted, Seen};
+use crate::domain::{Tag, TagName};
+use crate::service::{Failure, Seen};
 use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
@@ -70,14 +70,12 @@ pub(super) async fn create(
     post: Post,
 ) -> Result<Response, Problem> {
     let (name, tasks) = new_tag(post.fields)?;
-    let posted = Posted {
-        keyed: post.keyed.as_ref(),
-        write: &made,
-    };
-    let answer = app.services().create_tag(&user, &name, &tasks, posted).await;
-    Ok(answer
-        .map_err(|failure| Problem::of(failure, Code::TaskNotFound))?
-        .into_response())
+    let under_key = under_key(post.keyed.as_ref(), made);
+    let posted = app.services().create_tag(&user, &name, &tasks, under_key).await;
+    Ok(answer(
+        posted.map_err(|failure| Problem::of(failure, Code::TaskNotFound))?,
+        made,
+    ))
 }
 
 fn made(seen: &Seen<Tag>) -> Reply {

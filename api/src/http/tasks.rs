@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,14 +15,14 @@ use super::body::{
 use super::codes::Code;
 use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
-use super::once::{Post, created};
+use super::once::{Post, Reply, answer, created, under_key};
 use super::openapi::{
     Cached, Everywhere, Key, ListQuery, OnOne, Once, Preconditioned, TaskId, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::{Reply, Summary, Task};
-use crate::service::{Completion, Failure, Posted, Seen};
+use crate::domain::{Completion, Summary, Task};
+use crate::service::{Failure, Seen};
 use crate::state::App;
 
 fn problem(failure: Failure) -> Problem {
@@ -79,12 +79,9 @@ pub(super) async fn create(
     post: Post,
 ) -> Result<Response, Problem> {
     let new = new_task(post.fields)?;
-    let posted = Posted {
-        keyed: post.keyed.as_ref(),
-        write: &made,
-    };
-    let answer = app.services().create_task(&user, &new, posted).await;
-    Ok(answer.map_err(problem)?.into_response())
+    let under_key = under_key(post.keyed.as_ref(), made);
+    let posted = app.services().create_task(&user, &new, under_key).await;
+    Ok(answer(posted.map_err(problem)?, made))
 }
 
 fn made(seen: &Seen<Task>) -> Reply {

@@ -10,6 +10,7 @@ use crate::domain::{
     Account, ApiToken, Credential, Email, Feature, Instant, NewAccount, Password, Session, SessionId, User,
     UserId,
 };
+use crate::store::Desk;
 
 /// What proves who somebody is, and for how long.
 pub(crate) struct Authority {
@@ -146,7 +147,10 @@ impl Services {
         let email = &registration.email;
         // Before the work of hashing.
         self.store
-            .ask(|desk| async move { desk.check_free(email).await })
+            .ask(|desk| async move {
+                desk.needs(Feature::Accounts)?;
+                check_free(&desk, email).await
+            })
             .await?;
         let password_hash = self.authority.hasher.hash(&registration.password).await?;
         let id = random_id("usr_")?;
@@ -159,7 +163,15 @@ impl Services {
         let session = self.authority.session(&new.id, now)?;
         let (account, sign_in) = (&new, &session);
         self.store
-            .ask(|desk| async move { desk.sign_up(account, sign_in).await })
+            .ask(|desk| async move {
+                desk.needs(Feature::Tasks)?;
+                desk.needs(Feature::Accounts)?;
+                desk.begin().await?;
+                desk.claim_address(email).await?;
+                check_free(&desk, email).await?;
+                desk.insert_account(account, now).await?;
+                desk.insert_session(sign_in).await
+            })
             .await?;
         let user = User {
             id: new.id,
@@ -192,9 +204,16 @@ impl Services {
             let Some(account) = account else { break };
             let session = authority.session(&account.user.id, now)?;
             let (sign_in, hash) = (&session, account.password_hash.as_str());
-            let kept = self
-                .store
-                .ask(|desk| async move { desk.sign_in(sign_in, hash).await });
+            let kept = self.store.ask(|desk| async move {
+                desk.needs(Feature::Accounts)?;
+                desk.begin().await?;
+                if !desk.has_password(&sign_in.user, hash).await? {
+                    return Err(Failure::NotFound);
+                }
+                let others = Session::MOST - 1;
+                desk.end_old_sessions(&sign_in.user, others, now).await?;
+                desk.insert_session(sign_in).await
+            });
             let kept = kept.await;
             if !matches!(kept, Err(Failure::NotFound)) {
                 authority.throttle.succeeded(attempt);
@@ -282,6 +301,14 @@ impl Services {
     /// Returns how many passwords were hashed or compared since the start.
     pub(crate) fn password_hashes(&self) -> u64 {
         self.authority.hasher.count()
+    }
+}
+
+/// Refuses an address that somebody has in any case.
+async fn check_free(desk: &Desk, email: &Email) -> Result<(), Failure> {
+    match desk.is_taken(email).await? {
+        true => Err(Failure::EmailTaken),
+        false => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 
 use super::accounts::{Refusal, principal};
-use super::{Failure, Principal, Seen, Services};
+use super::{Failure, Principal, Seen, Services, check};
 use crate::auth::{Key, TokenError, random_id};
 use crate::domain::{
     ApiToken, Credential, Feature, Instant, NewApiToken, Password, Precondition, Session, TokenId, User,
@@ -24,7 +24,17 @@ impl Services {
     ) -> Result<Seen<User>, Failure> {
         let changed = self
             .run(principal, |scope| async move {
-                scope.change_user(precondition, name).await
+                scope.begin().await?;
+                let user = scope.locked_user().await?;
+                check(&scope, &user, precondition)?;
+                let Some(name) = name else {
+                    return Ok(user);
+                };
+                scope.set_user_name(name).await?;
+                Ok(User {
+                    name: name.map(str::to_owned),
+                    ..user
+                })
             })
             .await?;
         self.authority.forget_user(principal);
@@ -46,11 +56,14 @@ impl Services {
         if !age.is_some_and(|age| (-SKEW_SECONDS..=FRESH_SECONDS).contains(&age)) {
             return Err(Refusal::NotFresh);
         }
-        self.run(
-            principal,
-            |scope| async move { scope.delete_user(precondition).await },
-        )
+        self.run(principal, |scope| async move {
+            scope.begin().await?;
+            let user = scope.closed_user().await?;
+            check(&scope, &user, precondition)?;
+            scope.delete_user().await
+        })
         .await?;
+        self.store.forget_user(&principal.id);
         self.memory.forget(&principal.id);
         self.authority.forget_user(principal);
         Ok(())
@@ -89,7 +102,12 @@ impl Services {
         let keep = principal.credential.session().map(|session| &session.id);
         let (old, hash) = (old.as_str(), hash.as_str());
         self.run(principal, |scope| async move {
-            scope.change_password(old, hash, keep, now).await
+            scope.begin().await?;
+            // Otherwise somebody else was faster with another password.
+            if !scope.replace_password(old, hash, now).await? {
+                return Err(Failure::NotFound);
+            }
+            scope.end_other_sessions(keep).await
         })
         .await
         .map_err(no_password)?;
@@ -129,7 +147,14 @@ impl Services {
         let hash = key.hash();
         let (kept, hash) = (&token, hash.as_str());
         self.run(principal, |scope| async move {
-            scope.create_api_token(kept, hash).await
+            scope.needs(Feature::ApiTokens)?;
+            scope.begin().await?;
+            // Two at once must not both find room for the last one.
+            scope.locked_user().await?;
+            if scope.count_api_tokens().await? >= ApiToken::MOST {
+                return Err(Failure::TooManyTokens);
+            }
+            scope.insert_api_token(kept, hash).await
         })
         .await?;
         Ok((token, key))

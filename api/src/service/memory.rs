@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{Instant, Keyed, RepeatKey, Reply, UserId};
+use crate::domain::{Instant, Keyed, Record, RepeatKey, UserId};
 
 /// What this process remembers; bounded.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ struct Slot {
 struct Entry {
     fingerprint: String,
     /// Nothing while the request is under way.
-    answer: Option<(Reply, Instant)>,
+    answer: Option<(Record, Instant)>,
 }
 
 /// What is remembered under a key.
@@ -42,7 +42,7 @@ pub(super) enum Recall {
     /// The same request is under way.
     Taken,
     /// The same request, its answer, and when that was given.
-    Answered(Reply, Instant),
+    Answered(Record, Instant),
 }
 
 /// The right to carry a request out; forgotten unless an answer comes of it.
@@ -69,9 +69,9 @@ impl Memory {
             Some(entry) if entry.fingerprint != keyed.fingerprint => return Recall::Foreign,
             Some(Entry { answer: None, .. }) => return Recall::Taken,
             Some(Entry {
-                answer: Some((reply, since)),
+                answer: Some((record, since)),
                 ..
-            }) => return Recall::Answered(reply.clone(), *since),
+            }) => return Recall::Answered(record.clone(), *since),
             None => {}
         }
         let entry = Entry {
@@ -108,12 +108,12 @@ impl Memory {
 
 impl Turn {
     /// Remembers the answer.
-    pub(super) fn keep(mut self, reply: &Reply, now: Instant) {
+    pub(super) fn keep(mut self, record: &Record, now: Instant) {
         self.is_answered = true;
         let mut remembered = self.memory.lock();
         if let Some(entry) = remembered.entries.get_mut(&self.slot) {
-            entry.answer = Some((reply.clone(), now));
-            remembered.bytes += size(reply);
+            entry.answer = Some((record.clone(), now));
+            remembered.bytes += size(record);
             remembered.answered.push_back(self.slot.clone());
         }
         remembered.forget_surplus();
@@ -153,19 +153,14 @@ impl Remembered {
     }
 
     fn remove(&mut self, slot: &Slot) {
-        if let Some((reply, _)) = self.entries.remove(slot).and_then(|entry| entry.answer) {
-            self.bytes -= size(&reply);
+        if let Some((record, _)) = self.entries.remove(slot).and_then(|entry| entry.answer) {
+            self.bytes -= size(&record);
         }
     }
 }
 
-fn size(reply: &Reply) -> usize {
-    let headers: usize = reply
-        .headers
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    reply.body.len() + headers
+fn size(record: &Record) -> usize {
+    record.head.len() + record.body.len()
 }
 
 #[cfg(test)]
@@ -186,13 +181,13 @@ mod tests {
     }
 
     fn answered(memory: &Memory, key: &str, body: &str, day: &str) {
-        let reply = Reply {
-            status: 201,
-            headers: Vec::new(),
+        let record = Record {
+            kind: 201,
+            head: String::new(),
             body: body.to_owned(),
         };
         match memory.recall(&ada(), &keyed(key, "f"), at(day)) {
-            Recall::Turn(turn) => turn.keep(&reply, at(day)),
+            Recall::Turn(turn) => turn.keep(&record, at(day)),
             _ => panic!("{key} is known already"),
         }
     }

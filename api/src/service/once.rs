@@ -3,32 +3,28 @@
 use std::time::Duration;
 
 use super::memory::Recall;
-use super::{Failure, Outcome, Principal, Seen, Services};
-use crate::domain::{Keyed, Reply};
-use crate::store::Scope;
+use super::{Failure, Principal, Seen, Services};
+use crate::domain::{Feature, Instant, Keyed, Record};
+use crate::store::{Claim, Scope};
 
-/// How a request that makes something is answered.
-pub(crate) struct Posted<'a, T> {
-    /// What it is called, when it must not happen twice.
-    pub(crate) keyed: Option<&'a Keyed>,
-    /// Writes the answer.
-    pub(crate) write: &'a (dyn Fn(&Seen<T>) -> Reply + Sync),
+/// What a request is called that must not be carried out twice, and what is to be said when it comes again.
+pub(crate) struct UnderKey<'a, T> {
+    pub(crate) keyed: &'a Keyed,
+    pub(crate) record: Box<dyn Fn(&Seen<T>) -> Record + Send + Sync + 'a>,
 }
 
-impl<T> Posted<'static, T> {
-    /// Nobody waits for an answer.
-    pub(crate) fn unanswered() -> Self {
-        Self {
-            keyed: None,
-            write: &|_| Reply::default(),
-        }
-    }
+/// What became of a request that makes something.
+pub(crate) enum Posted<T> {
+    /// It was carried out, as often as it comes.
+    Done(Seen<T>),
+    /// It was carried out under a key.
+    Recorded(Recorded),
 }
 
-/// The answer to a request that makes something.
+/// What is said to a request under a key.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) reply: Reply,
+pub(crate) struct Recorded {
+    pub(crate) record: Record,
     /// Whether it was carried out before, and this is the answer from then.
     pub(crate) is_repeated: bool,
     /// Whether only this process knows of it.
@@ -44,78 +40,72 @@ impl Services {
     pub(super) async fn post<T, F>(
         &self,
         principal: &Principal,
-        posted: Posted<'_, T>,
+        under_key: Option<UnderKey<'_, T>>,
         work: impl Fn(Scope) -> F,
-    ) -> Result<Answer, Failure>
+    ) -> Result<Posted<T>, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let write = posted.write;
-        if let Some(keyed) = posted.keyed {
+        match under_key {
+            None => Ok(Posted::Done(self.run(principal, work).await?)),
             // Much larger than the work itself, which most requests do without a key.
-            return Box::pin(self.post_once(principal, keyed, write, work)).await;
+            Some(under_key) => {
+                let recorded = Box::pin(self.post_once(principal, &under_key, work)).await?;
+                Ok(Posted::Recorded(recorded))
+            }
         }
-        let seen = self.run(principal, work).await?;
-        Ok(Answer {
-            reply: write(&seen),
-            is_repeated: false,
-            is_of_process: false,
-        })
     }
 
     async fn post_once<T, F>(
         &self,
         principal: &Principal,
-        keyed: &Keyed,
-        write: &(dyn Fn(&Seen<T>) -> Reply + Sync),
+        under_key: &UnderKey<'_, T>,
         work: impl Fn(Scope) -> F,
-    ) -> Result<Answer, Failure>
+    ) -> Result<Recorded, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let now = self.now();
-        let turn = match self.recall(principal, keyed).await? {
+        let (now, work) = (self.now(), &work);
+        let turn = match self.recall(principal, under_key.keyed).await? {
             Recall::Turn(turn) => turn,
             Recall::Foreign => return Err(Failure::KeyReused),
             Recall::Taken => return Err(Failure::KeyInProgress),
-            Recall::Answered(reply, _) => {
-                return Ok(Answer {
-                    reply,
+            Recall::Answered(record, _) => {
+                return Ok(Recorded {
+                    record,
                     is_repeated: true,
                     is_of_process: !self.keeps_answers(),
                 });
             }
         };
-        let work = &work;
-        let outcome = self
+        let recorded = self
             .store
-            .run_once(
-                principal,
-                keyed,
-                now,
-                |scope| {
-                    let revision = scope.revision().to_owned();
-                    async move {
-                        let value = work(scope).await?;
-                        Ok(Seen { value, revision })
-                    }
-                },
-                write,
-            )
+            .run(principal, |scope| async move {
+                let is_of_process = !scope.has(Feature::IdempotencyKeys);
+                if !is_of_process && let Some(record) = claimed(&scope, under_key.keyed, now).await? {
+                    return Ok(Recorded {
+                        record,
+                        is_repeated: true,
+                        is_of_process,
+                    });
+                }
+                let revision = scope.revision().to_owned();
+                let value = work(scope.clone()).await?;
+                let record = (under_key.record)(&Seen { value, revision });
+                if !is_of_process {
+                    scope.keep(under_key.keyed, &record).await?;
+                }
+                Ok(Recorded {
+                    record,
+                    is_repeated: false,
+                    is_of_process,
+                })
+            })
             .await?;
-        let (reply, is_repeated, is_of_process) = match outcome {
-            Outcome::Kept(reply) => (reply, false, false),
-            Outcome::Unkept(reply) => (reply, false, true),
-            Outcome::Repeated(reply) => (reply, true, false),
-        };
-        if !is_repeated {
-            turn.keep(&reply, now);
+        if !recorded.is_repeated {
+            turn.keep(&recorded.record, now);
         }
-        Ok(Answer {
-            reply,
-            is_repeated,
-            is_of_process,
-        })
+        Ok(recorded)
     }
 
     /// Looks up what this process remembers, apart from what it answered to somebody who was deleted since and came back: another
@@ -152,5 +142,17 @@ impl Services {
             tokio::time::sleep(SWEEP_PAUSE).await;
         }
         Ok(())
+    }
+}
+
+/// Makes a key ours, or returns what was answered under it. What follows commits together with the answer, so that doing it once
+/// more when the schema has moved underneath is safe.
+async fn claimed(scope: &Scope, keyed: &Keyed, now: Instant) -> Result<Option<Record>, Failure> {
+    scope.begin().await?;
+    match scope.claim(keyed, now).await? {
+        Claim::Made => Ok(None),
+        Claim::Foreign => Err(Failure::KeyReused),
+        Claim::Taken => Err(Failure::KeyInProgress),
+        Claim::Answered(record) => Ok(Some(record)),
     }
 }

@@ -1,7 +1,8 @@
 //! Tags: a tag is somebody's while one of their tasks carries it.
 
-use super::{Answer, Failure, Posted, Principal, Seen, Services};
-use crate::domain::{Cursor, Page, Precondition, Tag, TagName};
+use super::{Failure, Posted, Principal, Seen, Services, UnderKey, check};
+use crate::domain::{Cursor, Feature, Page, Precondition, Tag, TagName, Task};
+use crate::store::Scope;
 
 impl Services {
     pub(crate) async fn tags(
@@ -19,20 +20,38 @@ impl Services {
             .await
     }
 
+    /// Puts a new tag on some of somebody's tasks.
     pub(crate) async fn create_tag(
         &self,
         principal: &Principal,
         name: &TagName,
         tasks: &[i32],
-        posted: Posted<'_, Tag>,
-    ) -> Result<Answer, Failure> {
+        under_key: Option<UnderKey<'_, Tag>>,
+    ) -> Result<Posted<Tag>, Failure> {
         let now = self.now();
-        self.post(principal, posted, |scope| async move {
-            scope.create_tag(name, tasks, now).await
+        self.post(principal, under_key, |scope| async move {
+            scope.needs(Feature::Tags)?;
+            scope.begin().await?;
+            if scope.own_tag(name).await?.is_some() {
+                return Err(Failure::TagExists);
+            }
+            let carriers = scope.locked_tasks(tasks).await?;
+            if tasks.iter().any(|id| !carriers.contains_key(id)) {
+                return Err(Failure::NotFound);
+            }
+            if carriers.values().any(|task| task.tags.len() >= Task::MOST_TAGS) {
+                return Err(Failure::TooManyTags);
+            }
+            let ids: Vec<i32> = carriers.into_keys().collect();
+            let wanted: Vec<_> = ids.iter().map(|id| (*id, std::slice::from_ref(name))).collect();
+            scope.tag_tasks(&wanted).await?;
+            scope.touch_tasks(&ids, now).await?;
+            scope.own_tag(name).await?.ok_or(Failure::NotFound)
         })
         .await
     }
 
+    /// Gives a tag another name on all of somebody's tasks.
     pub(crate) async fn rename_tag(
         &self,
         principal: &Principal,
@@ -42,11 +61,21 @@ impl Services {
     ) -> Result<Seen<Tag>, Failure> {
         let now = self.now();
         self.run(principal, |scope| async move {
-            scope.rename_tag(id, precondition, name, now).await
+            let old = locked(&scope, id, precondition).await?;
+            if old.name == name.as_str() {
+                return Ok(old);
+            }
+            let same = scope.own_tag(name).await?;
+            if same.is_some_and(|other| other.id != id) {
+                return Err(Failure::TagExists);
+            }
+            scope.move_tag(id, name, now).await?;
+            scope.own_tag(name).await?.ok_or(Failure::NotFound)
         })
         .await
     }
 
+    /// Takes a tag off all of somebody's tasks.
     pub(crate) async fn delete_tag(
         &self,
         principal: &Principal,
@@ -55,8 +84,21 @@ impl Services {
     ) -> Result<Seen<()>, Failure> {
         let now = self.now();
         self.run(principal, |scope| async move {
-            scope.delete_tag(id, precondition, now).await
+            locked(&scope, id, precondition).await?;
+            scope.take_tag_off(id, now).await
         })
         .await
     }
+}
+
+/// Returns a tag in the state that is wanted, which nobody else can put on somebody's tasks, or take off them, until the unit of
+/// work ends.
+async fn locked(scope: &Scope, id: i32, precondition: &Precondition) -> Result<Tag, Failure> {
+    if !scope.has(Feature::Tags) {
+        return Err(Failure::NotFound);
+    }
+    scope.begin().await?;
+    let current = scope.locked_tag(id).await?;
+    check(scope, &current, precondition)?;
+    Ok(current)
 }

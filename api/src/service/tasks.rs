@@ -1,7 +1,11 @@
 //! Tasks and the person who has them.
 
-use super::{Answer, BulkItem, Completion, Failure, Posted, Principal, Seen, Services};
-use crate::domain::{Bulk, NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery, User};
+use super::{Failure, Posted, Principal, Seen, Services, UnderKey, check};
+use crate::domain::{
+    Completion, Feature, Instant, NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery,
+    User,
+};
+use crate::store::Scope;
 
 impl Services {
     /// Returns the person themselves.
@@ -35,28 +39,19 @@ impl Services {
         &self,
         principal: &Principal,
         new: &NewTask,
-        posted: Posted<'_, Task>,
-    ) -> Result<Answer, Failure> {
+        under_key: Option<UnderKey<'_, Task>>,
+    ) -> Result<Posted<Task>, Failure> {
         let now = self.now();
-        self.post(principal, posted, |scope| async move {
-            scope.create_task(new, now).await
+        self.post(principal, under_key, |scope| async move {
+            scope.supports(&TaskPatch::from(new.clone()))?;
+            if new.tags.is_empty() {
+                return scope.insert_task(new, now).await;
+            }
+            scope.begin().await?;
+            let task = scope.insert_task(new, now).await?;
+            let tags = scope.put_tags(task.id, &new.tags).await?;
+            Ok(Task { tags, ..task })
         })
-        .await
-    }
-
-    /// Carries out several operations at once.
-    pub(crate) async fn bulk(
-        &self,
-        principal: &Principal,
-        bulk: &Bulk,
-        posted: Posted<'_, Vec<(usize, BulkItem)>>,
-    ) -> Result<Answer, Failure> {
-        let now = self.now();
-        self.post(
-            principal,
-            posted,
-            |scope| async move { scope.bulk(bulk, now).await },
-        )
         .await
     }
 
@@ -70,11 +65,33 @@ impl Services {
     ) -> Result<Seen<Task>, Failure> {
         let now = self.now();
         self.run(principal, |scope| async move {
-            scope.change_task(id, precondition, patch, now).await
+            scope.supports(patch)?;
+            let tags = patch.tags.as_ref().filter(|_| scope.has(Feature::Tags));
+            let is_nothing = *patch == TaskPatch::default();
+            match (tags, precondition.needs_current()) {
+                (None, false) if is_nothing => scope.task_by_id(id).await,
+                (None, false) => patched(&scope, id, patch, now).await,
+                (tags, _) => {
+                    let change = async {
+                        let current = locked(&scope, id, precondition).await?;
+                        if is_nothing {
+                            return Ok(current);
+                        }
+                        let mut task = patched(&scope, id, patch, now).await?;
+                        if let Some(tags) = tags {
+                            task.tags = put_instead(&scope, id, tags).await?;
+                        }
+                        Ok(task)
+                    };
+                    // Larger than what most changes need.
+                    Box::pin(change).await
+                }
+            }
         })
         .await
     }
 
+    /// Completes or reopens a task; one that is that way already stays as it is.
     pub(crate) async fn complete_task(
         &self,
         principal: &Principal,
@@ -84,11 +101,15 @@ impl Services {
     ) -> Result<Seen<Task>, Failure> {
         let now = self.now();
         self.run(principal, |scope| async move {
-            scope.complete_task(id, precondition, completion, now).await
+            if precondition.needs_current() {
+                locked(&scope, id, precondition).await?;
+            }
+            scope.complete_task(id, completion, now).await
         })
         .await
     }
 
+    /// Removes a task with its links to tags.
     pub(crate) async fn delete_task(
         &self,
         principal: &Principal,
@@ -96,11 +117,18 @@ impl Services {
         precondition: &Precondition,
     ) -> Result<Seen<()>, Failure> {
         self.run(principal, |scope| async move {
-            scope.delete_task(id, precondition).await
+            if precondition.needs_current() {
+                locked(&scope, id, precondition).await?;
+            }
+            match scope.delete_tasks(&[id]).await? {
+                0 => Err(Failure::NotFound),
+                _ => Ok(()),
+            }
         })
         .await
     }
 
+    /// Puts one more tag on a task.
     pub(crate) async fn tag_task(
         &self,
         principal: &Principal,
@@ -108,13 +136,22 @@ impl Services {
         name: &TagName,
     ) -> Result<Seen<()>, Failure> {
         let now = self.now();
-        self.run(
-            principal,
-            |scope| async move { scope.tag_task(id, name, now).await },
-        )
+        self.run(principal, |scope| async move {
+            let task = locked(&scope, id, &Precondition::None).await?;
+            if task.carries(name) {
+                return Ok(());
+            }
+            scope.needs(Feature::Tags)?;
+            if task.tags.len() >= Task::MOST_TAGS {
+                return Err(Failure::TooManyTags);
+            }
+            scope.put_tags(id, std::slice::from_ref(name)).await?;
+            scope.touch_tasks(&[id], now).await
+        })
         .await
     }
 
+    /// Takes a tag off a task; one that it does not carry is no error.
     pub(crate) async fn untag_task(
         &self,
         principal: &Principal,
@@ -122,10 +159,36 @@ impl Services {
         name: &TagName,
     ) -> Result<Seen<()>, Failure> {
         let now = self.now();
-        self.run(
-            principal,
-            |scope| async move { scope.untag_task(id, name, now).await },
-        )
+        self.run(principal, |scope| async move {
+            let task = locked(&scope, id, &Precondition::None).await?;
+            if !task.carries(name) {
+                return Ok(());
+            }
+            scope.drop_tag(id, name).await?;
+            scope.touch_tasks(&[id], now).await
+        })
         .await
+    }
+}
+
+/// Returns a task in the state that is wanted, which nobody else can change until the unit of work ends.
+async fn locked(scope: &Scope, id: i32, precondition: &Precondition) -> Result<Task, Failure> {
+    scope.begin().await?;
+    let current = scope.locked_task(id).await?;
+    check(scope, &current, precondition)?;
+    Ok(current)
+}
+
+async fn patched(scope: &Scope, id: i32, patch: &TaskPatch, now: Instant) -> Result<Task, Failure> {
+    let patched = scope.patch_tasks(&[id], patch, now).await?;
+    patched.into_iter().next().ok_or(Failure::NotFound)
+}
+
+/// Puts tags on a task in place of those that it carries, and returns the names of them.
+pub(super) async fn put_instead(scope: &Scope, id: i32, tags: &[TagName]) -> Result<Vec<String>, Failure> {
+    scope.drop_other_tags(id, tags).await?;
+    match tags.is_empty() {
+        true => Ok(Vec::new()),
+        false => scope.put_tags(id, tags).await,
     }
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use entity::{api_token, password_credential, session, user};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
+use sea_orm::{ColumnTrait, QueryResult};
+use seaworthy::sql::Dialect;
 
 use super::api_tokens::{TOKEN_COLUMNS, read_token};
 use super::fault::is_duplicate;
 use super::row::{moment, time};
-use super::runner::{Runner, Way};
-use super::sessions::{SESSION_COLUMNS, insert_session, read_session};
+use super::runner::Runner;
+use super::sessions::{SESSION_COLUMNS, read_session};
+use super::unit::Unit;
 use super::users::{has_email, holder_of};
 use super::{Shape, Store, StoreError};
 use crate::domain::{
@@ -22,36 +24,60 @@ use crate::domain::{
 pub(crate) struct Desk {
     store: Store,
     shape: Arc<Shape>,
+    unit: Unit,
 }
 
 impl Desk {
-    pub(super) fn new(store: Store, shape: Arc<Shape>) -> Self {
-        Self { store, shape }
+    pub(super) fn new(store: Store, shape: Arc<Shape>, unit: Unit) -> Self {
+        Self { store, shape, unit }
     }
 
-    fn runner(&self) -> Runner<'_, Way<'_>> {
-        self.store.way()
+    /// Refuses to go on when the schema does not have this yet.
+    pub(crate) fn needs(&self, feature: Feature) -> Result<(), StoreError> {
+        self.shape.needs(feature)
     }
 
-    /// Refuses an address that somebody has in any case.
-    pub(crate) async fn check_free(&self, email: &Email) -> Result<(), StoreError> {
-        self.shape.needs(Feature::Accounts)?;
-        match self.runner().one(&holder_of(email.as_str())).await? {
-            Some(_) => Err(StoreError::EmailTaken),
-            None => Ok(()),
+    /// Makes everything that follows one transaction, which ends with the unit of work.
+    pub(crate) async fn begin(&self) -> Result<(), StoreError> {
+        self.unit.begin(&self.store).await
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        self.unit.runner(&self.store)
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.runner().dialect()
+    }
+
+    /// Whether somebody has an address, in any case.
+    pub(crate) async fn is_taken(&self, email: &Email) -> Result<bool, StoreError> {
+        let holder = self.runner().one(&holder_of(email.as_str())).await?;
+        Ok(holder.is_some())
+    }
+
+    /// Keeps others from taking the same address in another case until the transaction ends.
+    ///
+    /// From revision 5e9b84d0c2f7 on an index does; on SQLite there is one writer at a time anyway.
+    pub(crate) async fn claim_address(&self, email: &Email) -> Result<(), StoreError> {
+        let lock = Query::select()
+            .expr(Expr::cust_with_values(
+                "pg_advisory_xact_lock(hashtextextended($1, 0))",
+                [format!("todo account {}", email.folded())],
+            ))
+            .to_owned();
+        match self.dialect() {
+            Dialect::Postgresql => self.runner().one(&lock).await.map(drop),
+            Dialect::Sqlite => Ok(()),
         }
     }
 
-    /// Makes a person with a password, signed in. An address that somebody has in any case is refused.
-    pub(crate) async fn sign_up(&self, new: &NewAccount, session: &Session) -> Result<(), StoreError> {
-        self.shape.needs(Feature::Tasks)?;
-        self.shape.needs(Feature::Accounts)?;
-        let transaction = self.runner().begin().await?;
-        claim_address(&transaction, &new.email).await?;
-        if transaction.one(&holder_of(new.email.as_str())).await?.is_some() {
-            return Err(StoreError::EmailTaken);
-        }
-        let now = session.created_at;
+    /// Makes a person with a password.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`StoreError::EmailTaken`] when an index says that somebody has the address.
+    pub(crate) async fn insert_account(&self, new: &NewAccount, now: Instant) -> Result<(), StoreError> {
         let person = Query::insert()
             .into_table(user::Entity)
             .columns([
@@ -67,7 +93,7 @@ impl Desk {
                 now.to_utc().into(),
             ])
             .to_owned();
-        if let Err(error) = transaction.execute(&person).await {
+        if let Err(error) = self.runner().execute(&person).await {
             return Err(match is_duplicate(&error) {
                 true => StoreError::EmailTaken,
                 false => error,
@@ -86,9 +112,7 @@ impl Desk {
                 now.to_zoned().into(),
             ])
             .to_owned();
-        transaction.execute(&password).await?;
-        transaction.execute(&insert_session(session)).await?;
-        transaction.commit().await
+        self.runner().execute(&password).await.map(drop)
     }
 
     /// Returns who has an e-mail address, in any case, and a password.
@@ -96,7 +120,7 @@ impl Desk {
         self.shape.needs(Feature::Accounts)?;
         let mut select = Query::select();
         select
-            .exprs(user_columns(self.runner().is_postgres()))
+            .exprs(user_columns(self.dialect()))
             .column((
                 password_credential::Entity,
                 password_credential::Column::PasswordHash,
@@ -119,44 +143,69 @@ impl Desk {
         }))
     }
 
-    /// Keeps a sign-in, provided that this still is the hash of the password; those of the same person that are over go, and the
-    /// oldest when there are too many.
-    ///
-    /// Whoever changes the password waits until the sign-in is there to be ended with the others.
-    pub(crate) async fn sign_in(&self, new: &Session, hash: &str) -> Result<(), StoreError> {
-        self.shape.needs(Feature::Accounts)?;
-        let owner = new.user.as_str();
-        let newest = Query::select()
-            .column(session::Column::Id)
-            .from(session::Entity)
-            .and_where(session::Column::UserId.eq(owner))
-            .order_by(session::Column::CreatedAt, sea_orm::Order::Desc)
-            .order_by(session::Column::Id, sea_orm::Order::Desc)
-            .limit(Session::MOST - 1)
-            .to_owned();
-        let over = Query::delete()
-            .from_table(session::Entity)
-            .and_where(session::Column::UserId.eq(owner))
-            .and_where(
-                session::Column::ExpiresAt
-                    .lte(new.created_at.to_zoned())
-                    .or(session::Column::Id.not_in_subquery(newest)),
-            )
-            .to_owned();
-        let transaction = self.runner().begin().await?;
+    /// Whether this is the hash of somebody's password. Whoever changes the password waits until the transaction ends, and finds
+    /// the sign-in that it makes.
+    pub(crate) async fn has_password(&self, user: &UserId, hash: &str) -> Result<bool, StoreError> {
         let mut password = Query::select();
         password
             .column(password_credential::Column::UserId)
             .from(password_credential::Entity)
-            .and_where(password_credential::Column::UserId.eq(owner))
+            .and_where(password_credential::Column::UserId.eq(user.as_str()))
             .and_where(password_credential::Column::PasswordHash.eq(hash));
-        if transaction.is_postgres() {
-            password.lock(LockType::Share);
+        match self.dialect() {
+            Dialect::Postgresql => drop(password.lock(LockType::Share)),
+            Dialect::Sqlite => {}
         }
-        transaction.one(&password).await?.ok_or(StoreError::NotFound)?;
-        transaction.execute(&over).await?;
-        transaction.execute(&insert_session(new)).await?;
-        transaction.commit().await
+        Ok(self.runner().one(&password).await?.is_some())
+    }
+
+    /// Ends those of somebody's sign-ins that are over, and the oldest of more than `most`.
+    pub(crate) async fn end_old_sessions(
+        &self,
+        user: &UserId,
+        most: u64,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let newest = Query::select()
+            .column(session::Column::Id)
+            .from(session::Entity)
+            .and_where(session::Column::UserId.eq(user.as_str()))
+            .order_by(session::Column::CreatedAt, sea_orm::Order::Desc)
+            .order_by(session::Column::Id, sea_orm::Order::Desc)
+            .limit(most)
+            .to_owned();
+        let over = Query::delete()
+            .from_table(session::Entity)
+            .and_where(session::Column::UserId.eq(user.as_str()))
+            .and_where(
+                session::Column::ExpiresAt
+                    .lte(now.to_zoned())
+                    .or(session::Column::Id.not_in_subquery(newest)),
+            )
+            .to_owned();
+        self.runner().execute(&over).await.map(drop)
+    }
+
+    /// Keeps a sign-in.
+    pub(crate) async fn insert_session(&self, new: &Session) -> Result<(), StoreError> {
+        let insert = Query::insert()
+            .into_table(session::Entity)
+            .columns([
+                session::Column::Id,
+                session::Column::UserId,
+                session::Column::CreatedAt,
+                session::Column::RefreshedAt,
+                session::Column::ExpiresAt,
+            ])
+            .values_panic([
+                new.id.as_str().into(),
+                new.user.as_str().into(),
+                new.created_at.to_zoned().into(),
+                new.refreshed_at.to_zoned().into(),
+                new.expires_at.to_zoned().into(),
+            ])
+            .to_owned();
+        self.runner().execute(&insert).await.map(drop)
     }
 
     /// Puts another hash of the same password in the place of an outdated one.
@@ -176,7 +225,7 @@ impl Desk {
         let mut select = Query::select();
         select
             .columns(SESSION_COLUMNS.map(|column| (session::Entity, column)))
-            .exprs(user_columns(self.runner().is_postgres()))
+            .exprs(user_columns(self.dialect()))
             .from(session::Entity)
             .and_where(session::Column::Id.eq(id.as_str()));
         join_user(&mut select, (session::Entity, session::Column::UserId));
@@ -194,7 +243,7 @@ impl Desk {
         select
             .columns(TOKEN_COLUMNS.map(|column| (api_token::Entity, column)))
             .column((api_token::Entity, api_token::Column::TokenHash))
-            .exprs(user_columns(self.runner().is_postgres()))
+            .exprs(user_columns(self.dialect()))
             .from(api_token::Entity)
             .and_where(api_token::Column::TokenHash.eq(hash));
         join_user(&mut select, (api_token::Entity, api_token::Column::UserId));
@@ -218,12 +267,12 @@ impl Desk {
     }
 }
 
-fn user_columns(is_postgres: bool) -> [Expr; 4] {
+fn user_columns(dialect: Dialect) -> [Expr; 4] {
     [
         Expr::col((user::Entity, user::Column::Id)),
         Expr::col((user::Entity, user::Column::Email)),
         Expr::col((user::Entity, user::Column::Name)),
-        time((user::Entity, user::Column::CreatedAt), is_postgres),
+        time((user::Entity, user::Column::CreatedAt), dialect),
     ]
 }
 
@@ -240,23 +289,4 @@ fn read_user(row: &QueryResult, first: usize) -> Result<User, StoreError> {
         name: row.try_get_by_index(first + 2)?,
         created_at: moment(row, first + 3)?,
     })
-}
-
-/// Keeps others from taking the same address in another case until the transaction ends.
-///
-/// From revision 5e9b84d0c2f7 on an index does; on SQLite there is one writer at a time anyway.
-async fn claim_address(
-    transaction: &Runner<'_, DatabaseTransaction>,
-    email: &Email,
-) -> Result<(), StoreError> {
-    if !transaction.is_postgres() {
-        return Ok(());
-    }
-    let lock = Query::select()
-        .expr(Expr::cust_with_values(
-            "pg_advisory_xact_lock(hashtextextended($1, 0))",
-            [format!("todo account {}", email.folded())],
-        ))
-        .to_owned();
-    transaction.one(&lock).await.map(drop)
 }

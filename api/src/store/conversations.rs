@@ -2,14 +2,13 @@
 
 use entity::{conversation, message};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
+use sea_orm::{ColumnTrait, QueryResult};
+use seaworthy::sql::Dialect;
 
 use super::row::{moment, time};
-use super::runner::Runner;
 use super::{Scope, StoreError};
 use crate::domain::{
     Conversation, ConversationTitle, Cursor, CursorValue, Feature, Instant, Message, NewMessage, Page,
-    Precondition, Role,
 };
 
 impl Scope {
@@ -43,7 +42,7 @@ impl Scope {
     /// Begins a conversation.
     pub(crate) async fn create_conversation(&self, now: Instant) -> Result<Conversation, StoreError> {
         self.needs(Feature::Conversations)?;
-        let is_postgres = self.runner().is_postgres();
+        let dialect = self.dialect();
         let insert = Query::insert()
             .into_table(conversation::Entity)
             .columns([
@@ -58,8 +57,8 @@ impl Scope {
             ])
             .returning(Query::returning().exprs([
                 Expr::col(conversation::Column::Id),
-                time(conversation::Column::CreatedAt, is_postgres),
-                time(conversation::Column::UpdatedAt, is_postgres),
+                time(conversation::Column::CreatedAt, dialect),
+                time(conversation::Column::UpdatedAt, dialect),
             ]))
             .to_owned();
         let row = self.runner().one(&insert).await?.ok_or(StoreError::NotFound)?;
@@ -72,69 +71,36 @@ impl Scope {
         })
     }
 
-    /// Calls a conversation something else; where conversations have no titles, only the empty one can be given.
-    pub(crate) async fn rename_conversation(
+    /// Calls a conversation something else.
+    pub(crate) async fn set_conversation_title(
         &self,
         id: i32,
-        precondition: &Precondition,
         title: &ConversationTitle,
-    ) -> Result<Conversation, StoreError> {
-        if !title.as_str().is_empty() {
-            self.needs(Feature::ConversationTitles)?;
-        }
-        self.needs(Feature::Conversations)?;
-        let transaction = self.runner().begin().await?;
-        let old = self.locked_conversation(&transaction, id).await?;
-        self.check(&old, precondition)?;
-        if self.shape.has(Feature::ConversationTitles) {
-            let update = Query::update()
-                .table(conversation::Entity)
-                .value(conversation::Column::Title, title.as_str())
-                .and_where(conversation::Column::Id.eq(id))
-                .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
-                .to_owned();
-            transaction.execute(&update).await?;
-        }
-        transaction.commit().await?;
-        Ok(Conversation {
-            title: title.as_str().to_owned(),
-            ..old
-        })
+    ) -> Result<(), StoreError> {
+        let update = Query::update()
+            .table(conversation::Entity)
+            .value(conversation::Column::Title, title.as_str())
+            .and_where(conversation::Column::Id.eq(id))
+            .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
+            .to_owned();
+        self.runner().execute(&update).await.map(drop)
     }
 
     /// Removes a conversation with its messages.
-    pub(crate) async fn delete_conversation(
-        &self,
-        id: i32,
-        precondition: &Precondition,
-    ) -> Result<(), StoreError> {
-        self.needs(Feature::Conversations)?;
-        let transaction = self.runner().begin().await?;
-        let old = self.locked_conversation(&transaction, id).await?;
-        self.check(&old, precondition)?;
+    pub(crate) async fn delete_conversation(&self, id: i32) -> Result<(), StoreError> {
         let delete = Query::delete()
             .from_table(conversation::Entity)
             .and_where(conversation::Column::Id.eq(id))
             .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
             .to_owned();
-        transaction.execute(&delete).await?;
-        transaction.commit().await
+        self.runner().execute(&delete).await.map(drop)
     }
 
     /// Returns a conversation that nobody else can change or say something in until the transaction ends.
-    async fn locked_conversation(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        id: i32,
-    ) -> Result<Conversation, StoreError> {
-        if transaction.is_postgres() {
-            // Apart from reading, as for tasks: a statement that has waited counts the messages from before.
-            let lock = self.own_id(id).lock_exclusive().to_owned();
-            transaction.all(&lock).await?;
-        }
-        let mut select = self.select_conversations();
-        select.and_where(conversation::Column::Id.eq(id));
-        read(&transaction.one(&select).await?.ok_or(StoreError::NotFound)?)
+    pub(crate) async fn locked_conversation(&self, id: i32) -> Result<Conversation, StoreError> {
+        // Apart from reading, as for tasks: a statement that has waited counts the messages from before.
+        self.lock_rows(self.own_id(id)).await?;
+        self.conversation(id).await
     }
 
     fn own_id(&self, id: i32) -> SelectStatement {
@@ -182,46 +148,55 @@ impl Scope {
         read_message(&row, conversation_id)
     }
 
-    /// Adds a message to a conversation.
-    pub(crate) async fn create_message(
+    /// Says of a conversation that something is said in it, and calls it `title` unless it has one. Until the transaction ends
+    /// nobody else can say something.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`StoreError::NotFound`] when there is no such conversation.
+    pub(crate) async fn touch_conversation(
         &self,
-        conversation_id: i32,
-        new: &NewMessage,
+        id: i32,
+        title: Option<&ConversationTitle>,
         now: Instant,
-    ) -> Result<Message, StoreError> {
-        self.needs(Feature::Conversations)?;
-        let transaction = self.runner().begin().await?;
-        // The row is also the lock that makes counting and adding one thing.
+    ) -> Result<(), StoreError> {
         let mut touch = Query::update()
             .table(conversation::Entity)
             .value(conversation::Column::UpdatedAt, now.to_utc())
-            .and_where(conversation::Column::Id.eq(conversation_id))
+            .and_where(conversation::Column::Id.eq(id))
             .and_where(conversation::Column::UserId.eq(self.owner.as_str()))
             .to_owned();
-        if new.role == Role::User && self.shape.has(Feature::ConversationTitles) {
-            let title = ConversationTitle::of_words(&new.content);
+        if let Some(title) = title {
             touch.value(
                 conversation::Column::Title,
                 Expr::case(conversation::Column::Title.eq(""), title.as_str())
                     .finally(Expr::col(conversation::Column::Title)),
             );
         }
-        if transaction.execute(&touch).await? == 0 {
-            return Err(StoreError::NotFound);
+        match self.runner().execute(&touch).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
         }
+    }
+
+    /// Returns how many messages a conversation has, whoever's it is.
+    pub(crate) async fn count_messages(&self, conversation_id: i32) -> Result<i64, StoreError> {
         let counting = Query::select()
             .expr(Func::count(Expr::col(message::Column::Id)))
             .from(message::Entity)
             .and_where(message::Column::ConversationId.eq(conversation_id))
             .to_owned();
-        let count: i64 = match transaction.one(&counting).await? {
-            Some(row) => row.try_get_by_index(0)?,
-            None => 0,
-        };
-        if count >= Conversation::MOST_MESSAGES {
-            return Err(StoreError::ConversationFull);
-        }
-        let is_postgres = transaction.is_postgres();
+        let row = self.runner().one(&counting).await?.ok_or(StoreError::NotFound)?;
+        Ok(row.try_get_by_index(0)?)
+    }
+
+    /// Adds a message to a conversation, whoever's it is.
+    pub(crate) async fn insert_message(
+        &self,
+        conversation_id: i32,
+        new: &NewMessage,
+        now: Instant,
+    ) -> Result<Message, StoreError> {
         let insert = Query::insert()
             .into_table(message::Entity)
             .columns([
@@ -242,30 +217,21 @@ impl Scope {
                 Expr::col(message::Column::Id),
                 Expr::col(message::Column::Role),
                 Expr::col(message::Column::Content),
-                time(message::Column::CreatedAt, is_postgres),
+                time(message::Column::CreatedAt, self.dialect()),
             ]))
             .to_owned();
-        let row = transaction.one(&insert).await?.ok_or(StoreError::NotFound)?;
-        let made = read_message(&row, conversation_id)?;
-        transaction.commit().await?;
-        Ok(made)
+        let row = self.runner().one(&insert).await?.ok_or(StoreError::NotFound)?;
+        read_message(&row, conversation_id)
     }
 
-    /// Removes a message. It has one state only: what was said stays.
-    pub(crate) async fn delete_message(
-        &self,
-        conversation_id: i32,
-        id: i32,
-        precondition: &Precondition,
-    ) -> Result<(), StoreError> {
+    /// Removes a message of one of the owner's conversations.
+    pub(crate) async fn delete_message(&self, conversation_id: i32, id: i32) -> Result<(), StoreError> {
         self.needs(Feature::Conversations)?;
-        if precondition.needs_current() {
-            self.check(&self.message(conversation_id, id).await?, precondition)?;
-        }
         let mut own = self.own_id(conversation_id);
-        if self.runner().is_postgres() {
+        match self.dialect() {
             // Messages come and go under the lock of their conversation.
-            own.lock_exclusive();
+            Dialect::Postgresql => drop(own.lock_exclusive()),
+            Dialect::Sqlite => {}
         }
         let delete = Query::delete()
             .from_table(message::Entity)
@@ -287,7 +253,7 @@ impl Scope {
                     .equals((conversation::Entity, conversation::Column::Id)),
             )
             .to_owned();
-        let is_postgres = self.runner().is_postgres();
+        let dialect = self.dialect();
         let title = match self.shape.has(Feature::ConversationTitles) {
             true => Expr::col((conversation::Entity, conversation::Column::Title)),
             false => Expr::cust("''"),
@@ -295,14 +261,8 @@ impl Scope {
         Query::select()
             .exprs([
                 Expr::col((conversation::Entity, conversation::Column::Id)),
-                time(
-                    (conversation::Entity, conversation::Column::CreatedAt),
-                    is_postgres,
-                ),
-                time(
-                    (conversation::Entity, conversation::Column::UpdatedAt),
-                    is_postgres,
-                ),
+                time((conversation::Entity, conversation::Column::CreatedAt), dialect),
+                time((conversation::Entity, conversation::Column::UpdatedAt), dialect),
             ])
             .exprs([Expr::from(counting), title])
             .from(conversation::Entity)
@@ -311,14 +271,14 @@ impl Scope {
     }
 
     fn select_messages(&self, conversation_id: i32) -> SelectStatement {
-        let is_postgres = self.runner().is_postgres();
+        let dialect = self.dialect();
         Query::select()
             .columns([
                 (message::Entity, message::Column::Id),
                 (message::Entity, message::Column::Role),
                 (message::Entity, message::Column::Content),
             ])
-            .expr(time((message::Entity, message::Column::CreatedAt), is_postgres))
+            .expr(time((message::Entity, message::Column::CreatedAt), dialect))
             .from(message::Entity)
             .inner_join(
                 conversation::Entity,

@@ -89,7 +89,7 @@ impl StoreError {
     }
 
     /// Whether what was asked for is at fault, and neither the database nor a snapshot of its schema.
-    pub(super) fn is_of_request(&self) -> bool {
+    pub(crate) fn is_of_request(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::NotFound | Self::Changed { .. })
     }
 

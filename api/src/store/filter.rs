@@ -4,6 +4,7 @@ use entity::task::{Column, Entity};
 use sea_orm::sea_query::extension::postgres::PgBinOper;
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition};
+use seaworthy::sql::Dialect;
 
 use super::Shape;
 use super::list::rank;
@@ -14,7 +15,7 @@ use crate::domain::{Feature, Instant, TagName, TagsMatch, TaskFilter, UserId};
 /// Whose tasks are looked for, and which of them.
 pub(super) struct Search<'a> {
     pub(super) shape: &'a Shape,
-    pub(super) is_postgres: bool,
+    pub(super) dialect: Dialect,
     pub(super) owner: &'a UserId,
     pub(super) filter: &'a TaskFilter,
     pub(super) now: Instant,
@@ -41,7 +42,7 @@ impl Search<'_> {
     }
 
     fn whatever_the_status(&self, statuses: &[bool]) -> Condition {
-        let mut all = conditions(self.shape, self.is_postgres, self.filter, self.now).add(self.is_owned());
+        let mut all = conditions(self.shape, self.dialect, self.filter, self.now).add(self.is_owned());
         if let Some(words) = self.words(statuses) {
             all = all.add(words);
         }
@@ -53,7 +54,7 @@ impl Search<'_> {
     /// What equals one value has no place in PostgreSQL's idea of an order. With one of an array it has, and the primary key,
     /// which holds everybody's tasks, is none that gives the order.
     fn is_owned(&self) -> Expr {
-        match self.is_postgres && self.is_by_id {
+        match self.has_owners_in_an_array() {
             // Not `ARRAY[$1]`: sea-query takes brackets for quotes and what is in them for a name.
             true => Expr::cust_with_values(
                 "tasks.user_id = ANY (array_append(NULL, $1))",
@@ -61,6 +62,11 @@ impl Search<'_> {
             ),
             false => owned_by(self.owner),
         }
+    }
+
+    /// Whether the owner is compared as one of an array.
+    pub(super) fn has_owners_in_an_array(&self) -> bool {
+        self.is_by_id && self.dialect == Dialect::Postgresql
     }
 
     /// Returns the condition that a task's text has every word, whatever its case.
@@ -71,12 +77,16 @@ impl Search<'_> {
         if self.filter.words.is_empty() {
             return None;
         }
-        if self.is_postgres {
-            let words = self.filter.words.iter();
-            return Some(words.fold(Condition::all(), |all, word| all.add(has_on_postgres(word))));
-        }
-        // By their ids, because the index has those and the text, and is read without the rows. LIKE takes ASCII letters of
-        // either case for the same.
+        let words = self.filter.words.iter();
+        Some(match self.dialect {
+            Dialect::Postgresql => words.fold(Condition::all(), |all, word| all.add(has_on_postgres(word))),
+            Dialect::Sqlite => self.words_on_sqlite(statuses),
+        })
+    }
+
+    /// By their ids, because the index has those and the text, and is read without the rows. LIKE takes ASCII letters of either
+    /// case for the same.
+    fn words_on_sqlite(&self, statuses: &[bool]) -> Condition {
         let mut found = Query::select();
         found
             .column(Column::Id)
@@ -87,11 +97,11 @@ impl Search<'_> {
             let text = Expr::cust("(tasks.title || char(10) || coalesce(tasks.description, ''))");
             found.and_where(text.like(LikeExpr::new(pattern(word)).escape('\\')));
         }
-        Some(Condition::all().add(Column::Id.in_subquery(found)))
+        Condition::all().add(Column::Id.in_subquery(found))
     }
 }
 
-fn conditions(shape: &Shape, is_postgres: bool, filter: &TaskFilter, now: Instant) -> Condition {
+fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant) -> Condition {
     let due = || column(shape, Column::DueDate);
     let mut all = Condition::all();
     if !filter.priorities.is_empty() {
@@ -99,7 +109,7 @@ fn conditions(shape: &Shape, is_postgres: bool, filter: &TaskFilter, now: Instan
         all = all.add(rank(shape).is_in(filter.priorities.iter().map(|priority| priority.rank())));
     }
     if !filter.tags.is_empty() {
-        all = all.add(tags(shape, is_postgres, &filter.tags, filter.tags_match));
+        all = all.add(tags(shape, dialect, &filter.tags, filter.tags_match));
     }
     if let Some(moment) = filter.due_after {
         all = all.add(due().gte(moment.to_utc()));
@@ -159,7 +169,7 @@ fn pattern(word: &str) -> String {
     format!("%{escaped}%")
 }
 
-fn tags(shape: &Shape, is_postgres: bool, names: &[TagName], matching: TagsMatch) -> Condition {
+fn tags(shape: &Shape, dialect: Dialect, names: &[TagName], matching: TagsMatch) -> Condition {
     if !shape.has(Feature::Tags) {
         return Condition::all().add(Expr::cust("1 = 0"));
     }
@@ -177,7 +187,7 @@ fn tags(shape: &Shape, is_postgres: bool, names: &[TagName], matching: TagsMatch
                     Expr::col((entity::task_tag::Entity, entity::task_tag::Column::TaskId))
                         .equals((Entity, Column::Id)),
                 )
-                .and_where(folded_name(is_postgres).is_in(names))
+                .and_where(folded_name(dialect).is_in(names))
                 .to_owned(),
         )
     };

@@ -3,28 +3,15 @@
 //! Nobody waits for a lock that a request of the same key holds: PostgreSQL is asked for an advisory lock that is refused at
 //! once. SQLite has one writer at a time anyway, so whoever gets in finds either nothing or the answer.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, StatementBuilder, Value};
+use sea_orm::{DbBackend, DbErr, QueryResult, Statement, StatementBuilder, Value};
+use seaworthy::sql::Dialect;
 
-use super::runner::Runner;
-use super::{Principal, Scope, Store, StoreError};
-use crate::domain::{Feature, Instant, Keyed, RepeatKey, Reply};
-
-/// How a request under a key went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It was carried out, and its answer is kept in the database.
-    Kept(Reply),
-    /// It was carried out; the schema has no place for its answer.
-    Unkept(Reply),
-    /// It had been carried out before.
-    Repeated(Reply),
-}
+use super::{Scope, Store, StoreError};
+use crate::domain::{Feature, Instant, Keyed, Record, RepeatKey};
 
 /// What is found under a key.
-enum Claim {
+pub(crate) enum Claim {
     /// Nothing: it is ours.
     Made,
     /// Another request.
@@ -32,7 +19,7 @@ enum Claim {
     /// The same request, and somebody works on it.
     Taken,
     /// The same request and its answer.
-    Answered(Reply),
+    Answered(Record),
 }
 
 /// Most rows that one sweep removes, so that nobody waits long behind it.
@@ -71,56 +58,15 @@ impl StatementBuilder for Sql {
 }
 
 impl Store {
-    /// Does a unit of work for somebody unless it was done under this key before.
-    ///
-    /// Doing it once more when the schema moved underneath is safe: the key's row is part of what is done.
-    pub(crate) async fn run_once<T, F>(
-        &self,
-        principal: &Principal,
-        keyed: &Keyed,
-        now: Instant,
-        work: impl Fn(Scope) -> F,
-        write: impl Fn(&T) -> Reply,
-    ) -> Result<Outcome, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>>,
-    {
-        let (work, write) = (&work, &write);
-        self.run(principal, |scope| async move {
-            if !scope.shape.has(Feature::IdempotencyKeys) {
-                return Ok(Outcome::Unkept(write(&work(scope).await?)));
-            }
-            let scope = scope.within_transaction().await?;
-            let done = async {
-                match scope.claim(keyed, now).await? {
-                    Claim::Made => {}
-                    Claim::Foreign => return Err(StoreError::KeyReused),
-                    Claim::Taken => return Err(StoreError::KeyInProgress),
-                    Claim::Answered(reply) => return Ok(Outcome::Repeated(reply)),
-                }
-                let reply = write(&work(scope.clone()).await?);
-                scope.keep(keyed, &reply).await?;
-                Ok(Outcome::Kept(reply))
-            };
-            let done = done.await;
-            match done {
-                Ok(Outcome::Kept(_)) => scope.commit().await?,
-                _ => scope.roll_back().await,
-            }
-            done
-        })
-        .await
-    }
-
     /// Removes some keys whose time is over; returns whether there may be more of them.
     pub(crate) async fn sweep_keys(&self, now: Instant) -> Result<bool, StoreError> {
         if !self.shape().has(Feature::IdempotencyKeys) {
             return Ok(false);
         }
-        let runner = self.way();
-        let text = match runner.is_postgres() {
-            true => SWEEP_POSTGRES,
-            false => SWEEP_SQLITE,
+        let runner = self.runner();
+        let text = match runner.dialect() {
+            Dialect::Postgresql => SWEEP_POSTGRES,
+            Dialect::Sqlite => SWEEP_SQLITE,
         };
         let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
         let values = vec![zoned(now).into(), limit.into()];
@@ -129,67 +75,46 @@ impl Store {
 }
 
 impl Scope {
-    async fn within_transaction(mut self) -> Result<Self, StoreError> {
-        let transaction = self.runner().begin().await?.into_connection();
-        self.outer = Some(Arc::new(transaction));
-        Ok(self)
-    }
-
-    async fn commit(self) -> Result<(), StoreError> {
-        let transaction = self.outer.and_then(Arc::into_inner);
-        let transaction =
-            transaction.expect("the work has ended, and with it every other use of its transaction");
-        Runner::<DatabaseTransaction>::new(transaction, &self.store.0.statements)
-            .commit()
-            .await
-    }
-
-    /// Undoes everything now: left to the pool, the lock of the key would still be there when the request comes again.
-    async fn roll_back(self) {
-        if let Some(transaction) = self.outer.and_then(Arc::into_inner) {
-            // A connection that cannot even do this is closed, and the server undoes the rest.
-            drop(transaction.rollback().await);
-        }
-    }
-
-    async fn claim(&self, keyed: &Keyed, now: Instant) -> Result<Claim, StoreError> {
-        let runner = self.runner();
+    /// Makes a key ours until the transaction ends, unless there is something under it.
+    pub(crate) async fn claim(&self, keyed: &Keyed, now: Instant) -> Result<Claim, StoreError> {
         let mut values = self.key(keyed);
         let until = zoned(now) + RepeatKey::KEPT;
         values.extend([keyed.fingerprint.as_str().into(), zoned(now).into(), until.into()]);
-        if runner.is_postgres() {
-            let text = CLAIM_POSTGRES;
-            let row = runner.one(&Sql { text, values }).await?;
-            let row = row.ok_or(StoreError::KeyInProgress)?;
-            let is_ours: bool = row.try_get_by_index(0)?;
-            let is_made: bool = row.try_get_by_index(1)?;
-            match (is_ours, is_made) {
-                (false, _) => return Ok(Claim::Taken),
-                (true, true) => return Ok(Claim::Made),
-                (true, false) => {}
+        match self.dialect() {
+            Dialect::Postgresql => {
+                let text = CLAIM_POSTGRES;
+                let row = self.runner().one(&Sql { text, values }).await?;
+                let row = row.ok_or(StoreError::KeyInProgress)?;
+                let is_ours: bool = row.try_get_by_index(0)?;
+                let is_made: bool = row.try_get_by_index(1)?;
+                match (is_ours, is_made) {
+                    (false, _) => return Ok(Claim::Taken),
+                    (true, true) => return Ok(Claim::Made),
+                    (true, false) => {}
+                }
             }
-        } else {
-            let text = CLAIM_SQLITE;
-            if runner.one(&Sql { text, values }).await?.is_some() {
-                return Ok(Claim::Made);
+            Dialect::Sqlite => {
+                let text = CLAIM_SQLITE;
+                if self.runner().one(&Sql { text, values }).await?.is_some() {
+                    return Ok(Claim::Made);
+                }
             }
         }
         let values = self.key(keyed);
-        match runner.one(&Sql { text: READ, values }).await? {
+        match self.runner().one(&Sql { text: READ, values }).await? {
             Some(row) => Ok(found(&row, keyed)?),
             // Swept this very moment.
             None => Ok(Claim::Taken),
         }
     }
 
-    async fn keep(&self, keyed: &Keyed, reply: &Reply) -> Result<(), StoreError> {
+    /// Keeps an answer under a key that is ours.
+    pub(crate) async fn keep(&self, keyed: &Keyed, record: &Record) -> Result<(), StoreError> {
         let mut values = self.key(keyed);
-        let headers =
-            serde_json::to_string(&reply.headers).map_err(|error| DbErr::Json(error.to_string()))?;
         values.extend([
-            i32::from(reply.status).into(),
-            headers.into(),
-            reply.body.as_str().into(),
+            i32::from(record.kind).into(),
+            record.head.as_str().into(),
+            record.body.as_str().into(),
         ]);
         self.runner().execute(&Sql { text: KEEP, values }).await.map(drop)
     }
@@ -208,16 +133,15 @@ fn found(row: &QueryResult, keyed: &Keyed) -> Result<Claim, DbErr> {
     if fingerprint != keyed.fingerprint {
         return Ok(Claim::Foreign);
     }
-    let status: Option<i32> = row.try_get_by_index(1)?;
-    let Some(status) = status.and_then(|status| u16::try_from(status).ok()) else {
+    let kind: Option<i32> = row.try_get_by_index(1)?;
+    let Some(kind) = kind.and_then(|kind| u16::try_from(kind).ok()) else {
         return Ok(Claim::Taken);
     };
-    let headers: Option<String> = row.try_get_by_index(2)?;
-    let headers = headers.unwrap_or_else(|| "[]".to_owned());
+    let head: Option<String> = row.try_get_by_index(2)?;
     let body: Option<String> = row.try_get_by_index(3)?;
-    Ok(Claim::Answered(Reply {
-        status,
-        headers: serde_json::from_str(&headers).map_err(|error| DbErr::Json(error.to_string()))?,
+    Ok(Claim::Answered(Record {
+        kind,
+        head: head.unwrap_or_default(),
         body: body.unwrap_or_default(),
     }))
 }

@@ -9,6 +9,7 @@ use sea_orm::sea_query::{
     Alias, Asterisk, Expr, ExprTrait, Func, IntoIden, NullOrdering, Order, Query, SelectStatement, UnionType,
 };
 use sea_orm::{Condition, QueryResult, sea_query};
+use seaworthy::sql::Dialect;
 
 use super::filter::Search;
 use super::row::{column, is_present};
@@ -53,18 +54,13 @@ impl Scope {
     /// Returns a page of the owner's tasks.
     pub(crate) async fn tasks(&self, query: &TaskQuery, now: Instant) -> Result<Page<Task>, StoreError> {
         let runner = self.runner();
-        let (select, counting) = self.page(query, now, runner.is_postgres());
+        let (select, counting) = self.page(query, now);
         let rows = runner.all(&select).await?;
-        let mut tasks = Vec::with_capacity(rows.len());
-        for row in &rows {
-            tasks.push(self.task(row)?);
-        }
+        let mut tasks = self.read_tasks(&rows)?;
         if let Some(from) = ties::settle(query, &mut tasks) {
-            let block = self.block(query, &tasks[from], now, runner.is_postgres());
+            let block = self.block(query, &tasks[from], now);
             tasks.truncate(from);
-            for row in &runner.all(&block).await? {
-                tasks.push(self.task(row)?);
-            }
+            tasks.extend(self.read_tasks(&runner.all(&block).await?)?);
         }
         let mut page = Page::of(tasks, query.limit, |last| end(&query.sort, last));
         if query.with_total {
@@ -79,15 +75,15 @@ impl Scope {
     }
 
     /// Returns the statement for a page, and the one that counts all pages.
-    fn page(&self, query: &TaskQuery, now: Instant, is_postgres: bool) -> (SelectStatement, SelectStatement) {
-        let search = self.search(query, now, is_postgres);
+    fn page(&self, query: &TaskQuery, now: Instant) -> (SelectStatement, SelectStatement) {
+        let search = self.search(query, now);
         let counting = Query::select()
             .expr(Func::count(Expr::col((Entity, Column::Id))))
             .from(Entity)
             .cond_where(search.any_condition())
             .to_owned();
         let mut select = Query::select();
-        select.expr(self.task_columns(is_postgres));
+        select.expr(self.task_columns());
         if query.with_total {
             // Inside, `tasks` is the inner one.
             select.expr(Expr::from(counting.clone()));
@@ -97,18 +93,18 @@ impl Scope {
     }
 
     /// Returns the statement for the first of those tasks that tie with one.
-    fn block(&self, query: &TaskQuery, one: &Task, now: Instant, is_postgres: bool) -> SelectStatement {
-        let search = self.search(query, now, is_postgres);
+    fn block(&self, query: &TaskQuery, one: &Task, now: Instant) -> SelectStatement {
+        let search = self.search(query, now);
         let mut select = Query::select();
-        select.expr(self.task_columns(is_postgres));
+        select.expr(self.task_columns());
         put_together(&mut select, &search, query, &ties::block(&search, query, one));
         select
     }
 
-    fn search<'a>(&'a self, query: &'a TaskQuery, now: Instant, is_postgres: bool) -> Search<'a> {
+    fn search<'a>(&'a self, query: &'a TaskQuery, now: Instant) -> Search<'a> {
         Search {
             shape: &self.shape,
-            is_postgres,
+            dialect: self.dialect(),
             owner: &self.owner,
             filter: &query.filter,
             now,
@@ -324,16 +320,16 @@ fn missing(search: &Search<'_>, key: SortKey, is_missing: bool, condition: Condi
         return condition;
     }
     let by = sorted_by(search.shape, key);
-    condition.add(match (search.is_postgres, is_missing) {
-        (true, true) => by.is_null(),
-        (true, false) => by.is_not_null(),
-        (false, is_missing) => by.is_null().eq(is_missing),
+    condition.add(match (search.dialect, is_missing) {
+        (Dialect::Postgresql, true) => by.is_null(),
+        (Dialect::Postgresql, false) => by.is_not_null(),
+        (Dialect::Sqlite, is_missing) => by.is_null().eq(is_missing),
     })
 }
 
 /// Orders all that was put together, or a part of it, in the words of its index.
 fn order(select: &mut SelectStatement, search: &Search<'_>, sort: &[SortTerm], part: Option<&Part>) {
-    if let (Some(id), true, true) = (sort.last(), part.is_some(), search.is_postgres && search.is_by_id) {
+    if let (Some(id), true, true) = (sort.last(), part.is_some(), search.has_owners_in_an_array()) {
         // All the same, and the beginning of the index that is meant.
         select.order_by((Entity, Column::UserId), direction_of(*id));
     }
@@ -343,18 +339,24 @@ fn order(select: &mut SelectStatement, search: &Search<'_>, sort: &[SortTerm], p
             continue;
         }
         // Where a database puts missing values by itself: PostgreSQL takes them for the greatest, SQLite for the least.
-        let (direction, missing_last) = match term.direction {
-            Direction::Ascending => (Order::Asc, search.is_postgres),
-            Direction::Descending => (Order::Desc, !search.is_postgres),
+        let missing_last = match term.direction {
+            Direction::Ascending => search.dialect == Dialect::Postgresql,
+            Direction::Descending => search.dialect == Dialect::Sqlite,
         };
+        let direction = direction_of(*term);
         let is_settled = part.is_some_and(|part| index < part.settled);
         if !is_nullable(term.key) || is_settled || missing_last {
             select.order_by_expr(by(), direction);
-        } else if search.is_postgres {
-            select.order_by_expr_with_nulls(by(), direction, NullOrdering::Last);
-        } else {
-            select.order_by_expr(by().is_null(), Order::Asc);
-            select.order_by_expr(by(), direction);
+            continue;
+        }
+        match search.dialect {
+            Dialect::Postgresql => {
+                select.order_by_expr_with_nulls(by(), direction, NullOrdering::Last);
+            }
+            Dialect::Sqlite => {
+                select.order_by_expr(by().is_null(), Order::Asc);
+                select.order_by_expr(by(), direction);
+            }
         }
     }
 }
@@ -369,7 +371,7 @@ fn direction_of(term: SortTerm) -> Order {
 /// Whether a database has to be told that a sort term has the same value everywhere in a part: neither knows it of
 /// whether a task is completed, as a number, and SQLite of no expression.
 fn is_constant(search: &Search<'_>, index: usize, key: SortKey, part: &Part) -> bool {
-    let is_known = key == SortKey::Completed || (!search.is_postgres && index < part.fixed);
+    let is_known = key == SortKey::Completed || (search.dialect == Dialect::Sqlite && index < part.fixed);
     // The index has the value behind whether there is one, and SQLite does not take one for the other.
     is_known && !(part.is_missing && is_nullable(key))
 }

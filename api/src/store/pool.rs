@@ -11,9 +11,10 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Connection, Database, Error as DriverError, Postgres, Sqlite};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, TransactionOptions,
+    DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Statement, TransactionOptions,
     TransactionTrait,
 };
+use seaworthy::sql::Dialect;
 use thiserror::Error;
 
 use super::kept::Kept;
@@ -114,6 +115,13 @@ impl Pool {
         &self.connection
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        match &self.kept {
+            AnyKept::Postgres(_) => Dialect::Postgresql,
+            AnyKept::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
     pub(super) async fn all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.kept {
             AnyKept::Postgres(kept) => kept.all(statement).await,
@@ -156,9 +164,9 @@ impl Pool {
 
     /// Returns how many connections are at work, open and waiting, and allowed.
     pub(super) fn usage(&self) -> (u32, u32, u32) {
-        match self.connection.get_database_backend() {
-            DbBackend::Postgres => usage_of(self.connection.get_postgres_connection_pool()),
-            _ => usage_of(self.connection.get_sqlite_connection_pool()),
+        match self.dialect() {
+            Dialect::Postgresql => usage_of(self.connection.get_postgres_connection_pool()),
+            Dialect::Sqlite => usage_of(self.connection.get_sqlite_connection_pool()),
         }
     }
 

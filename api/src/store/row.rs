@@ -3,8 +3,9 @@
 use entity::task::{Column, Entity};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef};
 use sea_orm::{ColumnTrait, DbErr, IdenStatic, QueryResult};
+use seaworthy::sql::Dialect;
 
-use super::{Scope, Shape};
+use super::{Scope, Shape, StoreError};
 use crate::domain::{Feature, Instant, Priority, Task, UserId};
 
 const TAGS_POSTGRES: &str = "(SELECT coalesce(json_agg(g.name), '[]')::text FROM task_tags l \
@@ -49,15 +50,24 @@ fn since(column: Column) -> Option<(Feature, &'static str)> {
 
 impl Scope {
     /// Returns the expressions of a task, in the order that [`Scope::task`] reads them in, as one.
-    pub(super) fn task_columns(&self, is_postgres: bool) -> Expr {
-        Expr::cust(self.written_columns(is_postgres).to_owned())
+    pub(super) fn task_columns(&self) -> Expr {
+        Expr::cust(self.written_columns().to_owned())
     }
 
     /// Returns [`Scope::task_columns`] as SQL.
-    pub(super) fn written_columns(&self, is_postgres: bool) -> &str {
+    pub(super) fn written_columns(&self) -> &str {
         // Taking eleven expressions apart costs more than the rest of most statements.
         let written = &self.shape.written.task_columns;
-        written.get_or_init(|| task_columns(&self.shape, is_postgres))
+        written.get_or_init(|| task_columns(&self.shape, self.dialect()))
+    }
+
+    /// Reads rows of [`Scope::task_columns`].
+    pub(super) fn read_tasks(&self, rows: &[QueryResult]) -> Result<Vec<Task>, StoreError> {
+        let mut tasks = Vec::with_capacity(rows.len());
+        for row in rows {
+            tasks.push(self.task(row)?);
+        }
+        Ok(tasks)
     }
 
     /// Reads a row of [`Scope::task_columns`].
@@ -85,21 +95,21 @@ impl Scope {
     }
 }
 
-fn task_columns(shape: &Shape, is_postgres: bool) -> String {
+fn task_columns(shape: &Shape, dialect: Dialect) -> String {
     let column = |column: Column| match (column, since(column)) {
         (_, Some((feature, default))) if !shape.has(feature) => default.to_owned(),
         (Column::RecurrenceRule, _) => rule(shape),
         _ => format!("\"tasks\".\"{}\"", column.as_str()),
     };
     // See `time`.
-    let time = |one: Column| match is_postgres {
-        true => format!("CAST({} AS timestamp)", column(one)),
-        false => column(one),
+    let time = |one: Column| match dialect {
+        Dialect::Postgresql => format!("CAST({} AS timestamp)", column(one)),
+        Dialect::Sqlite => column(one),
     };
-    let tags = match (shape.has(Feature::Tags), is_postgres) {
+    let tags = match (shape.has(Feature::Tags), dialect) {
         (false, _) => "CAST('[]' AS text)",
-        (true, true) => TAGS_POSTGRES,
-        (true, false) => TAGS_SQLITE,
+        (true, Dialect::Postgresql) => TAGS_POSTGRES,
+        (true, Dialect::Sqlite) => TAGS_SQLITE,
     };
     [
         column(Column::Id),
@@ -122,11 +132,11 @@ fn task_columns(shape: &Shape, is_postgres: bool) -> String {
 /// PostgreSQL's columns know no zone before phase XIII, and know one from then on. The session's is UTC, so that what is
 /// read and written means the same in both; and a statement that asks for one type has the same answer after the columns
 /// have got the other, when it is prepared already.
-pub(super) fn time(column: impl IntoColumnRef, is_postgres: bool) -> Expr {
+pub(super) fn time(column: impl IntoColumnRef, dialect: Dialect) -> Expr {
     let column = Expr::col(column);
-    match is_postgres {
-        true => column.cast_as("timestamp"),
-        false => column,
+    match dialect {
+        Dialect::Postgresql => column.cast_as("timestamp"),
+        Dialect::Sqlite => column,
     }
 }
 

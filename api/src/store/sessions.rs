@@ -1,7 +1,7 @@
 //! Where somebody is signed in, and their password.
 
 use entity::{password_credential, session};
-use sea_orm::sea_query::{InsertStatement, Order, Query};
+use sea_orm::sea_query::{Order, Query};
 use sea_orm::{ColumnTrait, QueryResult};
 
 use super::row::zoned;
@@ -73,14 +73,13 @@ impl Scope {
         Ok(row.try_get_by_index(0)?)
     }
 
-    /// Puts another password in the place of an old one and ends all sign-ins but one.
-    pub(crate) async fn change_password(
+    /// Puts another hash in the place of the owner's password, provided that this still is the hash of it; returns whether it is.
+    pub(crate) async fn replace_password(
         &self,
         old: &str,
         new: &str,
-        keep: Option<&SessionId>,
         now: Instant,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.needs(Feature::Accounts)?;
         let update = Query::update()
             .table(password_credential::Entity)
@@ -89,6 +88,11 @@ impl Scope {
             .and_where(password_credential::Column::UserId.eq(self.owner.as_str()))
             .and_where(password_credential::Column::PasswordHash.eq(old))
             .to_owned();
+        Ok(self.runner().execute(&update).await? > 0)
+    }
+
+    /// Ends all of the owner's sign-ins but one.
+    pub(crate) async fn end_other_sessions(&self, keep: Option<&SessionId>) -> Result<(), StoreError> {
         let mut others = Query::delete();
         others
             .from_table(session::Entity)
@@ -96,34 +100,8 @@ impl Scope {
         if let Some(keep) = keep {
             others.and_where(session::Column::Id.ne(keep.as_str()));
         }
-        let transaction = self.runner().begin().await?;
-        // Somebody else was faster with another password.
-        if transaction.execute(&update).await? == 0 {
-            return Err(StoreError::NotFound);
-        }
-        transaction.execute(&others).await?;
-        transaction.commit().await
+        self.runner().execute(&others).await.map(drop)
     }
-}
-
-pub(super) fn insert_session(session: &Session) -> InsertStatement {
-    Query::insert()
-        .into_table(session::Entity)
-        .columns([
-            session::Column::Id,
-            session::Column::UserId,
-            session::Column::CreatedAt,
-            session::Column::RefreshedAt,
-            session::Column::ExpiresAt,
-        ])
-        .values_panic([
-            session.id.as_str().into(),
-            session.user.as_str().into(),
-            session.created_at.to_zoned().into(),
-            session.refreshed_at.to_zoned().into(),
-            session.expires_at.to_zoned().into(),
-        ])
-        .to_owned()
 }
 
 /// Reads a row that begins with [`SESSION_COLUMNS`].

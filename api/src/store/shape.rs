@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityName, IdenStatic};
+use sea_orm::{DbErr, EntityName, IdenStatic};
 
 use seaworthy::ledger::Ledger;
+use seaworthy::sql::Dialect;
 
 use super::StoreError;
 use super::needs::lacking;
@@ -112,10 +113,7 @@ const MOST_LOOKS: usize = 5;
 
 impl Shape {
     /// Asks the database.
-    pub(super) async fn probe(
-        runner: &Runner<'_, &DatabaseConnection>,
-        revisions: &[KnownRevision],
-    ) -> Result<Self, DbErr> {
+    pub(super) async fn probe(runner: &Runner<'_>, revisions: &[KnownRevision]) -> Result<Self, DbErr> {
         let asked = Instant::now();
         let mut columns = columns(runner).await?;
         let mut applied = applied(runner, &columns).await?;
@@ -208,10 +206,10 @@ impl Shape {
 }
 
 /// Returns which columns there are, each with its table.
-async fn columns(runner: &Runner<'_, &DatabaseConnection>) -> Result<HashSet<(String, String)>, DbErr> {
-    let query = match runner.backend() {
-        DbBackend::Postgres => POSTGRES,
-        _ => SQLITE,
+async fn columns(runner: &Runner<'_>) -> Result<HashSet<(String, String)>, DbErr> {
+    let query = match runner.dialect() {
+        Dialect::Postgresql => POSTGRES,
+        Dialect::Sqlite => SQLITE,
     };
     let rows = runner.rows(query).await?;
     rows.iter()
@@ -220,10 +218,7 @@ async fn columns(runner: &Runner<'_, &DatabaseConnection>) -> Result<HashSet<(St
 }
 
 /// Returns SeaORM's names of what is applied: nothing where there is no table for them.
-async fn applied(
-    runner: &Runner<'_, &DatabaseConnection>,
-    columns: &HashSet<(String, String)>,
-) -> Result<HashSet<String>, DbErr> {
+async fn applied(runner: &Runner<'_>, columns: &HashSet<(String, String)>) -> Result<HashSet<String>, DbErr> {
     if !columns.iter().any(|(table, _)| table == "seaql_migrations") {
         return Ok(HashSet::new());
     }
@@ -233,7 +228,7 @@ async fn applied(
 
 /// Returns what is applied without this build knowing it, with the stages that the history has.
 async fn unknown(
-    runner: &Runner<'_, &DatabaseConnection>,
+    runner: &Runner<'_>,
     revisions: &[KnownRevision],
     applied: &HashSet<String>,
 ) -> Vec<UnknownRevision> {

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use entity::{tag, task, task_tag};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, InsertStatement, OnConflict, Order, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, QueryResult};
+use sea_orm::{ColumnTrait, Condition, QueryResult};
+use seaworthy::sql::Dialect;
 
 use super::row::owned_by;
-use super::runner::Runner;
 use super::{Scope, StoreError};
-use crate::domain::{Cursor, CursorValue, Feature, Instant, Page, Precondition, Tag, TagName, Task};
+use crate::domain::{Cursor, CursorValue, Feature, Instant, Page, Tag, TagName};
 
 impl Scope {
     /// Returns a page of the tags on the owner's tasks, in the order of their names.
@@ -44,121 +44,41 @@ impl Scope {
         read(&row)
     }
 
-    /// Puts a new tag on some of the owner's tasks.
-    pub(crate) async fn create_tag(
-        &self,
-        name: &TagName,
-        tasks: &[i32],
-        now: Instant,
-    ) -> Result<Tag, StoreError> {
-        self.needs(Feature::Tags)?;
-        let transaction = self.runner().begin().await?;
-        if self.own_tag(&transaction, name).await?.is_some() {
-            return Err(StoreError::TagExists);
-        }
-        let carriers = self.locked_tasks(&transaction, tasks).await?;
-        if tasks.iter().any(|id| !carriers.contains_key(id)) {
-            return Err(StoreError::NotFound);
-        }
-        if carriers.values().any(|task| task.tags.len() >= Task::MOST_TAGS) {
-            return Err(StoreError::TooManyTags);
-        }
-        let wanted: Vec<_> = carriers
-            .keys()
-            .map(|id| (*id, std::slice::from_ref(name)))
-            .collect();
-        self.tag_tasks(&transaction, &wanted).await?;
-        self.touch_tasks(&transaction, task::Column::Id.is_in(carriers.into_keys()), now)
-            .await?;
-        let tag = self
-            .own_tag(&transaction, name)
-            .await?
-            .ok_or(StoreError::NotFound)?;
-        transaction.commit().await?;
-        Ok(tag)
-    }
-
-    /// Gives a tag another name on all of the owner's tasks. The row may be somebody else's too: the tasks move to the row of
-    /// the new name.
-    pub(crate) async fn rename_tag(
-        &self,
-        id: i32,
-        precondition: &Precondition,
-        name: &TagName,
-        now: Instant,
-    ) -> Result<Tag, StoreError> {
-        if !self.shape.has(Feature::Tags) {
-            return Err(StoreError::NotFound);
-        }
-        let transaction = self.runner().begin().await?;
-        let old = self.locked_tag(&transaction, id).await?;
-        self.check(&old, precondition)?;
-        if old.name == name.as_str() {
-            return Ok(old);
-        }
-        if self
-            .own_tag(&transaction, name)
-            .await?
-            .is_some_and(|other| other.id != id)
-        {
-            return Err(StoreError::TagExists);
-        }
-        transaction
-            .execute(&self.insert_names(std::slice::from_ref(name)))
-            .await?;
-        self.touch_tasks(&transaction, self.carry(id), now).await?;
+    /// Puts a tag under another name on all of the owner's tasks that carry it. The row may be somebody else's too: the tasks move
+    /// to the row of the new name.
+    pub(crate) async fn move_tag(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
+        let names = std::slice::from_ref(name);
+        self.runner().execute(&self.insert_names(names)).await?;
+        self.touch(self.carry(id), now).await?;
         let target = Query::select()
             .column(tag::Column::Id)
             .from(tag::Entity)
-            .cond_where(self.named(std::slice::from_ref(name)))
+            .cond_where(self.named(names))
             .to_owned();
         let update = Query::update()
             .table(task_tag::Entity)
             .value(task_tag::Column::TagId, Expr::from(target))
             .cond_where(self.links(id))
             .to_owned();
-        transaction.execute(&update).await?;
-        let tag = self
-            .own_tag(&transaction, name)
-            .await?
-            .ok_or(StoreError::NotFound)?;
-        transaction.commit().await?;
-        Ok(tag)
+        self.runner().execute(&update).await.map(drop)
     }
 
     /// Takes a tag off all of the owner's tasks.
-    pub(crate) async fn delete_tag(
-        &self,
-        id: i32,
-        precondition: &Precondition,
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        if !self.shape.has(Feature::Tags) {
-            return Err(StoreError::NotFound);
-        }
-        let transaction = self.runner().begin().await?;
-        let tag = self.locked_tag(&transaction, id).await?;
-        self.check(&tag, precondition)?;
-        self.touch_tasks(&transaction, self.carry(id), now).await?;
+    pub(crate) async fn take_tag_off(&self, id: i32, now: Instant) -> Result<(), StoreError> {
+        self.touch(self.carry(id), now).await?;
         let delete = Query::delete()
             .from_table(task_tag::Entity)
             .cond_where(self.links(id))
             .to_owned();
-        transaction.execute(&delete).await?;
-        transaction.commit().await
+        self.runner().execute(&delete).await.map(drop)
     }
 
     /// Puts tags on a task beside those that it carries, and returns the names of all of them.
     ///
     /// A name that the owner writes in another case already keeps that spelling.
-    pub(super) async fn put_tags(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        task_id: i32,
-        names: &[TagName],
-    ) -> Result<Vec<String>, StoreError> {
-        let spelled = self.spelled(transaction, names).await?;
-        transaction.execute(&self.insert_names(&spelled)).await?;
+    pub(crate) async fn put_tags(&self, task_id: i32, names: &[TagName]) -> Result<Vec<String>, StoreError> {
+        let spelled = self.spelled(names).await?;
+        self.runner().execute(&self.insert_names(&spelled)).await?;
         let wanted = Query::select()
             .expr(Expr::val(task_id))
             .column(tag::Column::Id)
@@ -171,8 +91,8 @@ impl Scope {
             .on_conflict(OnConflict::new().do_nothing().to_owned());
         link.select_from(wanted)
             .expect("two columns are selected for two columns");
-        transaction.execute(&link).await?;
-        let tags = self.task_within(transaction, task_id).await?.tags;
+        self.runner().execute(&link).await?;
+        let tags = self.task_by_id(task_id).await?.tags;
         match spelled
             .iter()
             .all(|name| tags.iter().any(|tag| tag == name.as_str()))
@@ -183,9 +103,8 @@ impl Scope {
     }
 
     /// Puts tags on tasks that carry none of them yet, and returns their names.
-    pub(super) async fn tag_tasks(
+    pub(crate) async fn tag_tasks(
         &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
         wanted: &[(i32, &[TagName])],
     ) -> Result<HashMap<i32, Vec<String>>, StoreError> {
         let mut names: Vec<TagName> = wanted.iter().flat_map(|(_, names)| *names).cloned().collect();
@@ -194,15 +113,15 @@ impl Scope {
         if names.is_empty() {
             return Ok(HashMap::new());
         }
-        let spelled = self.spelled(transaction, &names).await?;
-        transaction.execute(&self.insert_names(&spelled)).await?;
+        let spelled = self.spelled(&names).await?;
+        self.runner().execute(&self.insert_names(&spelled)).await?;
         let select = Query::select()
             .columns([tag::Column::Id, tag::Column::Name])
             .from(tag::Entity)
             .cond_where(self.named(&spelled))
             .to_owned();
         let mut known: HashMap<String, (i32, String)> = HashMap::new();
-        for row in transaction.all(&select).await? {
+        for row in self.runner().all(&select).await? {
             let name: String = row.try_get_by_index(1)?;
             known.insert(name.to_ascii_lowercase(), (row.try_get_by_index(0)?, name));
         }
@@ -219,21 +138,17 @@ impl Scope {
                 put.entry(*task).or_default().push(name.clone());
             }
         }
-        transaction.execute(&link).await?;
+        self.runner().execute(&link).await?;
         put.values_mut().for_each(|names| names.sort());
         Ok(put)
     }
 
     /// Returns names as the owner writes them already.
-    async fn spelled(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        names: &[TagName],
-    ) -> Result<Vec<TagName>, StoreError> {
+    async fn spelled(&self, names: &[TagName]) -> Result<Vec<TagName>, StoreError> {
         let mut own = self.select_tags();
-        own.and_where(folded_name(transaction.is_postgres()).is_in(names.iter().map(TagName::folded)));
+        own.and_where(folded_name(self.dialect()).is_in(names.iter().map(TagName::folded)));
         let mut known: Vec<Tag> = Vec::new();
-        for row in transaction.all(&own).await? {
+        for row in self.runner().all(&own).await? {
             known.push(read(&row)?);
         }
         let spelled = names
@@ -250,37 +165,27 @@ impl Scope {
     }
 
     /// Takes every tag off a task but these.
-    pub(super) async fn drop_other_tags(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        task_id: i32,
-        kept: &[TagName],
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn drop_other_tags(&self, task_id: i32, kept: &[TagName]) -> Result<(), StoreError> {
         let mut delete = Query::delete();
         delete
             .from_table(task_tag::Entity)
             .and_where(task_tag::Column::TaskId.eq(task_id));
         if !kept.is_empty() {
-            let ids = carried(task_id, kept, transaction.is_postgres());
+            let ids = carried(task_id, kept, self.dialect());
             delete.and_where(task_tag::Column::TagId.not_in_subquery(ids));
         }
-        transaction.execute(&delete).await.map(drop)
+        self.runner().execute(&delete).await.map(drop)
     }
 
     /// Takes a tag off a task.
-    pub(super) async fn drop_tag(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        task_id: i32,
-        name: &TagName,
-    ) -> Result<(), StoreError> {
-        let ids = carried(task_id, std::slice::from_ref(name), transaction.is_postgres());
+    pub(crate) async fn drop_tag(&self, task_id: i32, name: &TagName) -> Result<(), StoreError> {
+        let ids = carried(task_id, std::slice::from_ref(name), self.dialect());
         let delete = Query::delete()
             .from_table(task_tag::Entity)
             .and_where(task_tag::Column::TaskId.eq(task_id))
             .and_where(task_tag::Column::TagId.in_subquery(ids))
             .to_owned();
-        transaction.execute(&delete).await.map(drop)
+        self.runner().execute(&delete).await.map(drop)
     }
 
     /// Selects id, name and number of tasks of the tags on the owner's tasks.
@@ -338,14 +243,11 @@ impl Scope {
         condition
     }
 
-    async fn own_tag(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        name: &TagName,
-    ) -> Result<Option<Tag>, StoreError> {
+    /// Returns the owner's tag of a name, in whatever case they write it.
+    pub(crate) async fn own_tag(&self, name: &TagName) -> Result<Option<Tag>, StoreError> {
         let mut select = self.select_tags();
-        select.and_where(folded_name(transaction.is_postgres()).eq(name.folded()));
-        transaction.one(&select).await?.as_ref().map(read).transpose()
+        select.and_where(folded_name(self.dialect()).eq(name.folded()));
+        self.runner().one(&select).await?.as_ref().map(read).transpose()
     }
 
     /// Returns what makes a link one between a tag and a task of the owner's.
@@ -361,31 +263,21 @@ impl Scope {
     }
 
     /// Returns a tag that nobody else can put on the owner's tasks, or take off them, until the transaction ends.
-    async fn locked_tag(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        id: i32,
-    ) -> Result<Tag, StoreError> {
-        self.lock_tasks(transaction, self.carry(id)).await?;
-        if transaction.is_postgres() {
-            // Whoever puts it on another task waits for this row, having locked the task before.
-            let carried = Query::select()
-                .column(task_tag::Column::TagId)
-                .from(task_tag::Entity)
-                .cond_where(self.links(id))
-                .to_owned();
-            let lock = Query::select()
-                .column(tag::Column::Id)
-                .from(tag::Entity)
-                .and_where(tag::Column::Id.in_subquery(carried))
-                .lock_exclusive()
-                .to_owned();
-            transaction.all(&lock).await?;
-        }
-        let mut select = self.select_tags();
-        select.and_where(tag::Column::Id.eq(id));
-        let row = transaction.one(&select).await?.ok_or(StoreError::NotFound)?;
-        read(&row)
+    pub(crate) async fn locked_tag(&self, id: i32) -> Result<Tag, StoreError> {
+        self.lock_tasks(self.carry(id)).await?;
+        // Whoever puts it on another task waits for this row, having locked the task before.
+        let carried = Query::select()
+            .column(task_tag::Column::TagId)
+            .from(task_tag::Entity)
+            .cond_where(self.links(id))
+            .to_owned();
+        let row = Query::select()
+            .column(tag::Column::Id)
+            .from(tag::Entity)
+            .and_where(tag::Column::Id.in_subquery(carried))
+            .to_owned();
+        self.lock_rows(row).await?;
+        self.tag_by_id(id).await
     }
 
     /// Returns what makes a task one that carries a tag; there may be more of them than a statement takes values.
@@ -400,7 +292,7 @@ impl Scope {
 }
 
 /// Selects the ids of the tags that a task carries under one of these names.
-fn carried(task_id: i32, names: &[TagName], is_postgres: bool) -> SelectStatement {
+fn carried(task_id: i32, names: &[TagName], dialect: Dialect) -> SelectStatement {
     let on_task = Query::select()
         .column(task_tag::Column::TagId)
         .from(task_tag::Entity)
@@ -410,15 +302,15 @@ fn carried(task_id: i32, names: &[TagName], is_postgres: bool) -> SelectStatemen
         .column(tag::Column::Id)
         .from(tag::Entity)
         .and_where(tag::Column::Id.in_subquery(on_task))
-        .and_where(folded_name(is_postgres).is_in(names.iter().map(TagName::folded)))
+        .and_where(folded_name(dialect).is_in(names.iter().map(TagName::folded)))
         .to_owned()
 }
 
 /// Returns a tag's name as it is compared: only ASCII letters lose their case, whatever the server's locale knows.
-pub(super) fn folded_name(is_postgres: bool) -> Expr {
-    Expr::cust(match is_postgres {
-        true => "lower(tags.name COLLATE \"C\")",
-        false => "lower(tags.name)",
+pub(super) fn folded_name(dialect: Dialect) -> Expr {
+    Expr::cust(match dialect {
+        Dialect::Postgresql => "lower(tags.name COLLATE \"C\")",
+        Dialect::Sqlite => "lower(tags.name)",
     })
 }
 

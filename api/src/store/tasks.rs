@@ -1,59 +1,50 @@
-//! One task: read, made, changed and removed, with one statement unless tags or a precondition need more.
+//! Tasks: read, made, changed and removed, each with one statement.
+
+use std::collections::HashMap;
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::{DynIden, Expr, IntoIden, Order, Query, UpdateStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction};
+use sea_orm::sea_query::{DynIden, Expr, IntoIden, Order, Query, SelectStatement, UpdateStatement};
+use sea_orm::{ColumnTrait, IntoSimpleExpr};
+use seaworthy::sql::Dialect;
 
 use super::row::owned_by;
-use super::runner::Runner;
 use super::shape::{MARK, RULES};
 use super::{Scope, StoreError};
 use crate::domain::{
-    Description, Feature, Instant, NewTask, Precondition, Priority, Recurrence, TagName, Task, TaskPatch,
-    Title,
+    Completion, Description, Feature, Instant, NewTask, Priority, Recurrence, Task, TaskPatch, Title,
 };
-
-/// Whether a task is to be done, not done, or the other way round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Completion {
-    Is(bool),
-    Toggle,
-}
 
 impl Scope {
     /// Returns one task.
     pub(crate) async fn task_by_id(&self, id: i32) -> Result<Task, StoreError> {
-        let runner = self.runner();
-        let select = self.reading(id, runner.is_postgres());
-        let row = runner.one(&select).await?.ok_or(StoreError::NotFound)?;
-        Ok(self.task(&row)?)
+        let row = self.runner().one(&self.reading(id)).await?;
+        Ok(self.task(&row.ok_or(StoreError::NotFound)?)?)
     }
 
-    /// Makes a task.
-    pub(crate) async fn create_task(&self, new: &NewTask, now: Instant) -> Result<Task, StoreError> {
-        self.supports(&TaskPatch::from(new.clone()))?;
-        let runner = self.runner();
-        let (columns, values) = self.new_row(new, now);
-        let insert = Query::insert()
+    /// Makes a task without tags.
+    pub(crate) async fn insert_task(&self, new: &NewTask, now: Instant) -> Result<Task, StoreError> {
+        let made = self.insert_tasks(&[new], now).await?;
+        made.into_iter().next().ok_or(StoreError::NotFound)
+    }
+
+    /// Makes tasks without tags, in the order of the list.
+    pub(crate) async fn insert_tasks(&self, new: &[&NewTask], now: Instant) -> Result<Vec<Task>, StoreError> {
+        let mut insert = Query::insert();
+        insert
             .into_table(Entity)
-            .columns(columns)
-            .values_panic(values)
-            .returning(Query::returning().expr(self.task_columns(runner.is_postgres())))
-            .to_owned();
-        if new.tags.is_empty() {
-            let row = runner.one(&insert).await?.ok_or(StoreError::NotFound)?;
-            return Ok(self.task(&row)?);
+            .returning(Query::returning().expr(self.task_columns()));
+        for new in new {
+            let (columns, values) = self.new_row(new, now);
+            insert.columns(columns).values_panic(values);
         }
-        let transaction = runner.begin().await?;
-        let row = transaction.one(&insert).await?.ok_or(StoreError::NotFound)?;
-        let mut task = self.task(&row)?;
-        task.tags = self.put_tags(&transaction, task.id, &new.tags).await?;
-        transaction.commit().await?;
-        Ok(task)
+        let mut tasks = self.read_tasks(&self.runner().all(&insert).await?)?;
+        // Ids are given in the order of the values; what comes back may be in any order.
+        tasks.sort_unstable_by_key(|task| task.id);
+        Ok(tasks)
     }
 
     /// Returns the columns of a new task and what goes into them.
-    pub(super) fn new_row(&self, new: &NewTask, now: Instant) -> (Vec<DynIden>, Vec<Expr>) {
+    fn new_row(&self, new: &NewTask, now: Instant) -> (Vec<DynIden>, Vec<Expr>) {
         let mut columns = [Column::UserId, Column::CreatedAt, Column::UpdatedAt]
             .map(IntoIden::into_iden)
             .to_vec();
@@ -69,164 +60,133 @@ impl Scope {
         (columns, values)
     }
 
-    /// Changes what the patch names.
-    pub(crate) async fn change_task(
+    /// Writes what a patch names into tasks, besides their tags, and returns those that are there.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`StoreError::Outdated`] when a task is not there and it may be for what the patch sets to a default: the
+    /// schema may have gained a place for it.
+    pub(crate) async fn patch_tasks(
         &self,
-        id: i32,
-        precondition: &Precondition,
+        ids: &[i32],
         patch: &TaskPatch,
         now: Instant,
-    ) -> Result<Task, StoreError> {
-        self.supports(patch)?;
-        let is_postgres = self.runner().is_postgres();
-        let tags = patch.tags.as_ref().filter(|_| self.shape.has(Feature::Tags));
-        let mut update = self.update_task(id, is_postgres);
-        update.values(self.values(patch));
+    ) -> Result<Vec<Task>, StoreError> {
+        let mut update = self.update_tasks(ids);
+        update
+            .values(self.values(patch))
+            .value(Column::UpdatedAt, now.to_utc());
         let unwritten = self.unwritten(patch);
         if !unwritten.is_empty() {
-            update.and_where(still_missing(is_postgres, &unwritten));
+            update.and_where(still_missing(self.dialect(), &unwritten));
         }
-        // Nothing to change: there is no such task, or what the patch names has come since the snapshot.
-        let nothing = || match unwritten.is_empty() {
-            true => StoreError::NotFound,
-            false => StoreError::Outdated,
-        };
-        if *patch != TaskPatch::default() {
-            update.value(Column::UpdatedAt, now.to_utc());
+        let tasks = self.read_tasks(&self.runner().all(&update).await?)?;
+        match tasks.len() < ids.len() && !unwritten.is_empty() {
+            true => Err(StoreError::Outdated),
+            false => Ok(tasks),
         }
-        if tags.is_none() && !precondition.needs_current() {
-            if *patch == TaskPatch::default() {
-                return self.task_by_id(id).await;
-            }
-            let row = self.runner().one(&update).await?.ok_or_else(nothing)?;
-            return Ok(self.task(&row)?);
-        }
-        let in_transaction = async {
-            let transaction = self.runner().begin().await?;
-            let current = self.locked_task(&transaction, id).await?;
-            self.check(&current, precondition)?;
-            if *patch == TaskPatch::default() {
-                return Ok(current);
-            }
-            let row = transaction.one(&update).await?.ok_or_else(nothing)?;
-            let mut task = self.task(&row)?;
-            if let Some(tags) = tags {
-                self.drop_other_tags(&transaction, id, tags).await?;
-                task.tags = match tags.is_empty() {
-                    true => Vec::new(),
-                    false => self.put_tags(&transaction, id, tags).await?,
-                };
-            }
-            transaction.commit().await?;
-            Ok(task)
-        };
-        Box::pin(in_transaction).await
     }
 
     /// Completes or reopens a task; one that is that way already stays as it is.
     pub(crate) async fn complete_task(
         &self,
         id: i32,
-        precondition: &Precondition,
         completion: Completion,
         now: Instant,
     ) -> Result<Task, StoreError> {
-        let is_postgres = self.runner().is_postgres();
         let update = match completion {
-            Completion::Toggle => self.toggling(id, now, is_postgres),
-            Completion::Is(completed) => self.completing(id, completed, now, is_postgres),
+            Completion::Toggle => self.toggling(id, now),
+            Completion::Is(completed) => self.completing(id, completed, now),
         };
-        if !precondition.needs_current() {
-            let row = self.runner().one(&update).await?.ok_or(StoreError::NotFound)?;
-            return Ok(self.task(&row)?);
-        }
-        let transaction = self.runner().begin().await?;
-        let current = self.locked_task(&transaction, id).await?;
-        self.check(&current, precondition)?;
-        let row = transaction.one(&update).await?.ok_or(StoreError::NotFound)?;
-        let task = self.task(&row)?;
-        transaction.commit().await?;
-        Ok(task)
+        let row = self.runner().one(&update).await?;
+        Ok(self.task(&row.ok_or(StoreError::NotFound)?)?)
     }
 
-    /// Removes a task with its links to tags.
-    pub(crate) async fn delete_task(&self, id: i32, precondition: &Precondition) -> Result<(), StoreError> {
+    /// Does to several tasks what [`Self::complete_task`] does to one, and returns those that are there.
+    pub(crate) async fn complete_tasks(
+        &self,
+        ids: &[i32],
+        completed: bool,
+        now: Instant,
+    ) -> Result<Vec<Task>, StoreError> {
+        let unchanged = Expr::case(
+            Column::Completed.eq(completed),
+            Column::UpdatedAt.into_simple_expr(),
+        )
+        .finally(Expr::val(now.to_utc()));
+        let mut update = self.update_tasks(ids);
+        update
+            .value(Column::Completed, completed)
+            .value(Column::UpdatedAt, unchanged);
+        self.read_tasks(&self.runner().all(&update).await?)
+    }
+
+    /// Removes tasks with their links to tags; returns how many there were.
+    pub(crate) async fn delete_tasks(&self, ids: &[i32]) -> Result<u64, StoreError> {
         let delete = Query::delete()
             .from_table(Entity)
-            .and_where(Column::Id.eq(id))
+            .and_where(is_one_of(ids))
             .and_where(owned_by(&self.owner))
             .to_owned();
-        let deleted = if precondition.needs_current() {
-            let transaction = self.runner().begin().await?;
-            let current = self.locked_task(&transaction, id).await?;
-            self.check(&current, precondition)?;
-            let deleted = transaction.execute(&delete).await?;
-            transaction.commit().await?;
-            deleted
-        } else {
-            self.runner().execute(&delete).await?
-        };
-        match deleted {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+        self.runner().execute(&delete).await
     }
 
-    fn update_task(&self, id: i32, is_postgres: bool) -> UpdateStatement {
+    fn update_tasks(&self, ids: &[i32]) -> UpdateStatement {
         Query::update()
             .table(Entity)
-            .and_where(Column::Id.eq(id))
+            .and_where(is_one_of(ids))
             .and_where(owned_by(&self.owner))
-            .returning(Query::returning().expr(self.task_columns(is_postgres)))
+            .returning(Query::returning().expr(self.task_columns()))
             .to_owned()
     }
 
     /// Returns a task that nobody else can change until the transaction ends.
-    pub(super) async fn locked_task(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        id: i32,
-    ) -> Result<Task, StoreError> {
-        self.lock_tasks(transaction, Column::Id.eq(id)).await?;
-        self.task_within(transaction, id).await
+    pub(crate) async fn locked_task(&self, id: i32) -> Result<Task, StoreError> {
+        self.lock_tasks(Column::Id.eq(id)).await?;
+        self.task_by_id(id).await
+    }
+
+    /// Returns tasks by their ids; nobody else can change them until the transaction ends.
+    pub(crate) async fn locked_tasks(&self, ids: &[i32]) -> Result<HashMap<i32, Task>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.lock_tasks(is_one_of(ids)).await?;
+        let select = Query::select()
+            .expr(self.task_columns())
+            .from(Entity)
+            .and_where(is_one_of(ids))
+            .and_where(owned_by(&self.owner))
+            .to_owned();
+        let tasks = self.read_tasks(&self.runner().all(&select).await?)?;
+        Ok(tasks.into_iter().map(|task| (task.id, task)).collect())
     }
 
     /// Keeps everybody else from changing some of the owner's tasks, and what they carry, until the transaction ends.
     ///
     /// A statement that waits for a row sees the other tables as they were before it waited: what a task carries is read with
     /// the next one.
-    pub(super) async fn lock_tasks(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        which: Expr,
-    ) -> Result<(), StoreError> {
-        if !transaction.is_postgres() {
-            return Ok(());
-        }
+    pub(super) async fn lock_tasks(&self, which: Expr) -> Result<(), StoreError> {
         let select = Query::select()
             .column(Column::Id)
             .from(Entity)
             .and_where(which)
             .and_where(owned_by(&self.owner))
             .order_by(Column::Id, Order::Asc)
-            .lock_exclusive()
             .to_owned();
-        transaction.all(&select).await.map(drop)
+        self.lock_rows(select).await
     }
 
-    /// Returns a task as the transaction sees it.
-    pub(super) async fn task_within(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        id: i32,
-    ) -> Result<Task, StoreError> {
-        let reading = self.reading(id, transaction.is_postgres());
-        let row = transaction.one(&reading).await?.ok_or(StoreError::NotFound)?;
-        Ok(self.task(&row)?)
+    /// Locks what a query finds until the transaction ends. On SQLite there is one writer at a time anyway.
+    pub(super) async fn lock_rows(&self, mut select: SelectStatement) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Postgresql => self.runner().all(select.lock_exclusive()).await.map(drop),
+            Dialect::Sqlite => Ok(()),
+        }
     }
 
     /// Refuses what the schema cannot keep; a default needs no column.
-    pub(super) fn supports(&self, patch: &TaskPatch) -> Result<(), StoreError> {
+    pub(crate) fn supports(&self, patch: &TaskPatch) -> Result<(), StoreError> {
         patch
             .features()
             .into_iter()
@@ -234,7 +194,7 @@ impl Scope {
     }
 
     /// Returns the columns that a patch writes and the schema has.
-    pub(super) fn values(&self, patch: &TaskPatch) -> Vec<(DynIden, Expr)> {
+    fn values(&self, patch: &TaskPatch) -> Vec<(DynIden, Expr)> {
         let moment = |moment: Option<Instant>| Expr::val(moment.map(Instant::to_utc));
         let mut values: Vec<(DynIden, Expr)> = Vec::new();
         if let Some(title) = &patch.title {
@@ -276,7 +236,7 @@ impl Scope {
     }
 
     /// Returns what a patch sets to its default because the schema has no place for it.
-    pub(super) fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
+    fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
         let columns: [(bool, Feature, &[&str]); 5] = [
             (patch.priority.is_some(), Feature::Priority, &["priority"]),
             (patch.due_date.is_some(), Feature::DueDate, &["due_date"]),
@@ -292,68 +252,40 @@ impl Scope {
             .collect()
     }
 
-    /// Puts one more tag on a task.
-    pub(crate) async fn tag_task(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
-        let transaction = self.runner().begin().await?;
-        let task = self.locked_task(&transaction, id).await?;
-        if carries(&task, name) {
-            return Ok(());
-        }
-        self.needs(Feature::Tags)?;
-        if task.tags.len() >= Task::MOST_TAGS {
-            return Err(StoreError::TooManyTags);
-        }
-        self.put_tags(&transaction, id, std::slice::from_ref(name))
-            .await?;
-        self.touch_tasks(&transaction, Column::Id.eq(id), now).await?;
-        transaction.commit().await
-    }
-
-    /// Takes a tag off a task; one that it does not carry is no error.
-    pub(crate) async fn untag_task(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
-        let transaction = self.runner().begin().await?;
-        let task = self.locked_task(&transaction, id).await?;
-        if !carries(&task, name) {
-            return Ok(());
-        }
-        self.drop_tag(&transaction, id, name).await?;
-        self.touch_tasks(&transaction, Column::Id.eq(id), now).await?;
-        transaction.commit().await
+    /// Says of tasks that they have changed.
+    pub(crate) async fn touch_tasks(&self, ids: &[i32], now: Instant) -> Result<(), StoreError> {
+        self.touch(is_one_of(ids), now).await
     }
 
     /// Says of tasks that they have changed.
-    pub(super) async fn touch_tasks(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        which: Expr,
-        now: Instant,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn touch(&self, which: Expr, now: Instant) -> Result<(), StoreError> {
         let update = Query::update()
             .table(Entity)
             .value(Column::UpdatedAt, now.to_utc())
             .and_where(which)
             .and_where(owned_by(&self.owner))
             .to_owned();
-        transaction.execute(&update).await.map(drop)
+        self.runner().execute(&update).await.map(drop)
     }
 }
 
-fn carries(task: &Task, name: &TagName) -> bool {
-    task.tags
-        .iter()
-        .any(|tag| tag.to_ascii_lowercase() == name.folded())
+fn is_one_of(ids: &[i32]) -> Expr {
+    match ids {
+        [id] => Column::Id.eq(*id),
+        ids => Column::Id.is_in(ids.iter().copied()),
+    }
 }
 
 /// Returns the condition that columns of `tasks` and `task_tags` have not come since the snapshot: somebody may have put another
 /// value than the default into them by now, and the default would not be written.
-pub(super) fn still_missing(is_postgres: bool, columns: &[&str]) -> Expr {
+fn still_missing(dialect: Dialect, columns: &[&str]) -> Expr {
     let names = columns.join("', '");
-    Expr::cust(match is_postgres {
-        true => format!(
+    Expr::cust(match dialect {
+        Dialect::Postgresql => format!(
             "NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid IN (to_regclass('tasks'), \
              to_regclass('task_tags')) AND a.attname IN ('{names}') AND NOT a.attisdropped)"
         ),
-        false => format!(
+        Dialect::Sqlite => format!(
             "NOT EXISTS (SELECT 1 FROM pragma_table_info('tasks') WHERE name IN ('{names}') \
              UNION ALL SELECT 1 FROM pragma_table_info('task_tags') WHERE name IN ('{names}'))"
         ),

@@ -5,13 +5,13 @@ use quick_cache::sync::Cache;
 use sea_orm::sea_query::{
     DeleteStatement, DynIden, Expr, ExprTrait, Func, IntoIden, LockType, OnConflict, Query, SelectStatement,
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryResult};
+use sea_orm::{ColumnTrait, QueryResult};
+use seaworthy::sql::Dialect;
 
 use super::fault::is_duplicate;
 use super::row::{column, moment, owned_by, time};
-use super::runner::Runner;
 use super::{Scope, StoreError};
-use crate::domain::{Credential, Feature, Instant, Precondition, Summary, User, UserId};
+use crate::domain::{Credential, Feature, Instant, Summary, User, UserId};
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,18 +140,23 @@ impl Scope {
     }
 
     /// Returns the owner, whom nobody else can change until the transaction ends.
-    ///
-    /// With [`LockType::Update`] nobody can add something of theirs either; SQLite's transaction keeps all writers out.
-    async fn locked_user(
-        &self,
-        transaction: &Runner<'_, DatabaseTransaction>,
-        lock: LockType,
-    ) -> Result<User, StoreError> {
+    pub(crate) async fn locked_user(&self) -> Result<User, StoreError> {
+        self.user_locked_for(LockType::NoKeyUpdate).await
+    }
+
+    /// Returns the owner, to whom nobody else can add anything until the transaction ends.
+    pub(crate) async fn closed_user(&self) -> Result<User, StoreError> {
+        self.user_locked_for(LockType::Update).await
+    }
+
+    async fn user_locked_for(&self, lock: LockType) -> Result<User, StoreError> {
         let mut select = self.select_user();
-        if transaction.is_postgres() {
-            select.lock(lock);
+        match self.dialect() {
+            Dialect::Postgresql => drop(select.lock(lock)),
+            // Its transaction keeps all writers out.
+            Dialect::Sqlite => {}
         }
-        match transaction.one(&select).await? {
+        match self.runner().one(&select).await? {
             Some(row) => self.read_user(&row),
             None => Err(self.not_there()),
         }
@@ -160,7 +165,7 @@ impl Scope {
     fn select_user(&self) -> SelectStatement {
         Query::select()
             .columns([user::Column::Email, user::Column::Name])
-            .expr(time(user::Column::CreatedAt, self.runner().is_postgres()))
+            .expr(time(user::Column::CreatedAt, self.dialect()))
             .from(user::Entity)
             .and_where(user::Column::Id.eq(self.owner.as_str()))
             .to_owned()
@@ -175,40 +180,23 @@ impl Scope {
         })
     }
 
-    /// Calls the owner something else, if there is a name.
-    pub(crate) async fn change_user(
-        &self,
-        precondition: &Precondition,
-        name: Option<Option<&str>>,
-    ) -> Result<User, StoreError> {
-        let transaction = self.runner().begin().await?;
-        let user = self.locked_user(&transaction, LockType::NoKeyUpdate).await?;
-        self.check(&user, precondition)?;
-        let Some(name) = name.map(|name| name.map(str::to_owned)) else {
-            return Ok(user);
-        };
+    /// Calls the owner something else.
+    pub(crate) async fn set_user_name(&self, name: Option<&str>) -> Result<(), StoreError> {
         let update = Query::update()
             .table(user::Entity)
-            .value(user::Column::Name, name.clone())
+            .value(user::Column::Name, name.map(str::to_owned))
             .and_where(user::Column::Id.eq(self.owner.as_str()))
             .to_owned();
-        transaction.execute(&update).await?;
-        transaction.commit().await?;
-        Ok(User { name, ..user })
+        self.runner().execute(&update).await.map(drop)
     }
 
     /// Removes the owner and everything that is theirs, in the order that the foreign keys want.
     ///
     /// What came with the accounts goes by itself.
-    pub(crate) async fn delete_user(&self, precondition: &Precondition) -> Result<(), StoreError> {
-        let transaction = self.runner().begin().await?;
-        let user = self.locked_user(&transaction, LockType::Update).await?;
-        self.check(&user, precondition)?;
+    pub(crate) async fn delete_user(&self) -> Result<(), StoreError> {
         for delete in self.everything() {
-            transaction.execute(&delete).await?;
+            self.runner().execute(&delete).await?;
         }
-        transaction.commit().await?;
-        self.store.0.known.forget(&self.owner);
         Ok(())
     }
 
@@ -253,7 +241,6 @@ impl Scope {
 
     /// Counts the owner's tasks; the days are those of UTC.
     pub(crate) async fn summary(&self, now: Instant) -> Result<Summary, StoreError> {
-        let runner = self.runner();
         let shape = &self.shape;
         let due = || column(shape, task::Column::DueDate);
         let priority = || column(shape, task::Column::Priority);
@@ -279,13 +266,13 @@ impl Scope {
             let one = Expr::case(condition, Expr::val(1)).into();
             select.expr(Expr::from(Func::count::<Expr>(one)));
         }
-        select.expr(match (shape.has(Feature::Tags), runner.is_postgres()) {
+        select.expr(match (shape.has(Feature::Tags), self.dialect()) {
             (false, _) => Expr::cust("CAST('{}' AS text)"),
-            (true, true) => Expr::cust_with_values(BY_TAG_POSTGRES, [self.owner.as_str()]),
-            (true, false) => Expr::cust_with_values(BY_TAG_SQLITE, [self.owner.as_str()]),
+            (true, Dialect::Postgresql) => Expr::cust_with_values(BY_TAG_POSTGRES, [self.owner.as_str()]),
+            (true, Dialect::Sqlite) => Expr::cust_with_values(BY_TAG_SQLITE, [self.owner.as_str()]),
         });
         select.from(task::Entity).and_where(owned_by(&self.owner));
-        let row = runner.one(&select).await?.ok_or(StoreError::NotFound)?;
+        let row = self.runner().one(&select).await?.ok_or(StoreError::NotFound)?;
         let count = |index| row.try_get_by_index::<i64>(index);
         let by_tag: String = row.try_get_by_index(8)?;
         let by_tag: std::collections::BTreeMap<String, i64> =

@@ -27,9 +27,9 @@ pub(super) struct Ready<'a> {
 
 impl Scope {
     /// Returns the statement that reads one task.
-    pub(super) fn reading(&self, id: i32, is_postgres: bool) -> Ready<'_> {
+    pub(super) fn reading(&self, id: i32) -> Ready<'_> {
         let sql = self.shape.written.task.get_or_init(|| {
-            let columns = self.written_columns(is_postgres);
+            let columns = self.written_columns();
             format!("SELECT {columns} FROM \"tasks\" WHERE \"id\" = $1 AND \"user_id\" = $2")
         });
         Ready {
@@ -39,9 +39,9 @@ impl Scope {
     }
 
     /// Returns the statement that completes or reopens one task; what is that way already was not changed.
-    pub(super) fn completing(&self, id: i32, completed: bool, now: Instant, is_postgres: bool) -> Ready<'_> {
+    pub(super) fn completing(&self, id: i32, completed: bool, now: Instant) -> Ready<'_> {
         let sql = self.shape.written.completion.get_or_init(|| {
-            let columns = self.written_columns(is_postgres);
+            let columns = self.written_columns();
             format!(
                 "UPDATE \"tasks\" SET \"completed\" = $1, \
                  \"updated_at\" = CASE WHEN \"completed\" = $1 THEN \"updated_at\" ELSE $2 END \
@@ -60,9 +60,9 @@ impl Scope {
     }
 
     /// Returns the statement that completes one task or reopens it, whichever it is not.
-    pub(super) fn toggling(&self, id: i32, now: Instant, is_postgres: bool) -> Ready<'_> {
+    pub(super) fn toggling(&self, id: i32, now: Instant) -> Ready<'_> {
         let sql = self.shape.written.toggle.get_or_init(|| {
-            let columns = self.written_columns(is_postgres);
+            let columns = self.written_columns();
             format!(
                 "UPDATE \"tasks\" SET \"completed\" = NOT \"completed\", \"updated_at\" = $1 \
                  WHERE \"id\" = $2 AND \"user_id\" = $3 RETURNING {columns}"

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::{DayEdge, TaskFilter, UserId};
+use crate::store::unit::Unit;
 use crate::store::{Limits, Store};
 
 /// Every order that has an index, with filters that lead into it.
@@ -48,7 +49,7 @@ const LISTS: [(&str, Option<bool>); 29] = [
 async fn a_page_of_a_hundred_thousand_tasks_reads_what_it_shows_on_sqlite() {
     let scratch = ScratchDatabase::sqlite(&std::env::temp_dir()).unwrap();
     check(scratch, async |scope, query, block| {
-        let select = statement(scope, query, block, false);
+        let select = statement(scope, query, block);
         let statement = explained("EXPLAIN QUERY PLAN ", DbBackend::Sqlite, &select);
         let rows = connection(scope).query_all_raw(statement).await.unwrap();
         let plan: Vec<String> = rows
@@ -71,7 +72,7 @@ async fn a_page_of_a_hundred_thousand_tasks_reads_what_it_shows_on_postgresql() 
     };
     let scratch = ScratchDatabase::postgres(&server).await.unwrap();
     check(scratch, async |scope, query, block| {
-        let select = statement(scope, query, block, true);
+        let select = statement(scope, query, block);
         // A plan for whoever it is, which the server keeps, and one for this user alone.
         for mode in ["force_generic_plan", "force_custom_plan"] {
             let plan = postgres_plan(connection(scope), mode, &select).await;
@@ -82,10 +83,10 @@ async fn a_page_of_a_hundred_thousand_tasks_reads_what_it_shows_on_postgresql() 
 }
 
 /// Returns the statement for a page, or for those that tie with a task.
-fn statement(scope: &Scope, query: &TaskQuery, block: Option<&Task>, is_postgres: bool) -> SelectStatement {
+fn statement(scope: &Scope, query: &TaskQuery, block: Option<&Task>) -> SelectStatement {
     match block {
-        Some(one) => scope.block(query, one, now(), is_postgres),
-        None => scope.page(query, now(), is_postgres).0,
+        Some(one) => scope.block(query, one, now()),
+        None => scope.page(query, now()).0,
     }
 }
 
@@ -103,7 +104,7 @@ async fn check(scratch: ScratchDatabase, check: impl AsyncFn(&Scope, &TaskQuery,
     fill(store.0.pool.connection()).await;
     let scope = Scope {
         began: std::time::Instant::now(),
-        outer: None,
+        unit: Unit::default(),
         shape: store.shape(),
         owner: UserId::parse("usr_ada").unwrap(),
         store,

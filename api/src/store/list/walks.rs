@@ -10,6 +10,7 @@ use seaworthy::verify::ScratchDatabase;
 use super::plans::{now, terms};
 use super::*;
 use crate::domain::{TaskFilter, UserId};
+use crate::store::unit::Unit;
 use crate::store::{Limits, Store};
 
 const TASKS: u32 = 240;
@@ -64,7 +65,7 @@ async fn walk(scratch: ScratchDatabase, mode: &str, steps: Option<u32>) {
     store.check().await.unwrap();
     let scope = Scope {
         began: std::time::Instant::now(),
-        outer: None,
+        unit: Unit::default(),
         shape: store.shape(),
         owner: UserId::parse("usr_ada").unwrap(),
         store,

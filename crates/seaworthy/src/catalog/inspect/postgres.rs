@@ -21,11 +21,12 @@ const OBJECTS: &str = include_str!("objects.sql");
 /// What decides how the server prints expressions and definitions (manual, "Client Connection Defaults" and "Version and Platform
 /// Compatibility"), so that no setting of a database or a role changes what is read. A query over system tables looks dear to
 /// the planner, which would compile it for longer than it runs; and of a database that was never analysed it takes every part for
-/// a few rows, and would walk through one for each row of another.
+/// a few rows, and would walk through one for each row of another. Searching for the best order of joins, which all are by hash,
+/// took twice as long as the joins of a small schema, and gained nothing on one of 1,000 tables.
 const SETTINGS: &str = "SET LOCAL IntervalStyle TO postgres; SET LOCAL DateStyle TO ISO; SET LOCAL TimeZone TO UTC; \
      SET LOCAL bytea_output TO hex; SET LOCAL extra_float_digits TO 1; SET LOCAL lc_monetary TO 'C'; \
      SET LOCAL quote_all_identifiers TO off; SET LOCAL standard_conforming_strings TO on; SET LOCAL jit TO off; \
-     SET LOCAL enable_nestloop TO off";
+     SET LOCAL enable_nestloop TO off; SET LOCAL join_collapse_limit TO 1";
 
 /// How often reading is tried while others change what is read.
 const TRIES: u32 = 5;
