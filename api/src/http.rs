@@ -20,6 +20,7 @@ mod conditional;
 mod conversations;
 mod cursor;
 mod envelope;
+mod errors;
 mod extract;
 mod fields;
 mod json;
@@ -146,8 +147,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(conversations::messages, conversations::say))
         .routes(routes!(conversations::message, conversations::unsay))
         .routes(routes!(schema::get))
-        .routes(routes!(codes::list))
-        .routes(routes!(codes::page))
+        .routes(routes!(errors::list))
+        .routes(routes!(errors::page))
         .routes(routes!(operations::live))
         .routes(routes!(operations::ready))
         .routes(routes!(operations::health))

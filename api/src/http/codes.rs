@@ -1,16 +1,9 @@
-//! The registry of what can go wrong: one row per code, and a page per code at `/errors/{code}`.
+//! The registry of what can go wrong: one row per code.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::extract::Segments;
-use super::openapi::{Anybody, ErrorCode, OnOne};
-use super::problem::Problem;
 
 macro_rules! codes {
-    ($($name:ident $code:literal $status:ident $title:literal $page:literal;)*) => {
+    ($($name:ident $code:literal $status:ident $title:literal $advice:literal;)*) => {
         /// What can go wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Code {
@@ -37,8 +30,8 @@ macro_rules! codes {
             }
 
             /// Returns what it means and what to do.
-            fn page(self) -> &'static str {
-                match self { $(Self::$name => $page,)* }
+            pub(super) fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)* }
             }
         }
     };
@@ -151,63 +144,24 @@ codes! {
         "The request was given up after 15 seconds. A write may or may not have happened: read before trying again.";
 }
 
-/// What can go wrong.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CodeList {
-    /// Every code, by status.
-    data: Vec<CodeRow>,
-}
+/// What other documents of the original call some codes: their names lead to the same page.
+const OLD_NAMES: [(&str, Code); 2] = [
+    ("TASK_INVALID_TITLE", Code::TitleInvalid),
+    ("AUTH_UNAUTHORIZED", Code::TokenMissing),
+];
 
-/// One thing that can go wrong.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CodeRow {
-    /// Its name in problems.
-    #[schema(example = "TASK_NOT_FOUND")]
-    code: &'static str,
-    /// The status that it comes with.
-    #[schema(minimum = 400, maximum = 599, example = 404)]
-    status: u16,
-    /// What it says in a few words.
-    #[schema(example = "There is no such task")]
-    title: &'static str,
-    /// The path of its page.
-    #[serde(rename = "type")]
-    #[schema(example = "/errors/TASK_NOT_FOUND")]
-    kind: String,
-}
+impl Code {
+    /// Returns the code of a name, be it one that it had once.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let old = OLD_NAMES.iter().find(|(old, _)| *old == name);
+        old.map(|(_, code)| *code)
+            .or_else(|| Self::ALL.iter().copied().find(|known| known.code() == name))
+    }
 
-/// List what can go wrong
-///
-/// Every code that a problem may carry.
-#[utoipa::path(get, path = "/errors", operation_id = "listErrors", tag = "operations", security(()),
-    responses((status = 200, description = "Every code", body = CodeList), Anybody))]
-pub(super) async fn list() -> Response {
-    let data = Code::ALL.iter().map(|code| CodeRow {
-        code: code.code(),
-        status: code.status().as_u16(),
-        title: code.title(),
-        kind: format!("/errors/{}", code.code()),
-    });
-    let data = data.collect();
-    axum::Json(CodeList { data }).into_response()
-}
-
-/// Explain what can go wrong
-///
-/// What a code means and what to do, for people.
-#[utoipa::path(get, path = "/errors/{code}", operation_id = "getError", tag = "operations", security(()), params(ErrorCode),
-    responses((status = 200, description = "The page", body = String, content_type = "text/plain",
-               example = "TASK_NOT_FOUND\nThere is no such task\n"), OnOne, Anybody))]
-pub(super) async fn page(Segments(code): Segments<String>) -> Response {
-    let Some(code) = Code::ALL.iter().find(|known| known.code() == code) else {
-        return Problem::new(Code::NotFound).into_response();
-    };
-    let text = format!(
-        "{}\n{}\n\nStatus {}\n\n{}\n",
-        code.code(),
-        code.title(),
-        code.status().as_u16(),
-        code.page()
-    );
-    ([("content-type", "text/plain; charset=utf-8")], text).into_response()
+    /// Returns what it was called once.
+    pub(super) fn old_names(self) -> impl Iterator<Item = &'static str> {
+        OLD_NAMES
+            .iter()
+            .filter_map(move |(old, code)| (*code == self).then_some(*old))
+    }
 }

@@ -63,16 +63,38 @@ impl IfNoneMatch {
     /// Answers with something, or with 304 when the client has it.
     pub(super) fn show<T: Versioned, B: Serialize>(&self, seen: Seen<T>, body: impl Fn(T) -> B) -> Response {
         let version = seen.version();
-        self.answer(&version, &seen.revision, &body(seen.value))
+        self.answer(&version, &seen.revision, || {
+            axum::Json(body(seen.value)).into_response()
+        })
     }
 
-    /// Answers with the body, or with 304 when the client has it.
-    fn answer<T: Serialize>(&self, version: &Version, revision: &str, body: &T) -> Response {
+    /// The same for what has no version of its own: that of its bytes.
+    pub(super) fn answer_hashed<T: Serialize>(&self, revision: &str, body: &T) -> Response {
+        let bytes = match serde_json::to_vec(body) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written down");
+                return Problem::new(Code::Internal).into_response();
+            }
+        };
+        let version = Version::of([revision.as_bytes(), bytes.as_slice()]);
+        self.answer(&version, revision, || of_kind("application/json", bytes.into()))
+    }
+
+    /// The same for what is written down already and owes nothing to the schema.
+    pub(super) fn answer_bytes(&self, version: &Version, kind: &'static str, bytes: Bytes) -> Response {
+        let mut response = self.answer(version, "", || of_kind(kind, bytes));
+        response.headers_mut().remove(SCHEMA_REVISION);
+        response
+    }
+
+    /// Answers with what is written down, or with 304 when the client has it.
+    fn answer(&self, version: &Version, revision: &str, write: impl FnOnce() -> Response) -> Response {
         let mut tags = self.0.iter().map(|tag| tag.strip_prefix("W/").unwrap_or(tag));
         let known = tags.find(|tag| *tag == "*" || opaque(tag) == Some(version.as_str()));
         let mut response = match known {
             Some(_) => StatusCode::NOT_MODIFIED.into_response(),
-            None => axum::Json(body).into_response(),
+            None => write(),
         };
         tag(response.headers_mut(), version, revision);
         if let Some(Ok(seen)) = known.filter(|tag| *tag != "*").map(HeaderValue::from_str) {
@@ -81,26 +103,10 @@ impl IfNoneMatch {
         }
         response
     }
+}
 
-    /// The same for what has no version of its own: that of its bytes.
-    pub(super) fn answer_hashed<T: Serialize>(&self, revision: &str, body: &T) -> Response {
-        let bytes = serde_json::to_vec(body).unwrap_or_default();
-        let version = Version::of([revision.as_bytes(), bytes.as_slice()]);
-        self.answer(&version, revision, body)
-    }
-
-    /// The same for what is written down already and owes nothing to the schema.
-    pub(super) fn answer_bytes(&self, version: &Version, kind: &'static str, bytes: Bytes) -> Response {
-        let mut response = self.answer(version, "", &());
-        response.headers_mut().remove(SCHEMA_REVISION);
-        if response.status().is_success() {
-            *response.body_mut() = bytes.into();
-            let headers = response.headers_mut();
-            headers.remove(header::CONTENT_LENGTH);
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        }
-        response
-    }
+fn of_kind(kind: &'static str, bytes: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, kind)], bytes).into_response()
 }
 
 /// Answers with something and its entity tag.

@@ -11,6 +11,7 @@ use tracing::Instrument;
 use super::accept::accepts_json;
 use super::bodies;
 use super::codes::Code;
+use super::compat::ErrorBody;
 use super::conditional::Unheeding;
 use super::problem::Problem;
 use super::throttle;
@@ -174,7 +175,10 @@ fn finish(mut response: Response, method: &Method, id: &str, original: Option<Mo
     let allow = response.headers_mut().remove(header::ALLOW);
     // What leads nowhere is none of the original's routes.
     let original = original.filter(|_| problem.code != Code::NotFound);
-    let mut response = problem.render(id, original);
+    let mut response = problem.render(id, |body| match original {
+        Some(now) => axum::Json(ErrorBody::of(body, now.whole_second().to_string())).into_response(),
+        None => body.into_response(),
+    });
     response
         .headers_mut()
         .extend(allow.map(|allow| (header::ALLOW, allow)));

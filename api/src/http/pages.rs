@@ -22,6 +22,7 @@ use crate::state::App;
 
 const START: &str = include_str!("../../web/start.html");
 const START_STYLE: &str = include_str!("../../web/start.css");
+const EXPLANATION: &str = include_str!("../../web/errors.html");
 const REFERENCE: &str = include_str!("../../web/docs.html");
 const REFERENCE_SETUP: &str = include_str!("../../web/docs.js");
 /// The reference's own code as it is stored; `vendor/scalar.json` says where it comes from.
@@ -47,7 +48,7 @@ const CATALOG: &str = r#"{"linkset":[{"anchor":"/","service-desc":[{"href":"/ope
 
 /// Returns the routes of the pages and of what they load, for a service that people reach at `base`.
 pub(super) fn routes(document: &OpenApi, base: &str) -> Router<App> {
-    let style = asset("start", START_STYLE, "css");
+    let style = start_style();
     let setup = asset("docs", REFERENCE_SETUP, "js");
     let scalar = format!("/assets/scalar.{}.js", scalar_hash());
     let start = START
@@ -67,6 +68,19 @@ pub(super) fn routes(document: &OpenApi, base: &str) -> Router<App> {
         .route(&scalar, get(serve_scalar))
 }
 
+/// Shows a page that explains something; `content` is HTML.
+pub(super) fn explaining(title: &str, content: &str) -> Response {
+    let text = EXPLANATION
+        .replace("{start.css}", &start_style())
+        .replace("{title}", &escaped(title))
+        .replace("{content}", content);
+    let headers = [
+        (header::CONTENT_TYPE, HTML),
+        (header::CONTENT_SECURITY_POLICY, START_POLICY),
+    ];
+    (headers, text).into_response()
+}
+
 fn page(text: String, policy: &'static str) -> MethodRouter<App> {
     let bytes = Bytes::from(text);
     let version = Version::of([bytes.as_ref()]);
@@ -83,6 +97,10 @@ fn page(text: String, policy: &'static str) -> MethodRouter<App> {
 fn fixed(text: &'static str, kind: &'static str) -> MethodRouter<App> {
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOREVER)];
     get(move || async move { (headers, text).into_response() })
+}
+
+fn start_style() -> String {
+    asset("start", START_STYLE, "css")
 }
 
 fn asset(name: &str, text: &str, end: &str) -> String {
@@ -188,7 +206,7 @@ fn methods(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> 
     .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -8,9 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::codes::Code;
-use super::compat::ErrorBody;
 use crate::auth::TokenError;
-use crate::domain::{Instant, Missing, Permission, Rule, Violation};
+use crate::domain::{Missing, Permission, Rule, Violation};
 use crate::service::{Failure, Refusal};
 
 /// What is wrong with a request, or with us.
@@ -268,10 +267,8 @@ impl Problem {
         }
     }
 
-    /// Writes the problem down for the request of this id.
-    ///
-    /// With a time it is written in the original's words, too.
-    pub(super) fn render(self, request_id: &str, original: Option<Instant>) -> Response {
+    /// Writes the problem down for the request of this id, in the form that `write` gives its body.
+    pub(super) fn render(self, request_id: &str, write: impl FnOnce(ProblemBody) -> Response) -> Response {
         let code = self.code;
         let is_passing = matches!(
             code,
@@ -299,16 +296,8 @@ impl Problem {
             required_scope: self.required_scope.map(Permission::word),
             retry_after,
         };
-        let mut response = match original {
-            Some(time) => {
-                let body = ErrorBody::of(body, time.whole_second().to_string());
-                (code.status(), axum::Json(body)).into_response()
-            }
-            None => {
-                let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-                (code.status(), kind, axum::Json(body)).into_response()
-            }
-        };
+        let mut response = write(body);
+        *response.status_mut() = code.status();
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -328,6 +317,13 @@ impl Problem {
             _ => {}
         }
         response
+    }
+}
+
+impl IntoResponse for ProblemBody {
+    fn into_response(self) -> Response {
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        (kind, axum::Json(self)).into_response()
     }
 }
 

@@ -45,6 +45,35 @@ async fn the_service_says_how_it_is_without_a_token() {
 }
 
 #[tokio::test]
+async fn what_can_go_wrong_is_a_page_for_browsers_and_is_found_under_its_old_names() {
+    on_each("003", async |site| {
+        let ask = async |path: &str, accept: &str| {
+            let answer = site
+                .send_raw(None, Method::GET, path, None, &[("accept", accept)])
+                .await
+                .expect(200);
+            assert!(answer.header("vary").contains("accept"), "{path}");
+            answer
+        };
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let list = ask("/errors", browser).await;
+        assert_eq!(list.header("content-type"), "text/html; charset=utf-8");
+        let all = ask("/errors", "*/*").await;
+        for row in all.json()["data"].as_array().unwrap() {
+            let link = format!("href=\"{}\"", row["type"].as_str().unwrap());
+            assert!(list.text.contains(&link), "{link}");
+        }
+        let page = ask("/errors/TASK_INVALID_TITLE", browser).await;
+        assert!(page.text.contains("<h1>TASK_TITLE_INVALID</h1>"));
+        assert!(page.text.contains("Once called <code>TASK_INVALID_TITLE</code>"));
+        assert!(page.text.contains("href=\"/errors\""));
+        let text = ask("/errors/AUTH_UNAUTHORIZED", "text/plain").await;
+        assert!(text.text.starts_with("AUTH_TOKEN_MISSING\n"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_answer_carries_its_id_and_the_headers_that_protect() {
     on_each("003", async |site| {
         for (path, status) in [
