@@ -31,4 +31,4 @@ mod trace;
 pub use domain::Clock;
 pub use http::Document;
 pub use probe::{ProbeError, ready};
-pub use server::{Server, StartError, compat_document, demo, development_token, document};
+pub use server::{Server, StartError, compat_document, demo, development_token, document, reset_password};

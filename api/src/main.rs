@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use api::settings::{Command, CommandLine, Environment, LogFormat, SecretOrigin, Settings};
 use api::{Clock, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -37,6 +38,11 @@ async fn run(line: CommandLine) -> Result<()> {
             &user,
             &email,
         )?),
+        Some(Command::Password { email }) => {
+            let password = read_password(&email).context("could not read the password")?;
+            api::reset_password(&settings, Clock::system(), &email, &password).await?;
+            say("The password is changed and every sign-in ended.")
+        }
         Some(Command::Ready) => say(&api::ready(&settings).await?),
         Some(Command::Demo) => say(&api::demo(&settings, Clock::system()).await?),
     }
@@ -99,6 +105,26 @@ fn log(settings: &Settings) -> Result<()> {
         LogFormat::Text => output.compact().init(),
     }
     Ok(())
+}
+
+/// Reads the first line of the input; on a terminal it is not shown while it is typed.
+fn read_password(email: &str) -> std::io::Result<String> {
+    let input = std::io::stdin();
+    let mut line = String::new();
+    if input.is_terminal() {
+        write!(std::io::stderr(), "New password of {email}: ")?;
+        let shown = tcgetattr(&input)?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&input, OptionalActions::Flush, &hidden)?;
+        let read = input.read_line(&mut line);
+        tcsetattr(&input, OptionalActions::Flush, &shown)?;
+        writeln!(std::io::stderr())?;
+        read?;
+    } else {
+        input.read_line(&mut line)?;
+    }
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn say(line: &str) -> Result<()> {

@@ -15,11 +15,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Hasher, Issuer, Strength, Tokens};
-use crate::domain::{Clock, UserId};
+use crate::domain::{Clock, Email, Password, UserId};
 use crate::http::{self, Document};
 use crate::limits::Limits;
 use crate::phases;
-use crate::service::{Authority, Services};
+use crate::service::{Authority, Failure, Refusal, Services};
 use crate::settings::{Environment, SecretOrigin, Settings, SettingsError, is_origin};
 use crate::state::App;
 use crate::store::{Address, Limits as DatabaseLimits, Store};
@@ -102,6 +102,12 @@ pub enum StartError {
     Token {
         /// Why not.
         reason: &'static str,
+    },
+    /// Nobody can be given this password.
+    #[error("the password was not changed: {reason}")]
+    Password {
+        /// Why not.
+        reason: String,
     },
     /// The demo's tasks cannot be made.
     #[error("could not make the demo's tasks")]
@@ -336,6 +342,29 @@ pub async fn demo(settings: &Settings, clock: Clock) -> Result<String, StartErro
         })?;
     app.services().close().await;
     Ok(token)
+}
+
+/// Gives whoever has an e-mail address another password, or a first one, and ends all their sign-ins.
+///
+/// # Errors
+///
+/// Fails when nobody has the address, nobody may choose the password, or the database cannot be used.
+pub async fn reset_password(
+    settings: &Settings,
+    clock: Clock,
+    email: &str,
+    password: &str,
+) -> Result<(), StartError> {
+    let refused = |reason: String| StartError::Password { reason };
+    let address = Email::parse(email).map_err(|violation| refused(violation.detail))?;
+    let chosen = Password::choose(password).map_err(|violation| refused(violation.detail))?;
+    let (app, _) = prepare(settings, clock).await?;
+    let reset = app.services().reset_password(&address, &chosen).await;
+    app.services().close().await;
+    reset.map_err(|refusal| match refusal {
+        Refusal::Store(Failure::NotFound) => refused(format!("nobody has the e-mail address {email}")),
+        refusal => refused(refusal.to_string()),
+    })
 }
 
 /// Returns the document that describes the API.

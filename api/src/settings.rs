@@ -44,6 +44,13 @@ pub enum Command {
     },
     /// Fills the database with believable tasks of a demo user and prints a token for them.
     Demo,
+    /// Gives somebody another password, or a first one where a downgrade has taken it, and ends their sign-ins. The password is the
+    /// first line of the input.
+    Password {
+        /// The e-mail address that they have an account with.
+        #[arg(long)]
+        email: String,
+    },
     /// Asks the service that runs with these settings whether it is ready; fails when it is not. For health checks.
     Ready,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::{api_token, password_credential, session, user};
-use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement};
 use sea_orm::{ColumnTrait, QueryResult};
 use seaworthy::sql::Dialect;
 
@@ -72,6 +72,13 @@ impl Desk {
         }
     }
 
+    /// Returns the id of whoever has an address, in any case, with a password or without.
+    pub(crate) async fn user_of(&self, email: &Email) -> Result<Option<UserId>, StoreError> {
+        let row = self.runner().one(&holder_of(email.as_str())).await?;
+        let id: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        Ok(id.as_deref().and_then(UserId::parse))
+    }
+
     /// Makes a person with a password.
     ///
     /// # Errors
@@ -99,6 +106,16 @@ impl Desk {
                 false => error,
             });
         }
+        self.put_password(&new.id, &new.password_hash, now).await
+    }
+
+    /// Gives somebody a password, whether they have one or not.
+    pub(crate) async fn put_password(
+        &self,
+        user: &UserId,
+        hash: &str,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         let password = Query::insert()
             .into_table(password_credential::Entity)
             .columns([
@@ -106,11 +123,15 @@ impl Desk {
                 password_credential::Column::PasswordHash,
                 password_credential::Column::ChangedAt,
             ])
-            .values_panic([
-                new.id.as_str().into(),
-                new.password_hash.as_str().into(),
-                now.to_zoned().into(),
-            ])
+            .values_panic([user.as_str().into(), hash.into(), now.to_zoned().into()])
+            .on_conflict(
+                OnConflict::column(password_credential::Column::UserId)
+                    .update_columns([
+                        password_credential::Column::PasswordHash,
+                        password_credential::Column::ChangedAt,
+                    ])
+                    .to_owned(),
+            )
             .to_owned();
         self.runner().execute(&password).await.map(drop)
     }

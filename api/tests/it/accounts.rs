@@ -1,5 +1,8 @@
 //! Signing up: whom the service takes, and what it says to whom it does not.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -313,6 +316,64 @@ async fn the_caller_is_renamed_and_nothing_else_of_them_changes() {
         ] {
             patch(body).await.expect(422);
         }
+    })
+    .await;
+}
+
+/// An operator's command; returns whether it succeeded, and what it said.
+fn reset(site: &Site, email: &str, password: &str) -> (bool, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
+        .args(["password", "--email", email])
+        .args(["--database-url", site.database.address()])
+        .args(["--better-auth-secret", SECRET])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{password}").unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test]
+async fn an_operator_gives_a_password_to_whom_a_downgrade_has_taken_it() {
+    on_each("head", async |site| {
+        let token = site.register("ada@example.org").await;
+        let kept = json!({"title": "kept"});
+        site.with_token(&token, Method::POST, "/api/v1/tasks", Some(kept))
+            .await
+            .expect(201);
+        // What a way down and up again leaves: the person and their tasks.
+        site.sql("DELETE FROM sessions").await;
+        site.sql("DELETE FROM password_credentials").await;
+        let sign_in = async |password: &str| {
+            let body = json!({"email": "ADA@example.org", "password": password});
+            site.post_unsigned("/api/v1/auth/login", body).await
+        };
+        sign_in(PASSWORD).await.expect(401);
+        let (is_done, said) = reset(site, "Ada@example.org", "Calm4harbor");
+        assert!(is_done && !said.contains("Calm4harbor"), "{said}");
+        let token = sign_in("Calm4harbor").await.expect(200).json()["token"].clone();
+        let token = token.as_str().unwrap();
+        let tasks = site.with_token(token, Method::GET, "/api/v1/tasks", None).await;
+        assert_eq!(tasks.expect(200).json()["data"][0]["title"], "kept");
+        // One who has a password gets another, and is signed in nowhere.
+        assert!(reset(site, "ada@example.org", "Stern5lantern").0);
+        sign_in("Calm4harbor").await.expect(401);
+        sign_in("Stern5lantern").await.expect(200);
+        assert_eq!(count(site, "sessions").await, 1);
+        let (is_done, said) = reset(site, "eve@example.org", "Calm4harbor");
+        assert!(
+            !is_done && said.contains("nobody has the e-mail address eve@example.org"),
+            "{said}"
+        );
+        let (is_done, said) = reset(site, "ada@example.org", "short");
+        assert!(!is_done && said.contains("at least 8 characters"), "{said}");
+        sign_in("Stern5lantern").await.expect(200);
     })
     .await;
 }
