@@ -14,13 +14,14 @@ pub(crate) use password::Password;
 pub(crate) use permission::{Permission, Permissions};
 pub(crate) use priority::Priority;
 pub(crate) use query::{
-    Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery,
+    Cursor, CursorValue, Direction, Page, SortKey, SortTerm, TagsMatch, TaskFilter, TaskQuery, View,
 };
 pub(crate) use recurrence::Recurrence;
 pub(crate) use repeat::{Keyed, Record, RepeatKey, fingerprint};
+pub(crate) use search::{TextSearch, TextTerm};
 pub(crate) use tag::{Tag, TagName};
 pub(crate) use task::{Completion, NewTask, Summary, Task, TaskPatch};
-pub(crate) use text::{Description, Title, no_controls};
+pub(crate) use text::{Description, Title, composed, no_controls};
 pub(crate) use user::{User, UserId};
 pub(crate) use version::{Precondition, Version, Versioned};
 pub(crate) use violation::{Rule, Violation};
@@ -39,6 +40,7 @@ mod priority;
 mod query;
 mod recurrence;
 mod repeat;
+mod search;
 mod tag;
 mod task;
 mod text;

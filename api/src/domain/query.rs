@@ -1,6 +1,6 @@
 //! What somebody wants to see of their tasks: filters, order, and where a page begins.
 
-use super::{Instant, Priority, TagName, Task};
+use super::{Instant, Priority, TagName, Task, TextSearch};
 
 /// A page of tasks to look for.
 #[derive(Clone, Debug)]
@@ -35,8 +35,49 @@ pub(crate) struct TaskFilter {
     pub(crate) recurring: Option<bool>,
     /// Inclusive.
     pub(crate) updated_since: Option<Instant>,
-    /// Each word is in the title or the description, in any case.
-    pub(crate) words: Vec<String>,
+    /// What the title or the description must have.
+    pub(crate) text: Option<TextSearch>,
+    /// Any of these; all when there are none.
+    pub(crate) ids: Vec<i32>,
+    pub(crate) view: Option<View>,
+}
+
+/// What people look at most, as the summary counts it; the days are those of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Not done, and due on this day.
+    Today,
+    /// Not done, and past its date.
+    Overdue,
+    /// Not done, and due on one of the seven days after this one.
+    Upcoming,
+    /// Done.
+    Completed,
+}
+
+impl TaskFilter {
+    /// Returns whether tasks that are looked for may be completed, and whether they may not be.
+    pub(crate) fn statuses(&self) -> Vec<bool> {
+        let of_view = self.view.map(|view| view == View::Completed);
+        let of_overdue = self.overdue.filter(|overdue| *overdue).map(|_| false);
+        let mut statuses = vec![false, true];
+        for wanted in [self.completed, of_view, of_overdue].into_iter().flatten() {
+            statuses.retain(|status| *status == wanted);
+        }
+        statuses
+    }
+}
+
+impl View {
+    /// Returns the first moment of the due dates that belong to it, and the first one after them.
+    pub(crate) fn due(self, now: Instant) -> (Option<Instant>, Option<Instant>) {
+        match self {
+            Self::Today => (Some(now.midnight(0)), Some(now.midnight(1))),
+            Self::Overdue => (None, Some(now)),
+            Self::Upcoming => (Some(now.midnight(1)), Some(now.midnight(8))),
+            Self::Completed => (None, None),
+        }
+    }
 }
 
 /// Whether a task needs all of some tags or one of them.

@@ -1,6 +1,8 @@
 //! Names that people put on their tasks.
 
-use super::text::{is_invisible, is_one_line};
+use unicode_normalization::UnicodeNormalization;
+
+use super::text::{composed, is_invisible, is_one_line};
 use super::{Rule, Version, Versioned, Violation};
 
 /// A tag's name: 1 to 50 characters on one line. The case is kept and compared without regard to it.
@@ -28,17 +30,17 @@ impl Versioned for Tag {
 impl TagName {
     /// Takes a name that can be a segment of a path: clients take `.` and `..` out of a path before they send it (RFC 3986, 5.2.4).
     pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
-        let text = text.trim();
+        let text = composed(text.trim());
         let violation = |detail: &str| Err(Violation::new(Rule::General, detail));
         match text.chars().count() {
             _ if is_invisible(&text.replace('.', "")) => {
                 violation("a tag's name needs at least one character that can be seen and is no dot")
             }
             // A comma separates names in a filter.
-            1..=50 if text.contains(',') || !is_one_line(text) => {
+            1..=50 if text.contains(',') || !is_one_line(&text) => {
                 violation("a tag's name is one line without commas and control characters")
             }
-            1..=50 => Ok(Self(text.to_owned())),
+            1..=50 => Ok(Self(text.into_owned())),
             _ => violation("a tag's name has at most 50 characters"),
         }
     }
@@ -47,10 +49,31 @@ impl TagName {
         &self.0
     }
 
-    /// Returns the name as it is compared.
-    ///
-    /// Only ASCII letters lose their case: SQLite's `lower` knows no others, and both databases are to agree.
-    pub(crate) fn folded(&self) -> String {
-        self.0.to_ascii_lowercase()
+    /// Takes the name of a tag that is there as it is, also one from before a rule.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
     }
+
+    /// Whether this is a tag's name in another case, or in another form of its letters.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        fold(&self.0) == fold(name)
+    }
+
+    /// Returns the name as it is compared.
+    pub(crate) fn folded(&self) -> String {
+        fold(&self.0)
+    }
+
+    /// Returns what to look for the name by: tags from before names were composed may have accents apart from their letters.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = String> {
+        let folded = self.folded();
+        let apart: String = folded.nfd().collect();
+        let is_another = apart != folded;
+        [Some(folded), is_another.then_some(apart)].into_iter().flatten()
+    }
+}
+
+/// Only ASCII letters lose their case: SQLite's `lower` knows no others, and both databases are to agree.
+fn fold(name: &str) -> String {
+    composed(name).to_ascii_lowercase()
 }

@@ -76,8 +76,7 @@ impl Task {
 
     /// Whether the task carries a tag of this name, in whatever case.
     pub(crate) fn carries(&self, name: &TagName) -> bool {
-        let folded = name.folded();
-        self.tags.iter().any(|tag| tag.to_ascii_lowercase() == folded)
+        self.tags.iter().any(|tag| name.is(tag))
     }
 
     /// Returns the same task with moments that are whole seconds.

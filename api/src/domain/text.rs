@@ -1,5 +1,9 @@
 //! Titles and descriptions. Lengths count Unicode scalar values, as PostgreSQL's `varchar(n)` does.
 
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
 use super::{Rule, Violation};
 
 /// One line of 1 to 200 characters without white space around it.
@@ -12,12 +16,12 @@ pub(crate) struct Description(String);
 
 impl Title {
     pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
-        let text = text.trim();
+        let text = composed(text.trim());
         let violation = |detail: &str| Err(Violation::new(Rule::Title, detail));
         match text.chars().count() {
-            _ if is_invisible(text) => violation("a title needs at least one character that can be seen"),
-            1..=200 if !is_one_line(text) => violation("a title is one line without control characters"),
-            1..=200 => Ok(Self(text.to_owned())),
+            _ if is_invisible(&text) => violation("a title needs at least one character that can be seen"),
+            1..=200 if !is_one_line(&text) => violation("a title is one line without control characters"),
+            1..=200 => Ok(Self(text.into_owned())),
             _ => violation("a title has at most 200 characters"),
         }
     }
@@ -29,19 +33,29 @@ impl Title {
 
 impl Description {
     pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
+        let text = composed(text);
         if text.chars().count() > 1000 {
             return Err(Violation::new(
                 Rule::Description,
                 "a description has at most 1000 characters",
             ));
         }
-        no_controls(text)
+        no_controls(&text)
             .map_err(|detail| Violation::new(Rule::General, detail))
-            .map(|()| Self(text.to_owned()))
+            .map(|()| Self(text.into_owned()))
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Returns a text with each letter and its accents as one character where there is one (Unicode's form NFC): what looks the
+/// same is the same.
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
     }
 }
 
@@ -93,6 +107,17 @@ mod tests {
         assert!(Title::parse("👩\u{200d}🔧 and नमस्\u{200d}ते").is_ok());
         assert!(Title::parse(&"ß".repeat(200)).is_ok());
         assert!(Title::parse(&"ß".repeat(201)).is_err());
+    }
+
+    #[test]
+    fn what_looks_the_same_is_the_same() {
+        let apart = "Cafe\u{301}";
+        assert_eq!(Title::parse(apart).unwrap().as_str(), "Caf\u{e9}");
+        assert_eq!(Description::parse(apart).unwrap().as_str(), "Caf\u{e9}");
+        // 200 letters with an accent each.
+        assert!(Title::parse(&"e\u{301}".repeat(200)).is_ok());
+        // One character that is only ever written as two.
+        assert!(Title::parse(&"\u{958}".repeat(101)).is_err());
     }
 
     #[test]

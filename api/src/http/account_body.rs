@@ -253,7 +253,11 @@ impl From<SignedIn> for RegisteredBody {
             name: made.user.name,
             token: made.token,
             token_expires_at: made.expires_at.to_string(),
-            created_at: made.user.created_at.map(|at| at.to_string()).unwrap_or_default(),
+            created_at: made
+                .user
+                .created_at
+                .map(|at| at.whole_second().to_string())
+                .unwrap_or_default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::paged::Asked;
 use super::problem::{FieldProblem, Problem};
 use crate::domain::{
     DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter, TaskQuery,
-    UserId,
+    TextSearch, UserId, View,
 };
 use crate::state::App;
 
@@ -24,6 +24,7 @@ pub(super) struct Parameters {
 }
 
 const DEFAULT_LIMIT: u64 = 50;
+const MOST_IDS: usize = 100;
 const MOST_LIMIT: u64 = 200;
 
 impl FromRequestParts<App> for Parameters {
@@ -138,6 +139,7 @@ impl Parameters {
 
     /// Takes everything that a list of tasks knows.
     pub(super) fn task_query(&mut self) -> (TaskQuery, Option<Vec<String>>) {
+        let is_searched = self.rewrite("search", "q", str::to_owned);
         let completed = self.parsed("status", "all, pending or completed", |value| match value {
             "all" => Some(None),
             "pending" => Some(Some(false)),
@@ -171,16 +173,34 @@ impl Parameters {
             has_due: self.boolean("has_due"),
             recurring: self.boolean("recurring"),
             updated_since: self.moment("updated_since", DayEdge::Start),
-            words: self
-                .parsed("q", "1 to 10 words of at most 200 characters together", |value| {
-                    let words: Vec<String> = value.split_whitespace().map(str::to_owned).collect();
-                    let is_bounded = (1..=10).contains(&words.len()) && value.chars().count() <= 200;
-                    is_bounded.then_some(words)
+            text: self.parsed("q", "1 to 10 terms of at most 200 characters together", |value| {
+                TextSearch::parse(value)
+            }),
+            ids: self
+                .parsed("ids", "numbers of tasks with commas, at most 100,", |value| {
+                    let ids: Option<Vec<i32>> = value.split(',').map(number).collect();
+                    ids.filter(|ids| ids.len() <= MOST_IDS)
                 })
                 .unwrap_or_default(),
+            view: self.parsed(
+                "view",
+                "today, overdue, upcoming or completed",
+                |value| match value {
+                    "today" => Some(View::Today),
+                    "overdue" => Some(View::Overdue),
+                    "upcoming" => Some(View::Upcoming),
+                    "completed" => Some(View::Completed),
+                    _ => None,
+                },
+            ),
         };
         let sort = self.parsed("sort", "at most three different sort keys", sort);
-        let with_total = self.parsed("include", "total", |value| (value == "total").then_some(true));
+        let with_total = self.parsed("include", "total, tags or both with a comma", |value| {
+            let mut names = value.split(',');
+            // The tags of a task are part of it anyway.
+            let is_known = names.all(|name| matches!(name, "total" | "tags"));
+            is_known.then(|| value.split(',').any(|name| name == "total"))
+        });
         let fields = self.parsed("fields", "names of a task's fields with commas", |value| {
             let names: Vec<String> = value.split(',').map(str::to_owned).collect();
             let is_known = names
@@ -201,6 +221,9 @@ impl Parameters {
             skip: 0,
             with_total: with_total.unwrap_or_default(),
         };
+        if is_searched {
+            self.rename_in_errors("q", "search");
+        }
         (query, fields)
     }
 
@@ -225,6 +248,12 @@ impl Parameters {
             )),
         }
     }
+}
+
+/// Reads a number that a task may have; a sign or spaces make none.
+fn number(text: &str) -> Option<i32> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| is_plain && *number > 0)
 }
 
 /// Reads `-priority,due_date`; the id is added at the end as the tie-break, upwards.

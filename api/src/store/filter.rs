@@ -10,7 +10,7 @@ use super::Shape;
 use super::list::rank;
 use super::row::{column, owned_by};
 use super::tags::folded_name;
-use crate::domain::{Feature, Instant, TagName, TagsMatch, TaskFilter, UserId};
+use crate::domain::{Feature, Instant, TagName, TagsMatch, TaskFilter, TextSearch, TextTerm, UserId};
 
 /// Whose tasks are looked for, and which of them.
 pub(super) struct Search<'a> {
@@ -35,16 +35,17 @@ impl Search<'_> {
 
     /// Returns what makes a task one of those looked for.
     pub(super) fn any_condition(&self) -> Condition {
-        match self.filter.completed {
-            Some(completed) => self.condition(completed),
-            None => self.whatever_the_status(&[false, true]),
+        match self.filter.statuses().as_slice() {
+            [] => nothing(),
+            [completed] => self.condition(*completed),
+            statuses => self.whatever_the_status(statuses),
         }
     }
 
     fn whatever_the_status(&self, statuses: &[bool]) -> Condition {
         let mut all = conditions(self.shape, self.dialect, self.filter, self.now).add(self.is_owned());
-        if let Some(words) = self.words(statuses) {
-            all = all.add(words);
+        if let Some(search) = &self.filter.text {
+            all = all.add(self.text(search, statuses));
         }
         all
     }
@@ -69,36 +70,40 @@ impl Search<'_> {
         self.is_by_id && self.dialect == Dialect::Postgresql
     }
 
-    /// Returns the condition that a task's text has every word, whatever its case.
+    /// Returns the condition that a task's text has what is looked for, whatever its case.
     ///
-    /// The text is spelled as in the index of phase VIII. A word has no white space in it, so none is found across the line
-    /// between title and description.
-    fn words(&self, statuses: &[bool]) -> Option<Condition> {
-        if self.filter.words.is_empty() {
-            return None;
+    /// The text is spelled as in the index of phase VIII. No term has a line end in it, so none is found across the line between
+    /// title and description.
+    fn text(&self, search: &TextSearch, statuses: &[bool]) -> Condition {
+        let has = match self.dialect {
+            Dialect::Postgresql => has_on_postgres,
+            Dialect::Sqlite => has_on_sqlite,
+        };
+        let group = |terms: &Vec<TextTerm>| terms.iter().map(has).fold(Condition::all(), Condition::add);
+        let groups = search.any_of.iter().map(group);
+        let condition = groups.fold(Condition::any(), Condition::add);
+        match self.dialect {
+            Dialect::Postgresql => condition,
+            Dialect::Sqlite => self.by_their_ids(condition, statuses),
         }
-        let words = self.filter.words.iter();
-        Some(match self.dialect {
-            Dialect::Postgresql => words.fold(Condition::all(), |all, word| all.add(has_on_postgres(word))),
-            Dialect::Sqlite => self.words_on_sqlite(statuses),
-        })
     }
 
-    /// By their ids, because the index has those and the text, and is read without the rows. LIKE takes ASCII letters of either
-    /// case for the same.
-    fn words_on_sqlite(&self, statuses: &[bool]) -> Condition {
-        let mut found = Query::select();
-        found
+    /// The index has ids and texts, and is read without the rows.
+    fn by_their_ids(&self, condition: Condition, statuses: &[bool]) -> Condition {
+        let found = Query::select()
             .column(Column::Id)
             .from(Entity)
             .and_where(owned_by(self.owner))
-            .and_where(Column::Completed.is_in(statuses.iter().copied()));
-        for word in &self.filter.words {
-            let text = Expr::cust("(tasks.title || char(10) || coalesce(tasks.description, ''))");
-            found.and_where(text.like(LikeExpr::new(pattern(word)).escape('\\')));
-        }
+            .and_where(Column::Completed.is_in(statuses.iter().copied()))
+            .cond_where(condition)
+            .to_owned();
         Condition::all().add(Column::Id.in_subquery(found))
     }
+}
+
+/// Returns what holds for no task.
+pub(super) fn nothing() -> Condition {
+    Condition::all().add(Expr::cust("1 = 0"))
 }
 
 fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant) -> Condition {
@@ -111,10 +116,14 @@ fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant
     if !filter.tags.is_empty() {
         all = all.add(tags(shape, dialect, &filter.tags, filter.tags_match));
     }
-    if let Some(moment) = filter.due_after {
+    if !filter.ids.is_empty() {
+        all = all.add(Column::Id.is_in(filter.ids.iter().copied()));
+    }
+    let (of_view, until) = filter.view.map_or((None, None), |view| view.due(now));
+    for moment in [filter.due_after, of_view].into_iter().flatten() {
         all = all.add(due().gte(moment.to_utc()));
     }
-    if let Some(moment) = filter.due_before {
+    for moment in [filter.due_before, until].into_iter().flatten() {
         all = all.add(due().lt(moment.to_utc()));
     }
     match filter.overdue {
@@ -145,33 +154,69 @@ fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant
     all
 }
 
-/// Returns the condition that a task's text has a word, on PostgreSQL.
-fn has_on_postgres(word: &str) -> Condition {
+/// Returns the condition that a task's text has a term, or that it has not, on PostgreSQL.
+fn has_on_postgres(term: &TextTerm) -> Condition {
     let text = || Expr::cust("(tasks.title || chr(10) || coalesce(tasks.description, ''))");
+    let part = || Expr::Constant(pattern(&term.text).into());
     // A literal, because whether an index helps depends on the word, and a plan that is kept for any word cannot know.
-    let pattern = || Expr::Constant(pattern(word).into());
-    let is_like = text().binary(PgBinOper::ILike, pattern());
-    if word.chars().count() >= INDEXED_LETTERS {
-        return Condition::all().add(is_like);
+    let is_like = text().binary(PgBinOper::ILike, part());
+    let mut condition = Condition::all();
+    if term.is_excluded || term.text.chars().count() >= INDEXED_LETTERS {
+        condition = condition.add(is_like);
+    } else {
+        // All texts have to be read. ILIKE puts the pattern into lower case for each of them, LIKE is given it once. ILIKE is
+        // still asked of those that are left, because the planner knows from it how many they are, and as a question for the
+        // truth, so that it does not take the index for a help.
+        let lower = |it: Expr| Expr::from(Func::lower(it));
+        condition = condition
+            .add(lower(text()).binary(BinOper::Like, lower(part())))
+            .add(is_like.is(Expr::Constant(true.into())));
     }
-    // All texts have to be read. ILIKE puts the pattern into lower case for each of them, LIKE is given it once. ILIKE is still
-    // asked of those that are left, because the planner knows from it how many they are, and as a question for the truth,
-    // so that it does not take the index for a help.
-    let lower_pattern = Expr::from(Func::lower(pattern()));
-    Condition::all()
-        .add(Expr::from(Func::lower(text())).binary(BinOper::Like, lower_pattern))
-        .add(is_like.is(Expr::Constant(true.into())))
+    if term.begins_a_word {
+        let words = Expr::cust(
+            "(' ' || translate(tasks.title || chr(10) || coalesce(tasks.description, ''), chr(9) || chr(10) || chr(13), '   '))",
+        );
+        let beginning = Expr::Constant(format!("% {}%", escaped(&term.text)).into());
+        condition = condition.add(words.binary(PgBinOper::ILike, beginning));
+    }
+    if term.is_excluded {
+        condition.not()
+    } else {
+        condition
+    }
+}
+
+/// Returns the same condition on SQLite, where LIKE takes ASCII letters of either case for the same.
+fn has_on_sqlite(term: &TextTerm) -> Condition {
+    let text = Expr::cust("(tasks.title || char(10) || coalesce(tasks.description, ''))");
+    let mut condition = Condition::all().add(text.like(LikeExpr::new(pattern(&term.text)).escape('\\')));
+    if term.begins_a_word {
+        let words = Expr::cust(
+            "(' ' || replace(replace(replace(tasks.title || char(10) || coalesce(tasks.description, ''), char(9), ' '), \
+             char(10), ' '), char(13), ' '))",
+        );
+        let beginning = format!("% {}%", escaped(&term.text));
+        condition = condition.add(words.like(LikeExpr::new(beginning).escape('\\')));
+    }
+    if term.is_excluded {
+        condition.not()
+    } else {
+        condition
+    }
 }
 
 /// Returns what a text must be like to contain a word.
 fn pattern(word: &str) -> String {
-    let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
+    format!("%{}%", escaped(word))
+}
+
+fn escaped(word: &str) -> String {
+    word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 fn tags(shape: &Shape, dialect: Dialect, names: &[TagName], matching: TagsMatch) -> Condition {
     if !shape.has(Feature::Tags) {
-        return Condition::all().add(Expr::cust("1 = 0"));
+        return nothing();
     }
     let carries = |names: Vec<String>| {
         Expr::exists(
@@ -191,11 +236,10 @@ fn tags(shape: &Shape, dialect: Dialect, names: &[TagName], matching: TagsMatch)
                 .to_owned(),
         )
     };
-    let folded: Vec<String> = names.iter().map(TagName::folded).collect();
     match matching {
-        TagsMatch::Any => Condition::all().add(carries(folded)),
-        TagsMatch::All => folded
-            .into_iter()
-            .fold(Condition::all(), |all, name| all.add(carries(vec![name]))),
+        TagsMatch::Any => Condition::all().add(carries(names.iter().flat_map(TagName::spellings).collect())),
+        TagsMatch::All => names.iter().fold(Condition::all(), |all, name| {
+            all.add(carries(name.spellings().collect()))
+        }),
     }
 }

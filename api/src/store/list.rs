@@ -11,7 +11,7 @@ use sea_orm::sea_query::{
 use sea_orm::{Condition, QueryResult, sea_query};
 use seaworthy::sql::Dialect;
 
-use super::filter::Search;
+use super::filter::{Search, nothing};
 use super::row::{column, is_present};
 use super::{Scope, Shape, StoreError};
 use crate::domain::{
@@ -123,22 +123,14 @@ fn count(row: Option<QueryResult>) -> Result<i64, StoreError> {
 /// Returns the parts that the rows of a page come from.
 fn parts(search: &Search<'_>, query: &TaskQuery) -> Vec<Part> {
     let mut parts = Vec::new();
-    for completed in statuses(query) {
+    for completed in query.filter.statuses() {
         parts_of(search, query, completed, &mut parts);
     }
     if parts.is_empty() {
-        // Nothing is behind the cursor: there can be nothing behind missing values.
-        parts.push(Part::fixed(Condition::all().add(Expr::cust("1 = 0")), 0));
+        // No status is left, or nothing is behind the cursor: there can be nothing behind missing values.
+        parts.push(Part::fixed(nothing(), 0));
     }
     parts
-}
-
-fn statuses(query: &TaskQuery) -> Vec<bool> {
-    match query.filter.completed {
-        Some(completed) => vec![completed],
-        None if query.filter.overdue == Some(true) => vec![false],
-        None => vec![false, true],
-    }
 }
 
 /// Says where the rows of a page come from, in which order, and how many: one part as it is, several put together under the

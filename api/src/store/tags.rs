@@ -123,7 +123,7 @@ impl Scope {
         let mut known: HashMap<String, (i32, String)> = HashMap::new();
         for row in self.runner().all(&select).await? {
             let name: String = row.try_get_by_index(1)?;
-            known.insert(name.to_ascii_lowercase(), (row.try_get_by_index(0)?, name));
+            known.insert(TagName::stored(&name).folded(), (row.try_get_by_index(0)?, name));
         }
         if known.len() < spelled.len() {
             return Err(StoreError::Outdated);
@@ -146,7 +146,7 @@ impl Scope {
     /// Returns names as the owner writes them already.
     async fn spelled(&self, names: &[TagName]) -> Result<Vec<TagName>, StoreError> {
         let mut own = self.select_tags();
-        own.and_where(folded_name(self.dialect()).is_in(names.iter().map(TagName::folded)));
+        own.and_where(folded_name(self.dialect()).is_in(names.iter().flat_map(TagName::spellings)));
         let mut known: Vec<Tag> = Vec::new();
         for row in self.runner().all(&own).await? {
             known.push(read(&row)?);
@@ -154,11 +154,8 @@ impl Scope {
         let spelled = names
             .iter()
             .map(|name| {
-                let own = known
-                    .iter()
-                    .find(|tag| tag.name.to_ascii_lowercase() == name.folded());
-                own.and_then(|tag| TagName::parse(&tag.name).ok())
-                    .unwrap_or_else(|| name.clone())
+                let own = known.iter().find(|tag| name.is(&tag.name));
+                own.map_or_else(|| name.clone(), |tag| TagName::stored(&tag.name))
             })
             .collect();
         Ok(spelled)
@@ -246,7 +243,7 @@ impl Scope {
     /// Returns the owner's tag of a name, in whatever case they write it.
     pub(crate) async fn own_tag(&self, name: &TagName) -> Result<Option<Tag>, StoreError> {
         let mut select = self.select_tags();
-        select.and_where(folded_name(self.dialect()).eq(name.folded()));
+        select.and_where(folded_name(self.dialect()).is_in(name.spellings()));
         self.runner().one(&select).await?.as_ref().map(read).transpose()
     }
 
@@ -302,7 +299,7 @@ fn carried(task_id: i32, names: &[TagName], dialect: Dialect) -> SelectStatement
         .column(tag::Column::Id)
         .from(tag::Entity)
         .and_where(tag::Column::Id.in_subquery(on_task))
-        .and_where(folded_name(dialect).is_in(names.iter().map(TagName::folded)))
+        .and_where(folded_name(dialect).is_in(names.iter().flat_map(TagName::spellings)))
         .to_owned()
 }
 

@@ -252,7 +252,7 @@ async fn a_hundred_operations_are_as_few_statements_as_two() {
         };
         let tagged = json!({"title": "t", "tags": ["a", "b", "c"]});
         let looking = if site.is_postgres() { 3 } else { 2 };
-        // Begin, key, savepoint, the statements of its own, release, answer, commit.
+        // Begin, key, the statements of its own, answer, commit.
         for (few, many, own) in [
             (creations(2, json!({"title": "t"})), creations(100, json!({"title": "t"})), 1),
             (creations(2, tagged.clone()), creations(100, tagged), 5),
@@ -265,7 +265,7 @@ async fn a_hundred_operations_are_as_few_statements_as_two() {
                 let least = site.least_statements(async |_| {
                     bulk(site, body.clone()).await.expect(200);
                 }).await;
-                assert_eq!(least, 6 + own, "{}", body.to_string().chars().take(120).collect::<String>());
+                assert_eq!(least, 4 + own, "{}", body.to_string().chars().take(120).collect::<String>());
             }
         }
         let ids = changes(100, json!({"op": "delete"}));

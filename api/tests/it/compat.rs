@@ -123,6 +123,11 @@ async fn a_list_knows_the_original_s_words() {
                 vec!["Buy milk", "Call the yard"],
             ),
             ("sort=priority&order=desc&limit=1&offset=1", vec!["Call the yard"]),
+            ("order=desc", vec!["Call the yard", "Buy paint", "Buy milk"]),
+            (
+                "sort=completed,title&order=desc",
+                vec!["Call the yard", "Buy paint", "Buy milk"],
+            ),
             (
                 "due_after=2026-03-04&due_before=2026-03-04",
                 vec!["Call the yard"],

@@ -77,6 +77,26 @@ async fn every_filter_finds_what_it_names() {
             ("q=zq", ""),
             ("tags=%C3%84rger", "f"),
             ("priority=high&status=pending", "b"),
+            ("search=high", "bd"),
+            ("q=-medium", "abdf"),
+            ("q=-medium%20-high", "af"),
+            ("q=low%20OR%20medium", "acef"),
+            ("q=%22gh%22%20OR%20low%20-a", "bdf"),
+            ("q=%22h%20b%22", ""),
+            ("q=%22b%20high%22%20OR%20%22f%20low%22", "bf"),
+            ("q=hi*", "bd"),
+            ("q=gh*", ""),
+            ("q=OF*", "c"),
+            ("q=50%25*", "c"),
+            ("q=A_*", "c"),
+            ("q=-hi*%20-low", "ce"),
+            ("q=%C3%84r*", "f"),
+            ("q=%22", ""),
+            ("view=overdue", "c"),
+            ("view=completed", "d"),
+            ("view=completed&status=pending", ""),
+            ("view=overdue&priority=high", ""),
+            ("view=completed&sort=-priority,title&include=tags,total", "d"),
         ] {
             let letters: String = titles(site, query)
                 .await
@@ -85,6 +105,101 @@ async fn every_filter_finds_what_it_names() {
                 .collect();
             assert_eq!(letters, found, "{query}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn views_are_what_the_summary_counts() {
+    on_each("003", async |site| {
+        // It is noon on the first of March.
+        for (title, due) in [
+            ("past", "2026-03-01T11:59:59Z"),
+            ("later today", "2026-03-01T12:00:00Z"),
+            ("tonight", "2026-03-01T23:59:59Z"),
+            ("tomorrow", "2026-03-02T00:00:00Z"),
+            ("a week", "2026-03-08T23:59:59Z"),
+            ("more", "2026-03-09T00:00:00Z"),
+        ] {
+            site.task("usr_ada", json!({"title": title, "due_date": due}))
+                .await;
+        }
+        let done = json!({"title": "done", "due_date": "2026-03-01", "completed": true});
+        site.task("usr_ada", done).await;
+        let summary = site.get("usr_ada", "/api/v1/tasks/summary").await.expect(200);
+        for (view, count, found) in [
+            ("today", "due_today", vec!["past", "later today", "tonight"]),
+            ("overdue", "overdue", vec!["past"]),
+            ("upcoming", "upcoming", vec!["tomorrow", "a week"]),
+            ("completed", "completed", vec!["done"]),
+        ] {
+            assert_eq!(
+                titles(site, &format!("view={view}&sort=due_date")).await,
+                found,
+                "{view}"
+            );
+            assert_eq!(summary.json()[count], found.len(), "{view}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tasks_are_found_by_their_numbers() {
+    on_each("003", async |site| {
+        fill(site).await;
+        let all = site.get("usr_ada", "/api/v1/tasks?fields=id").await.json();
+        let ids = all["data"].as_array().unwrap();
+        let other = site.get("usr_bob", "/api/v1/tasks?fields=id").await.json();
+        let query = format!(
+            "ids={},{},{},2147483647&sort=title",
+            ids[4]["id"], ids[0]["id"], other["data"][0]["id"]
+        );
+        assert_eq!(titles(site, &query).await, ["a low", "e medium"]);
+        let many = vec!["7"; 101].join(",");
+        site.get("usr_ada", &format!("/api/v1/tasks?ids={many}"))
+            .await
+            .expect(422);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_looks_the_same_is_the_same() {
+    on_each("head", async |site| {
+        let (apart, composed) = ("cafe\u{301}", "caf\u{e9}");
+        site.task(
+            "usr_ada",
+            json!({"title": format!("one {apart}"), "tags": [apart]}),
+        )
+        .await;
+        site.task("usr_ada", json!({"title": "two", "tags": [composed]}))
+            .await;
+        let tags = async || {
+            let list = site.get("usr_ada", "/api/v1/tags").await.expect(200).json();
+            list["data"].clone()
+        };
+        let known = tags().await;
+        assert_eq!(known.as_array().unwrap().len(), 1, "{known}");
+        assert_eq!(
+            (&known[0]["name"], &known[0]["task_count"]),
+            (&json!(composed), &json!(2))
+        );
+        for query in ["tags=cafe%CC%81", "tags=CAF%C3%A9"] {
+            assert_eq!(titles(site, query).await, [&format!("one {composed}"), "two"]);
+        }
+        assert_eq!(titles(site, "q=cafe%CC%81").await, [format!("one {composed}")]);
+        // A tag from before names were composed.
+        site.sql(&format!("UPDATE tags SET name = '{apart}'")).await;
+        assert_eq!(titles(site, "tags=caf%C3%A9").await.len(), 2);
+        let third = site.task("usr_ada", json!({"title": "three", "tags": [composed]}));
+        let third = third.await;
+        assert_eq!(tags().await[0]["task_count"], 3);
+        let path = format!("{third}/tags/caf%C3%A9");
+        site.send("usr_ada", Method::DELETE, &path, None)
+            .await
+            .expect(204);
+        assert_eq!(tags().await[0]["task_count"], 2);
     })
     .await;
 }
@@ -224,6 +339,14 @@ async fn what_a_list_does_not_know_is_refused_by_name() {
             "sort=id,title,priority,completed",
             "fields=secret",
             "include=everything",
+            "include=total,everything",
+            "include=",
+            "ids=0",
+            "ids=1,,2",
+            "ids=+1",
+            "ids=x",
+            "view=tomorrow",
+            "search=",
             "q=",
             "q=%00",
             "q=a%0Ab",

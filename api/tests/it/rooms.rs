@@ -104,6 +104,21 @@ fn a_room_does_not_name_what_belongs_elsewhere() {
     }
 }
 
+#[test]
+fn only_one_function_ends_a_transaction() {
+    let ending: Vec<PathBuf> = files()
+        .into_iter()
+        .map(|(_, file)| file)
+        .filter(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            [".commit()", ".rollback()"].iter().any(|end| code.contains(end))
+        })
+        .collect();
+    assert_eq!(ending.len(), 1, "{ending:?}");
+    assert!(ending[0].ends_with("store/unit.rs"), "{ending:?}");
+}
+
 fn rooms_used(text: &str) -> BTreeSet<String> {
     text.split("crate::")
         .skip(1)

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::shown;
 use crate::domain::{
-    Conversation, ConversationTitle, Message, NewMessage, Role, Rule, Violation, no_controls,
+    Conversation, ConversationTitle, Message, NewMessage, Role, Rule, Violation, composed, no_controls,
 };
 use crate::http::fields::{Fields, text};
 use crate::http::problem::Problem;
@@ -125,12 +125,13 @@ pub(in crate::http) fn new_message(mut fields: Fields) -> Result<NewMessage, Pro
         "content",
         Rule::General,
         text(Rule::General, |content| {
+            let content = composed(content);
             let length = content.chars().count();
             if content.trim().is_empty() || length > 4000 {
                 return Err(violation("a message has 1 to 4000 characters"));
             }
-            no_controls(content).map_err(violation)?;
-            Ok(content.to_owned())
+            no_controls(&content).map_err(violation)?;
+            Ok(content.into_owned())
         }),
     );
     fields.finish()?;

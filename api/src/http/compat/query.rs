@@ -1,6 +1,6 @@
 //! The original's query: its names for what the service's own list of tasks knows, too.
 
-use crate::domain::TaskQuery;
+use crate::domain::{Direction, TaskQuery};
 use crate::http::parameters::Parameters;
 
 const DEFAULT_LIMIT: u64 = 100;
@@ -11,7 +11,7 @@ impl Parameters {
     /// Takes everything that the original's list of tasks knows. An empty value is none.
     pub(super) fn compat_task_query(&mut self) -> TaskQuery {
         self.drop_empty();
-        for name in ["q", "include", "fields"] {
+        for name in ["q", "include", "fields", "ids", "view"] {
             self.forbid(name);
         }
         let number = |most: u64, least: u64| {
@@ -29,13 +29,14 @@ impl Parameters {
             "desc" => Some(true),
             _ => None,
         });
+        let (mut query, _) = self.task_query();
         if is_descending == Some(true) {
-            self.rewrite("sort", "sort", |key| format!("-{key}"));
-        }
-        let is_searched = self.rewrite("search", "q", str::to_owned);
-        let (query, _) = self.task_query();
-        if is_searched {
-            self.rename_in_errors("q", "search");
+            // Each key that is asked for, and of those with none the one that there is by default; not the tie-break.
+            let ties = query.sort.len() - 1;
+            let asked = query.sort.iter_mut().enumerate();
+            asked
+                .filter(|(index, _)| *index < ties || ties == 0)
+                .for_each(|(_, term)| term.direction = Direction::Descending);
         }
         TaskQuery {
             limit: limit.unwrap_or(DEFAULT_LIMIT),

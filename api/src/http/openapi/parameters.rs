@@ -2,7 +2,7 @@
 
 use utoipa::IntoParams;
 
-use super::words::{DayOrMoment, IncludeWord, MatchWord, StatusWord};
+use super::words::{DayOrMoment, MatchWord, StatusWord, ViewWord};
 
 /// Which part of a list.
 #[derive(IntoParams)]
@@ -51,13 +51,28 @@ pub(in crate::http) struct ListQuery {
     /// Changed at this moment or later.
     #[param(inline)]
     updated_since: Option<DayOrMoment>,
-    /// Words that must all be in the title or the description.
+    /// What the title or the description must have, in any case: words, `"a phrase"`, `-not`, `begin*` for a word that begins so, and
+    /// `OR` between choices. At most 10 terms.
     #[param(
         min_length = 1,
         max_length = 200,
         pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
     )]
     q: Option<String>,
+    /// Another name of `q`.
+    #[param(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+    )]
+    search: Option<String>,
+    /// Only these tasks: their numbers with commas, at most 100.
+    #[param(pattern = "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,99}$")]
+    ids: Option<String>,
+    /// `today` are those not done and due on this day, `overdue` those past their date, `upcoming` those of the seven days to come, and
+    /// `completed` those done; the days are those of UTC, as in the summary.
+    #[param(inline)]
+    view: Option<ViewWord>,
     /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`, each once; `-` turns one
     /// round, as in `-priority,due_date`.
     #[param(
@@ -69,9 +84,9 @@ pub(in crate::http) struct ListQuery {
         pattern = "^(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at)(,(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at))*$"
     )]
     fields: Option<String>,
-    /// `total` counts all matching tasks.
-    #[param(inline)]
-    include: Option<IncludeWord>,
+    /// `total` counts all matching tasks; `tags` are part of a task anyway.
+    #[param(pattern = "^(total|tags)(,(total|tags))?$")]
+    include: Option<String>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,

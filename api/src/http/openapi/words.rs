@@ -21,12 +21,15 @@ pub(in crate::http) enum MatchWord {
     Any,
 }
 
-/// What a list tells besides.
+/// What people look at most.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) enum IncludeWord {
-    Total,
+pub(in crate::http) enum ViewWord {
+    Today,
+    Overdue,
+    Upcoming,
+    Completed,
 }
 
 // The pattern is one that RE2 takes as well, which some generators check with.

@@ -7,7 +7,7 @@
 
 use sea_orm::Condition;
 
-use super::{Part, Search, statuses};
+use super::{Part, Search};
 use crate::domain::{CursorValue, Direction, Priority, SortKey, SortTerm, Task, TaskQuery};
 
 /// Returns the sort term whose ties an index has the other way round, and where it is.
@@ -99,7 +99,9 @@ pub(super) fn settle(query: &TaskQuery, tasks: &mut [Task]) -> Option<usize> {
 /// Returns the parts in which tasks tie with one.
 pub(super) fn block(search: &Search<'_>, query: &TaskQuery, one: &Task) -> Vec<Part> {
     let is_sorted_by_status = query.sort.iter().any(|term| term.key == SortKey::Completed);
-    statuses(query)
+    query
+        .filter
+        .statuses()
         .into_iter()
         .filter(|completed| !is_sorted_by_status || *completed == one.completed)
         .map(|completed| {
