@@ -8,7 +8,9 @@ use crate::session::dialect_of;
 use crate::sql::{Dialect, Kind as Token, tokens};
 
 pub(super) use cursor::{Cursor, between_commas, span};
-pub(super) use rows::{Delete, Insert, Item, Select, Update, is_constant, key_of, tables_read};
+pub(super) use rows::{
+    Delete, Insert, Item, Select, Update, is_constant, key_of, table_of_listing, tables_read,
+};
 
 mod cursor;
 mod rows;

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::BoxFuture;
 use insta::assert_snapshot;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbBackend, EntityTrait, IntoActiveModel, Statement};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, DbBackend, EntityTrait, IntoActiveModel, QueryOrder, Statement,
+};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{integer_null, pk_auto, string, text_null, timestamp};
 use seaworthy::revision::{Direction, Revision};
@@ -337,6 +339,74 @@ async fn rows_that_the_recording_has_changed_are_not_read_again() {
         })
         .await;
         assert_eq!(script.incomplete, None);
+        database.remove().await.unwrap();
+    }
+}
+
+/// Makes a table unless it is there, changes it, and asks for its rows.
+fn make_and_ask<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let crew = Table::create()
+            .table("crew")
+            .if_not_exists()
+            .col(pk_auto("id"))
+            .col(string("name"))
+            .to_owned();
+        manager.create_table(crew).await?;
+        let boat = Table::alter()
+            .table("crew")
+            .add_column(integer_null("boat"))
+            .to_owned();
+        manager.alter_table(boat).await?;
+        let db = manager.get_connection();
+        assert!(crew::Entity::find().all(db).await?.is_empty());
+        let sorted = crew::Entity::find()
+            .filter(crew::Column::Name.starts_with("A"))
+            .order_by_desc(crew::Column::Id);
+        assert_eq!(sorted.one(db).await?, None);
+        assert_eq!(crew::Entity::find_by_id(1).one(db).await?, None);
+        Ok(())
+    })
+}
+
+async fn send_and_ask(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    db.execute_unprepared(sql).await?;
+    crew::Entity::find().all(db).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_table_that_the_statements_have_made_has_no_rows_but_theirs() {
+    for database in databases().await {
+        let backend = database.url().backend();
+        let script = record(&live(&database), backend, make_and_ask).await;
+        assert_eq!(script.incomplete, None);
+        let then_ask: [Act; 3] = [
+            |manager| Box::pin(send_and_ask(manager, "INSERT INTO crew (name) VALUES ('Ada')")),
+            |manager| Box::pin(send_and_ask(manager, "UPDATE crew SET name = 'x'")),
+            // It may put rows anywhere.
+            |manager| {
+                Box::pin(send_and_ask(
+                    manager,
+                    "CREATE TRIGGER t AFTER INSERT ON crew BEGIN SELECT 1; END",
+                ))
+            },
+        ];
+        for act in then_ask {
+            let known = live(&database);
+            assert_eq!(record(&known, backend, make_and_ask).await.incomplete, None);
+            let reason = record(&known, backend, act).await.incomplete.unwrap();
+            assert!(reason.contains("have made crew"), "{reason}");
+        }
+        // One that may have been there may have rows.
+        send(&database, CREW).await;
+        let script = record(&live(&database), backend, |manager| {
+            let create = "CREATE TABLE IF NOT EXISTS crew (id integer, name text, boat integer)";
+            Box::pin(send_and_ask(manager, create))
+        })
+        .await;
+        let reason = script.incomplete.unwrap();
+        assert!(reason.contains("crew may have been there before"), "{reason}");
         database.remove().await.unwrap();
     }
 }

@@ -10,9 +10,9 @@ use super::live::Asker;
 use super::made_up::MadeUp;
 use super::row::{Cell, build};
 use super::rows::{Found, Key, Pieces, RowsSoFar};
-use super::schema::{Says, SchemaSoFar};
+use super::schema::{Says, SchemaSoFar, Touched};
 use super::{Answer, Answers, Column, Question, Subject};
-use crate::script::reading::{self, Item, Select, Word, words_of};
+use crate::script::reading::{self, Item, Select, Word, table_of_listing, words_of};
 
 /// What a run knows while its revisions are recorded one after the other.
 ///
@@ -150,6 +150,14 @@ impl Known {
         }
     }
 
+    /// Whether a table that statements have made was not there before them.
+    fn is_new(&self, state: &State, table: &str) -> bool {
+        match state.schema.is_new(table) {
+            Says::IfNew(_) => matches!(self.has_table(table), Answer::Is(false)),
+            says => says == Says::Is(true),
+        }
+    }
+
     fn rows(&self, state: &mut State, question: &Question, tables: &[String]) -> Answer {
         let used = state.made_up.used_in(&question.statement.to_string());
         let used = used.map(|used| format!("it uses {used}"));
@@ -167,7 +175,15 @@ impl Known {
                 }
             };
         };
+        if let Some(table) = tables.iter().find(|table| state.rows.is_made(table))
+            && !self.is_new(state, table)
+        {
+            return not_known(&format!("{table} may have been there before"));
+        }
         let words = words_of(&question.statement);
+        if table_of_listing(&words).is_some_and(|table| state.rows.is_empty(&table)) {
+            return Answer::Rows(Vec::new());
+        }
         let Some(select) = Select::read(&words) else {
             return not_known(&reason);
         };
@@ -259,8 +275,12 @@ impl State {
     /// Looks at the statements that nobody has asked about so far.
     pub(super) fn catch_up(&mut self) {
         for sql in std::mem::take(&mut self.pending) {
-            for table in self.schema.apply(&sql) {
-                self.rows.touch(&table);
+            for touched in self.schema.apply(&sql) {
+                match touched {
+                    Touched::Made(table) => self.rows.make(&table),
+                    Touched::Altered(table) => self.rows.alter(&table),
+                    Touched::Other(table) => self.rows.touch(&table),
+                }
             }
         }
         // Rows may be those of another table of the name then.

@@ -18,11 +18,15 @@ pub(super) struct RowsSoFar {
     tables: BTreeMap<String, Table>,
     /// Why nothing is known of the rows of other tables than this one, if so.
     unclear: Option<(Option<String>, String)>,
+    /// Whether a statement has made a trigger or a rule, which may put rows anywhere.
+    has_triggers: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Table {
     is_unclear: bool,
+    /// Whether a statement has made it, so that it has no rows but those inserted since.
+    is_made: bool,
     inserted: Vec<Inserted>,
     key: Vec<String>,
     changed: BTreeMap<Vec<String>, Change>,
@@ -107,7 +111,13 @@ impl RowsSoFar {
             backend,
             tables: BTreeMap::new(),
             unclear: None,
+            has_triggers: false,
         }
+    }
+
+    /// Takes note of a trigger or a rule.
+    pub(super) fn expect_triggers(&mut self) {
+        self.has_triggers = true;
     }
 
     /// Gives up knowing any rows.
@@ -118,6 +128,37 @@ impl RowsSoFar {
     /// Takes note that a table's rows are changed in a way that nobody follows.
     pub(super) fn touch(&mut self, table: &str) {
         self.table_mut(table).is_unclear = true;
+    }
+
+    /// Takes note that a table was made.
+    pub(super) fn make(&mut self, table: &str) {
+        *self.table_mut(table) = Table {
+            is_made: true,
+            ..Table::default()
+        };
+    }
+
+    /// Takes note that a table has other columns: where there are rows, they have other values.
+    pub(super) fn alter(&mut self, table: &str) {
+        if !self.is_empty(table) {
+            self.touch(table);
+        }
+    }
+
+    /// Whether a table was made and has no rows yet.
+    pub(super) fn is_empty(&self, table: &str) -> bool {
+        let table = self.tables.get(&fold(self.backend, table));
+        self.unclear.is_none()
+            && !self.has_triggers
+            && table.is_some_and(|table| {
+                table.is_made && !table.is_unclear && table.inserted.is_empty() && table.changed.is_empty()
+            })
+    }
+
+    /// Whether a table was made by a statement, as far as these know.
+    pub(super) fn is_made(&self, table: &str) -> bool {
+        let table = self.tables.get(&fold(self.backend, table));
+        table.is_some_and(|table| table.is_made)
     }
 
     pub(super) fn insert(&mut self, table: &str, rows: Vec<Inserted>) {
@@ -196,6 +237,9 @@ impl RowsSoFar {
             .iter()
             .find(|table| self.tables.contains_key(&fold(self.backend, table)));
         match (changed, &self.unclear) {
+            (Some(table), _) if self.is_made(table) => Some(format!(
+                "the statements before have made {table}, and nobody can say what this finds in it"
+            )),
             (Some(table), _) => Some(format!("statements before have changed rows of {table}")),
             (None, Some((_, reason))) if !tables.is_empty() => Some(reason.clone()),
             (None, _) => None,
@@ -224,6 +268,13 @@ impl RowsSoFar {
                 Some(false) => {}
                 None => return Found::Unclear,
             }
+        }
+        if table.is_made {
+            return if self.has_triggers {
+                Found::Unclear
+            } else {
+                Found::Gone
+            };
         }
         if table.changed.is_empty() {
             return Found::Below;
@@ -332,7 +383,7 @@ impl Pieces {
                     values.push(value);
                     match dialect_of(backend) {
                         Dialect::Postgresql => sql.push_str(&format!("${}", values.len())),
-                        _ => sql.push('?'),
+                        Dialect::Sqlite => sql.push('?'),
                     }
                 }
             }

@@ -51,6 +51,17 @@ enum Others {
     Unclear,
 }
 
+/// A table whose rows a statement about the schema may have something to do with, as its name is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Touched {
+    /// It is there now, without rows.
+    Made(String),
+    /// It has other columns, and as many rows as before.
+    Altered(String),
+    /// Its rows may be any.
+    Other(String),
+}
+
 /// What the statements say about something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Says {
@@ -72,6 +83,15 @@ impl SchemaSoFar {
             indexes: BTreeMap::new(),
             unclear: None,
             has_changed: false,
+        }
+    }
+
+    /// Returns whether a statement has made a table that was not there before.
+    pub(super) fn is_new(&self, name: &str) -> Says {
+        match self.tables.get(&self.fold(name)).map(|table| &table.others) {
+            Some(Others::None) => Says::Is(true),
+            Some(Others::NoneIfNew) => Says::IfNew(true),
+            _ => Says::Is(false),
         }
     }
 
@@ -171,16 +191,16 @@ impl SchemaSoFar {
     }
 
     /// Takes note of statements, and returns the tables whose rows are no longer what a query of the live database says.
-    pub(super) fn apply(&mut self, sql: &str) -> Vec<String> {
+    pub(super) fn apply(&mut self, sql: &str) -> Vec<Touched> {
         let words = words(sql, dialect_of(self.backend));
         let mut touched = Vec::new();
         for statement in statements(&words) {
             self.apply_one(sql, statement, &mut touched);
         }
-        touched.iter().map(|name| self.fold(name)).collect()
+        touched
     }
 
-    fn apply_one(&mut self, sql: &str, words: &[Word], touched: &mut Vec<String>) {
+    fn apply_one(&mut self, sql: &str, words: &[Word], touched: &mut Vec<Touched>) {
         let mut cursor = Cursor::new(words);
         let Some(first) = cursor.next().filter(|word| word.kind == Kind::Bare) else {
             return;
@@ -208,7 +228,7 @@ impl SchemaSoFar {
         }
     }
 
-    fn create(&mut self, sql: &str, cursor: &mut Cursor<'_>, touched: &mut Vec<String>) -> Option<()> {
+    fn create(&mut self, sql: &str, cursor: &mut Cursor<'_>, touched: &mut Vec<Touched>) -> Option<()> {
         cursor.take(&["or", "replace"]);
         cursor.skip(&["global", "local"]);
         let is_temporary = ["temp", "temporary"].iter().any(|word| cursor.take(&[word]));
@@ -246,7 +266,6 @@ impl SchemaSoFar {
         let is_elsewhere = name
             .schema
             .is_some_and(|schema| schema != "public" && schema != "main");
-        touched.push(name.name.clone());
         let body = cursor
             .parenthesised()
             .filter(|_| is_table && !is_temporary && !is_elsewhere);
@@ -254,8 +273,13 @@ impl SchemaSoFar {
         let was_gone = self.tables.get(&key).is_some_and(|table| !table.is_there);
         let was_there = self.tables.get(&key).is_some_and(|table| table.is_there);
         if was_there && if_not_exists {
+            touched.push(Touched::Altered(key));
             return Some(());
         }
+        touched.push(match body {
+            Some(_) => Touched::Made(key.clone()),
+            None => Touched::Other(key.clone()),
+        });
         let table = match body {
             Some(body) => self.created(sql, body, if_not_exists && !was_gone),
             None => Table {
@@ -309,7 +333,7 @@ impl SchemaSoFar {
         }
     }
 
-    fn drop(&mut self, cursor: &mut Cursor<'_>, touched: &mut Vec<String>) -> Option<()> {
+    fn drop(&mut self, cursor: &mut Cursor<'_>, touched: &mut Vec<Touched>) -> Option<()> {
         cursor.skip(&["materialized", "foreign"]);
         let is_index = cursor.take(&["index"]);
         if is_index {
@@ -327,7 +351,7 @@ impl SchemaSoFar {
                 true => drop(self.indexes.insert(self.fold(&name), None)),
                 false => {
                     drop(self.tables.insert(self.fold(&name), Table::default()));
-                    touched.push(name);
+                    touched.push(Touched::Other(self.fold(&name)));
                 }
             }
             if !cursor.take_symbol(",") {
@@ -336,7 +360,7 @@ impl SchemaSoFar {
         }
     }
 
-    fn alter(&mut self, sql: &str, cursor: &mut Cursor<'_>, touched: &mut Vec<String>) -> Option<()> {
+    fn alter(&mut self, sql: &str, cursor: &mut Cursor<'_>, touched: &mut Vec<Touched>) -> Option<()> {
         if cursor.take(&["index"]) {
             cursor.take(&["if", "exists"]);
             let old = self.fold(&cursor.name()?.name);
@@ -353,11 +377,11 @@ impl SchemaSoFar {
         cursor.take(&["if", "exists"]);
         cursor.take(&["only"]);
         let name = cursor.name()?.name;
-        touched.push(name.clone());
+        touched.push(Touched::Altered(self.fold(&name)));
         if cursor.take(&["rename", "to"]) {
             let new = cursor.name()?.name;
             self.rename(&name, &new);
-            touched.push(new);
+            touched.push(Touched::Other(self.fold(&new)));
             return Some(());
         }
         let key = self.fold(&name);

@@ -111,6 +111,7 @@ impl Known {
 
     fn sent_one(&self, state: &mut State, statement: &Statement, words: &[Word]) -> Reply {
         if let Some(insert) = Insert::read(words) {
+            state.catch_up();
             return self.insert(state, statement, &insert);
         }
         if let Some(update) = Update::read(words) {
@@ -135,7 +136,12 @@ impl Known {
         let calls = words.iter().zip(words.iter().skip(1));
         let mut called = calls.filter(|(name, open)| name.is_name() && open.is_symbol("("));
         match first {
-            "create" | "alter" | "drop" => state.pending.push(text.to_owned()),
+            "create" | "alter" | "drop" => {
+                if words.iter().any(|word| word.is("trigger") || word.is("rule")) {
+                    state.rows.expect_triggers();
+                }
+                state.pending.push(text.to_owned());
+            }
             "refresh" | "copy" | "merge" => {
                 let mut cursor = Cursor::new(words);
                 cursor.next();

@@ -183,6 +183,42 @@ impl<'w> Select<'w> {
     }
 }
 
+/// Returns the table of a query that has no row where that table has none: one that shows columns of it, in whatever order and on
+/// whatever condition, and counts nothing.
+pub(in crate::script) fn table_of_listing(words: &[Word]) -> Option<String> {
+    let mut cursor = Cursor::new(words);
+    if !cursor.take(&["select"]) {
+        return None;
+    }
+    let are_columns = items(cursor.until(&["from"]))
+        .iter()
+        .all(|item| item.column.is_some());
+    if !cursor.take(&["from"]) {
+        return None;
+    }
+    let table = cursor.name()?.name;
+    let makes_rows = |word: &Word| {
+        [
+            "group",
+            "having",
+            "union",
+            "except",
+            "intersect",
+            "join",
+            "values",
+        ]
+        .iter()
+        .any(|other| word.is(other))
+    };
+    let rest = cursor.rest();
+    let follows = rest.first().is_none_or(|word| {
+        ["where", "order", "limit", "offset", "for"]
+            .iter()
+            .any(|other| word.is(other))
+    });
+    (are_columns && follows && !rest.iter().any(makes_rows)).then_some(table)
+}
+
 /// Returns the columns that a condition compares with a value each; `None` for any other condition.
 pub(in crate::script) fn key_of(condition: &[Word]) -> Option<Vec<(String, &[Word])>> {
     let mut cursor = Cursor::new(condition);
