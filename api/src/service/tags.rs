@@ -32,10 +32,11 @@ impl Services {
         self.post(principal, under_key, |scope| async move {
             scope.needs(Feature::Tags)?;
             scope.begin().await?;
+            let carriers = scope.locked_tasks(tasks).await?;
+            scope.lock_tag_names().await?;
             if scope.own_tag(name).await?.is_some() {
                 return Err(Failure::TagExists);
             }
-            let carriers = scope.locked_tasks(tasks).await?;
             if tasks.iter().any(|id| !carriers.contains_key(id)) {
                 return Err(Failure::NotFound);
             }
@@ -65,6 +66,7 @@ impl Services {
             if old.name == name.as_str() {
                 return Ok(old);
             }
+            scope.lock_tag_names().await?;
             let same = scope.own_tag(name).await?;
             if same.is_some_and(|other| other.id != id) {
                 return Err(Failure::TagExists);

@@ -77,8 +77,7 @@ impl Scope {
     ///
     /// A name that the owner writes in another case already keeps that spelling.
     pub(crate) async fn put_tags(&self, task_id: i32, names: &[TagName]) -> Result<Vec<String>, StoreError> {
-        let spelled = self.spelled(names).await?;
-        self.runner().execute(&self.insert_names(&spelled)).await?;
+        let spelled = self.settled(names).await?;
         let wanted = Query::select()
             .expr(Expr::val(task_id))
             .column(tag::Column::Id)
@@ -113,8 +112,7 @@ impl Scope {
         if names.is_empty() {
             return Ok(HashMap::new());
         }
-        let spelled = self.spelled(&names).await?;
-        self.runner().execute(&self.insert_names(&spelled)).await?;
+        let spelled = self.settled(&names).await?;
         let select = Query::select()
             .columns([tag::Column::Id, tag::Column::Name])
             .from(tag::Entity)
@@ -143,22 +141,54 @@ impl Scope {
         Ok(put)
     }
 
-    /// Returns names as the owner writes them already.
-    async fn spelled(&self, names: &[TagName]) -> Result<Vec<TagName>, StoreError> {
+    /// Returns names as the owner writes them already, with a row for each.
+    async fn settled(&self, names: &[TagName]) -> Result<Vec<TagName>, StoreError> {
+        let (mut spelled, are_known) = self.spelled(names).await?;
+        if !are_known && self.lock_tag_names().await? {
+            (spelled, _) = self.spelled(names).await?;
+        }
+        // One that they write may be a row of somebody else's still.
+        self.runner().execute(&self.insert_names(&spelled)).await?;
+        Ok(spelled)
+    }
+
+    /// Keeps everybody else from giving the owner's tasks a name that none of them carries, in any case, until the transaction ends;
+    /// returns whether somebody may have done so until now. Comes after the locks of tasks.
+    pub(crate) async fn lock_tag_names(&self) -> Result<bool, StoreError> {
+        match self.dialect() {
+            Dialect::Postgresql if !self.unit.takes_tag_names() => {
+                let lock = Query::select()
+                    .expr(Expr::cust_with_values(
+                        "pg_advisory_xact_lock(hashtextextended($1, 0))",
+                        [format!("todo tags {}", self.owner.as_str())],
+                    ))
+                    .to_owned();
+                self.runner().one(&lock).await?;
+                Ok(true)
+            }
+            // Nobody could any more; SQLite has one writer at a time anyway.
+            Dialect::Postgresql | Dialect::Sqlite => Ok(false),
+        }
+    }
+
+    /// Returns names as the owner writes them already, and whether they write all of them.
+    async fn spelled(&self, names: &[TagName]) -> Result<(Vec<TagName>, bool), StoreError> {
         let mut own = self.select_tags();
         own.and_where(folded_name(self.dialect()).is_in(names.iter().flat_map(TagName::spellings)));
         let mut known: Vec<Tag> = Vec::new();
         for row in self.runner().all(&own).await? {
             known.push(read(&row)?);
         }
+        let mut are_known = true;
         let spelled = names
             .iter()
             .map(|name| {
                 let own = known.iter().find(|tag| name.is(&tag.name));
+                are_known &= own.is_some();
                 own.map_or_else(|| name.clone(), |tag| TagName::stored(&tag.name))
             })
             .collect();
-        Ok(spelled)
+        Ok((spelled, are_known))
     }
 
     /// Takes every tag off a task but these.

@@ -1,7 +1,7 @@
 //! A unit of work: the transaction that it is one of, and the one place that ends it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions};
 use tokio::sync::OnceCell;
@@ -9,9 +9,17 @@ use tokio::sync::OnceCell;
 use super::runner::Runner;
 use super::{Store, StoreError};
 
-/// The transaction of a unit of work, from the moment on that it begins to write with more than one statement.
+/// What a unit of work holds until it ends.
 #[derive(Clone, Default)]
-pub(super) struct Unit(Arc<OnceCell<DatabaseTransaction>>);
+pub(super) struct Unit(Arc<Held>);
+
+#[derive(Default)]
+struct Held {
+    /// From the moment on that the work begins to write with more than one statement.
+    transaction: OnceCell<DatabaseTransaction>,
+    /// Whether nobody else can name tags of the owner's.
+    has_tag_names: AtomicBool,
+}
 
 impl Unit {
     /// Makes everything that follows one transaction; SQLite takes its write lock now, because it cannot wait for it later.
@@ -22,7 +30,7 @@ impl Unit {
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
-        let begun = self.0.get_or_try_init(async || {
+        let begun = self.0.transaction.get_or_try_init(async || {
             store.0.statements.fetch_add(1, Ordering::Relaxed);
             store.0.pool.begin(options).await
         });
@@ -31,15 +39,20 @@ impl Unit {
 
     /// Sends statements within the transaction, or each for itself as long as there is none.
     pub(super) fn runner<'a>(&'a self, store: &'a Store) -> Runner<'a> {
-        Runner::new(&store.0.pool, self.0.get(), &store.0.statements)
+        Runner::new(&store.0.pool, self.0.transaction.get(), &store.0.statements)
+    }
+
+    /// Notes that nobody else can name tags of the owner's any more; returns whether that was so already.
+    pub(super) fn takes_tag_names(&self) -> bool {
+        self.0.has_tag_names.swap(true, Ordering::Relaxed)
     }
 
     /// Commits what was done, or undoes at once what was done before it failed: left to the pool, its locks would still be
     /// there when the same comes again.
     pub(super) async fn end<T>(self, store: &Store, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        let cell = Arc::into_inner(self.0);
-        let cell = cell.expect("the work has ended, and with it every other use of its transaction");
-        let Some(transaction) = cell.into_inner() else {
+        let held = Arc::into_inner(self.0);
+        let held = held.expect("the work has ended, and with it every other use of its transaction");
+        let Some(transaction) = held.transaction.into_inner() else {
             return done;
         };
         match done {

@@ -256,6 +256,35 @@ async fn of_two_writes_on_the_same_state_one_wins() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_given_twice_at_once_in_different_cases_is_one_tag() {
+    for revision in ["003", "head"] {
+        on_each(revision, async |site| {
+            for round in 0..12 {
+                let (one, other) = (format!("Same{round}"), format!("same{round}"));
+                let make = async |name: &str| {
+                    let body = json!({"title": name, "tags": [name]});
+                    site.post("usr_ada", "/api/v1/tasks", body).await.expect(201);
+                };
+                tokio::join!(make(&one), make(&other));
+            }
+            let tags = site.get("usr_ada", "/api/v1/tags?limit=200").await.expect(200);
+            let tags = tags.json()["data"].clone();
+            assert_eq!(tags.as_array().unwrap().len(), 12, "{tags}");
+            let rename = async |from: usize, to: &str| {
+                let path = format!("/api/v1/tags/{}", tags[from]["id"]);
+                let body = Some(json!({"name": to}));
+                site.send("usr_ada", Method::PATCH, &path, body).await.status
+            };
+            let (one, other) = tokio::join!(rename(0, "Other"), rename(1, "OTHER"));
+            let mut statuses = [one.as_u16(), other.as_u16()];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 409]);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn tags_that_are_put_on_and_taken_off_at_once_lose_nothing() {
     on_each("003", async |site| {
         let path = site.task("usr_ada", json!({"title": "t"})).await;
