@@ -99,7 +99,7 @@ codes! {
     UriTooLong "URI_TOO_LONG" URI_TOO_LONG "The address is too long"
         "Path and query have at most 8 kB together.";
     HeadersTooLarge "HEADERS_TOO_LARGE" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too large"
-        "The names and values of all headers have at most 16 kB together.";
+        "There are at most 100 headers, whose names and values have at most 16 kB together.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body's type is not supported"
         "Send application/json (for PATCH also application/merge-patch+json) without a content encoding.";
     Validation "VALIDATION_ERROR" UNPROCESSABLE_ENTITY "Some values are not valid"

@@ -50,7 +50,9 @@ impl FromRequestParts<App> for Owner {
             Some("me") => Ok(Self(user)),
             Some(value) if value == user.id.as_str() => Ok(Self(user)),
             // A word of paths is nobody's id: `/api/v2/tasks` leads nowhere.
-            Some(value) if !UserId::is_reserved(value) => Err(Problem::new(Code::Forbidden)),
+            Some(value) if !value.is_empty() && !UserId::is_reserved(value) => {
+                Err(Problem::new(Code::Forbidden))
+            }
             _ => Err(Problem::new(Code::NotFound)),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -62,6 +62,7 @@ pub(super) fn routes(document: &OpenApi, base: &str) -> Router<App> {
     Router::new()
         .route("/", page(start, START_POLICY))
         .route("/docs", page(reference, REFERENCE_POLICY))
+        .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route("/.well-known/api-catalog", get(catalog))
         .route(&style, fixed(START_STYLE, CSS))
         .route(&setup, fixed(REFERENCE_SETUP, SCRIPT))

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -403,8 +403,12 @@ impl IntoResponse for Problem {
     }
 }
 
-pub(super) async fn no_such_path() -> Problem {
-    Problem::new(Code::NotFound)
+/// Also answers OPTIONS for the server as a whole, whose path is a star (RFC 9110, 9.3.7).
+pub(super) async fn no_such_path(method: Method, uri: Uri) -> Response {
+    match method == Method::OPTIONS && uri.path() == "*" {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => Problem::new(Code::NotFound).into_response(),
+    }
 }
 
 pub(super) async fn no_such_method() -> Problem {

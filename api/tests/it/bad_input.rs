@@ -153,6 +153,7 @@ async fn addresses_and_headers_that_make_no_sense_are_refused() {
             "/api/v1/tags/x",
             "/api/v1/conversations/x/messages",
             "/api/v2/tasks",
+            "/api/v1//tasks",
             "/nothing",
             "/errors/NO_SUCH_CODE",
         ] {

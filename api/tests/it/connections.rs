@@ -73,6 +73,20 @@ async fn dawdle(site: &Site) -> Duration {
 const LIVE: &str = "GET /livez HTTP/1.1\r\nHost: todo\r\n\r\n";
 
 #[tokio::test]
+async fn the_server_as_a_whole_says_that_it_has_options() {
+    with_limits(&[], async |site| {
+        let mut stream = connect(site).await;
+        let request = b"OPTIONS * HTTP/1.1\r\nHost: todo\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        let read = timeout(FOREVER, stream.read_to_string(&mut answer)).await;
+        read.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_head_that_never_ends_is_not_waited_for() {
     with_limits(&["--header-seconds", "1"], async |site| {
         let waited = dawdle(site).await;

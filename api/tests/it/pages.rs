@@ -92,6 +92,15 @@ async fn the_pages_refer_to_this_server_only_and_to_nothing_that_is_missing() {
 }
 
 #[tokio::test]
+async fn a_slash_too_many_leads_to_the_reference() {
+    on_each("003", async |site| {
+        let found = ask(site, "/docs/", &[]).await.expect(200);
+        assert_eq!(found.text, ask(site, "/docs", &[]).await.text);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_page_may_load_only_what_its_policy_names() {
     on_each("head", async |site| {
         let policy = async |path: &str| {
