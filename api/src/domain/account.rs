@@ -89,6 +89,8 @@ impl ApiToken {
     pub(crate) const MOST: u64 = 20;
     /// Longest life.
     pub(crate) const MOST_DAYS: i64 = 365;
+    /// How many days one is good for unless somebody says otherwise.
+    pub(crate) const DEFAULT_DAYS: i64 = 90;
 }
 
 impl Session {

@@ -1,112 +1,119 @@
 //! What the bodies of accounts, sign-ins and API tokens look like, and how they are read.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, list, text, whole};
+use super::fields::{Fields, list, read_body, text, whole};
 use super::problem::Problem;
 use crate::domain::{
     ApiToken, Email, NewApiToken, Password, Permission, Permissions, Rule, Session, SessionId, Violation,
 };
 use crate::service::{Registration, SignedIn};
 
-/// Somebody who wants an account.
-#[derive(ToSchema)]
-#[schema(as = Registration, example = json!({"email": "ada@example.org", "password": "Sturdy7hull", "name": "Ada"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct RegistrationBody {
-    /// In ASCII; upper and lower case are the same.
-    #[schema(
-        max_length = 254,
-        pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
-    )]
-    email: String,
-    /// With a lower-case letter, an upper-case letter and a digit, and none of the commonest.
-    // A pattern that every reader knows has no classes of letters: any that is not ASCII may be of either case here.
-    #[schema(
-        min_length = 8,
-        max_length = 128,
-        format = Password,
-        write_only,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*([^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f])[^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    password: String,
-    /// What to call them.
-    #[schema(
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    name: Option<String>,
+read_body! {
+    /// Somebody who wants an account.
+    #[schema(as = Registration, example = json!({"email": "ada@example.org", "password": "Sturdy7hull", "name": "Ada"}))]
+    RegistrationBody {
+        /// In ASCII; upper and lower case are the same.
+        #[schema(
+            value_type = String,
+            max_length = 254,
+            pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
+        )]
+        email: Email = required(Rule::General, text(Rule::General, Email::parse));
+        /// With a lower-case letter, an upper-case letter and a digit, and none of the commonest.
+        // A pattern that every reader knows has no classes of letters: any that is not ASCII may be of either case here.
+        #[schema(
+            value_type = String,
+            min_length = 8,
+            max_length = 128,
+            format = Password,
+            write_only,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*([^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f])[^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        password: Password = required(Rule::Password, text(Rule::Password, Password::choose));
+        /// What to call them.
+        #[schema(
+            value_type = Option<String>,
+            min_length = 1,
+            max_length = 255,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        name: Option<Option<String>> = nullable(text(Rule::General, line(255)));
+    }
 }
 
-/// Somebody who has an account.
-#[derive(ToSchema)]
-#[schema(as = Login, example = json!({"email": "ada@example.org", "password": "Sturdy7hull"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct LoginBody {
-    /// As in the registration, in any case.
-    #[schema(
-        max_length = 254,
-        pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
-    )]
-    email: String,
-    /// The password.
-    #[schema(max_length = 1024, format = Password, write_only)]
-    password: String,
+read_body! {
+    /// Somebody who has an account.
+    #[schema(as = Login, example = json!({"email": "ada@example.org", "password": "Sturdy7hull"}))]
+    LoginBody {
+        /// As in the registration, in any case.
+        #[schema(
+            value_type = String,
+            max_length = 254,
+            pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
+        )]
+        email: Email = required(Rule::General, text(Rule::General, Email::parse));
+        /// The password.
+        #[schema(value_type = String, max_length = 1024, format = Password, write_only)]
+        password: Password = required(Rule::General, text(Rule::General, Password::claim));
+    }
 }
 
-/// A password and the one to put in its place.
-#[derive(ToSchema)]
-#[schema(as = PasswordChange, example = json!({"current_password": "Sturdy7hull", "new_password": "Sturdier8hull"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct PasswordChangeBody {
-    /// The password.
-    #[schema(max_length = 1024, format = Password, write_only)]
-    current_password: String,
-    /// As in the registration.
-    #[schema(
-        min_length = 8,
-        max_length = 128,
-        format = Password,
-        write_only,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*([^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f])[^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    new_password: String,
+read_body! {
+    /// A password and the one to put in its place.
+    #[schema(as = PasswordChange, example = json!({"current_password": "Sturdy7hull", "new_password": "Sturdier8hull"}))]
+    PasswordChangeBody {
+        /// The password.
+        #[schema(value_type = String, max_length = 1024, format = Password, write_only)]
+        current_password: Password = required(Rule::General, text(Rule::General, Password::claim));
+        /// As in the registration.
+        #[schema(
+            value_type = String,
+            min_length = 8,
+            max_length = 128,
+            format = Password,
+            write_only,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*([^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9]|[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f]|[0-9][^\x00-\x1f\x7f-\x9f]*[^\x00-@\[-\x9f][^\x00-\x1f\x7f-\x9f]*[^\x00-`{-\x9f])[^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        new_password: Password = required(Rule::Password, text(Rule::Password, Password::choose));
+    }
 }
 
-/// What to change of the caller.
-#[derive(ToSchema)]
-#[schema(as = UserPatch, example = json!({"name": "Ada"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct UserPatchBody {
-    /// What to call them; null for nothing.
-    #[schema(
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    name: Option<String>,
+read_body! {
+    /// What to change of the caller.
+    #[schema(as = UserPatch, example = json!({"name": "Ada"}))]
+    UserPatchBody {
+        /// What to call them; null for nothing.
+        #[schema(
+            value_type = Option<String>,
+            min_length = 1,
+            max_length = 255,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        name: Option<Option<String>> = nullable(text(Rule::General, line(255)));
+    }
 }
 
-/// A token to be made for a program.
-#[derive(ToSchema)]
-#[schema(as = ApiTokenCreate, example = json!({"name": "backup", "scopes": ["tasks:read"], "expires_in_days": 90}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct NewApiTokenBody {
-    /// What it is for.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    name: String,
-    /// What the program may do.
-    #[schema(min_items = 1, max_items = 5)]
-    scopes: Vec<ScopeBody>,
-    /// After how many days it ends by itself; 90 when this is absent.
-    #[schema(minimum = 1, maximum = 365, nullable = false)]
-    expires_in_days: Option<i64>,
+read_body! {
+    /// A token to be made for a program.
+    #[schema(as = ApiTokenCreate, example = json!({"name": "backup", "scopes": ["tasks:read"], "expires_in_days": 90}))]
+    NewApiTokenBody {
+        /// What it is for.
+        #[schema(
+            min_length = 1,
+            max_length = 100,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        name: String = required(Rule::General, text(Rule::General, line(100)));
+        /// What the program may do.
+        #[schema(value_type = Vec<ScopeBody>, min_items = 1, max_items = 5)]
+        scopes: Permissions = required(Rule::General, scopes);
+        /// After how many days it ends by itself; 90 when this is absent.
+        #[schema(minimum = 1, maximum = 365, nullable = false)]
+        expires_in_days: Option<i64> = optional(days);
+    }
 }
 
 /// What a program may do.
@@ -324,79 +331,58 @@ fn line(most: usize) -> impl FnOnce(&str) -> Result<String, Violation> {
     }
 }
 
+fn scopes(value: &Value) -> Result<Permissions, Violation> {
+    let known = Permission::ALL.map(Permission::word).join(", ");
+    let violation = |detail: String| Violation::new(Rule::General, detail);
+    let scope =
+        |word: &str| Permission::parse(word).ok_or_else(|| violation(format!("a scope is one of {known}")));
+    let scopes = list(Permission::ALL.len(), |word| text(Rule::General, scope)(word))(value)?;
+    match scopes.is_empty() {
+        true => Err(violation("at least one scope is wanted here".to_owned())),
+        false => Ok(scopes.into_iter().collect()),
+    }
+}
+
+fn days(value: &Value) -> Result<i64, Violation> {
+    let most = ApiToken::MOST_DAYS;
+    whole(value)
+        .filter(|days| (1..=most).contains(days))
+        .ok_or_else(|| Violation::new(Rule::General, format!("a number from 1 to {most} is wanted here")))
+}
+
 /// Reads somebody who wants an account.
-pub(super) fn registration(mut fields: Fields) -> Result<Registration, Problem> {
-    let email = fields.required("email", Rule::General, text(Rule::General, Email::parse));
-    let password = fields.required("password", Rule::Password, text(Rule::Password, Password::choose));
-    let name = fields.nullable("name", text(Rule::General, line(255)));
-    fields.finish()?;
+pub(super) fn registration(fields: Fields) -> Result<Registration, Problem> {
+    let read = RegistrationBody::read(fields)?;
     Ok(Registration {
-        email: email.expect("a missing address was refused"),
-        password: password.expect("a missing password was refused"),
-        name: name.flatten(),
+        email: read.email,
+        password: read.password,
+        name: read.name.flatten(),
     })
 }
 
 /// Reads who somebody says they are.
-pub(super) fn login(mut fields: Fields) -> Result<(Email, Password), Problem> {
-    let email = fields.required("email", Rule::General, text(Rule::General, Email::parse));
-    let password = fields.required("password", Rule::General, text(Rule::General, Password::claim));
-    fields.finish()?;
-    Ok((
-        email.expect("a missing address was refused"),
-        password.expect("a missing password was refused"),
-    ))
+pub(super) fn login(fields: Fields) -> Result<(Email, Password), Problem> {
+    let read = LoginBody::read(fields)?;
+    Ok((read.email, read.password))
 }
 
 /// Reads a password and the one to put in its place.
-pub(super) fn password_change(mut fields: Fields) -> Result<(Password, Password), Problem> {
-    let claimed = text(Rule::General, Password::claim);
-    let current = fields.required("current_password", Rule::General, claimed);
-    let chosen = text(Rule::Password, Password::choose);
-    let new = fields.required("new_password", Rule::Password, chosen);
-    fields.finish()?;
-    Ok((
-        current.expect("a missing password was refused"),
-        new.expect("a missing password was refused"),
-    ))
+pub(super) fn password_change(fields: Fields) -> Result<(Password, Password), Problem> {
+    let read = PasswordChangeBody::read(fields)?;
+    Ok((read.current_password, read.new_password))
 }
 
 /// Reads what somebody is to be called; nothing when that stays.
-pub(super) fn user_patch(mut fields: Fields) -> Result<Option<Option<String>>, Problem> {
-    let name = fields.nullable("name", text(Rule::General, line(255)));
-    fields.finish()?;
-    Ok(name)
+pub(super) fn user_patch(fields: Fields) -> Result<Option<Option<String>>, Problem> {
+    Ok(UserPatchBody::read(fields)?.name)
 }
 
 /// Reads what somebody wants of a token.
-pub(super) fn new_api_token(mut fields: Fields) -> Result<NewApiToken, Problem> {
-    let violation = |detail: String| Violation::new(Rule::General, detail);
-    let name = fields.required("name", Rule::General, text(Rule::General, line(100)));
-    let scopes = fields.required("scopes", Rule::General, |value| {
-        let known = Permission::ALL.map(Permission::word).join(", ");
-        let scope = |word: &str| {
-            Permission::parse(word).ok_or_else(|| violation(format!("a scope is one of {known}")))
-        };
-        let scopes = list(Permission::ALL.len(), |word| text(Rule::General, scope)(word))(value)?;
-        match scopes.is_empty() {
-            true => Err(violation("at least one scope is wanted here".to_owned())),
-            false => Ok(scopes.into_iter().collect::<Permissions>()),
-        }
-    });
-    let days = fields.optional("expires_in_days", |value| {
-        whole(value)
-            .filter(|days| (1..=ApiToken::MOST_DAYS).contains(days))
-            .ok_or_else(|| {
-                violation(format!(
-                    "a number from 1 to {} is wanted here",
-                    ApiToken::MOST_DAYS
-                ))
-            })
-    });
-    fields.finish()?;
+pub(super) fn new_api_token(fields: Fields) -> Result<NewApiToken, Problem> {
+    let read = NewApiTokenBody::read(fields)?;
     Ok(NewApiToken {
-        name: name.expect("a missing name was refused"),
-        permissions: scopes.expect("missing scopes were refused"),
-        days: days.unwrap_or(90),
+        name: read.name,
+        permissions: read.scopes,
+        days: read.expires_in_days.unwrap_or(ApiToken::DEFAULT_DAYS),
     })
 }

@@ -1,5 +1,4 @@
-//! What bodies look like, and how they are read. The types that are read exist for the document alone: reading goes member by
-//! member, so that an answer can name everything that is wrong.
+//! What bodies look like, and how they are read: member by member, so that an answer can name everything that is wrong.
 
 mod conversation;
 mod tag;

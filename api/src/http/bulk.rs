@@ -12,7 +12,7 @@ use super::body::{new_task, task_patch};
 use super::codes::Code;
 use super::conditional::precondition;
 use super::extract::CurrentUser;
-use super::fields::{Fields, boolean, list, object, text, whole};
+use super::fields::{Fields, boolean, list, object, read_body, text, whole};
 use super::once::{Post, Reply, answer, stated, under_key};
 use super::openapi::{DescribedOperation, Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
 use super::problem::{FieldProblem, ItemProblem, Problem};
@@ -20,21 +20,21 @@ use crate::domain::{Bulk, Change, Operation, Precondition, Rule, Target, Version
 use crate::service::{BulkItem, Failure, Seen};
 use crate::state::App;
 
-/// Operations on tasks, carried out one after the other.
-#[derive(ToSchema)]
-#[schema(as = BulkCreate, example = json!({"atomic": true, "operations": [
-    {"op": "create", "temp_id": "hull", "data": {"title": "Caulk the hull"}},
-    {"op": "update", "id": "hull", "data": {"description": "Before the rain"}},
-    {"op": "complete", "id": 1, "if_match": "\"5d41402abc4b2a76b9719d911017c592\""}]}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(super) struct BulkBody {
-    /// Whether nothing is done when one operation fails, which is so when this is absent. Otherwise each that can be is done, and
-    /// `results` tells which.
-    #[schema(nullable = false)]
-    atomic: Option<bool>,
-    /// 1 to 100.
-    #[schema(min_items = 1, max_items = 100)]
-    operations: Vec<DescribedOperation>,
+read_body! {
+    /// Operations on tasks, carried out one after the other.
+    #[schema(as = BulkCreate, example = json!({"atomic": true, "operations": [
+        {"op": "create", "temp_id": "hull", "data": {"title": "Caulk the hull"}},
+        {"op": "update", "id": "hull", "data": {"description": "Before the rain"}},
+        {"op": "complete", "id": 1, "if_match": "\"5d41402abc4b2a76b9719d911017c592\""}]}))]
+    BulkBody {
+        /// Whether nothing is done when one operation fails, which is so when this is absent. Otherwise each that can be is done, and
+        /// `results` tells which.
+        #[schema(nullable = false)]
+        atomic: Option<bool> = optional(boolean);
+        /// 1 to 100.
+        #[schema(value_type = Vec<DescribedOperation>, min_items = 1, max_items = 100)]
+        operations: Vec<Value> = required(Rule::General, operations);
+    }
 }
 
 /// What became of the operations.
@@ -191,19 +191,20 @@ fn of_item(failure: &Failure) -> Problem {
     }
 }
 
-fn read(mut fields: Fields) -> Result<Read, Problem> {
-    let is_atomic = fields.optional("atomic", boolean).unwrap_or(true);
-    let operations = fields.required("operations", Rule::General, |value| {
-        let operations = list(Bulk::MOST, object)(value)?;
-        match operations.is_empty() {
-            true => Err(Violation::new(
-                Rule::General,
-                "at least one operation is wanted here",
-            )),
-            false => Ok(operations),
-        }
-    });
-    fields.finish()?;
+fn operations(value: &Value) -> Result<Vec<Value>, Violation> {
+    let operations = list(Bulk::MOST, object)(value)?;
+    match operations.is_empty() {
+        true => Err(Violation::new(
+            Rule::General,
+            "at least one operation is wanted here",
+        )),
+        false => Ok(operations),
+    }
+}
+
+fn read(fields: Fields) -> Result<Read, Problem> {
+    let body = BulkBody::read(fields)?;
+    let is_atomic = body.atomic.unwrap_or(true);
     let mut read = Read {
         bulk: Bulk {
             is_atomic,
@@ -213,7 +214,7 @@ fn read(mut fields: Fields) -> Result<Read, Problem> {
         temp_ids: Vec::new(),
     };
     let mut known = HashSet::new();
-    for (index, value) in operations.into_iter().flatten().enumerate() {
+    for (index, value) in body.operations.into_iter().enumerate() {
         let name = value["temp_id"].as_str().filter(|_| value["op"] == "create");
         let name = name.map(str::to_owned);
         match operation(value, &known) {

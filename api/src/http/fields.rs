@@ -6,6 +6,47 @@ use super::codes::Code;
 use super::problem::{FieldProblem, Problem};
 use crate::domain::{Rule, Violation};
 
+/// Declares a body that is read: its members, what the document says of each, and how it is read. What is documented is what is
+/// read.
+///
+/// A member is `required`, with the rule that leaving it out breaks; `optional`, which may be left out and is never null; or
+/// `nullable`, which is `Some(None)` when it is null.
+macro_rules! read_body {
+    (
+        $(#[$about:meta])*
+        $name:ident {
+            $($(#[$says:meta])* $member:ident: $type:ty = $kind:ident($($how:expr),+);)+
+        }
+    ) => {
+        #[derive(utoipa::ToSchema)]
+        $(#[$about])*
+        pub(in crate::http) struct $name {
+            $($(#[$says])* $member: $type,)+
+        }
+
+        impl $name {
+            /// Reads the members, and refuses all that is wrong with them.
+            pub(in crate::http) fn read(
+                mut fields: $crate::http::fields::Fields,
+            ) -> Result<Self, $crate::http::problem::Problem> {
+                $(let $member = fields.$kind(stringify!($member), $($how),+);)+
+                fields.finish()?;
+                Ok(Self {
+                    $($member: $crate::http::fields::read_body!(@value $kind $member),)+
+                })
+            }
+        }
+    };
+    (@value required $member:ident) => {
+        $member.expect("a member that is missing was refused")
+    };
+    (@value $kind:ident $member:ident) => {
+        $member
+    };
+}
+
+pub(in crate::http) use read_body;
+
 /// The members of a JSON object that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Fields {

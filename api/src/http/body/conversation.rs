@@ -7,7 +7,7 @@ use super::shown;
 use crate::domain::{
     Conversation, ConversationTitle, Message, NewMessage, Role, Rule, Violation, composed, no_controls,
 };
-use crate::http::fields::{Fields, text};
+use crate::http::fields::{Fields, read_body, text};
 use crate::http::problem::Problem;
 
 /// A conversation with the assistant.
@@ -31,14 +31,14 @@ pub(in crate::http) struct ConversationBody {
     updated_at: Option<String>,
 }
 
-/// Another name for a conversation.
-#[derive(ToSchema)]
-#[schema(as = ConversationPatch, example = json!({"title": "The hull"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct ConversationPatchBody {
-    /// One line; white space around it is dropped, and an empty one is none.
-    #[schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
-    title: String,
+read_body! {
+    /// Another name for a conversation.
+    #[schema(as = ConversationPatch, example = json!({"title": "The hull"}))]
+    ConversationPatchBody {
+        /// One line; white space around it is dropped, and an empty one is none.
+        #[schema(value_type = String, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+        title: ConversationTitle = required(Rule::General, text(Rule::General, ConversationTitle::parse));
+    }
 }
 
 /// Something that was said.
@@ -60,21 +60,21 @@ pub(in crate::http) struct MessageBody {
     created_at: Option<String>,
 }
 
-/// Something to be said.
-#[derive(ToSchema)]
-#[schema(as = MessageCreate, example = json!({"content": "What is due today?"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct NewMessageBody {
-    /// `user` (the default) or `assistant`.
-    #[schema(pattern = "^(user|assistant)$", nullable = false)]
-    role: Option<String>,
-    /// 1 to 4000 characters.
-    #[schema(
-        min_length = 1,
-        max_length = 4000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-    )]
-    content: String,
+read_body! {
+    /// Something to be said.
+    #[schema(as = MessageCreate, example = json!({"content": "What is due today?"}))]
+    NewMessageBody {
+        /// `user` (the default) or `assistant`.
+        #[schema(value_type = Option<String>, pattern = "^(user|assistant)$", nullable = false)]
+        role: Option<Role> = optional(text(Rule::General, role));
+        /// 1 to 4000 characters.
+        #[schema(
+            min_length = 1,
+            max_length = 4000,
+            pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x85\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+        )]
+        content: String = required(Rule::General, text(Rule::General, said));
+    }
 }
 
 impl From<Conversation> for ConversationBody {
@@ -101,42 +101,31 @@ impl From<Message> for MessageBody {
     }
 }
 
+fn role(word: &str) -> Result<Role, Violation> {
+    Role::parse(word).ok_or_else(|| Violation::new(Rule::General, "a role is user or assistant"))
+}
+
+fn said(content: &str) -> Result<String, Violation> {
+    let violation = |detail: &str| Violation::new(Rule::General, detail);
+    let content = composed(content);
+    let length = content.chars().count();
+    if content.trim().is_empty() || length > 4000 {
+        return Err(violation("a message has 1 to 4000 characters"));
+    }
+    no_controls(&content).map_err(violation)?;
+    Ok(content.into_owned())
+}
+
 /// Reads another name for a conversation.
-pub(in crate::http) fn conversation_title(mut fields: Fields) -> Result<ConversationTitle, Problem> {
-    let title = fields.required(
-        "title",
-        Rule::General,
-        text(Rule::General, ConversationTitle::parse),
-    );
-    fields.finish()?;
-    Ok(title.expect("a missing title was refused"))
+pub(in crate::http) fn conversation_title(fields: Fields) -> Result<ConversationTitle, Problem> {
+    Ok(ConversationPatchBody::read(fields)?.title)
 }
 
 /// Reads a message.
-pub(in crate::http) fn new_message(mut fields: Fields) -> Result<NewMessage, Problem> {
-    let violation = |detail: &str| Violation::new(Rule::General, detail);
-    let role = fields.optional(
-        "role",
-        text(Rule::General, |word| {
-            Role::parse(word).ok_or_else(|| violation("a role is user or assistant"))
-        }),
-    );
-    let content = fields.required(
-        "content",
-        Rule::General,
-        text(Rule::General, |content| {
-            let content = composed(content);
-            let length = content.chars().count();
-            if content.trim().is_empty() || length > 4000 {
-                return Err(violation("a message has 1 to 4000 characters"));
-            }
-            no_controls(&content).map_err(violation)?;
-            Ok(content.into_owned())
-        }),
-    );
-    fields.finish()?;
+pub(in crate::http) fn new_message(fields: Fields) -> Result<NewMessage, Problem> {
+    let read = NewMessageBody::read(fields)?;
     Ok(NewMessage {
-        role: role.unwrap_or(Role::User),
-        content: content.expect("a missing content was refused"),
+        role: read.role.unwrap_or(Role::User),
+        content: read.content,
     })
 }

@@ -1,10 +1,11 @@
 //! Tags: what they look like, and how new ones and other names are read.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::{Rule, Tag, TagName, Violation};
-use crate::http::fields::{Fields, list, text, whole};
+use crate::http::fields::{Fields, list, read_body, text, whole};
 use crate::http::problem::Problem;
 
 /// The name of a tag: one line without commas.
@@ -34,25 +35,27 @@ pub(in crate::http) struct TagBody {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct TaskNumber(i32);
 
-/// A tag to be put on tasks: it exists for its user while one of their tasks carries it.
-#[derive(ToSchema)]
-#[schema(as = TagCreate, example = json!({"name": "boat", "task_ids": [1]}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct NewTagBody {
-    /// The name.
-    name: TagNameBody,
-    /// The caller's tasks to put it on.
-    #[schema(min_items = 1, max_items = 100)]
-    task_ids: Vec<TaskNumber>,
+read_body! {
+    /// A tag to be put on tasks: it exists for its user while one of their tasks carries it.
+    #[schema(as = TagCreate, example = json!({"name": "boat", "task_ids": [1]}))]
+    NewTagBody {
+        /// The name.
+        #[schema(value_type = TagNameBody)]
+        name: TagName = required(Rule::General, text(Rule::General, TagName::parse));
+        /// The caller's tasks to put it on.
+        #[schema(value_type = Vec<TaskNumber>, min_items = 1, max_items = 100)]
+        task_ids: Vec<i32> = required(Rule::General, task_numbers);
+    }
 }
 
-/// Another name for a tag.
-#[derive(ToSchema)]
-#[schema(as = TagPatch, example = json!({"name": "ship"}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct TagPatchBody {
-    /// The name.
-    name: TagNameBody,
+read_body! {
+    /// Another name for a tag.
+    #[schema(as = TagPatch, example = json!({"name": "ship"}))]
+    TagPatchBody {
+        /// The name.
+        #[schema(value_type = TagNameBody)]
+        name: TagName = required(Rule::General, text(Rule::General, TagName::parse));
+    }
 }
 
 impl From<Tag> for TagBody {
@@ -65,30 +68,25 @@ impl From<Tag> for TagBody {
     }
 }
 
-/// Reads a new tag.
-pub(in crate::http) fn new_tag(mut fields: Fields) -> Result<(TagName, Vec<i32>), Problem> {
-    let name = fields.required("name", Rule::General, text(Rule::General, TagName::parse));
-    let tasks = fields.required("task_ids", Rule::General, |value| {
-        let ids = list(100, |id| {
-            whole(id)
-                .and_then(|id| i32::try_from(id).ok())
-                .ok_or_else(|| Violation::new(Rule::General, "the number of a task is wanted here"))
-        })(value)?;
-        match ids.is_empty() {
-            true => Err(Violation::new(Rule::General, "at least one task is wanted here")),
-            false => Ok(ids),
-        }
-    });
-    fields.finish()?;
-    Ok((
-        name.expect("a missing name was refused"),
-        tasks.expect("a missing list was refused"),
-    ))
+fn task_numbers(value: &Value) -> Result<Vec<i32>, Violation> {
+    let ids = list(100, |id| {
+        whole(id)
+            .and_then(|id| i32::try_from(id).ok())
+            .ok_or_else(|| Violation::new(Rule::General, "the number of a task is wanted here"))
+    })(value)?;
+    match ids.is_empty() {
+        true => Err(Violation::new(Rule::General, "at least one task is wanted here")),
+        false => Ok(ids),
+    }
+}
+
+/// Reads a new tag, and the tasks to put it on.
+pub(in crate::http) fn new_tag(fields: Fields) -> Result<(TagName, Vec<i32>), Problem> {
+    let read = NewTagBody::read(fields)?;
+    Ok((read.name, read.task_ids))
 }
 
 /// Reads another name for a tag.
-pub(in crate::http) fn tag_name(mut fields: Fields) -> Result<TagName, Problem> {
-    let name = fields.required("name", Rule::General, text(Rule::General, TagName::parse));
-    fields.finish()?;
-    Ok(name.expect("a missing name was refused"))
+pub(in crate::http) fn tag_name(fields: Fields) -> Result<TagName, Problem> {
+    Ok(TagPatchBody::read(fields)?.name)
 }

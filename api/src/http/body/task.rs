@@ -1,7 +1,5 @@
 //! Tasks: what they look like, and how new ones and changes are read.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -12,7 +10,7 @@ use crate::domain::{
     DayEdge, Description, Instant, NewTask, Priority, Recurrence, Rule, TagName, Task, TaskPatch, Title,
     Violation,
 };
-use crate::http::fields::{Fields, boolean, list, text};
+use crate::http::fields::{Fields, boolean, list, read_body, text};
 use crate::http::problem::Problem;
 
 /// The members of a task, as `fields=` may name them.
@@ -88,90 +86,94 @@ pub(in crate::http) enum PriorityBody {
     High,
 }
 
-/// A task to be made, or everything that an existing one is to be.
-#[derive(ToSchema)]
-#[schema(as = TaskCreate, example = json!({"title": "Caulk the hull", "priority": "high", "due_date": "2026-12-01T17:00:00Z", "tags": ["boat"]}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct NewTaskBody {
-    /// One line; white space around it is dropped.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    title: String,
-    /// Several lines.
-    #[schema(max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-    description: Option<String>,
-    /// Whether it is done already; false unless said.
-    #[schema(nullable = false)]
-    completed: Option<bool>,
-    /// How urgent it is; `medium` unless said.
-    #[schema(nullable = false)]
-    priority: Option<PriorityBody>,
-    /// When it is due: RFC 3339, or a date that stands for the last second of its day in UTC.
-    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-    due_date: Option<String>,
-    /// When to remind: as `due_date`.
-    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-    remind_at: Option<String>,
-    /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule.
-    #[schema(
-        max_length = 100,
-        pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
-    )]
-    recurrence_pattern: Option<String>,
-    /// At most 20 names, unique without regard to case.
-    #[schema(max_items = 20, nullable = false)]
-    tags: Option<BTreeSet<TagNameBody>>,
+read_body! {
+    /// A task to be made, or everything that an existing one is to be.
+    #[schema(as = TaskCreate, example = json!({"title": "Caulk the hull", "priority": "high", "due_date": "2026-12-01T17:00:00Z", "tags": ["boat"]}))]
+    NewTaskBody {
+        /// One line; white space around it is dropped.
+        #[schema(
+            value_type = String,
+            min_length = 1,
+            max_length = 200,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        title: Title = required(Rule::Title, text(Rule::Title, Title::parse));
+        /// Several lines.
+        #[schema(value_type = Option<String>, max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+        description: Option<Option<Description>> = nullable(text(Rule::Description, Description::parse));
+        /// Whether it is done already; false unless said.
+        #[schema(nullable = false)]
+        completed: Option<bool> = optional(boolean);
+        /// How urgent it is; `medium` unless said.
+        #[schema(value_type = Option<PriorityBody>, nullable = false)]
+        priority: Option<Priority> = optional(priority);
+        /// When it is due: RFC 3339, or a date that stands for the last second of its day in UTC.
+        #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+        due_date: Option<Option<Instant>> = nullable(moment);
+        /// When to remind: as `due_date`.
+        #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+        remind_at: Option<Option<Instant>> = nullable(moment);
+        /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule.
+        #[schema(
+            value_type = Option<String>,
+            max_length = 100,
+            pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
+        )]
+        recurrence_pattern: Option<Option<Recurrence>> = nullable(text(Rule::Recurrence, Recurrence::parse));
+        /// At most 20 names, unique without regard to case.
+        #[schema(value_type = Option<BTreeSet<TagNameBody>>, max_items = 20, nullable = false)]
+        tags: Option<Vec<TagName>> = optional(tags);
+    }
 }
 
-/// What to change of a task (RFC 7396): what is absent stays, null clears what may be empty.
-#[derive(ToSchema)]
-#[schema(as = TaskPatch, example = json!({"completed": true, "due_date": null}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct TaskPatchBody {
-    /// One line; not null.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        nullable = false,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    title: Option<String>,
-    /// Several lines.
-    #[schema(max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-    description: Option<String>,
-    /// Whether it is done; not null.
-    #[schema(nullable = false)]
-    completed: Option<bool>,
-    /// How urgent it is; not null.
-    #[schema(nullable = false)]
-    priority: Option<PriorityBody>,
-    /// When it is due.
-    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-    due_date: Option<String>,
-    /// When to remind.
-    #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-    remind_at: Option<String>,
-    /// How it recurs.
-    #[schema(
-        max_length = 100,
-        pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
-    )]
-    recurrence_pattern: Option<String>,
-    /// All of its tags; not null.
-    #[schema(max_items = 20, nullable = false)]
-    tags: Option<BTreeSet<TagNameBody>>,
+read_body! {
+    /// What to change of a task (RFC 7396): what is absent stays, null clears what may be empty.
+    #[schema(as = TaskPatch, example = json!({"completed": true, "due_date": null}))]
+    TaskPatchBody {
+        /// One line; not null.
+        #[schema(
+            value_type = Option<String>,
+            min_length = 1,
+            max_length = 200,
+            nullable = false,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        )]
+        title: Option<Title> = optional(text(Rule::Title, Title::parse));
+        /// Several lines.
+        #[schema(value_type = Option<String>, max_length = 1000, pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+        description: Option<Option<Description>> = nullable(text(Rule::Description, Description::parse));
+        /// Whether it is done; not null.
+        #[schema(nullable = false)]
+        completed: Option<bool> = optional(boolean);
+        /// How urgent it is; not null.
+        #[schema(value_type = Option<PriorityBody>, nullable = false)]
+        priority: Option<Priority> = optional(priority);
+        /// When it is due.
+        #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+        due_date: Option<Option<Instant>> = nullable(moment);
+        /// When to remind.
+        #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
+        remind_at: Option<Option<Instant>> = nullable(moment);
+        /// How it recurs.
+        #[schema(
+            value_type = Option<String>,
+            max_length = 100,
+            pattern = r"^(daily|weekdays|weekly|monthly|yearly|FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;INTERVAL=[1-9][0-9]{0,2})?(;COUNT=[1-9][0-9]{0,2}|;UNTIL=20[0-9]{2}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))(T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z)?)?(;BYMONTH=(1[0-2]|[1-9])(,(1[0-2]|[1-9])){0,3})?(;BYMONTHDAY=-?([12][0-9]|3[01]|[1-9])(,-?([12][0-9]|3[01]|[1-9])){0,3})?(;BYDAY=([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6})?(;BYSETPOS=-?[1-9])?(;WKST=(MO|TU|WE|TH|FR|SA|SU))?)$"
+        )]
+        recurrence_pattern: Option<Option<Recurrence>> = nullable(text(Rule::Recurrence, Recurrence::parse));
+        /// All of its tags; not null.
+        #[schema(value_type = Option<BTreeSet<TagNameBody>>, max_items = 20, nullable = false)]
+        tags: Option<Vec<TagName>> = optional(tags);
+    }
 }
 
-/// Whether a task is done; without it the task is toggled.
-#[derive(ToSchema)]
-#[schema(as = Completion, example = json!({"completed": true}))]
-#[expect(dead_code, reason = "for the document alone")]
-pub(in crate::http) struct CompletionBody {
-    /// Whether it is done.
-    completed: bool,
+read_body! {
+    /// Whether a task is done; without it the task is toggled.
+    #[schema(as = Completion, example = json!({"completed": true}))]
+    CompletionBody {
+        /// Whether it is done.
+        completed: bool = required(Rule::General, boolean);
+    }
 }
 
 impl From<Task> for TaskBody {
@@ -228,47 +230,36 @@ fn tags(value: &Value) -> Result<Vec<TagName>, Violation> {
 }
 
 /// Reads a whole task.
-pub(in crate::http) fn new_task(mut fields: Fields) -> Result<NewTask, Problem> {
-    let title = fields.required("title", Rule::Title, text(Rule::Title, Title::parse));
-    let description = fields.nullable("description", text(Rule::Description, Description::parse));
-    let completed = fields.optional("completed", boolean);
-    let priority = fields.optional("priority", priority);
-    let due_date = fields.nullable("due_date", moment);
-    let remind_at = fields.nullable("remind_at", moment);
-    let recurrence = fields.nullable("recurrence_pattern", text(Rule::Recurrence, Recurrence::parse));
-    let tags = fields.optional("tags", tags);
-    fields.finish()?;
+pub(in crate::http) fn new_task(fields: Fields) -> Result<NewTask, Problem> {
+    let read = NewTaskBody::read(fields)?;
     Ok(NewTask {
-        title: title.expect("a missing title was refused"),
-        description: description.flatten(),
-        completed: completed.unwrap_or_default(),
-        priority: priority.unwrap_or_default(),
-        due_date: due_date.flatten(),
-        remind_at: remind_at.flatten(),
-        recurrence: recurrence.flatten(),
-        tags: tags.unwrap_or_default(),
+        title: read.title,
+        description: read.description.flatten(),
+        completed: read.completed.unwrap_or_default(),
+        priority: read.priority.unwrap_or_default(),
+        due_date: read.due_date.flatten(),
+        remind_at: read.remind_at.flatten(),
+        recurrence: read.recurrence_pattern.flatten(),
+        tags: read.tags.unwrap_or_default(),
     })
 }
 
 /// Reads a merge patch of a task.
-pub(in crate::http) fn task_patch(mut fields: Fields) -> Result<TaskPatch, Problem> {
-    let patch = TaskPatch {
-        title: fields.optional("title", text(Rule::Title, Title::parse)),
-        description: fields.nullable("description", text(Rule::Description, Description::parse)),
-        completed: fields.optional("completed", boolean),
-        priority: fields.optional("priority", priority),
-        due_date: fields.nullable("due_date", moment),
-        remind_at: fields.nullable("remind_at", moment),
-        recurrence: fields.nullable("recurrence_pattern", text(Rule::Recurrence, Recurrence::parse)),
-        tags: fields.optional("tags", tags),
-    };
-    fields.finish()?;
-    Ok(patch)
+pub(in crate::http) fn task_patch(fields: Fields) -> Result<TaskPatch, Problem> {
+    let read = TaskPatchBody::read(fields)?;
+    Ok(TaskPatch {
+        title: read.title,
+        description: read.description,
+        completed: read.completed,
+        priority: read.priority,
+        due_date: read.due_date,
+        remind_at: read.remind_at,
+        recurrence: read.recurrence_pattern,
+        tags: read.tags,
+    })
 }
 
 /// Reads whether a task is done.
-pub(in crate::http) fn completion(mut fields: Fields) -> Result<bool, Problem> {
-    let completed = fields.required("completed", Rule::General, boolean);
-    fields.finish()?;
-    Ok(completed.expect("a missing member was refused"))
+pub(in crate::http) fn completion(fields: Fields) -> Result<bool, Problem> {
+    Ok(CompletionBody::read(fields)?.completed)
 }
