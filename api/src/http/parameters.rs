@@ -140,13 +140,49 @@ impl Parameters {
     /// Takes everything that a list of tasks knows.
     pub(super) fn task_query(&mut self) -> (TaskQuery, Option<Vec<String>>) {
         let is_searched = self.rewrite("search", "q", str::to_owned);
+        let filter = self.task_filter();
+        let sort = self.parsed("sort", "at most three different sort keys", sort);
+        let with_total = self.parsed("include", "total, tags or both with a comma", |value| {
+            let mut names = value.split(',');
+            // The tags of a task are part of it anyway.
+            let is_known = names.all(|name| matches!(name, "total" | "tags"));
+            is_known.then(|| value.split(',').any(|name| name == "total"))
+        });
+        let fields = self.parsed("fields", "names of a task's fields with commas", |value| {
+            let names: Vec<String> = value.split(',').map(str::to_owned).collect();
+            let is_known = names
+                .iter()
+                .all(|name| super::body::TASK_FIELDS.contains(&name.as_str()));
+            is_known.then_some(names)
+        });
+        let query = TaskQuery {
+            filter,
+            sort: sort.unwrap_or_else(|| {
+                vec![SortTerm {
+                    key: SortKey::Id,
+                    direction: Direction::Ascending,
+                }]
+            }),
+            limit: self.limit(),
+            after: None,
+            skip: 0,
+            with_total: with_total.unwrap_or_default(),
+        };
+        if is_searched {
+            self.rename_in_errors("q", "search");
+        }
+        (query, fields)
+    }
+
+    /// Takes what a task must be to be on a list.
+    fn task_filter(&mut self) -> TaskFilter {
         let completed = self.parsed("status", "all, pending or completed", |value| match value {
             "all" => Some(None),
             "pending" => Some(Some(false)),
             "completed" => Some(Some(true)),
             _ => None,
         });
-        let filter = TaskFilter {
+        TaskFilter {
             completed: completed.flatten(),
             priorities: self
                 .parsed("priority", "low, medium, high, or several with commas", |value| {
@@ -193,38 +229,7 @@ impl Parameters {
                     _ => None,
                 },
             ),
-        };
-        let sort = self.parsed("sort", "at most three different sort keys", sort);
-        let with_total = self.parsed("include", "total, tags or both with a comma", |value| {
-            let mut names = value.split(',');
-            // The tags of a task are part of it anyway.
-            let is_known = names.all(|name| matches!(name, "total" | "tags"));
-            is_known.then(|| value.split(',').any(|name| name == "total"))
-        });
-        let fields = self.parsed("fields", "names of a task's fields with commas", |value| {
-            let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-            let is_known = names
-                .iter()
-                .all(|name| super::body::TASK_FIELDS.contains(&name.as_str()));
-            is_known.then_some(names)
-        });
-        let query = TaskQuery {
-            filter,
-            sort: sort.unwrap_or_else(|| {
-                vec![SortTerm {
-                    key: SortKey::Id,
-                    direction: Direction::Ascending,
-                }]
-            }),
-            limit: self.limit(),
-            after: None,
-            skip: 0,
-            with_total: with_total.unwrap_or_default(),
-        };
-        if is_searched {
-            self.rename_in_errors("q", "search");
         }
-        (query, fields)
     }
 
     /// Takes where the page begins, and refuses whatever else there is.

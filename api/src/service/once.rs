@@ -10,8 +10,11 @@ use crate::store::{Claim, Scope};
 /// What a request is called that must not be carried out twice, and what is to be said when it comes again.
 pub(crate) struct UnderKey<'a, T> {
     pub(crate) keyed: &'a Keyed,
-    pub(crate) record: Box<dyn Fn(&Seen<T>) -> Record + Send + Sync + 'a>,
+    pub(crate) record: Recorder<'a, T>,
 }
+
+/// Writes down what is said to whoever has asked.
+type Recorder<'a, T> = Box<dyn Fn(&Seen<T>) -> Record + Send + Sync + 'a>;
 
 /// What became of a request that makes something.
 pub(crate) enum Posted<T> {
