@@ -13,6 +13,8 @@ use sea_orm::sqlx::{AssertSqlSafe, Either, Error as DriverError, Executor, PgPoo
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr};
 use serde::Serialize;
 
+use crate::sql::Dialect;
+
 pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
 pub use connect::SessionError;
@@ -149,9 +151,9 @@ impl Session {
     /// the file cannot be opened.
     pub async fn open(url: &DatabaseUrl, settings: &Settings, access: Access) -> Result<Self, SessionError> {
         let interrupted = Arc::new(AtomicBool::new(false));
-        let pool = match url.backend() {
-            DbBackend::Postgres => Pool::Postgres(connect::open_postgres(url, settings).await?),
-            _ => Pool::Sqlite(connect::open_sqlite(url, settings, access, &interrupted).await?),
+        let pool = match dialect_of(url.backend()) {
+            Dialect::Postgresql => Pool::Postgres(connect::open_postgres(url, settings).await?),
+            Dialect::Sqlite => Pool::Sqlite(connect::open_sqlite(url, settings, access, &interrupted).await?),
         };
         let connection = match &pool {
             Pool::Postgres(pool) => DatabaseConnection::from(pool.clone()),

@@ -5,7 +5,8 @@
 
 use sea_orm::{DbBackend, DbErr};
 
-use super::{Pool, Session};
+use super::{Pool, Session, dialect_of};
+use crate::sql::Dialect;
 
 /// Ends a revision's transaction on PostgreSQL as far as its own settings matter: what is deferred is checked as the revision
 /// wants it checked, and not as the ledger does.
@@ -33,7 +34,7 @@ const PRAGMAS: &str = "PRAGMA query_only = OFF;\nPRAGMA writable_schema = OFF;\n
 /// How a session was set when it was remembered.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionState {
-    backend: DbBackend,
+    dialect: Dialect,
     /// The statements that set the run's own settings again, on PostgreSQL.
     own_settings: String,
 }
@@ -42,27 +43,27 @@ impl SessionState {
     /// Returns the statements that write the ledger inside of a revision's transaction, the session put back around them; on
     /// PostgreSQL that is all there is to do, for it stays so with the commit.
     pub(crate) fn with_ledger(&self, record: &str, is_changed: bool) -> String {
-        match self.backend {
-            DbBackend::Postgres => format!("{CHECK_DEFERRED}{}{record}{FORGET_SEQUENCES}", self.put_back()),
-            _ if is_changed => format!("{PRAGMAS}{record}"),
-            _ => record.to_owned(),
+        match self.dialect {
+            Dialect::Postgresql => format!("{CHECK_DEFERRED}{}{record}{FORGET_SEQUENCES}", self.put_back()),
+            Dialect::Sqlite if is_changed => format!("{PRAGMAS}{record}"),
+            Dialect::Sqlite => record.to_owned(),
         }
     }
 
     /// Returns the statements that write the ledger where the session is put back already.
     pub(crate) fn after_ledger(&self, record: &str) -> String {
-        match self.backend {
-            DbBackend::Postgres => format!("{record}{FORGET_SEQUENCES}"),
-            _ => record.to_owned(),
+        match self.dialect {
+            Dialect::Postgresql => format!("{record}{FORGET_SEQUENCES}"),
+            Dialect::Sqlite => record.to_owned(),
         }
     }
 
     /// Returns the statements that write a note into the ledger between two parts of a revision; what the revision has set is
     /// in force again for its next part.
     pub(crate) fn with_note(&self, record: &str) -> String {
-        match self.backend {
-            DbBackend::Postgres => format!("{FOR_ONE_STRING}{record}"),
-            _ => record.to_owned(),
+        match self.dialect {
+            Dialect::Postgresql => format!("{FOR_ONE_STRING}{record}"),
+            Dialect::Sqlite => record.to_owned(),
         }
     }
 
@@ -89,7 +90,7 @@ impl Session {
             own_settings = own.flatten().map_or_else(String::new, |own| format!("{own}\n"));
         }
         Ok(SessionState {
-            backend: self.backend(),
+            dialect: dialect_of(self.backend()),
             own_settings,
         })
     }
