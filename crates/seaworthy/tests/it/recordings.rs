@@ -381,9 +381,10 @@ async fn a_table_that_the_statements_have_made_has_no_rows_but_theirs() {
         let backend = database.url().backend();
         let script = record(&live(&database), backend, make_and_ask).await;
         assert_eq!(script.incomplete, None);
-        let then_ask: [Act; 3] = [
+        let then_ask: [Act; 4] = [
             |manager| Box::pin(send_and_ask(manager, "INSERT INTO crew (name) VALUES ('Ada')")),
             |manager| Box::pin(send_and_ask(manager, "UPDATE crew SET name = 'x'")),
+            |manager| Box::pin(send_and_ask(manager, "CREATE TABLE hand (a int) INHERITS (crew)")),
             // It may put rows anywhere.
             |manager| {
                 Box::pin(send_and_ask(
@@ -398,6 +399,13 @@ async fn a_table_that_the_statements_have_made_has_no_rows_but_theirs() {
             let reason = record(&known, backend, act).await.incomplete.unwrap();
             assert!(reason.contains("have made crew"), "{reason}");
         }
+        // One that a query fills has rows.
+        let script = record(&live(&database), backend, |manager| {
+            let create = "CREATE TABLE crew (id, name, boat) AS SELECT 1, 'Ada', 7";
+            Box::pin(send_and_ask(manager, create))
+        })
+        .await;
+        assert!(script.incomplete.is_some());
         // One that may have been there may have rows.
         send(&database, CREW).await;
         let script = record(&live(&database), backend, |manager| {

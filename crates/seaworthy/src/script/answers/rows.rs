@@ -18,8 +18,8 @@ pub(super) struct RowsSoFar {
     tables: BTreeMap<String, Table>,
     /// Why nothing is known of the rows of other tables than this one, if so.
     unclear: Option<(Option<String>, String)>,
-    /// Whether a statement has made a trigger or a rule, which may put rows anywhere.
-    has_triggers: bool,
+    /// Whether tables may have rows that no statement has put into them itself, as a trigger does.
+    may_come_from_elsewhere: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,13 +111,13 @@ impl RowsSoFar {
             backend,
             tables: BTreeMap::new(),
             unclear: None,
-            has_triggers: false,
+            may_come_from_elsewhere: false,
         }
     }
 
-    /// Takes note of a trigger or a rule.
-    pub(super) fn expect_triggers(&mut self) {
-        self.has_triggers = true;
+    /// Takes note that tables may have rows from now on that no statement has put into them itself.
+    pub(super) fn expect_from_elsewhere(&mut self) {
+        self.may_come_from_elsewhere = true;
     }
 
     /// Gives up knowing any rows.
@@ -149,7 +149,7 @@ impl RowsSoFar {
     pub(super) fn is_empty(&self, table: &str) -> bool {
         let table = self.tables.get(&fold(self.backend, table));
         self.unclear.is_none()
-            && !self.has_triggers
+            && !self.may_come_from_elsewhere
             && table.is_some_and(|table| {
                 table.is_made && !table.is_unclear && table.inserted.is_empty() && table.changed.is_empty()
             })
@@ -270,7 +270,7 @@ impl RowsSoFar {
             }
         }
         if table.is_made {
-            return if self.has_triggers {
+            return if self.may_come_from_elsewhere {
                 Found::Unclear
             } else {
                 Found::Gone

@@ -276,9 +276,10 @@ impl SchemaSoFar {
             touched.push(Touched::Altered(key));
             return Some(());
         }
+        let is_filled = cursor.rest().iter().any(|word| word.is("as"));
         touched.push(match body {
-            Some(_) => Touched::Made(key.clone()),
-            None => Touched::Other(key.clone()),
+            Some(_) if !is_filled => Touched::Made(key.clone()),
+            _ => Touched::Other(key.clone()),
         });
         let table = match body {
             Some(body) => self.created(sql, body, if_not_exists && !was_gone),

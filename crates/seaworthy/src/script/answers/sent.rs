@@ -97,6 +97,10 @@ const HARMLESS: [&str; 25] = [
     "vacuum",
 ];
 
+/// Words of a definition by which a table may have rows that no statement has put into it itself: those of its children and parts,
+/// and what triggers and rules insert.
+const BRINGS_ROWS: [&str; 6] = ["trigger", "rule", "inherits", "inherit", "partition", "attach"];
+
 impl Known {
     /// Takes note of statements that are recorded, and says what the last of them is told.
     pub(in crate::script) fn sent(&self, statement: &Statement) -> Reply {
@@ -137,8 +141,9 @@ impl Known {
         let mut called = calls.filter(|(name, open)| name.is_name() && open.is_symbol("("));
         match first {
             "create" | "alter" | "drop" => {
-                if words.iter().any(|word| word.is("trigger") || word.is("rule")) {
-                    state.rows.expect_triggers();
+                let brings_rows = |word: &Word| BRINGS_ROWS.iter().any(|other| word.is(other));
+                if words.iter().any(brings_rows) {
+                    state.rows.expect_from_elsewhere();
                 }
                 state.pending.push(text.to_owned());
             }
