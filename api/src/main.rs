@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use api::settings::{Command, CommandLine, Environment, LogFormat, SecretOrigin, Settings};
 use api::{Clock, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -39,7 +39,7 @@ async fn run(line: CommandLine) -> Result<()> {
             &email,
         )?),
         Some(Command::Password { email }) => {
-            let password = read_password(&email).context("could not read the password")?;
+            let password = read_password(&email).await?;
             api::reset_password(&settings, Clock::system(), &email, &password).await?;
             say("The password is changed and every sign-in ended.")
         }
@@ -108,23 +108,53 @@ fn log(settings: &Settings) -> Result<()> {
 }
 
 /// Reads the first line of the input; on a terminal it is not shown while it is typed.
-fn read_password(email: &str) -> std::io::Result<String> {
-    let input = std::io::stdin();
-    let mut line = String::new();
-    if input.is_terminal() {
-        write!(std::io::stderr(), "New password of {email}: ")?;
-        let shown = tcgetattr(&input)?;
+async fn read_password(email: &str) -> Result<String> {
+    let mut interrupted = signal(SignalKind::interrupt()).context("could not listen for signals")?;
+    let hidden = match std::io::stdin().is_terminal() {
+        true => {
+            write!(std::io::stderr(), "New password of {email}: ")
+                .context("could not write to the terminal")?;
+            Some(Hidden::begin().context("could not hide what is typed")?)
+        }
+        false => None,
+    };
+    let (send, line) = tokio::sync::oneshot::channel();
+    // Not one of the runtime's threads, which it would wait for.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        // Nobody waits for it any more after a signal.
+        drop(send.send(read.map(|_| line)));
+    });
+    let line = tokio::select! {
+        line = line => line.context("nothing could be read")?.context("could not read the password")?,
+        _ = interrupted.recv() => anyhow::bail!("interrupted: nothing was changed"),
+    };
+    drop(hidden);
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// What is typed is not shown until this is dropped.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn begin() -> std::io::Result<Self> {
+        let shown = tcgetattr(std::io::stdin())?;
         let mut hidden = shown.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&input, OptionalActions::Flush, &hidden)?;
-        let read = input.read_line(&mut line);
-        tcsetattr(&input, OptionalActions::Flush, &shown)?;
-        writeln!(std::io::stderr())?;
-        read?;
-    } else {
-        input.read_line(&mut line)?;
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &hidden)?;
+        Ok(Self(shown))
     }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Err(error) = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.0) {
+            tracing::warn!(%error, "the terminal goes on hiding what is typed: `stty echo` shows it again");
+        }
+        // Nothing is left to do when not even this can be written.
+        drop(writeln!(std::io::stderr()));
+    }
 }
 
 fn say(line: &str) -> Result<()> {

@@ -109,6 +109,12 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// The password cannot be changed.
+    #[error("could not change the password")]
+    PasswordNotKept {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The demo's tasks cannot be made.
     #[error("could not make the demo's tasks")]
     Demo {
@@ -363,7 +369,9 @@ pub async fn reset_password(
     app.services().close().await;
     reset.map_err(|refusal| match refusal {
         Refusal::Store(Failure::NotFound) => refused(format!("nobody has the e-mail address {email}")),
-        refusal => refused(refusal.to_string()),
+        refusal => StartError::PasswordNotKept {
+            source: refusal.into(),
+        },
     })
 }
 

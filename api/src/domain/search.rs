@@ -1,5 +1,7 @@
 //! What somebody looks for in texts: words, phrases, what must not be there, and choices between them.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::composed;
 
 /// What a text must have: all terms of any of several groups.
@@ -49,6 +51,14 @@ impl TextSearch {
 }
 
 impl TextTerm {
+    /// Returns what to look for: texts from before they were composed may have accents apart from their letters.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = String> {
+        let apart: String = self.text.nfd().collect();
+        let is_another = apart != self.text;
+        let apart = is_another.then_some(apart);
+        [Some(self.text.clone()), apart].into_iter().flatten()
+    }
+
     fn of(piece: &str) -> Self {
         let is_said = |text: &&str| !text.is_empty();
         let (is_excluded, piece) = match piece.strip_prefix('-').filter(is_said) {

@@ -67,7 +67,8 @@ impl TagName {
     /// Returns what to look for the name by: tags from before names were composed may have accents apart from their letters.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = String> {
         let folded = self.folded();
-        let apart: String = folded.nfd().collect();
+        // Each letter stands for itself then, and an ASCII one loses its case.
+        let apart: String = folded.nfd().map(|letter| letter.to_ascii_lowercase()).collect();
         let is_another = apart != folded;
         [Some(folded), is_another.then_some(apart)].into_iter().flatten()
     }

@@ -257,7 +257,11 @@ impl Services {
             .ask(|desk| async move {
                 desk.needs(Feature::Accounts)?;
                 desk.begin().await?;
-                let user = desk.user_of(email).await?.ok_or(Failure::NotFound)?;
+                // Whoever signs in with the address, if somebody does.
+                let user = match desk.account(email).await? {
+                    Some(account) => account.user.id,
+                    None => desk.user_of(email).await?.ok_or(Failure::NotFound)?,
+                };
                 desk.put_password(&user, hash, now).await?;
                 desk.end_old_sessions(&user, 0, now).await
             })

@@ -66,7 +66,7 @@ async fn carry_out(scope: &Scope, bulk: &Bulk, now: Instant) -> Result<Vec<(usiz
     let mut work = Work {
         scope,
         now,
-        tasks: scope.locked_tasks(&named(bulk)).await?,
+        tasks: locked(scope, bulk).await?,
         temp_ids: HashMap::new(),
         group: Group::Empty,
         items: Vec::with_capacity(bulk.operations.len()),
@@ -92,6 +92,23 @@ async fn carry_out(scope: &Scope, bulk: &Bulk, now: Instant) -> Result<Vec<(usiz
     work.flush().await?;
     work.items.sort_unstable_by_key(|(index, _)| *index);
     Ok(work.items)
+}
+
+/// Returns the tasks that operations name, and locks what they will change, in the order in which everybody locks it.
+async fn locked(scope: &Scope, bulk: &Bulk) -> Result<HashMap<i32, Task>, Failure> {
+    let tasks = scope.locked_tasks(&named(bulk)).await?;
+    let names_tags = |operation: &Operation| match operation {
+        Operation::Create { new, .. } => !new.tags.is_empty(),
+        Operation::Change {
+            change: Change::Update(patch),
+            ..
+        } => patch.tags.as_ref().is_some_and(|tags| !tags.is_empty()),
+        Operation::Change { .. } => false,
+    };
+    if bulk.operations.iter().any(|(_, operation)| names_tags(operation)) {
+        scope.lock_tag_names().await?;
+    }
+    Ok(tasks)
 }
 
 /// Returns the operations that need what the schema does not have, going by a recent look at it.

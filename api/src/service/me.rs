@@ -58,7 +58,7 @@ impl Services {
         }
         self.run(principal, |scope| async move {
             scope.begin().await?;
-            let user = scope.closed_user().await?;
+            let user = scope.wholly_locked_user().await?;
             check(&scope, &user, precondition)?;
             scope.delete_user().await
         })
@@ -150,7 +150,7 @@ impl Services {
             scope.needs(Feature::ApiTokens)?;
             scope.begin().await?;
             // Two at once must not both find room for the last one.
-            scope.locked_user().await?;
+            scope.lock_owner().await?;
             if scope.count_api_tokens().await? >= ApiToken::MOST {
                 return Err(Failure::TooManyTokens);
             }

@@ -34,7 +34,7 @@ impl Services {
             scope.begin().await?;
             let carriers = scope.locked_tasks(tasks).await?;
             scope.lock_tag_names().await?;
-            if scope.own_tag(name).await?.is_some() {
+            if !scope.own_tags(name).await?.is_empty() {
                 return Err(Failure::TagExists);
             }
             if tasks.iter().any(|id| !carriers.contains_key(id)) {
@@ -47,7 +47,7 @@ impl Services {
             let wanted: Vec<_> = ids.iter().map(|id| (*id, std::slice::from_ref(name))).collect();
             scope.tag_tasks(&wanted).await?;
             scope.touch_tasks(&ids, now).await?;
-            scope.own_tag(name).await?.ok_or(Failure::NotFound)
+            named(&scope, name).await
         })
         .await
     }
@@ -66,13 +66,12 @@ impl Services {
             if old.name == name.as_str() {
                 return Ok(old);
             }
-            scope.lock_tag_names().await?;
-            let same = scope.own_tag(name).await?;
-            if same.is_some_and(|other| other.id != id) {
+            let same = scope.own_tags(name).await?;
+            if same.iter().any(|other| other.id != id) {
                 return Err(Failure::TagExists);
             }
             scope.move_tag(id, name, now).await?;
-            scope.own_tag(name).await?.ok_or(Failure::NotFound)
+            named(&scope, name).await
         })
         .await
     }
@@ -103,4 +102,9 @@ async fn locked(scope: &Scope, id: i32, precondition: &Precondition) -> Result<T
     let current = scope.locked_tag(id).await?;
     check(scope, &current, precondition)?;
     Ok(current)
+}
+
+async fn named(scope: &Scope, name: &TagName) -> Result<Tag, Failure> {
+    let tags = scope.own_tags(name).await?;
+    tags.into_iter().next().ok_or(Failure::NotFound)
 }

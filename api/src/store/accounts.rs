@@ -72,9 +72,17 @@ impl Desk {
         }
     }
 
-    /// Returns the id of whoever has an address, in any case, with a password or without.
+    /// Returns the id of whoever has an address, in any case, with a password or without; of several from before the index, the
+    /// oldest.
     pub(crate) async fn user_of(&self, email: &Email) -> Result<Option<UserId>, StoreError> {
-        let row = self.runner().one(&holder_of(email.as_str())).await?;
+        let select = Query::select()
+            .column(user::Column::Id)
+            .from(user::Entity)
+            .and_where(has_email(email.as_str()))
+            .order_by(user::Column::CreatedAt, sea_orm::Order::Asc)
+            .limit(1)
+            .to_owned();
+        let row = self.runner().one(&select).await?;
         let id: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(id.as_deref().and_then(UserId::parse))
     }

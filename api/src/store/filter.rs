@@ -75,9 +75,16 @@ impl Search<'_> {
     /// The text is spelled as in the index of phase VIII. No term has a line end in it, so none is found across the line between
     /// title and description.
     fn text(&self, search: &TextSearch, statuses: &[bool]) -> Condition {
-        let has = match self.dialect {
-            Dialect::Postgresql => has_on_postgres,
-            Dialect::Sqlite => has_on_sqlite,
+        let has = |term: &TextTerm| {
+            let has_text = |text: String| match self.dialect {
+                Dialect::Postgresql => has_on_postgres(term, &text),
+                Dialect::Sqlite => has_on_sqlite(term, &text),
+            };
+            let spellings = term.spellings().map(has_text);
+            let has_any = spellings
+                .reduce(ExprTrait::or)
+                .expect("a term is spelled in one way at least");
+            if term.is_excluded { has_any.not() } else { has_any }
         };
         let group = |terms: &Vec<TextTerm>| terms.iter().map(has).fold(Condition::all(), Condition::add);
         let groups = search.any_of.iter().map(group);
@@ -154,55 +161,46 @@ fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant
     all
 }
 
-/// Returns the condition that a task's text has a term, or that it has not, on PostgreSQL.
-fn has_on_postgres(term: &TextTerm) -> Condition {
+/// Returns the condition that a task's text has the text of a term in some spelling, on PostgreSQL.
+fn has_on_postgres(term: &TextTerm, spelling: &str) -> Expr {
     let text = || Expr::cust("(tasks.title || chr(10) || coalesce(tasks.description, ''))");
-    let part = || Expr::Constant(pattern(&term.text).into());
+    let part = || Expr::Constant(pattern(spelling).into());
     // A literal, because whether an index helps depends on the word, and a plan that is kept for any word cannot know.
     let is_like = text().binary(PgBinOper::ILike, part());
-    let mut condition = Condition::all();
-    if term.is_excluded || term.text.chars().count() >= INDEXED_LETTERS {
-        condition = condition.add(is_like);
+    let mut condition = if term.is_excluded || spelling.chars().count() >= INDEXED_LETTERS {
+        is_like
     } else {
         // All texts have to be read. ILIKE puts the pattern into lower case for each of them, LIKE is given it once. ILIKE is
         // still asked of those that are left, because the planner knows from it how many they are, and as a question for the
         // truth, so that it does not take the index for a help.
         let lower = |it: Expr| Expr::from(Func::lower(it));
-        condition = condition
-            .add(lower(text()).binary(BinOper::Like, lower(part())))
-            .add(is_like.is(Expr::Constant(true.into())));
-    }
+        lower(text())
+            .binary(BinOper::Like, lower(part()))
+            .and(is_like.is(Expr::Constant(true.into())))
+    };
     if term.begins_a_word {
         let words = Expr::cust(
             "(' ' || translate(tasks.title || chr(10) || coalesce(tasks.description, ''), chr(9) || chr(10) || chr(13), '   '))",
         );
-        let beginning = Expr::Constant(format!("% {}%", escaped(&term.text)).into());
-        condition = condition.add(words.binary(PgBinOper::ILike, beginning));
+        let beginning = Expr::Constant(format!("% {}%", escaped(spelling)).into());
+        condition = condition.and(words.binary(PgBinOper::ILike, beginning));
     }
-    if term.is_excluded {
-        condition.not()
-    } else {
-        condition
-    }
+    condition
 }
 
 /// Returns the same condition on SQLite, where LIKE takes ASCII letters of either case for the same.
-fn has_on_sqlite(term: &TextTerm) -> Condition {
+fn has_on_sqlite(term: &TextTerm, spelling: &str) -> Expr {
     let text = Expr::cust("(tasks.title || char(10) || coalesce(tasks.description, ''))");
-    let mut condition = Condition::all().add(text.like(LikeExpr::new(pattern(&term.text)).escape('\\')));
+    let mut condition = text.like(LikeExpr::new(pattern(spelling)).escape('\\'));
     if term.begins_a_word {
         let words = Expr::cust(
             "(' ' || replace(replace(replace(tasks.title || char(10) || coalesce(tasks.description, ''), char(9), ' '), \
              char(10), ' '), char(13), ' '))",
         );
-        let beginning = format!("% {}%", escaped(&term.text));
-        condition = condition.add(words.like(LikeExpr::new(beginning).escape('\\')));
+        let beginning = format!("% {}%", escaped(spelling));
+        condition = condition.and(words.like(LikeExpr::new(beginning).escape('\\')));
     }
-    if term.is_excluded {
-        condition.not()
-    } else {
-        condition
-    }
+    condition
 }
 
 /// Returns what a text must be like to contain a word.

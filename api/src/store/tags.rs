@@ -152,11 +152,12 @@ impl Scope {
         Ok(spelled)
     }
 
-    /// Keeps everybody else from giving the owner's tasks a name that none of them carries, in any case, until the transaction ends;
-    /// returns whether somebody may have done so until now. Comes after the locks of tasks.
+    /// Keeps everybody else from giving the owner's tasks a name that none of them carries, in any case, until the transaction ends.
+    /// Comes after the locks of tasks and before those of tags. Returns whether somebody may have done so until now: then what was
+    /// read of names before has to be read again.
     pub(crate) async fn lock_tag_names(&self) -> Result<bool, StoreError> {
         match self.dialect() {
-            Dialect::Postgresql if !self.unit.takes_tag_names() => {
+            Dialect::Postgresql if !self.unit.mark_tag_names_locked() => {
                 let lock = Query::select()
                     .expr(Expr::cust_with_values(
                         "pg_advisory_xact_lock(hashtextextended($1, 0))",
@@ -270,11 +271,15 @@ impl Scope {
         condition
     }
 
-    /// Returns the owner's tag of a name, in whatever case they write it.
-    pub(crate) async fn own_tag(&self, name: &TagName) -> Result<Option<Tag>, StoreError> {
+    /// Returns the owner's tags of a name, in whatever case they write it; the one that is written just so comes first. There is one
+    /// unless names have met that were different once.
+    pub(crate) async fn own_tags(&self, name: &TagName) -> Result<Vec<Tag>, StoreError> {
         let mut select = self.select_tags();
         select.and_where(folded_name(self.dialect()).is_in(name.spellings()));
-        self.runner().one(&select).await?.as_ref().map(read).transpose()
+        let rows = self.runner().all(&select).await?;
+        let mut tags = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        tags.sort_by_key(|tag| tag.name != name.as_str());
+        Ok(tags)
     }
 
     /// Returns what makes a link one between a tag and a task of the owner's.
@@ -292,6 +297,7 @@ impl Scope {
     /// Returns a tag that nobody else can put on the owner's tasks, or take off them, until the transaction ends.
     pub(crate) async fn locked_tag(&self, id: i32) -> Result<Tag, StoreError> {
         self.lock_tasks(self.carry(id)).await?;
+        self.lock_tag_names().await?;
         // Whoever puts it on another task waits for this row, having locked the task before.
         let carried = Query::select()
             .column(task_tag::Column::TagId)

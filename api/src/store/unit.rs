@@ -15,7 +15,7 @@ pub(super) struct Unit(Arc<Held>);
 
 #[derive(Default)]
 struct Held {
-    /// From the moment on that the work begins to write with more than one statement.
+    /// From the moment on that the work asks for it: before its first lock, or its second statement that writes.
     transaction: OnceCell<DatabaseTransaction>,
     /// Whether nobody else can name tags of the owner's.
     has_tag_names: AtomicBool,
@@ -43,7 +43,7 @@ impl Unit {
     }
 
     /// Notes that nobody else can name tags of the owner's any more; returns whether that was so already.
-    pub(super) fn takes_tag_names(&self) -> bool {
+    pub(super) fn mark_tag_names_locked(&self) -> bool {
         self.0.has_tag_names.swap(true, Ordering::Relaxed)
     }
 

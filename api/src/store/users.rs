@@ -139,13 +139,32 @@ impl Scope {
         row.map(|row| self.read_user(&row)).transpose()
     }
 
+    /// Keeps others from counting what the owner has until the transaction ends. One who is gone is no failure here: what is then
+    /// written for them says so.
+    pub(crate) async fn lock_owner(&self) -> Result<(), StoreError> {
+        let mut owner = Query::select()
+            .column(user::Column::Id)
+            .from(user::Entity)
+            .and_where(user::Column::Id.eq(self.owner.as_str()))
+            .to_owned();
+        match self.dialect() {
+            Dialect::Postgresql => self
+                .runner()
+                .one(owner.lock(LockType::NoKeyUpdate))
+                .await
+                .map(drop),
+            // It has one writer at a time.
+            Dialect::Sqlite => Ok(()),
+        }
+    }
+
     /// Returns the owner, whom nobody else can change until the transaction ends.
     pub(crate) async fn locked_user(&self) -> Result<User, StoreError> {
         self.user_locked_for(LockType::NoKeyUpdate).await
     }
 
     /// Returns the owner, to whom nobody else can add anything until the transaction ends.
-    pub(crate) async fn closed_user(&self) -> Result<User, StoreError> {
+    pub(crate) async fn wholly_locked_user(&self) -> Result<User, StoreError> {
         self.user_locked_for(LockType::Update).await
     }
 

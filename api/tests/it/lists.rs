@@ -189,7 +189,15 @@ async fn what_looks_the_same_is_the_same() {
             assert_eq!(titles(site, query).await, [&format!("one {composed}"), "two"]);
         }
         assert_eq!(titles(site, "q=cafe%CC%81").await, [format!("one {composed}")]);
-        // A tag from before names were composed.
+        // What was written before texts were composed.
+        site.sql(&format!(
+            "UPDATE tasks SET title = '{apart} noir' WHERE title = 'two'"
+        ))
+        .await;
+        for query in ["q=caf%C3%A9*&sort=-id", "q=cafe%CC%81%20noir%20OR%20one&sort=-id"] {
+            assert_eq!(titles(site, query).await.len(), 2, "{query}");
+        }
+        assert_eq!(titles(site, "q=-caf%C3%A9").await.len(), 0);
         site.sql(&format!("UPDATE tags SET name = '{apart}'")).await;
         assert_eq!(titles(site, "tags=caf%C3%A9").await.len(), 2);
         let third = site.task("usr_ada", json!({"title": "three", "tags": [composed]}));
@@ -200,6 +208,12 @@ async fn what_looks_the_same_is_the_same() {
             .await
             .expect(204);
         assert_eq!(tags().await[0]["task_count"], 2);
+        // A capital letter of ASCII with its accent apart.
+        site.sql("UPDATE tags SET name = 'E\u{301}cole'").await;
+        assert_eq!(titles(site, "tags=%C3%89cole").await.len(), 2);
+        site.task("usr_ada", json!({"title": "four", "tags": ["\u{c9}cole"]}))
+            .await;
+        assert_eq!(tags().await.as_array().unwrap().len(), 1);
     })
     .await;
 }

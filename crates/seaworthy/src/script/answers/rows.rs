@@ -130,6 +130,12 @@ impl RowsSoFar {
         self.table_mut(table).is_unclear = true;
     }
 
+    /// Takes note that a statement writes rows that nobody follows.
+    pub(super) fn fill(&mut self, table: &str) {
+        self.expect_triggers_of(table);
+        self.touch(table);
+    }
+
     /// Takes note that a table was made.
     pub(super) fn make(&mut self, table: &str) {
         *self.table_mut(table) = Table {
@@ -161,12 +167,19 @@ impl RowsSoFar {
         table.is_some_and(|table| table.is_made)
     }
 
+    /// Takes note that a statement writes rows of a table: one that was there before may have triggers, which put rows anywhere.
+    fn expect_triggers_of(&mut self, table: &str) {
+        self.may_come_from_elsewhere |= !self.is_made(table);
+    }
+
     pub(super) fn insert(&mut self, table: &str, rows: Vec<Inserted>) {
+        self.expect_triggers_of(table);
         self.table_mut(table).inserted.extend(rows);
     }
 
     /// Takes note of an update.
     pub(super) fn update(&mut self, statement: &Statement, update: &Update<'_>) {
+        self.expect_triggers_of(&update.table);
         let backend = self.backend;
         let key = Key::of(statement, update.condition).filter(|_| !update.is_involved);
         let is_constant = update.sets.iter().all(|(_, expression)| is_constant(expression));
@@ -202,6 +215,7 @@ impl RowsSoFar {
 
     /// Takes note of a deletion, which may delete rows of other tables as well.
     pub(super) fn delete(&mut self, statement: &Statement, delete: &Delete<'_>) {
+        self.expect_triggers_of(&delete.table);
         let key = Key::of(statement, delete.condition).filter(|_| !delete.is_involved);
         let table = self.table_mut(&delete.table);
         match key.as_ref().and_then(|key| table.change(key)) {
@@ -265,6 +279,8 @@ impl RowsSoFar {
         for row in &table.inserted {
             match row.has(key) {
                 Some(true) => return Found::Inserted(row),
+                // The database may give the very value that is looked for.
+                Some(false) if table.is_made && !row.gives(key) => return Found::Unclear,
                 Some(false) => {}
                 None => return Found::Unclear,
             }
@@ -314,6 +330,13 @@ impl Table {
 }
 
 impl Inserted {
+    /// Whether the statement says what the columns of a key are.
+    fn gives(&self, key: &Key) -> bool {
+        let is_given =
+            |(column, _): &(String, String)| self.cells.get(column).and_then(Cell::value).is_some();
+        key.0.iter().all(is_given)
+    }
+
     /// Returns whether the row has a key; `None` where nobody knows.
     fn has(&self, key: &Key) -> Option<bool> {
         let mut is_sure = true;

@@ -190,7 +190,7 @@ impl SchemaSoFar {
         kept.chain(known.columns.values().flatten().cloned()).collect()
     }
 
-    /// Takes note of statements, and returns the tables whose rows are no longer what a query of the live database says.
+    /// Takes note of statements, and returns the tables whose rows they have something to do with, and what.
     pub(super) fn apply(&mut self, sql: &str) -> Vec<Touched> {
         let words = words(sql, dialect_of(self.backend));
         let mut touched = Vec::new();
@@ -232,6 +232,10 @@ impl SchemaSoFar {
         cursor.take(&["or", "replace"]);
         cursor.skip(&["global", "local"]);
         let is_temporary = ["temp", "temporary"].iter().any(|word| cursor.take(&[word]));
+        // Its rows are somewhere else.
+        let is_shown = ["foreign", "virtual"]
+            .iter()
+            .any(|word| cursor.peek().is_some_and(|next| next.is(word)));
         cursor.skip(&[
             "unlogged",
             "unique",
@@ -278,7 +282,7 @@ impl SchemaSoFar {
         }
         let is_filled = cursor.rest().iter().any(|word| word.is("as"));
         touched.push(match body {
-            Some(_) if !is_filled => Touched::Made(key.clone()),
+            Some(_) if !is_filled && !was_there && !is_shown => Touched::Made(key.clone()),
             _ => Touched::Other(key.clone()),
         });
         let table = match body {

@@ -148,11 +148,12 @@ impl Known {
                 state.pending.push(text.to_owned());
             }
             "refresh" | "copy" | "merge" => {
+                state.catch_up();
                 let mut cursor = Cursor::new(words);
                 cursor.next();
                 cursor.skip(&["materialized", "view", "concurrently", "into"]);
                 if let Some(table) = cursor.name() {
-                    state.rows.touch(&table.name);
+                    state.rows.fill(&table.name);
                 }
             }
             "select" if called.all(|(name, _)| ["set_config", "setval"].contains(&name.text.as_str())) => {
@@ -175,7 +176,7 @@ impl Known {
 
     fn insert(&self, state: &mut State, statement: &Statement, insert: &Insert<'_>) -> Reply {
         let Some(rows) = &insert.rows else {
-            state.rows.touch(&insert.table);
+            state.rows.fill(&insert.table);
             let affected = Affected::AtMost(None);
             return match insert.returning.is_empty() {
                 true => Reply::nothing(affected),
@@ -189,7 +190,7 @@ impl Known {
         };
         if insert.columns.is_empty() && !rows.iter().all(is_default) {
             // Which values belong to which columns is written nowhere.
-            state.rows.touch(&insert.table);
+            state.rows.fill(&insert.table);
             if !insert.returning.is_empty() {
                 return Reply::gap(affected, format!("the columns of {} are not named", insert.table));
             }
@@ -225,7 +226,7 @@ impl Known {
             inserted.push(Inserted { cells, number: None });
         }
         match insert.may_conflict {
-            true => state.rows.touch(&insert.table),
+            true => state.rows.fill(&insert.table),
             false => state.rows.insert(&insert.table, inserted),
         }
         reply

@@ -1,6 +1,6 @@
 //! Statements that read or change rows, taken apart as far as SeaORM writes them.
 
-use super::cursor::between_commas;
+use super::cursor::{Qualified, between_commas};
 use super::{Cursor, Kind, Word};
 
 /// `INSERT INTO table (columns) VALUES (...), ... RETURNING items`.
@@ -167,7 +167,7 @@ impl<'w> Select<'w> {
             return None;
         }
         let (table, target) = cursor.words_of(Cursor::name)?;
-        if !cursor.take(&["where"]) {
+        if !is_at_home(&table) || !cursor.take(&["where"]) {
             return None;
         }
         let condition = cursor.until(&["limit", "order", "group", "having", "union", "for", "offset"]);
@@ -196,7 +196,7 @@ pub(in crate::script) fn table_of_listing(words: &[Word]) -> Option<String> {
     if !cursor.take(&["from"]) {
         return None;
     }
-    let table = cursor.name()?.name;
+    let table = cursor.name().filter(is_at_home)?.name;
     let makes_rows = |word: &Word| {
         [
             "group",
@@ -217,6 +217,12 @@ pub(in crate::script) fn table_of_listing(words: &[Word]) -> Option<String> {
             .any(|other| word.is(other))
     });
     (are_columns && follows && !rest.iter().any(makes_rows)).then_some(table)
+}
+
+/// Whether a table is where tables are looked up, as far as its name says.
+fn is_at_home(name: &Qualified) -> bool {
+    let schema = name.schema.as_deref();
+    schema.is_none_or(|schema| ["public", "main"].contains(&schema))
 }
 
 /// Returns the columns that a condition compares with a value each; `None` for any other condition.
