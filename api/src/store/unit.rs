@@ -15,10 +15,10 @@ pub(super) struct Unit(Arc<Held>);
 
 #[derive(Default)]
 struct Held {
-    /// From the moment on that the work asks for it: before its first lock, or its second statement that writes.
+    /// Begun when the work asks for it: before its first lock, or its second statement that writes.
     transaction: OnceCell<DatabaseTransaction>,
     /// Whether nobody else can name tags of the owner's.
-    has_tag_names: AtomicBool,
+    are_tag_names_locked: AtomicBool,
 }
 
 impl Unit {
@@ -44,7 +44,7 @@ impl Unit {
 
     /// Notes that nobody else can name tags of the owner's any more; returns whether that was so already.
     pub(super) fn mark_tag_names_locked(&self) -> bool {
-        self.0.has_tag_names.swap(true, Ordering::Relaxed)
+        self.0.are_tag_names_locked.swap(true, Ordering::Relaxed)
     }
 
     /// Commits what was done, or undoes at once what was done before it failed: left to the pool, its locks would still be
