@@ -1,7 +1,7 @@
 //! Believable tasks of a demo user, made through the same use cases as anybody's.
 
 use crate::domain::{
-    Credential, Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId,
+    Credential, Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId, Zone,
 };
 use crate::service::{Failure, Principal, Services};
 
@@ -20,7 +20,7 @@ pub(crate) async fn fill(services: &Services) -> Result<(), Failure> {
         credential: Credential::Issued { at: None },
         seen_at: now,
     };
-    if services.summary(&user).await?.value.total > 0 {
+    if services.summary(&user, &Zone::UTC).await?.value.total > 0 {
         return Ok(());
     }
     for row in &ROWS {

@@ -37,6 +37,7 @@ mod sessions;
 mod tags;
 mod tasks;
 mod throttle;
+mod zone;
 
 use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
@@ -64,6 +65,10 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue], base: &str) -> (Router,
         openapi::unconditional(&mut document, &[""]),
         openapi::unconditional(&mut described_original, &["/api/v1", "/api"]),
     ]);
+    let zoned = zone::Zoned::new([
+        openapi::zoned(&mut document, &[""]),
+        openapi::zoned(&mut described_original, &["/api/v1", "/api"]),
+    ]);
     let router = router
         .nest("/api/v1", original.clone())
         .nest("/api", original)
@@ -74,7 +79,7 @@ pub(crate) fn router(app: &App, origins: &[HeaderValue], base: &str) -> (Router,
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(middleware::from_fn_with_state(
-            (app.clone(), unheeding),
+            (app.clone(), unheeding, zoned),
             envelope::wrap,
         ))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(holds_no_secret)))
@@ -182,6 +187,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             header::IF_NONE_MATCH,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("traceparent"),
+            HeaderName::from_static("prefer"),
             once::KEY,
         ])
         .expose_headers([
@@ -195,6 +201,7 @@ fn cross_origin(origins: &[HeaderValue]) -> CorsLayer {
             HeaderName::from_static("ratelimit"),
             HeaderName::from_static("ratelimit-policy"),
             HeaderName::from_static("idempotency-scope"),
+            HeaderName::from_static("preference-applied"),
         ])
         .max_age(std::time::Duration::from_secs(600))
 }

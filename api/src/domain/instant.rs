@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc};
+
+use super::Zone;
 
 /// A moment in UTC, to the microsecond, which is what PostgreSQL keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,28 +21,80 @@ pub(crate) enum DayEdge {
     End,
 }
 
-impl Instant {
+/// A moment, or a day, which is another moment in each zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    Moment(Instant),
+    Day(NaiveDate),
+}
+
+impl When {
     /// Reads RFC 3339 or a bare date; nothing when it is neither or lies outside the years 1970 to 9999.
-    pub(crate) fn parse(text: &str, edge: DayEdge) -> Option<Self> {
-        Self::read(text, edge).filter(Self::is_supported)
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let when = Self::read(text)?;
+        let is_supported = match when {
+            Self::Moment(moment) => is_supported(moment.0.year()),
+            Self::Day(day) => is_supported(day.year()),
+        };
+        is_supported.then_some(when)
     }
 
     /// Reads a bound of a range: what its own offset puts into the years 1970 to 9999 and UTC does not is as good as their end.
-    pub(crate) fn parse_bound(text: &str, edge: DayEdge) -> Option<Self> {
-        let first = DateTime::UNIX_EPOCH;
-        let last = NaiveDate::from_ymd_opt(9999, 12, 31)?.and_hms_micro_opt(23, 59, 59, 999_999)?;
-        let moment = Self::read(text, edge)?;
-        matches!(text.get(..4)?.parse(), Ok(1970..=9999)).then(|| Self(moment.0.clamp(first, last.and_utc())))
+    pub(crate) fn parse_bound(text: &str) -> Option<Self> {
+        let when = Self::read(text)?;
+        let is_supported = is_supported(text.get(..4)?.parse().ok()?);
+        is_supported.then(|| match when {
+            Self::Moment(moment) => Self::Moment(moment.clamped()),
+            day @ Self::Day(_) => day,
+        })
     }
 
-    fn read(text: &str, edge: DayEdge) -> Option<Self> {
-        if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+    /// Returns the moment that is meant in a zone, within the years 1970 to 9999.
+    pub(crate) fn at(self, edge: DayEdge, zone: &Zone) -> Instant {
+        let day = match self {
+            Self::Moment(moment) => return moment,
+            Self::Day(day) => day,
+        };
+        let next = || {
+            day.succ_opt()
+                .map_or(DateTime::<Utc>::MAX_UTC, |next| zone.first_of(next))
+        };
+        Instant(match edge {
+            DayEdge::Start => zone.first_of(day),
+            DayEdge::LastSecond => next() - chrono::TimeDelta::seconds(1),
+            DayEdge::End => next(),
+        })
+        .clamped()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             // chrono also takes `2026-1-5`, which RFC 3339 does not.
-            return (text.len() == 10).then(|| Self::of_day(date, edge))?;
+            return (text.len() == 10).then_some(Self::Day(day));
         }
         let moment = DateTime::parse_from_rfc3339(text).ok()?;
         // chrono takes a sixtieth second anywhere, and databases know none.
-        (moment.nanosecond() < 1_000_000_000).then(|| Self::from(moment.with_timezone(&Utc)))
+        let is_known = moment.nanosecond() < 1_000_000_000;
+        is_known.then(|| Self::Moment(Instant::from(moment.with_timezone(&Utc))))
+    }
+}
+
+fn is_supported(year: i32) -> bool {
+    (1970..=9999).contains(&year)
+}
+
+impl Instant {
+    /// Reads RFC 3339; nothing when it is something else or lies outside the years 1970 to 9999. A bare date begins in UTC.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        When::parse(text).map(|when| when.at(DayEdge::Start, &Zone::UTC))
+    }
+
+    /// Returns the nearest moment within the years 1970 to 9999.
+    fn clamped(self) -> Self {
+        let last =
+            NaiveDate::from_ymd_opt(9999, 12, 31).and_then(|day| day.and_hms_micro_opt(23, 59, 59, 999_999));
+        let last = last.map_or(DateTime::<Utc>::MAX_UTC, |last| last.and_utc());
+        Self(self.0.clamp(DateTime::UNIX_EPOCH, last))
     }
 
     /// Reads what the database keeps: a moment in UTC without saying so.
@@ -53,11 +107,10 @@ impl Instant {
         self.0.naive_utc()
     }
 
-    /// Returns the midnight in UTC that begins the day, `days` later.
-    pub(crate) fn midnight(self, days: u64) -> Self {
-        let day = self.0.date_naive();
-        let day = day.checked_add_days(Days::new(days)).unwrap_or(day);
-        Self(day.and_time(NaiveTime::MIN).and_utc())
+    /// Returns the first moment of the day in a zone that is `days` after this one's.
+    pub(crate) fn midnight(self, days: u64, zone: &Zone) -> Self {
+        let day = zone.day_of(self.0);
+        Self(zone.first_of(day.checked_add_days(Days::new(days)).unwrap_or(day)))
     }
 
     /// Returns five in the afternoon of the day that is so many days away.
@@ -73,7 +126,7 @@ impl Instant {
             reason = "the cast saturates, and then it is no year of ours"
         )]
         let moment = DateTime::from_timestamp(seconds as i64, 0)?;
-        Some(Self(moment)).filter(Self::is_supported)
+        is_supported(moment.year()).then_some(Self(moment))
     }
 
     /// Returns the moment so many seconds later.
@@ -105,20 +158,6 @@ impl Instant {
     pub(crate) fn microseconds(self) -> i64 {
         self.0.timestamp_micros()
     }
-
-    fn of_day(date: NaiveDate, edge: DayEdge) -> Option<Self> {
-        let moment = match edge {
-            DayEdge::Start => date.and_time(NaiveTime::MIN),
-            DayEdge::LastSecond => date.and_hms_opt(23, 59, 59)?,
-            DayEdge::End => date.succ_opt()?.and_time(NaiveTime::MIN),
-        };
-        Some(Self(moment.and_utc()))
-    }
-
-    fn is_supported(&self) -> bool {
-        use chrono::Datelike;
-        (1970..=9999).contains(&self.0.year())
-    }
 }
 
 impl From<DateTime<Utc>> for Instant {
@@ -142,7 +181,8 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Option<String> {
-        Instant::parse(text, DayEdge::LastSecond).map(|instant| instant.to_string())
+        let when = When::parse(text)?;
+        Some(when.at(DayEdge::LastSecond, &Zone::UTC).to_string())
     }
 
     #[test]
@@ -163,8 +203,114 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_that_of_its_zone() {
+        let edges = |day: &str, zone: &str| {
+            let (day, zone) = (When::parse(day).unwrap(), Zone::named(zone).unwrap());
+            [DayEdge::Start, DayEdge::LastSecond, DayEdge::End].map(|edge| day.at(edge, &zone).to_string())
+        };
+        for (day, zone, expected) in [
+            // Thirteen hours ahead in summer, which is in December there.
+            (
+                "2026-12-24",
+                "Pacific/Auckland",
+                [
+                    "2026-12-23T11:00:00Z",
+                    "2026-12-24T10:59:59Z",
+                    "2026-12-24T11:00:00Z",
+                ],
+            ),
+            // Clocks go forward: a day of 23 hours; and back: one of 25.
+            (
+                "2026-03-08",
+                "america/new_york",
+                [
+                    "2026-03-08T05:00:00Z",
+                    "2026-03-09T03:59:59Z",
+                    "2026-03-09T04:00:00Z",
+                ],
+            ),
+            (
+                "2026-11-01",
+                "America/New_York",
+                [
+                    "2026-11-01T04:00:00Z",
+                    "2026-11-02T04:59:59Z",
+                    "2026-11-02T05:00:00Z",
+                ],
+            ),
+            // There was no midnight: the day began at one.
+            (
+                "2018-11-04",
+                "America/Sao_Paulo",
+                [
+                    "2018-11-04T03:00:00Z",
+                    "2018-11-05T01:59:59Z",
+                    "2018-11-05T02:00:00Z",
+                ],
+            ),
+            // There was no such day west of the date line, which moved.
+            (
+                "2011-12-30",
+                "Pacific/Apia",
+                [
+                    "2011-12-30T10:00:00Z",
+                    "2011-12-30T09:59:59Z",
+                    "2011-12-30T10:00:00Z",
+                ],
+            ),
+            // The ends of the years, and the very last day, are those of UTC.
+            (
+                "9999-12-31",
+                "Pacific/Honolulu",
+                [
+                    "9999-12-31T00:00:00Z",
+                    "9999-12-31T23:59:59Z",
+                    "9999-12-31T23:59:59.999999Z",
+                ],
+            ),
+            (
+                "1970-01-01",
+                "Asia/Tokyo",
+                [
+                    "1970-01-01T00:00:00Z",
+                    "1970-01-01T14:59:59Z",
+                    "1970-01-01T15:00:00Z",
+                ],
+            ),
+        ] {
+            assert_eq!(edges(day, zone), expected, "{day} {zone}");
+        }
+    }
+
+    #[test]
+    fn today_is_that_of_its_zone() {
+        let now = Instant::parse("2026-03-01T12:00:00Z").unwrap();
+        for (zone, days, expected) in [
+            ("UTC", 0, "2026-03-01T00:00:00Z"),
+            ("Pacific/Auckland", 0, "2026-03-01T11:00:00Z"),
+            ("Pacific/Honolulu", 0, "2026-03-01T10:00:00Z"),
+            ("America/New_York", 8, "2026-03-09T04:00:00Z"),
+        ] {
+            let zone = Zone::named(zone).unwrap();
+            assert_eq!(now.midnight(days, &zone).to_string(), expected, "{zone:?}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_one_of_the_database() {
+        assert_eq!(
+            Zone::named("pacific/auckland").unwrap().name(),
+            "Pacific/Auckland"
+        );
+        assert_eq!(Zone::UTC.name(), "UTC");
+        for name in ["", "Middle/Earth", "+02:00", "UTC+2", "../etc/passwd"] {
+            assert_eq!(Zone::named(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_bound_at_the_end_of_the_years_is_their_end() {
-        let bound = |text, edge| Instant::parse_bound(text, edge).map(|instant| instant.to_string());
+        let bound = |text, edge| When::parse_bound(text).map(|when| when.at(edge, &Zone::UTC).to_string());
         for (text, edge, expected) in [
             ("9999-12-31", DayEdge::End, "9999-12-31T23:59:59.999999Z"),
             ("1970-01-01", DayEdge::Start, "1970-01-01T00:00:00Z"),

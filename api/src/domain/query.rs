@@ -1,6 +1,6 @@
 //! What somebody wants to see of their tasks: filters, order, and where a page begins.
 
-use super::{Instant, Priority, TagName, Task, TextSearch};
+use super::{Instant, Priority, TagName, Task, TextSearch, Zone};
 
 /// A page of tasks to look for.
 #[derive(Clone, Debug)]
@@ -40,9 +40,11 @@ pub(crate) struct TaskFilter {
     /// Any of these; all when there are none.
     pub(crate) ids: Vec<i32>,
     pub(crate) view: Option<View>,
+    /// Whose days are those of the view.
+    pub(crate) zone: Zone,
 }
 
-/// What people look at most, as the summary counts it; the days are those of UTC.
+/// What people look at most, as the summary counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum View {
     /// Not done, and due on this day.
@@ -70,11 +72,11 @@ impl TaskFilter {
 
 impl View {
     /// Returns the first moment of the due dates that belong to it, and the first one after them.
-    pub(crate) fn due(self, now: Instant) -> (Option<Instant>, Option<Instant>) {
+    pub(crate) fn due(self, now: Instant, zone: &Zone) -> (Option<Instant>, Option<Instant>) {
         match self {
-            Self::Today => (Some(now.midnight(0)), Some(now.midnight(1))),
+            Self::Today => (Some(now.midnight(0, zone)), Some(now.midnight(1, zone))),
             Self::Overdue => (None, Some(now)),
-            Self::Upcoming => (Some(now.midnight(1)), Some(now.midnight(8))),
+            Self::Upcoming => (Some(now.midnight(1, zone)), Some(now.midnight(8, zone))),
             Self::Completed => (None, None),
         }
     }

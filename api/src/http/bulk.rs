@@ -14,9 +14,12 @@ use super::conditional::precondition;
 use super::extract::CurrentUser;
 use super::fields::{Fields, boolean, list, object, read_body, text, whole};
 use super::once::{Post, Reply, answer, stated, under_key};
-use super::openapi::{DescribedOperation, Everywhere, OnOne, Once, Preconditioned, RequiredKey, WithBody};
+use super::openapi::{
+    DescribedOperation, Everywhere, OnOne, Once, Preconditioned, Prefer, RequiredKey, WithBody,
+};
 use super::problem::{FieldProblem, ItemProblem, Problem};
-use crate::domain::{Bulk, Change, Operation, Precondition, Rule, Target, Versioned, Violation};
+use super::zone::InZone;
+use crate::domain::{Bulk, Change, Operation, Precondition, Rule, Target, Versioned, Violation, Zone};
 use crate::service::{BulkItem, Failure, Seen};
 use crate::state::App;
 
@@ -77,13 +80,14 @@ const MOST_ANSWER_BYTES: usize = 64 * 1024;
 /// In one transaction, each seeing what those before it did. By default all or nothing: the first operation that fails is named
 /// in `errors` by its place, and nothing is done. With `atomic: false` each stands for itself. The key is required, because a
 /// repeated bulk request does the most harm.
-#[utoipa::path(post, path = "/api/v1/tasks/bulk", operation_id = "bulkTasks", tag = "tasks", params(RequiredKey),
+#[utoipa::path(post, path = "/api/v1/tasks/bulk", operation_id = "bulkTasks", tag = "tasks", params(RequiredKey, Prefer),
     request_body = BulkBody,
     responses((status = 200, description = "What became of each", body = BulkResultBody),
               Once, Preconditioned, WithBody, OnOne, Everywhere))]
 pub(super) async fn carry_out(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    InZone(zone): InZone,
     post: Post,
 ) -> Result<Response, Problem> {
     let Some(keyed) = &post.keyed else {
@@ -91,7 +95,7 @@ pub(super) async fn carry_out(
             "a bulk request needs the header Idempotency-Key: any new word of your own, a UUID for example",
         ));
     };
-    let read = read(post.fields)?;
+    let read = read(post.fields, &zone)?;
     let reply = |seen: &_| read.reply(seen);
     let under_key = under_key(Some(keyed), reply);
     let posted = app.services().bulk(&user, &read.bulk, under_key).await;
@@ -202,7 +206,7 @@ fn operations(value: &Value) -> Result<Vec<Value>, Violation> {
     }
 }
 
-fn read(fields: Fields) -> Result<Read, Problem> {
+fn read(fields: Fields, zone: &Zone) -> Result<Read, Problem> {
     let body = BulkBody::read(fields)?;
     let is_atomic = body.atomic.unwrap_or(true);
     let mut read = Read {
@@ -217,7 +221,7 @@ fn read(fields: Fields) -> Result<Read, Problem> {
     for (index, value) in body.operations.into_iter().enumerate() {
         let name = value["temp_id"].as_str().filter(|_| value["op"] == "create");
         let name = name.map(str::to_owned);
-        match operation(value, &known) {
+        match operation(value, &known, zone) {
             Ok(operation) => read.bulk.operations.push((index, operation)),
             Err(problem) => read.refused.push((index, problem.in_operation(index))),
         }
@@ -235,7 +239,7 @@ fn read(fields: Fields) -> Result<Read, Problem> {
 }
 
 /// Reads an operation; `known` are the temporary ids of those before it.
-fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem> {
+fn operation(value: Value, known: &HashSet<String>, zone: &Zone) -> Result<Operation, Problem> {
     let mut fields = Fields::of(value)?;
     let word = fields.required("op", Rule::General, |value| {
         let word = value.as_str().filter(|word| WORDS.contains(word));
@@ -247,7 +251,7 @@ fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem
         })
     });
     if word.as_deref() == Some("create") {
-        return creation(fields, known);
+        return creation(fields, known, zone);
     }
     let target = fields.required("id", Rule::General, |value| target(value, known));
     let wanted = fields.optional(
@@ -277,7 +281,7 @@ fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem
         Some("complete") => Change::Complete(true),
         _ => {
             let data = Fields::of(patch.expect("a missing member was refused"))?;
-            Change::Update(task_patch(data).map_err(|problem| problem.in_member("data"))?)
+            Change::Update(task_patch(data, zone).map_err(|problem| problem.in_member("data"))?)
         }
     };
     Ok(Operation::Change {
@@ -289,7 +293,7 @@ fn operation(value: Value, known: &HashSet<String>) -> Result<Operation, Problem
 
 const WORDS: [&str; 5] = ["create", "update", "delete", "complete", "uncomplete"];
 
-fn creation(mut fields: Fields, known: &HashSet<String>) -> Result<Operation, Problem> {
+fn creation(mut fields: Fields, known: &HashSet<String>, zone: &Zone) -> Result<Operation, Problem> {
     let data = fields.required("data", Rule::General, object);
     let temp_id = fields.optional(
         "temp_id",
@@ -307,7 +311,7 @@ fn creation(mut fields: Fields, known: &HashSet<String>) -> Result<Operation, Pr
     fields.finish()?;
     let data = Fields::of(data.expect("a missing member was refused"))?;
     Ok(Operation::Create {
-        new: new_task(data).map_err(|problem| problem.in_member("data"))?,
+        new: new_task(data, zone).map_err(|problem| problem.in_member("data"))?,
         temp_id,
     })
 }

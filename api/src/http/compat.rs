@@ -25,11 +25,12 @@ use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
 use super::once::{Post, Reply, answer, created, under_key};
 use super::openapi::{
     Cached, CompatListQuery, Everywhere, Foreign, Key, OnOne, Once, OwnerId, OwnersConversation, OwnersTask,
-    PageQuery, Preconditioned, WithBody, WithQuery,
+    PageQuery, Preconditioned, Prefer, WithBody, WithQuery,
 };
 use super::operations;
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::zone::InZone;
 use crate::domain::{Completion, Conversation, Task, UserId};
 use crate::service::{Failure, Principal, Seen};
 use crate::state::App;
@@ -98,15 +99,16 @@ fn conversation_of(conversation: Conversation) -> ConversationBody {
 ///
 /// All filters must hold; `total` counts what matches.
 #[utoipa::path(get, path = "/{user_id}/tasks", operation_id = "listOwnTasks", tag = "tasks",
-    params(OwnerId, CompatListQuery),
+    params(OwnerId, CompatListQuery, Prefer),
     responses((status = 200, description = "A part of the list", body = TasksBody), Cached, WithQuery, Foreign, Everywhere))]
 pub(super) async fn list(
     State(app): State<App>,
     Owner(user): Owner,
+    InZone(zone): InZone,
     seen: IfNoneMatch,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let query = parameters.compat_task_query();
+    let query = parameters.compat_task_query(&zone);
     parameters.finish_without_cursor()?;
     let found = app.services().tasks(&user, &query).await.map_err(of_task)?;
     let body = TasksBody {
@@ -121,16 +123,17 @@ pub(super) async fn list(
 /// Create a task
 ///
 /// `title` is needed; the members of later phases are optional.
-#[utoipa::path(post, path = "/{user_id}/tasks", operation_id = "createOwnTask", tag = "tasks", params(OwnerId, Key),
+#[utoipa::path(post, path = "/{user_id}/tasks", operation_id = "createOwnTask", tag = "tasks", params(OwnerId, Key, Prefer),
     request_body = NewTaskBody,
     responses((status = 201, description = "The new task", body = TaskBody),
               Once, WithBody, Foreign, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
     Owner(user): Owner,
+    InZone(zone): InZone,
     post: Post,
 ) -> Result<Response, Problem> {
-    let new = new_task(post.fields)?;
+    let new = new_task(post.fields, &zone)?;
     let under_key = under_key(post.keyed.as_ref(), made);
     let posted = app.services().create_task(&user, &new, under_key).await;
     Ok(answer(posted.map_err(of_task)?, made))
@@ -160,19 +163,20 @@ pub(super) async fn get(
 /// Change a task
 ///
 /// At least one member; what is absent stays.
-#[utoipa::path(put, path = "/{user_id}/tasks/{id}", operation_id = "updateOwnTask", tag = "tasks", params(OwnersTask),
+#[utoipa::path(put, path = "/{user_id}/tasks/{id}", operation_id = "updateOwnTask", tag = "tasks", params(OwnersTask, Prefer),
     request_body = TaskPatchBody,
     responses((status = 200, description = "The task as it is now", body = TaskBody),
               Preconditioned, WithBody, OnOne, Foreign, Everywhere))]
 pub(super) async fn replace(
     State(app): State<App>,
     Owner(user): Owner,
+    InZone(zone): InZone,
     Segments((_owner, text)): Segments<(String, String)>,
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TaskNotFound)?;
-    let patch = task_patch(fields)?;
+    let patch = task_patch(fields, &zone)?;
     if patch == Default::default() {
         return Err(
             Problem::new(Code::Validation).detail("at least one member is wanted here, title for example")

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use super::codes::Code;
 use super::problem::Problem;
-use crate::domain::{Cursor, CursorValue, DayEdge, Instant, UserId};
+use crate::domain::{Cursor, CursorValue, Instant, UserId};
 
 /// What a cursor is good for.
 pub(super) struct Binding<'a> {
@@ -74,7 +74,7 @@ fn read(value: &Value) -> Option<CursorValue> {
         Value::String(text) => Some(CursorValue::Text(text.clone())),
         Value::Object(members) => {
             let text = members.get("at")?.as_str()?;
-            Instant::parse(text, DayEdge::Start).map(CursorValue::Moment)
+            Instant::parse(text).map(CursorValue::Moment)
         }
         _ => None,
     }

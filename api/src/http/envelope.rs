@@ -15,6 +15,7 @@ use super::compat::ErrorBody;
 use super::conditional::Unheeding;
 use super::problem::Problem;
 use super::throttle;
+use super::zone::Zoned;
 use crate::domain::Instant as Moment;
 use crate::metrics::UNMATCHED;
 use crate::state::App;
@@ -32,7 +33,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Wraps a request and its answer.
 pub(super) async fn wrap(
-    State((app, unheeding)): State<(App, Unheeding)>,
+    State((app, unheeding, zoned)): State<(App, Unheeding, Zoned)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -48,6 +49,7 @@ pub(super) async fn wrap(
         .get::<MatchedPath>()
         .map_or_else(|| UNMATCHED.to_owned(), |path| path.as_str().to_owned());
 
+    let zone = zoned.of(&request);
     let slot = throttle::slot(&app, &mut request);
     let (received, _large_body) = bodies::receive(&app, &mut request).await;
     let is_at_end = received.is_at_end();
@@ -64,7 +66,11 @@ pub(super) async fn wrap(
     };
     let original = super::compat::has(&route).then(|| app.services().now());
     let mut response = finish(response, &method, &id, original);
+    let status = response.status();
     let headers = response.headers_mut();
+    if let Some(zone) = zone {
+        zone.show(status, headers);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }

@@ -25,10 +25,10 @@ pub(super) use bulk::DescribedOperation;
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
 pub use fixed::Document;
 pub(super) use parameters::{
-    ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, RequiredKey, SessionPath,
-    TagId, TaskId, TaskTag, TokenPath,
+    ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, Prefer, RequiredKey,
+    SessionPath, TagId, TaskId, TaskTag, TokenPath,
 };
-pub(super) use requests::unconditional;
+pub(super) use requests::{unconditional, zoned};
 
 use axum::body::Bytes;
 use axum::routing::MethodRouter;

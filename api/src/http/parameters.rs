@@ -11,7 +11,7 @@ use super::paged::Asked;
 use super::problem::{FieldProblem, Problem};
 use crate::domain::{
     DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter, TaskQuery,
-    TextSearch, UserId, View,
+    TextSearch, UserId, View, When, Zone,
 };
 use crate::state::App;
 
@@ -120,10 +120,9 @@ impl Parameters {
         self.parsed(name, "true or false", |value| value.parse().ok())
     }
 
-    fn moment(&mut self, name: &str, edge: DayEdge) -> Option<Instant> {
-        self.parsed(name, "RFC 3339 or a date", |value| {
-            Instant::parse_bound(value, edge)
-        })
+    fn moment(&mut self, name: &str, edge: DayEdge, zone: &Zone) -> Option<Instant> {
+        let when = self.parsed(name, "RFC 3339 or a date", When::parse_bound)?;
+        Some(when.at(edge, zone))
     }
 
     /// Takes how many entries a page has.
@@ -137,10 +136,10 @@ impl Parameters {
         .unwrap_or(DEFAULT_LIMIT)
     }
 
-    /// Takes everything that a list of tasks knows.
-    pub(super) fn task_query(&mut self) -> (TaskQuery, Option<Vec<String>>) {
+    /// Takes everything that a list of tasks knows; days are those of a zone.
+    pub(super) fn task_query(&mut self, zone: &Zone) -> (TaskQuery, Option<Vec<String>>) {
         let is_searched = self.rewrite("search", "q", str::to_owned);
-        let filter = self.task_filter();
+        let filter = self.task_filter(zone);
         let sort = self.parsed("sort", "at most three different sort keys", sort);
         let with_total = self.parsed("include", "total, tags or both with a comma", |value| {
             let mut names = value.split(',');
@@ -175,7 +174,7 @@ impl Parameters {
     }
 
     /// Takes what a task must be to be on a list.
-    fn task_filter(&mut self) -> TaskFilter {
+    fn task_filter(&mut self, zone: &Zone) -> TaskFilter {
         let completed = self.parsed("status", "all, pending or completed", |value| match value {
             "all" => Some(None),
             "pending" => Some(Some(false)),
@@ -203,12 +202,12 @@ impl Parameters {
                     _ => None,
                 })
                 .unwrap_or_default(),
-            due_after: self.moment("due_after", DayEdge::Start),
-            due_before: self.moment("due_before", DayEdge::End),
+            due_after: self.moment("due_after", DayEdge::Start, zone),
+            due_before: self.moment("due_before", DayEdge::End, zone),
             overdue: self.boolean("overdue"),
             has_due: self.boolean("has_due"),
             recurring: self.boolean("recurring"),
-            updated_since: self.moment("updated_since", DayEdge::Start),
+            updated_since: self.moment("updated_since", DayEdge::Start, zone),
             text: self.parsed("q", "1 to 10 terms of at most 200 characters together", |value| {
                 TextSearch::parse(value)
             }),
@@ -229,6 +228,7 @@ impl Parameters {
                     _ => None,
                 },
             ),
+            zone: zone.clone(),
         }
     }
 

@@ -17,10 +17,11 @@ use super::conditional::{IfMatch, IfNoneMatch, shown};
 use super::extract::{CurrentUser, JsonObject, OptionalJsonObject, Segments, id};
 use super::once::{Post, Reply, answer, created, under_key};
 use super::openapi::{
-    Cached, Everywhere, Key, ListQuery, OnOne, Once, Preconditioned, TaskId, WithBody, WithQuery,
+    Cached, Everywhere, Key, ListQuery, OnOne, Once, Preconditioned, Prefer, TaskId, WithBody, WithQuery,
 };
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::zone::InZone;
 use crate::domain::{Completion, Summary, Task};
 use crate::service::{Failure, Seen};
 use crate::state::App;
@@ -33,15 +34,16 @@ fn problem(failure: Failure) -> Problem {
 ///
 /// All filters must hold. A missing value sorts last in both directions, a priority sorts by rank, and the smaller id comes first among equals, unless `id` or `-id` is a key.
 /// Follow `next_cursor` (or the Link header) with the same filter and order.
-#[utoipa::path(get, path = "/api/v1/tasks", operation_id = "listTasks", tag = "tasks", params(ListQuery),
+#[utoipa::path(get, path = "/api/v1/tasks", operation_id = "listTasks", tag = "tasks", params(ListQuery, Prefer),
     responses((status = 200, description = "A page of tasks", body = PageBody<TaskBody>), Cached, WithQuery, Everywhere))]
 pub(super) async fn list(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    InZone(zone): InZone,
     seen: IfNoneMatch,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let (mut query, fields) = parameters.task_query();
+    let (mut query, fields) = parameters.task_query(&zone);
     let mut asked = parameters.finish(&app, &user.id)?;
     query.after = asked.after.take();
     let found = app.services().tasks(&user, &query).await.map_err(problem)?;
@@ -70,15 +72,16 @@ fn sparse(page: &PageBody<TaskBody>, fields: &[String]) -> serde_json::Value {
 /// Create a task
 ///
 /// A value that the schema has no column for yet is refused with 503, unless it is the default.
-#[utoipa::path(post, path = "/api/v1/tasks", operation_id = "createTask", tag = "tasks", params(Key), request_body = NewTaskBody,
+#[utoipa::path(post, path = "/api/v1/tasks", operation_id = "createTask", tag = "tasks", params(Key, Prefer), request_body = NewTaskBody,
     responses((status = 201, description = "The new task", body = TaskBody),
               Once, WithBody, Everywhere))]
 pub(super) async fn create(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    InZone(zone): InZone,
     post: Post,
 ) -> Result<Response, Problem> {
-    let new = new_task(post.fields)?;
+    let new = new_task(post.fields, &zone)?;
     let under_key = under_key(post.keyed.as_ref(), made);
     let posted = app.services().create_task(&user, &new, under_key).await;
     Ok(answer(posted.map_err(problem)?, made))
@@ -108,19 +111,20 @@ pub(super) async fn get(
 /// Replace a task
 ///
 /// What the body leaves out gets its default.
-#[utoipa::path(put, path = "/api/v1/tasks/{id}", operation_id = "replaceTask", tag = "tasks", params(TaskId),
+#[utoipa::path(put, path = "/api/v1/tasks/{id}", operation_id = "replaceTask", tag = "tasks", params(TaskId, Prefer),
     request_body = NewTaskBody,
     responses((status = 200, description = "The task as it is now", body = TaskBody),
               Preconditioned, WithBody, OnOne, Everywhere))]
 pub(super) async fn replace(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    InZone(zone): InZone,
     Segments(text): Segments<String>,
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TaskNotFound)?;
-    let patch = new_task(fields)?.into();
+    let patch = new_task(fields, &zone)?.into();
     let changed = app
         .services()
         .change_task(&user, id, &precondition, &patch)
@@ -132,19 +136,20 @@ pub(super) async fn replace(
 /// Change parts of a task
 ///
 /// A merge patch (RFC 7396): what is absent stays, null clears what may be empty.
-#[utoipa::path(patch, path = "/api/v1/tasks/{id}", operation_id = "patchTask", tag = "tasks", params(TaskId),
+#[utoipa::path(patch, path = "/api/v1/tasks/{id}", operation_id = "patchTask", tag = "tasks", params(TaskId, Prefer),
     request_body(content((TaskPatchBody = "application/merge-patch+json"), (TaskPatchBody = "application/json"))),
     responses((status = 200, description = "The task as it is now", body = TaskBody),
               Preconditioned, WithBody, OnOne, Everywhere))]
 pub(super) async fn patch(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    InZone(zone): InZone,
     Segments(text): Segments<String>,
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
     let id = id(&text, Code::TaskNotFound)?;
-    let patch = task_patch(fields)?;
+    let patch = task_patch(fields, &zone)?;
     let changed = app
         .services()
         .change_task(&user, id, &precondition, &patch)
@@ -237,7 +242,7 @@ async fn set(
     Ok(shown(changed, TaskBody::from))
 }
 
-/// How many tasks the caller has of each kind; days are those of UTC.
+/// How many tasks the caller has of each kind; days are those of `Prefer`, or of UTC.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Summary)]
 pub(super) struct SummaryBody {
@@ -278,13 +283,14 @@ impl From<Summary> for SummaryBody {
 /// Count tasks
 ///
 /// Everything in one statement.
-#[utoipa::path(get, path = "/api/v1/tasks/summary", operation_id = "getTaskSummary", tag = "tasks",
+#[utoipa::path(get, path = "/api/v1/tasks/summary", operation_id = "getTaskSummary", tag = "tasks", params(Prefer),
     responses((status = 200, description = "The counts", body = SummaryBody), Cached, Everywhere))]
 pub(super) async fn summary(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
+    InZone(zone): InZone,
     seen: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let found = app.services().summary(&user).await.map_err(problem)?;
+    let found = app.services().summary(&user, &zone).await.map_err(problem)?;
     Ok(seen.answer_hashed(&found.revision, &SummaryBody::from(found.value)))
 }

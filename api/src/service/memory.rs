@@ -166,7 +166,6 @@ fn size(record: &Record) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::DayEdge;
 
     fn keyed(key: &str, fingerprint: &str) -> Keyed {
         Keyed {
@@ -177,7 +176,7 @@ mod tests {
     }
 
     fn at(day: &str) -> Instant {
-        Instant::parse(day, DayEdge::Start).unwrap()
+        Instant::parse(day).unwrap()
     }
 
     fn answered(memory: &Memory, key: &str, body: &str, day: &str) {

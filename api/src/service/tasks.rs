@@ -3,7 +3,7 @@
 use super::{Failure, Posted, Principal, Seen, Services, UnderKey, check};
 use crate::domain::{
     Completion, Feature, Instant, NewTask, Page, Precondition, Summary, TagName, Task, TaskPatch, TaskQuery,
-    User,
+    User, Zone,
 };
 use crate::store::Scope;
 
@@ -24,9 +24,10 @@ impl Services {
             .await
     }
 
-    pub(crate) async fn summary(&self, principal: &Principal) -> Result<Seen<Summary>, Failure> {
+    /// Counts somebody's tasks, by the days of a zone.
+    pub(crate) async fn summary(&self, principal: &Principal, zone: &Zone) -> Result<Seen<Summary>, Failure> {
         let now = self.now();
-        self.run(principal, |scope| async move { scope.summary(now).await })
+        self.run(principal, |scope| async move { scope.summary(now, zone).await })
             .await
     }
 

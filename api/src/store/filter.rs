@@ -126,7 +126,9 @@ fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant
     if !filter.ids.is_empty() {
         all = all.add(Column::Id.is_in(filter.ids.iter().copied()));
     }
-    let (of_view, until) = filter.view.map_or((None, None), |view| view.due(now));
+    let (of_view, until) = filter
+        .view
+        .map_or((None, None), |view| view.due(now, &filter.zone));
     for moment in [filter.due_after, of_view].into_iter().flatten() {
         all = all.add(due().gte(moment.to_utc()));
     }

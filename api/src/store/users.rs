@@ -11,7 +11,7 @@ use seaworthy::sql::Dialect;
 use super::fault::is_duplicate;
 use super::row::{column, moment, owned_by, time};
 use super::{Scope, StoreError};
-use crate::domain::{Credential, Feature, Instant, Summary, User, UserId};
+use crate::domain::{Credential, Feature, Instant, Summary, User, UserId, Zone};
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,8 +258,8 @@ impl Scope {
         deletes
     }
 
-    /// Counts the owner's tasks; the days are those of UTC.
-    pub(crate) async fn summary(&self, now: Instant) -> Result<Summary, StoreError> {
+    /// Counts the owner's tasks, by the days of a zone.
+    pub(crate) async fn summary(&self, now: Instant, zone: &Zone) -> Result<Summary, StoreError> {
         let shape = &self.shape;
         let due = || column(shape, task::Column::DueDate);
         let priority = || column(shape, task::Column::Priority);
@@ -269,7 +269,11 @@ impl Scope {
                 .add(due().gte(from.to_utc()))
                 .add(due().lt(until.to_utc()))
         };
-        let (today, tomorrow, next_week) = (now.midnight(0), now.midnight(1), now.midnight(8));
+        let (today, tomorrow, next_week) = (
+            now.midnight(0, zone),
+            now.midnight(1, zone),
+            now.midnight(8, zone),
+        );
         let conditions = [
             pending(),
             sea_orm::Condition::all().add(task::Column::Completed.eq(true)),

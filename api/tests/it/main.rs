@@ -39,6 +39,7 @@ mod site;
 mod statements;
 mod telemetry;
 mod tokens;
+mod zones;
 
 /// A file that nobody declares as a module would never be compiled, and its tests would pass by not existing.
 #[test]

@@ -52,7 +52,7 @@ async fn what_can_go_wrong_is_a_page_for_browsers_and_is_found_under_its_old_nam
                 .send_raw(None, Method::GET, path, None, &[("accept", accept)])
                 .await
                 .expect(200);
-            assert!(answer.header("vary").contains("accept"), "{path}");
+            assert!(answer.varies_by("accept"), "{path}");
             answer
         };
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

@@ -70,6 +70,13 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// Whether the answer says that it is another one for another value of a header.
+    pub(crate) fn varies_by(&self, name: &str) -> bool {
+        let vary = self.headers.get_all("vary").iter();
+        vary.flat_map(|value| value.to_str().unwrap().split(','))
+            .any(|other| other.trim() == name)
+    }
+
     /// Returns the code of a problem.
     pub(crate) fn code(&self) -> String {
         assert_eq!(

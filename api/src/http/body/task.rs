@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use super::shown;
 use super::tag::TagNameBody;
 use crate::domain::{
-    DayEdge, Description, Instant, NewTask, Priority, Recurrence, Rule, TagName, Task, TaskPatch, Title,
-    Violation,
+    DayEdge, Description, NewTask, Priority, Recurrence, Rule, TagName, Task, TaskPatch, Title, Violation,
+    When, Zone,
 };
 use crate::http::fields::{Fields, boolean, list, read_body, text};
 use crate::http::problem::Problem;
@@ -107,12 +107,12 @@ read_body! {
         /// How urgent it is; `medium` unless said.
         #[schema(value_type = Option<PriorityBody>, nullable = false)]
         priority: Option<Priority> = optional(priority);
-        /// When it is due: RFC 3339, or a date that stands for the last second of its day in UTC.
+        /// When it is due: RFC 3339, or a date that stands for the last second of its day, in UTC unless `Prefer` names a zone.
         #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-        due_date: Option<Option<Instant>> = nullable(moment);
+        due_date: Option<Option<When>> = nullable(when);
         /// When to remind: as `due_date`.
         #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-        remind_at: Option<Option<Instant>> = nullable(moment);
+        remind_at: Option<Option<When>> = nullable(when);
         /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule.
         #[schema(
             value_type = Option<String>,
@@ -150,10 +150,10 @@ read_body! {
         priority: Option<Priority> = optional(priority);
         /// When it is due.
         #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-        due_date: Option<Option<Instant>> = nullable(moment);
+        due_date: Option<Option<When>> = nullable(when);
         /// When to remind.
         #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
-        remind_at: Option<Option<Instant>> = nullable(moment);
+        remind_at: Option<Option<When>> = nullable(when);
         /// How it recurs.
         #[schema(
             value_type = Option<String>,
@@ -196,16 +196,14 @@ impl From<Task> for TaskBody {
     }
 }
 
-fn moment(value: &Value) -> Result<Instant, Violation> {
+fn when(value: &Value) -> Result<When, Violation> {
     let wrong = || {
         Violation::new(
             Rule::Date,
             "RFC 3339 with an offset, or a date, is wanted here (1970 to 9999)",
         )
     };
-    text(Rule::Date, |text| {
-        Instant::parse(text, DayEdge::LastSecond).ok_or_else(wrong)
-    })(value)
+    text(Rule::Date, |text| When::parse(text).ok_or_else(wrong))(value)
 }
 
 fn priority(value: &Value) -> Result<Priority, Violation> {
@@ -229,31 +227,33 @@ fn tags(value: &Value) -> Result<Vec<TagName>, Violation> {
     }
 }
 
-/// Reads a whole task.
-pub(in crate::http) fn new_task(fields: Fields) -> Result<NewTask, Problem> {
+/// Reads a whole task; days are those of a zone.
+pub(in crate::http) fn new_task(fields: Fields, zone: &Zone) -> Result<NewTask, Problem> {
     let read = NewTaskBody::read(fields)?;
+    let moment = |when: When| when.at(DayEdge::LastSecond, zone);
     Ok(NewTask {
         title: read.title,
         description: read.description.flatten(),
         completed: read.completed.unwrap_or_default(),
         priority: read.priority.unwrap_or_default(),
-        due_date: read.due_date.flatten(),
-        remind_at: read.remind_at.flatten(),
+        due_date: read.due_date.flatten().map(moment),
+        remind_at: read.remind_at.flatten().map(moment),
         recurrence: read.recurrence_pattern.flatten(),
         tags: read.tags.unwrap_or_default(),
     })
 }
 
-/// Reads a merge patch of a task.
-pub(in crate::http) fn task_patch(fields: Fields) -> Result<TaskPatch, Problem> {
+/// Reads a merge patch of a task; days are those of a zone.
+pub(in crate::http) fn task_patch(fields: Fields, zone: &Zone) -> Result<TaskPatch, Problem> {
     let read = TaskPatchBody::read(fields)?;
+    let moment = |when: When| when.at(DayEdge::LastSecond, zone);
     Ok(TaskPatch {
         title: read.title,
         description: read.description,
         completed: read.completed,
         priority: read.priority,
-        due_date: read.due_date,
-        remind_at: read.remind_at,
+        due_date: read.due_date.map(|due| due.map(moment)),
+        remind_at: read.remind_at.map(|remind| remind.map(moment)),
         recurrence: read.recurrence_pattern,
         tags: read.tags,
     })

@@ -1,6 +1,6 @@
 //! The original's query: its names for what the service's own list of tasks knows, too.
 
-use crate::domain::{Direction, TaskQuery};
+use crate::domain::{Direction, TaskQuery, Zone};
 use crate::http::parameters::Parameters;
 
 const DEFAULT_LIMIT: u64 = 100;
@@ -9,7 +9,7 @@ const MOST_OFFSET: u64 = 100_000;
 
 impl Parameters {
     /// Takes everything that the original's list of tasks knows. An empty value is none.
-    pub(super) fn compat_task_query(&mut self) -> TaskQuery {
+    pub(super) fn compat_task_query(&mut self, zone: &Zone) -> TaskQuery {
         self.drop_empty();
         for name in ["q", "include", "fields", "ids", "view"] {
             self.forbid(name);
@@ -29,7 +29,7 @@ impl Parameters {
             "desc" => Some(true),
             _ => None,
         });
-        let (mut query, _) = self.task_query();
+        let (mut query, _) = self.task_query(zone);
         if is_descending == Some(true) {
             // Each key that is asked for, and of those with none the one that there is by default; not the tie-break.
             let ties = query.sort.len() - 1;

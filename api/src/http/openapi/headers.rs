@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::header::{Header, HeaderBuilder};
-use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
 
-use super::requests::heeds_if_match;
+use super::requests::{heeds_if_match, takes};
 use super::walk::{operations, responses, served_at};
 
 /// Name, meaning and an example.
-const HEADERS: [(&str, &str, &str); 12] = [
+const HEADERS: [(&str, &str, &str); 13] = [
     (
         "X-Request-ID",
         "The request's id: the one that was sent, or a new one",
@@ -55,6 +54,11 @@ const HEADERS: [(&str, &str, &str); 12] = [
         "true",
     ),
     (
+        "Preference-Applied",
+        "The zone whose days were meant, when `Prefer` named one that there is",
+        "timezone=Pacific/Auckland",
+    ),
+    (
         "Idempotency-Scope",
         "`process` when the schema cannot keep answers yet, so that only the server that gave this one knows the key",
         "process",
@@ -70,6 +74,7 @@ pub(super) fn name(document: &mut OpenApi) {
         let is_conditional = heeds_if_match(method, operation);
         let is_list = takes(operation, "cursor");
         let is_keyed = takes(operation, "Idempotency-Key");
+        let is_zoned = takes(operation, "Prefer");
         for (status, response) in responses(operation) {
             for name in ["X-Request-ID", "traceparent", "Schema-Revision"] {
                 add(response, name);
@@ -77,6 +82,9 @@ pub(super) fn name(document: &mut OpenApi) {
             if is_limited {
                 add(response, "RateLimit");
                 add(response, "RateLimit-Policy");
+            }
+            if is_zoned && (status.starts_with('2') || status == "304") {
+                add(response, "Preference-Applied");
             }
             if is_keyed && status.starts_with('2') {
                 add(response, "Idempotency-Replayed");
@@ -104,13 +112,6 @@ pub(super) fn name(document: &mut OpenApi) {
             .headers
             .insert(name.to_owned(), RefOr::T(header(name, description, example)));
     }
-}
-
-fn takes(operation: &Operation, name: &str) -> bool {
-    operation.parameters.iter().flatten().any(|it| match it {
-        RefOr::T(parameter) => parameter.name == name,
-        RefOr::Ref(_) => false,
-    })
 }
 
 fn add(response: &mut Response, name: &str) {

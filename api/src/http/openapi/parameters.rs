@@ -70,7 +70,7 @@ pub(in crate::http) struct ListQuery {
     #[param(pattern = "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,99}$")]
     ids: Option<String>,
     /// `today` are those not done and due on this day, `overdue` those past their date, `upcoming` those of the seven days to come, and
-    /// `completed` those done; the days are those of UTC, as in the summary.
+    /// `completed` those done. The days are those of `Prefer`, or of UTC, as in the summary.
     #[param(inline)]
     view: Option<ViewWord>,
     /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`, each once; `-` turns one
@@ -93,6 +93,17 @@ pub(in crate::http) struct ListQuery {
     /// Where the page begins: `next_cursor` of the page before.
     #[param(pattern = "^[A-Za-z0-9_-]+$", min_length = 1)]
     cursor: Option<String>,
+}
+
+/// The zone of whoever asks.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct Prefer {
+    /// `timezone=Area/City`: whose days a bare date, a view and the summary mean; those of UTC without it, or when the IANA database
+    /// has no such zone. `Preference-Applied` says which it was.
+    #[param(rename = "Prefer", pattern = "^timezone=[A-Za-z0-9_+/-]{1,64}$")]
+    prefer: Option<String>,
 }
 
 /// Which code.

@@ -32,10 +32,23 @@ pub(super) fn name(document: &mut OpenApi) {
 
 /// Returns the methods and routes of the operations that change something and heed no `If-Match`, below each of the prefixes.
 pub(in crate::http) fn unconditional(document: &mut OpenApi, prefixes: &[&str]) -> Vec<(Method, String)> {
+    routes_of(document, prefixes, |method, operation| {
+        !matches!(method, "get" | "head") && !heeds_if_match(method, operation)
+    })
+}
+
+/// Returns the methods and routes of the operations that heed a zone, below each of the prefixes.
+pub(in crate::http) fn zoned(document: &mut OpenApi, prefixes: &[&str]) -> Vec<(Method, String)> {
+    routes_of(document, prefixes, |_, operation| takes(operation, "Prefer"))
+}
+
+fn routes_of(
+    document: &mut OpenApi,
+    prefixes: &[&str],
+    is_meant: impl Fn(&str, &Operation) -> bool,
+) -> Vec<(Method, String)> {
     operations(document)
-        .filter(|(_, method, operation)| {
-            !matches!(*method, "get" | "head") && !heeds_if_match(method, operation)
-        })
+        .filter(|(_, method, operation)| is_meant(method, operation))
         .flat_map(|(path, method, _)| {
             prefixes
                 .iter()
@@ -43,6 +56,14 @@ pub(in crate::http) fn unconditional(document: &mut OpenApi, prefixes: &[&str]) 
         })
         .filter_map(|(method, route)| Some((method.to_uppercase().parse().ok()?, route)))
         .collect()
+}
+
+/// Whether an operation names a parameter of its own.
+pub(super) fn takes(operation: &Operation, name: &str) -> bool {
+    operation.parameters.iter().flatten().any(|it| match it {
+        RefOr::T(parameter) => parameter.name == name,
+        RefOr::Ref(_) => false,
+    })
 }
 
 /// What a bulk request, a POST, wants to hold is said for each of its operations.

@@ -8,7 +8,7 @@ use seaworthy::verify::ScratchDatabase;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{DayEdge, TaskFilter, UserId};
+use crate::domain::{TaskFilter, UserId};
 use crate::store::unit::Unit;
 use crate::store::{Limits, Store};
 
@@ -192,7 +192,7 @@ pub(super) fn terms(text: &str) -> Vec<SortTerm> {
 }
 
 pub(super) fn now() -> Instant {
-    Instant::parse("2026-03-01", DayEdge::Start).unwrap()
+    Instant::parse("2026-03-01").unwrap()
 }
 
 fn connection(scope: &Scope) -> &DatabaseConnection {
