@@ -447,6 +447,14 @@ async fn a_table_that_the_statements_have_made_has_no_rows_but_theirs() {
         .await;
         let reason = script.incomplete.unwrap();
         assert!(reason.contains("crew may have been there before"), "{reason}");
+        let view = "DROP TABLE crew; CREATE VIEW crew AS SELECT 1 AS id, 'Ada' AS name, 7 AS boat";
+        send(&database, view).await;
+        let script = record(&live(&database), backend, |manager| {
+            let create = "CREATE TABLE IF NOT EXISTS crew (id integer, name text, boat integer)";
+            Box::pin(send_and_ask(manager, create))
+        })
+        .await;
+        assert!(script.incomplete.is_some());
         database.remove().await.unwrap();
     }
 }

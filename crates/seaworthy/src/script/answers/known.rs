@@ -153,7 +153,10 @@ impl Known {
     /// Whether a table that statements have made was not there before them.
     fn is_new(&self, state: &State, table: &str) -> bool {
         match state.schema.is_new(table) {
-            Says::IfNew(_) => matches!(self.has_table(table), Answer::Is(false)),
+            // A view is no table, and has columns.
+            Says::IfNew(_) => {
+                matches!(self.has_table(table), Answer::Is(false)) && self.below.columns(table).is_none()
+            }
             says => says == Says::Is(true),
         }
     }
