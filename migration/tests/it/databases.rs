@@ -105,7 +105,7 @@ impl TestDatabase {
         let is_busy = async || match self.backend() {
             DbBackend::Postgres => {
                 let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                             AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%pg_sleep%'";
+                             AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'";
                 value::<i64>(&connection, query).await == 1
             }
             _ => match connection
