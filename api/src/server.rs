@@ -103,15 +103,15 @@ pub enum StartError {
         /// Why not.
         reason: &'static str,
     },
-    /// Nobody can be given this password.
+    /// Nobody has the address, or nobody may choose the password.
     #[error("the password was not changed: {reason}")]
-    Password {
+    PasswordRefused {
         /// Why not.
         reason: String,
     },
     /// The password cannot be changed.
     #[error("could not change the password")]
-    PasswordNotKept {
+    PasswordNotChanged {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -361,7 +361,7 @@ pub async fn reset_password(
     email: &str,
     password: &str,
 ) -> Result<(), StartError> {
-    let refused = |reason: String| StartError::Password { reason };
+    let refused = |reason: String| StartError::PasswordRefused { reason };
     let address = Email::parse(email).map_err(|violation| refused(violation.detail))?;
     let chosen = Password::choose(password).map_err(|violation| refused(violation.detail))?;
     let (app, _) = prepare(settings, clock).await?;
@@ -369,7 +369,7 @@ pub async fn reset_password(
     app.services().close().await;
     reset.map_err(|refusal| match refusal {
         Refusal::Store(Failure::NotFound) => refused(format!("nobody has the e-mail address {email}")),
-        refusal => StartError::PasswordNotKept {
+        refusal => StartError::PasswordNotChanged {
             source: refusal.into(),
         },
     })

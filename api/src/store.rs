@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use sea_orm::sea_query::SelectStatement;
 use seaworthy::heartbeat::Heart;
 use seaworthy::sql::Dialect;
 use tokio::sync::{Mutex, Notify};
@@ -344,6 +345,14 @@ impl Scope {
     /// Whether the schema was looked at for this unit of work, or a moment before.
     pub(crate) fn has_looked(&self) -> bool {
         self.shape.asked() >= self.began || self.shape.age() < MISSING_AGE
+    }
+
+    /// Locks what a query finds until the transaction ends. On SQLite there is one writer at a time anyway.
+    async fn lock_rows(&self, mut select: SelectStatement) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Postgresql => self.runner().all(select.lock_exclusive()).await.map(drop),
+            Dialect::Sqlite => Ok(()),
+        }
     }
 
     fn runner(&self) -> Runner<'_> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use entity::task::{Column, Entity};
-use sea_orm::sea_query::{DynIden, Expr, IntoIden, Order, Query, SelectStatement, UpdateStatement};
+use sea_orm::sea_query::{DynIden, Expr, IntoIden, Order, Query, UpdateStatement};
 use sea_orm::{ColumnTrait, IntoSimpleExpr};
 use seaworthy::sql::Dialect;
 
@@ -175,14 +175,6 @@ impl Scope {
             .order_by(Column::Id, Order::Asc)
             .to_owned();
         self.lock_rows(select).await
-    }
-
-    /// Locks what a query finds until the transaction ends. On SQLite there is one writer at a time anyway.
-    pub(super) async fn lock_rows(&self, mut select: SelectStatement) -> Result<(), StoreError> {
-        match self.dialect() {
-            Dialect::Postgresql => self.runner().all(select.lock_exclusive()).await.map(drop),
-            Dialect::Sqlite => Ok(()),
-        }
     }
 
     /// Refuses what the schema cannot keep; a default needs no column.
