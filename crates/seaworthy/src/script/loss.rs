@@ -133,6 +133,7 @@ impl Losses {
         }
         for (live, removal, kept) in dropped {
             let columns = self.trace.kept_of(&live);
+            self.trace.succeed(&live);
             self.possible.push(PossibleLoss::Removed {
                 removal,
                 kept: columns.or(kept),
@@ -455,6 +456,34 @@ mod tests {
             rebuild("INSERT OR IGNORE INTO tags_new SELECT * FROM tags"),
             Some(None)
         );
+    }
+
+    #[test]
+    fn a_table_that_was_built_again_is_lost_by_a_later_script() {
+        let rebuild = [
+            "CREATE TABLE tags_new (id integer, name text, kind text)",
+            "INSERT INTO tags_new (id, name) SELECT id, name FROM tags",
+            "DROP TABLE tags",
+            "ALTER TABLE tags_new RENAME TO tags",
+        ];
+        for (later, lost) in [
+            ("DROP TABLE tags", "table tags"),
+            ("DELETE FROM tags", "Delete tags"),
+            ("ALTER TABLE tags DROP COLUMN name", "column tags.name"),
+            // It is new.
+            ("ALTER TABLE tags DROP COLUMN kind", ""),
+        ] {
+            let mut losses = Losses::default();
+            for script in [&rebuild[..], &rebuild[..], &[later]] {
+                losses.add(&Script::of(script, Dialect::Sqlite));
+            }
+            let named = losses.possible.into_iter().filter_map(|loss| match loss {
+                PossibleLoss::Removed { removal, kept: None } => Some(removal.object.to_string()),
+                PossibleLoss::Rows { verb, table, .. } => Some(format!("{verb:?} {table}")),
+                _ => None,
+            });
+            assert_eq!(named.collect::<Vec<_>>().join(", "), lost, "{later}");
+        }
     }
 
     #[test]

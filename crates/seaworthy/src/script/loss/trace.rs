@@ -233,6 +233,29 @@ impl Trace {
         })
     }
 
+    /// Lets a table that holds the rows of one that is gone stand for it in the scripts that follow: what they take from it, they take
+    /// from the database.
+    pub(super) fn succeed(&mut self, live: &str) {
+        let Some(name) = self
+            .copies
+            .iter()
+            .find_map(|(name, copy)| (copy.source == live).then(|| name.clone()))
+        else {
+            return;
+        };
+        let (Some(copy), Some(known)) = (self.copies.remove(&name), self.tables.get_mut(&name)) else {
+            return;
+        };
+        known.origin = Origin::Live {
+            name: live.to_owned(),
+            is_certain: true,
+        };
+        for column in known.columns.difference(&copy.columns).filter(|_| !copy.is_whole) {
+            self.columns
+                .insert((name.clone(), column.clone()), ColumnOrigin::Made);
+        }
+    }
+
     pub(super) fn function(&self, name: &str) -> Option<Vec<Statement>> {
         self.functions.get(name).cloned()
     }
