@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
-use sea_orm::DbBackend;
 use thiserror::Error;
 
 use crate::revision::Header;
+use crate::sql::Dialect;
 
 use self::list::MigratorSource;
 
@@ -40,8 +40,8 @@ pub struct Body {
     pub down: String,
     /// The helpers of `sea_orm_migration::schema` that they call.
     pub helpers: Vec<&'static str>,
-    /// The kind of database whose SQL they send by `execute(manager, sql)`.
-    pub sql_of: Option<DbBackend>,
+    /// Whose SQL they send by `execute(manager, sql)`.
+    pub sql_of: Option<Dialect>,
     /// Whether each statement is a transaction of its own.
     pub is_split: bool,
     /// What the file says about itself beside its message.

@@ -20,7 +20,7 @@ use crate::graph::Placement;
 use crate::lint::{Context, Hazard, Server, Surrounding, lint};
 use crate::online::FilledColumn;
 use crate::revision::{Header, Stage};
-use crate::session::Session;
+use crate::session::{Session, dialect_of};
 use crate::source::{Body, write};
 use crate::verify::DriftError;
 
@@ -248,7 +248,7 @@ fn body(rendered: &Rendered, backend: DbBackend) -> Body {
         up,
         down,
         helpers: helpers.into_iter().collect(),
-        sql_of: has_sql.then_some(backend),
+        sql_of: has_sql.then_some(dialect_of(backend)),
         is_split,
         advice,
         uses,

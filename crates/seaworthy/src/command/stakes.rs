@@ -13,6 +13,7 @@ pub(super) use catalog::{has_tables, taken_along};
 
 mod catalog;
 mod count;
+mod retype;
 
 /// Counting stops here: more rows than this are "more than".
 pub(super) const COUNTED: i64 = 100_000;

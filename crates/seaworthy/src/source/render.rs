@@ -2,10 +2,9 @@
 
 use chrono::NaiveDateTime;
 
-use sea_orm::DbBackend;
-
 use super::{Body, Draft};
 use crate::revision::{Header, Stage};
+use crate::sql::Dialect;
 
 /// The longest line, at rustfmt's default settings.
 const IMPORT: usize = 100;
@@ -233,16 +232,16 @@ fn transaction(is_split: bool) -> &'static str {
 }
 
 /// Returns the function that sends SQL, and refuses to where it would mean nothing.
-fn execute(backend: DbBackend) -> String {
-    let name = match backend {
-        DbBackend::Postgres => "PostgreSQL",
-        _ => "SQLite",
+fn execute(dialect: Dialect) -> String {
+    let backend = match dialect {
+        Dialect::Postgresql => "Postgres",
+        Dialect::Sqlite => "Sqlite",
     };
     format!(
-        "\n/// Sends SQL of {name}.\n\
+        "\n/// Sends SQL of {dialect}.\n\
          async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {{\n    \
-         if manager.get_database_backend() != sea_orm::DbBackend::{backend:?} {{\n        \
-         let what = \"this revision was generated on {name} and says nothing for other databases\";\n        \
+         if manager.get_database_backend() != sea_orm::DbBackend::{backend} {{\n        \
+         let what = \"this revision was generated on {dialect} and says nothing for other databases\";\n        \
          return Err(DbErr::Migration(what.to_owned()));\n    }}\n    \
          manager.get_connection().execute_unprepared(sql).await?;\n    Ok(())\n}}\n"
     )

@@ -1,5 +1,6 @@
 //! What a statement does, for everybody who has to rely on it: what it makes, removes, renames and changes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ mod collect;
 mod copy;
 mod settings;
 
-pub use copy::{ColumnCopy, WholeCopy};
+pub use copy::{ColumnCopy, CopiedValue, Filled, WholeCopy};
 
 /// What a statement does, as far as its text tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -31,6 +32,8 @@ pub struct Facts {
     pub builds_concurrently: Option<String>,
     /// What it sets for the session or the transaction.
     pub settings: Vec<Setting>,
+    /// Whether what it makes goes with the session.
+    pub is_temporary: bool,
     /// Whether it leaves something to the session: a setting, a temporary table, an attached database.
     pub changes_session: bool,
     /// The functions and procedures that it calls.
@@ -160,6 +163,8 @@ pub struct Which {
     pub others: Option<String>,
     /// The condition; absent when it is every row.
     pub condition: Option<String>,
+    /// The names in it that may be those of other tables, in lower case and without schema.
+    pub reads: BTreeSet<String>,
 }
 
 /// What a statement sets.

@@ -1,10 +1,9 @@
 //! One statement: its text, and what the reader made of it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::cursor::Cursor;
-use super::parsed::{self, ObjectKind, Parsed};
+use super::parsed::{self, Action, Column, ObjectKind, Parsed};
 use super::token::{Kind, Remark, Token, tokens_and_remarks};
 use super::{Dialect, block};
 
@@ -147,13 +146,26 @@ impl Statement {
         }
     }
 
-    /// Returns the columns of the table that it makes, as far as it lists them.
+    /// Returns the columns that it makes, with the types as they are written: of a new table as far as it lists them, or of one that it
+    /// alters.
     #[must_use]
-    pub fn made_columns(&self) -> BTreeSet<String> {
-        match &self.parsed {
-            Parsed::CreateTable(create) => create.columns.iter().map(|column| column.name.clone()).collect(),
-            _ => BTreeSet::new(),
-        }
+    pub fn made_columns(&self) -> Vec<(String, String)> {
+        let columns: Vec<&Column> = match &self.parsed {
+            Parsed::CreateTable(create) => create.columns.iter().collect(),
+            Parsed::AlterTable { actions, .. } => {
+                let added = actions.iter().filter_map(|action| match action {
+                    Action::AddColumn { column, .. } => Some(column),
+                    _ => None,
+                });
+                added.collect()
+            }
+            _ => Vec::new(),
+        };
+        let typed = columns.into_iter().map(|column| {
+            let written = self.text.get(column.data_type.span.clone()).unwrap_or_default();
+            (column.name.clone(), written.to_owned())
+        });
+        typed.collect()
     }
 
     /// Returns the statements of the function that it makes, where they can be read.

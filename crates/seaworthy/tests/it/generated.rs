@@ -169,7 +169,7 @@ fn draft(place: usize, step: &Step, rendered: Rendered, backend: DbBackend) -> D
             up: rendered.up,
             down: rendered.down,
             helpers: rendered.helpers.into_iter().collect(),
-            sql_of: rendered.has_sql.then_some(backend),
+            sql_of: rendered.has_sql.then(|| seaworthy::session::dialect_of(backend)),
             is_split: rendered.is_split,
             ..Body::default()
         }),

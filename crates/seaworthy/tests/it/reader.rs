@@ -260,7 +260,8 @@ fn a_column_may_have_no_type() {
         ),
     ] {
         let statements = read(sql, dialect);
-        let columns: Vec<String> = statements[0].made_columns().into_iter().collect();
+        let columns = statements[0].made_columns().into_iter().map(|(name, _)| name);
+        let columns: Vec<String> = columns.collect();
         assert_eq!(columns, ["b", "c", "d"], "{sql}");
     }
 }

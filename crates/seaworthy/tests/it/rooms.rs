@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("lint", &["revision", "sql"]),
     ("heartbeat", &["revision", "session", "sql"]),
     ("runner", &["revision", "session", "ledger", "backfill", "sql"]),
-    ("source", &["revision"]),
+    ("source", &["revision", "sql"]),
     ("catalog", &["sql"]),
     ("autogenerate", &["catalog"]),
     (

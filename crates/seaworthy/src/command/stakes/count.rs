@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::DbErr;
 
 use super::catalog::{Called, Taken, called, children, has_tables, is_there, left_out, taken, type_of};
-use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes};
+use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes, retype};
 use crate::script::{Kept, Losses, PossibleLoss};
 use crate::session::{Fault, Session, dialect_of};
 use crate::sql::{Dialect, Object, Removal, RowVerb, Which, quoted, quoted_name};
@@ -106,10 +106,13 @@ impl<'a> Counter<'a> {
 
     async fn removed(&mut self, removal: Removal, kept: Option<Kept>) -> Result<(), DbErr> {
         match (&removal.object, kept) {
-            (Object::Table { .. }, Some(Kept::All)) => Ok(()),
-            (Object::Table { name }, Some(Kept::Columns(columns))) => {
+            (Object::Table { name }, Some(kept)) => {
                 let table = name.clone();
-                for column in left_out(self.session, &table, |name| columns.contains(name)).await? {
+                let is_kept = |name: &str| match &kept {
+                    Kept::AllBut(columns) => !columns.contains(name),
+                    Kept::Columns(columns) => columns.contains(name),
+                };
+                for column in left_out(self.session, &table, is_kept).await? {
                     self.column(table.clone(), column).await?;
                 }
                 Ok(())
@@ -269,22 +272,22 @@ impl<'a> Counter<'a> {
         to: String,
         using: Option<String>,
     ) -> Result<(), DbErr> {
-        match dialect_of(self.session.backend()) {
-            Dialect::Sqlite => return Ok(()),
-            Dialect::Postgresql => {}
-        }
-        let Some(from) = type_of(self.session, &table, &column).await? else {
+        let condition = match dialect_of(self.session.backend()) {
+            Dialect::Sqlite => retype::changed_on_sqlite(&column, &to),
+            Dialect::Postgresql => {
+                let from = type_of(self.session, &table, &column).await?;
+                from.and_then(|from| retype::changed_on_postgresql(&column, &from, &to, using.as_deref()))
+            }
+        };
+        let Some(condition) = condition else {
             return Ok(());
         };
-        let name = quoted(&column);
-        let value = using.unwrap_or_else(|| name.clone());
-        let condition = format!("(({value})::{to})::{from} IS DISTINCT FROM {name}");
         match self.counted(&quoted_name(&table), Some(&condition)).await {
             Ok(rows) => self.note(Loss::Type { table, column, to }, rows),
             // Values that the new type does not take let the statement fail as well, and nothing is lost.
             Err(error) if refuses_values(&error) => {}
             Err(_) => {
-                let has_value = format!("{name} IS NOT NULL");
+                let has_value = format!("{} IS NOT NULL", quoted(&column));
                 let rows = self.rows_of(&quoted_name(&table), Some(&has_value)).await?;
                 self.note(Loss::Type { table, column, to }, rows.unwrap_or_default());
             }

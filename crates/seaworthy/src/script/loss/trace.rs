@@ -2,85 +2,77 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Kept;
-use crate::sql::{ColumnCopy, Naming, Object, Rename, Statement, WholeCopy};
+use super::{Kept, PossibleLoss};
+use crate::sql::{
+    ColumnCopy, CopiedValue, Naming, Object, Rename, RowVerb, Rows, Statement, Which, WholeCopy, bare,
+};
+use table::{Column, ColumnOrigin, Copy, Table};
+
+pub(super) use table::Origin;
+
+mod table;
 
 /// What the statements so far have made of the names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace {
-    tables: BTreeMap<String, Known>,
-    /// By the name of the table and the column as they are now.
-    columns: BTreeMap<(String, String), ColumnOrigin>,
-    /// The tables that hold all rows of a table of the database.
-    copies: BTreeMap<String, Copy>,
-    /// The columns that hold what a column of the database held, by that one's table and name.
-    column_copies: BTreeMap<(String, String), (String, String)>,
+    /// The tables that a statement was about; every other name stands for the table of the database that has it.
+    tables: BTreeMap<String, Table>,
     functions: BTreeMap<String, Vec<Statement>>,
     made: BTreeSet<Object>,
+    /// The tables, without their schemas, whose rows or names are not those of the database any more.
+    touched: BTreeSet<String>,
 }
 
-/// Where a table comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The database has it, under this name; perhaps, where it is not certain.
-    Live { name: String, is_certain: bool },
-    /// The script has made it, or it is gone.
-    Made,
-}
-
-#[derive(Clone, Debug)]
-struct Known {
-    origin: Origin,
-    /// The columns that the script made it with.
-    columns: BTreeSet<String>,
-}
-
-#[derive(Clone, Debug)]
-enum ColumnOrigin {
-    Live(String),
-    /// It was added where it is missing.
-    Perhaps,
-    Made,
-}
-
-#[derive(Clone, Debug)]
-struct Copy {
-    source: String,
-    columns: BTreeSet<String>,
-    is_whole: bool,
+/// What becomes of a table of the database that goes: what takes its place.
+pub(super) struct Successor {
+    /// The columns of the table that it holds.
+    pub(super) kept: Kept,
+    /// The columns that it holds as another type.
+    pub(super) retyped: Vec<PossibleLoss>,
 }
 
 impl Trace {
     pub(super) fn table(&self, name: &str) -> Origin {
-        let live = || Origin::Live {
-            name: name.to_owned(),
-            is_certain: true,
-        };
-        self.tables
-            .get(name)
-            .map_or_else(live, |known| known.origin.clone())
+        match self.tables.get(name) {
+            Some(table) => table.origin.clone(),
+            None => Table::live(name).origin,
+        }
     }
 
-    pub(super) fn make(&mut self, naming: &Naming, statement: &Statement) {
+    fn table_mut(&mut self, name: &str) -> &mut Table {
+        let table = self.tables.entry(name.to_owned());
+        table.or_insert_with(|| Table::live(name))
+    }
+
+    pub(super) fn make(&mut self, naming: &Naming, statement: &Statement, is_temporary: bool) {
         self.made.insert(naming.object.clone());
         match &naming.object {
             Object::Table { name } => {
-                let origin = match self.table(name) {
-                    Origin::Live { name, .. } if naming.if_not_exists => Origin::Live {
-                        name,
-                        is_certain: false,
-                    },
-                    _ => Origin::Made,
+                let made = Table::made(statement.made_columns(), is_temporary);
+                let made = match self.table(name) {
+                    Origin::Live { name, .. } if naming.if_not_exists => made.unless_there(name),
+                    _ => made,
                 };
-                let columns = statement.made_columns();
-                self.tables.insert(name.clone(), Known { origin, columns });
+                self.touched.insert(bare(name));
+                self.tables.insert(name.clone(), made);
             }
             Object::Column { table, column } => {
-                let origin = match self.live_column(table, column) {
-                    Some(_) if naming.if_not_exists => ColumnOrigin::Perhaps,
-                    _ => ColumnOrigin::Made,
+                let may_be_there = naming.if_not_exists && !self.live_columns(table, column).is_empty();
+                let columns = statement.made_columns().into_iter();
+                let data_type = columns
+                    .filter(|(name, _)| name == column)
+                    .map(|(_, of)| of)
+                    .next();
+                let made = Column {
+                    origin: match may_be_there {
+                        true => ColumnOrigin::Perhaps,
+                        false => ColumnOrigin::Made,
+                    },
+                    data_type,
+                    is_made: !may_be_there,
+                    ..Column::gone()
                 };
-                self.columns.insert((table.clone(), column.clone()), origin);
+                self.table_mut(table).columns.insert(column.clone(), made);
             }
             Object::Function { name } => {
                 if let Some(body) = statement.body() {
@@ -93,167 +85,184 @@ impl Trace {
 
     pub(super) fn rename(&mut self, rename: &Rename) {
         match &rename.object {
-            Object::Table { name } => self.rename_table(name, &rename.to),
+            Object::Table { name } => {
+                let table = self.tables.insert(name.clone(), Table::gone());
+                let table = table.unwrap_or_else(|| Table::live(name));
+                self.touched.extend([bare(name), bare(&rename.to)]);
+                self.tables.insert(rename.to.clone(), table);
+            }
             Object::Column { table, column } => {
-                let old = (table.clone(), column.clone());
-                let origin = self.columns.remove(&old);
-                let origin = origin.unwrap_or_else(|| ColumnOrigin::Live(column.clone()));
-                let new = (table.clone(), rename.to.clone());
-                for copy in self.column_copies.values_mut().filter(|copy| **copy == old) {
-                    copy.clone_from(&new);
-                }
-                self.columns.insert(old, ColumnOrigin::Made);
-                self.columns.insert(new, origin);
+                self.touched.insert(bare(table));
+                self.table_mut(table).rename_column(column, &rename.to);
             }
             _ => {}
-        }
-    }
-
-    fn rename_table(&mut self, name: &str, to: &str) {
-        let known = self.tables.remove(name).unwrap_or_else(|| Known {
-            origin: self.table(name),
-            columns: BTreeSet::new(),
-        });
-        let gone = Known {
-            origin: Origin::Made,
-            columns: BTreeSet::new(),
-        };
-        self.tables.insert(name.to_owned(), gone);
-        self.tables.insert(to.to_owned(), known);
-        let columns = std::mem::take(&mut self.columns);
-        self.columns = columns
-            .into_iter()
-            .map(|((table, column), origin)| match table == name {
-                true => ((to.to_owned(), column), origin),
-                false => ((table, column), origin),
-            })
-            .collect();
-        if let Some(copy) = self.copies.remove(name) {
-            self.copies.insert(to.to_owned(), copy);
         }
     }
 
     /// Forgets a table that goes; returns where it came from.
     pub(super) fn remove_table(&mut self, name: &str) -> Origin {
         let origin = self.table(name);
-        let gone = Known {
-            origin: Origin::Made,
-            columns: BTreeSet::new(),
+        match self.tables.get(name) {
+            // What it hid comes to light.
+            Some(table) if table.is_temporary => self.tables.remove(name),
+            _ => self.tables.insert(name.to_owned(), Table::gone()),
         };
-        self.tables.insert(name.to_owned(), gone);
-        self.columns.retain(|(table, _), _| table != name);
-        self.copies.remove(name);
+        self.touched.insert(bare(name));
         origin
     }
 
     pub(super) fn is_certain_column(&self, table: &str, column: &str) -> bool {
-        let key = (table.to_owned(), column.to_owned());
-        !matches!(self.columns.get(&key), Some(ColumnOrigin::Perhaps))
+        let table = self.tables.get(table);
+        let column = table.and_then(|table| table.columns.get(column));
+        !column.is_some_and(|column| matches!(column.origin, ColumnOrigin::Perhaps))
     }
 
-    /// Returns the table and the column of the database that names stand for now.
-    pub(super) fn live_column(&self, table: &str, column: &str) -> Option<(String, String)> {
-        let Origin::Live { name, .. } = self.table(table) else {
-            return None;
+    /// Returns the table of the database and its columns that names stand for now; none where the script has made it.
+    pub(super) fn live_columns(&self, table: &str, column: &str) -> Vec<(String, String)> {
+        let live = Table::live(table);
+        let table = self.tables.get(table).unwrap_or(&live);
+        let Origin::Live { name, .. } = &table.origin else {
+            return Vec::new();
         };
-        let key = (table.to_owned(), column.to_owned());
-        match self.columns.get(&key) {
-            None | Some(ColumnOrigin::Perhaps) => Some((name, column.to_owned())),
-            Some(ColumnOrigin::Live(column)) => Some((name, column.clone())),
-            Some(ColumnOrigin::Made) => None,
-        }
+        let columns = table.live_columns(column).into_iter();
+        columns.map(|column| (name.clone(), column)).collect()
     }
 
-    /// Forgets a column that goes; returns what it was in the database.
-    pub(super) fn remove_column(&mut self, table: &str, column: &str) -> Option<(String, String)> {
-        let live = self.live_column(table, column);
-        let key = (table.to_owned(), column.to_owned());
-        self.column_copies.retain(|_, copy| *copy != key);
-        self.columns.insert(key, ColumnOrigin::Made);
-        if let Some(copy) = self.copies.get_mut(table) {
-            copy.columns.remove(column);
+    /// Forgets a column that goes; returns what it was in the database, and what is not held by another column.
+    pub(super) fn remove_column(&mut self, table: &str, column: &str) -> Vec<PossibleColumn> {
+        let live = self.live_columns(table, column);
+        self.touched.insert(bare(table));
+        let known = self.table_mut(table);
+        known.remove_column(column);
+        let gone = live.into_iter().map(|(table, column)| PossibleColumn {
+            heir: known.succeed_column(&column),
+            table,
+            column,
+        });
+        gone.collect()
+    }
+
+    /// Notes that a column of the script gets another type.
+    pub(super) fn retype(&mut self, table: &str, column: &str, to: &str) {
+        self.touched.insert(bare(table));
+        self.table_mut(table).retype_column(column, to);
+    }
+
+    /// Follows what happens to rows, and to what copies hold of them.
+    pub(super) fn write(&mut self, rows: &Rows) {
+        match rows.verb {
+            RowVerb::Insert => {
+                if let Some(copy) = &rows.copy_of {
+                    self.copy(&rows.table, copy, &rows.columns);
+                }
+            }
+            RowVerb::Update => self.update(&rows.table, &rows.columns, &rows.column_copies),
+            RowVerb::Upsert | RowVerb::Replace | RowVerb::Merge | RowVerb::Delete | RowVerb::Truncate => {
+                self.table_mut(&rows.table).spoil();
+            }
         }
-        live
+        self.touched.insert(bare(&rows.table));
+        let table = self.table_mut(&rows.table);
+        table.has_other_values |= !matches!(rows.verb, RowVerb::Insert | RowVerb::Delete | RowVerb::Truncate);
+    }
+
+    /// Returns what finds the rows of a statement, if it finds the same in the database now.
+    pub(super) fn found_now(&self, rows: &Rows) -> Option<Which> {
+        let which = rows.which.clone()?;
+        let is_itself = match self.tables.get(&rows.table) {
+            Some(table) => table.is_as_in_database(&rows.table),
+            None => true,
+        };
+        let reads_touched = self
+            .touched
+            .iter()
+            .any(|name| which.reads.contains(&name.to_lowercase()));
+        (is_itself && !reads_touched).then_some(which)
     }
 
     /// Notes that a table of the script holds all rows of another.
-    pub(super) fn copy(&mut self, target: &str, copy: &WholeCopy, named: &[String]) {
+    fn copy(&mut self, target: &str, copy: &WholeCopy, named: &[String]) {
         let Origin::Live { name: source, .. } = self.table(&copy.source) else {
             return;
         };
-        let made = self
-            .tables
-            .get(target)
-            .map(|known| known.columns.clone())
-            .unwrap_or_default();
-        let columns: BTreeSet<String> = match (&copy.columns, named) {
-            (Some(columns), _) => columns.iter().cloned().collect(),
-            (None, []) => made,
-            (None, named) => named.iter().cloned().collect(),
+        let listed = self.tables.get(target).map(|table| table.listed.clone());
+        let listed = listed.unwrap_or_default();
+        let targets = if named.is_empty() { &listed[..] } else { named };
+        let under_their_names = |names: &[String]| {
+            let values = names.iter().map(|name| CopiedValue {
+                name: Some(name.clone()),
+                from: vec![name.clone()],
+                is_plain: true,
+            });
+            values.collect()
         };
-        let copy = Copy {
-            source,
-            is_whole: columns.is_empty(),
-            columns,
+        let (is_whole, values): (bool, Vec<CopiedValue>) = match &copy.values {
+            Some(values) => (false, values.clone()),
+            None => (targets.is_empty(), under_their_names(targets)),
         };
-        self.copies.insert(target.to_owned(), copy);
+        let mut filled = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            if let Some(to) = targets.get(index).cloned().or_else(|| value.name.clone()) {
+                let from = value.from.iter();
+                let live = from.flat_map(|from| self.held(&copy.source, from)).collect();
+                filled.push((to, live, value.is_plain));
+            }
+        }
+        let table = self.table_mut(target);
+        table.copy_of = Some(Copy { source, is_whole });
+        for (to, live, is_plain) in filled {
+            table.fill_column(&to, live, is_plain);
+        }
     }
 
-    /// Notes that columns are filled with what others hold.
-    pub(super) fn copy_columns(&mut self, table: &str, copies: &[ColumnCopy]) {
-        for copy in copies {
-            let live = copy.from.iter().filter_map(|from| self.live_column(table, from));
-            for live in live.collect::<Vec<_>>() {
-                self.column_copies
-                    .insert(live, (table.to_owned(), copy.to.clone()));
+    /// Returns the columns of the database whose values a column holds, its own or as a copy.
+    fn held(&self, table: &str, column: &str) -> BTreeSet<String> {
+        let live = Table::live(table);
+        let table = self.tables.get(table).unwrap_or(&live);
+        let known = table.columns.get(column);
+        let copied = known.map(|known| known.holds.clone()).unwrap_or_default();
+        table.live_columns(column).into_iter().chain(copied).collect()
+    }
+
+    /// Notes what columns hold after an update.
+    fn update(&mut self, table: &str, columns: &[String], copies: &[ColumnCopy]) {
+        let held = |copy: &ColumnCopy| {
+            copy.value
+                .from
+                .iter()
+                .flat_map(|from| self.held(table, from))
+                .collect()
+        };
+        let filled: Vec<(&ColumnCopy, BTreeSet<String>)> =
+            copies.iter().map(|copy| (copy, held(copy))).collect();
+        let table = self.table_mut(table);
+        for column in columns {
+            match filled.iter().find(|(copy, _)| copy.to == *column) {
+                Some((copy, held)) => table.update_column(copy, held.clone()),
+                None => table.fill_column(column, BTreeSet::new(), false),
             }
         }
     }
 
-    /// Returns whether a column of the script holds what a column of the database held.
-    pub(super) fn is_copied(&self, live: &(String, String)) -> bool {
-        let copy = self
-            .column_copies
-            .get(live)
-            .and_then(|copy| self.columns.get(copy));
-        matches!(copy, Some(ColumnOrigin::Made))
+    /// Lets a table that holds the rows of one that is gone stand for it from now on: what is taken from it is taken from the database.
+    pub(super) fn succeed(&mut self, live: &str) -> Option<Successor> {
+        let is_copy = |table: &&mut Table| table.copy_of.as_ref().is_some_and(|copy| copy.source == live);
+        let mut copies: Vec<&mut Table> = self.tables.values_mut().filter(is_copy).collect();
+        copies.sort_by_key(|table| table.is_temporary);
+        let heir = copies.into_iter().next()?;
+        Some(heir.take_place(live))
     }
 
-    /// Notes that rows of a table go, so that it holds all rows of another no more.
-    pub(super) fn spoil(&mut self, target: &str) {
-        self.copies.remove(target);
+    /// Returns the temporary tables that are all that is left of one of the database.
+    pub(super) fn temporary_heirs(&self) -> Vec<String> {
+        let is_one = |table: &Table| table.is_temporary && matches!(table.origin, Origin::Live { .. });
+        let heirs = self.tables.iter().filter(|(_, table)| is_one(table));
+        heirs.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Returns what lives on of a table of the database, in a copy that is still there.
-    pub(super) fn kept_of(&self, live: &str) -> Option<Kept> {
-        let copy = self.copies.values().find(|copy| copy.source == live)?;
-        Some(match copy.is_whole {
-            true => Kept::All,
-            false => Kept::Columns(copy.columns.clone()),
-        })
-    }
-
-    /// Lets a table that holds the rows of one that is gone stand for it in the scripts that follow: what they take from it, they take
-    /// from the database.
-    pub(super) fn succeed(&mut self, live: &str) {
-        let Some(name) = self
-            .copies
-            .iter()
-            .find_map(|(name, copy)| (copy.source == live).then(|| name.clone()))
-        else {
-            return;
-        };
-        let (Some(copy), Some(known)) = (self.copies.remove(&name), self.tables.get_mut(&name)) else {
-            return;
-        };
-        known.origin = Origin::Live {
-            name: live.to_owned(),
-            is_certain: true,
-        };
-        for column in known.columns.difference(&copy.columns).filter(|_| !copy.is_whole) {
-            self.columns
-                .insert((name.clone(), column.clone()), ColumnOrigin::Made);
-        }
+    /// Forgets the temporary tables: their names stand for the tables of the database again.
+    pub(super) fn end_session(&mut self) {
+        self.tables.retain(|_, table| !table.is_temporary);
     }
 
     pub(super) fn function(&self, name: &str) -> Option<Vec<Statement>> {
@@ -263,4 +272,11 @@ impl Trace {
     pub(super) fn has_made(&self, object: &Object) -> bool {
         self.made.contains(object)
     }
+}
+
+/// A column of the database that goes, and the type of the column that holds its values from now on.
+pub(super) struct PossibleColumn {
+    pub(super) table: String,
+    pub(super) column: String,
+    pub(super) heir: Option<Option<String>>,
 }

@@ -1,5 +1,7 @@
 //! From what the reader has made of a statement to its facts.
 
+use std::collections::BTreeSet;
+
 use super::{
     Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, TransactionControl, Which, copy, settings,
 };
@@ -9,6 +11,7 @@ use crate::sql::parsed::{
     Parsed, TransactionVerb, TypeAction,
 };
 use crate::sql::statement::Statement;
+use crate::sql::token::Token;
 
 impl Statement {
     /// Returns what the statement does by itself; what it runs inside of it are statements of their own.
@@ -24,9 +27,9 @@ impl Statement {
                 .push(format!("{what} is opened and never closed"));
         }
         self.collect(&mut facts);
-        facts.changes_session = !facts.settings.is_empty()
-            || matches!(self.parsed, Parsed::Attach)
-            || self.makes_temporary(&facts.makes);
+        facts.is_temporary = self.makes_temporary(&facts.makes);
+        facts.changes_session =
+            !facts.settings.is_empty() || matches!(self.parsed, Parsed::Attach) || facts.is_temporary;
         facts
     }
 
@@ -265,6 +268,7 @@ impl Statement {
                 .condition
                 .as_ref()
                 .map(|condition| self.piece(condition)),
+            reads: self.names_of_others(change),
         });
         Rows {
             columns: change.columns.clone(),
@@ -276,6 +280,32 @@ impl Statement {
             },
             ..Rows::all(verb, &change.table)
         }
+    }
+
+    /// Returns the names that may be those of other tables, in what finds the rows.
+    fn names_of_others(&self, change: &DataChange) -> BTreeSet<String> {
+        let pieces = &change.pieces;
+        let spans = [&pieces.with, &pieces.others, &pieces.condition];
+        let inside = |span: &&std::ops::Range<usize>| {
+            let span = (*span).clone();
+            let is_inside =
+                move |token: &&Token| span.start <= token.span.start && token.span.end <= span.end;
+            self.tokens.iter().filter(is_inside).collect::<Vec<_>>()
+        };
+        let has_query = |tokens: &Vec<&Token>| {
+            let begins = |token: &&Token| token.is_word("select") || token.is_word("table");
+            tokens.iter().any(begins)
+        };
+        let others = pieces.others.iter().collect::<Vec<_>>();
+        let read = spans
+            .into_iter()
+            .flatten()
+            .filter(|span| others.contains(span) || has_query(&inside(span)));
+        let names = read.flat_map(|span| inside(&span));
+        names
+            .filter(|token| token.is_name())
+            .map(|token| token.text.to_lowercase())
+            .collect()
     }
 
     fn piece(&self, range: &std::ops::Range<usize>) -> String {

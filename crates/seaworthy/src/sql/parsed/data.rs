@@ -165,6 +165,10 @@ pub(crate) fn called(tokens: &[Token]) -> Vec<String> {
             first -= 2;
             parts.extend(tokens[first].name());
         }
+        // The columns of a table follow the one that rows are put into.
+        if first > 0 && tokens[first - 1].is_word("into") {
+            continue;
+        }
         parts.reverse();
         let name = joined(&parts);
         if !names.contains(&name) {

@@ -1,10 +1,13 @@
 //! The ways to destroy rows: every statement that does, in every spelling that its database takes.
 
+use std::fmt;
+
 use sea_orm::DbBackend;
 
 /// A way to destroy rows, and what the question has to name.
 pub(super) struct Way {
-    pub(super) sql: String,
+    /// What each revision sends.
+    pub(super) revisions: Vec<String>,
     pub(super) names: &'static str,
 }
 
@@ -131,7 +134,7 @@ const ONLY_SQLITE: [(&str, &str); 6] = [
         "crew.pay",
     ),
     (
-        "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric); INSERT INTO crew_new SELECT * FROM crew WHERE id = 1; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew",
+        "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric, rank text); INSERT INTO crew_new SELECT * FROM crew WHERE id = 1; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew",
         "crew",
     ),
     (
@@ -141,21 +144,209 @@ const ONLY_SQLITE: [(&str, &str); 6] = [
     ("DELETE FROM logs WHERE mood = 'ill'", "1 of 1 row of logs"),
 ];
 
+/// What is done first; rows are lost by what follows, in the same script or in a later one.
+const REBUILT_ON_POSTGRESQL: &str = "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric, rank text); \
+     INSERT INTO crew_new SELECT * FROM crew; DROP TABLE crew CASCADE; ALTER TABLE crew_new RENAME TO crew";
+const REBUILT_ON_SQLITE: &str = "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric, rank text); \
+     INSERT INTO crew_new SELECT * FROM crew; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew";
+
+/// What the question says where values are written over; upwards nobody is asked, since that is why the revision was written.
+const OVERWRITTEN: &str = "overwritten";
+
+/// Ways of several steps: `{rebuilt}` is a table built again, `{cascade}` what PostgreSQL has to be told, and `|` stands where a new
+/// revision may begin.
+const SEVERAL: [(&str, &str); 26] = [
+    ("{rebuilt} | DROP TABLE crew {cascade}", "crew"),
+    ("{rebuilt} | {rebuilt} | DROP TABLE crew {cascade}", "crew"),
+    ("{rebuilt} | DELETE FROM crew", "crew"),
+    ("{rebuilt} | DELETE FROM crew WHERE id = 1", "crew"),
+    ("{rebuilt} | UPDATE crew SET name = NULL", OVERWRITTEN),
+    (
+        "{rebuilt} | UPDATE crew SET name = 'Eve' WHERE id = 2",
+        OVERWRITTEN,
+    ),
+    ("{rebuilt} | ALTER TABLE crew DROP COLUMN name", "crew.name"),
+    (
+        "{rebuilt} | ALTER TABLE crew RENAME TO sailors | ALTER TABLE sailors RENAME COLUMN pay TO wage | ALTER TABLE sailors DROP wage",
+        "crew.pay",
+    ),
+    (
+        "{rebuilt} | ALTER TABLE crew RENAME TO sailors | DROP TABLE sailors",
+        "crew",
+    ),
+    (
+        "CREATE TABLE crew_new (id integer PRIMARY KEY, title text, pay numeric); INSERT INTO crew_new (id, title, pay) SELECT id, name, pay FROM crew; DROP TABLE crew {cascade}; ALTER TABLE crew_new RENAME TO crew | ALTER TABLE crew DROP COLUMN title",
+        "crew.name",
+    ),
+    (
+        "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric); INSERT INTO crew_new (id, name, pay) SELECT id, name, pay FROM crew; UPDATE crew_new SET name = 'nobody'; DROP TABLE crew {cascade} | ALTER TABLE crew_new RENAME TO crew",
+        "crew.name",
+    ),
+    (
+        "CREATE TABLE copy AS SELECT id, name FROM crew; DROP TABLE crew {cascade} | ALTER TABLE copy RENAME TO crew",
+        "crew.pay",
+    ),
+    (
+        "CREATE TABLE copy AS SELECT * FROM crew; DROP TABLE crew {cascade} | ALTER TABLE copy RENAME TO crew | ALTER TABLE crew DROP COLUMN name",
+        "crew.name",
+    ),
+    (
+        "CREATE TABLE copy AS SELECT * FROM crew; ALTER TABLE copy DROP COLUMN name | DROP TABLE crew {cascade} | ALTER TABLE copy RENAME TO crew",
+        "crew.name",
+    ),
+    (
+        "CREATE TABLE copy AS SELECT * FROM crew | DROP TABLE crew {cascade} | DELETE FROM copy",
+        "crew",
+    ),
+    (
+        "CREATE TEMP TABLE bak AS SELECT * FROM crew; DROP TABLE crew {cascade}",
+        "crew",
+    ),
+    (
+        "CREATE TEMPORARY TABLE crew (id integer); DROP TABLE crew | DROP TABLE crew {cascade}",
+        "crew",
+    ),
+    (
+        "ALTER TABLE crew ADD COLUMN wage numeric; UPDATE crew SET wage = pay | ALTER TABLE crew DROP COLUMN pay {cascade} | ALTER TABLE crew DROP COLUMN wage",
+        "crew.pay",
+    ),
+    (
+        "ALTER TABLE crew ADD COLUMN wage numeric; UPDATE crew SET wage = pay | ALTER TABLE crew DROP COLUMN pay {cascade} | UPDATE crew SET wage = 0",
+        OVERWRITTEN,
+    ),
+    (
+        "ALTER TABLE crew ADD COLUMN wage numeric; UPDATE crew SET wage = pay; UPDATE crew SET wage = 0 | ALTER TABLE crew DROP COLUMN pay {cascade}",
+        "crew.pay",
+    ),
+    (
+        "INSERT INTO doomed SELECT id FROM crew | DELETE FROM crew WHERE id IN (SELECT id FROM doomed)",
+        "crew",
+    ),
+    (
+        "DELETE FROM doomed | DELETE FROM berths WHERE id = 1 | DELETE FROM crew WHERE id NOT IN (SELECT crew_id FROM berths)",
+        "of crew",
+    ),
+    (
+        "ALTER TABLE crew RENAME TO sailors | ALTER TABLE logs RENAME TO crew | DELETE FROM crew WHERE id = 1",
+        "logs",
+    ),
+    (
+        "ALTER TABLE crew RENAME COLUMN rank TO spare | ALTER TABLE crew RENAME COLUMN name TO rank | DELETE FROM crew WHERE rank = 'Ada'",
+        "crew",
+    ),
+    (
+        "UPDATE crew SET rank = 'mate' | DELETE FROM crew WHERE rank = 'mate'",
+        "crew",
+    ),
+    (
+        "ALTER TABLE crew DROP COLUMN rank {cascade} | ALTER TABLE crew ADD COLUMN rank text DEFAULT 'mate' | DELETE FROM crew WHERE rank = 'mate'",
+        "crew",
+    ),
+];
+const SEVERAL_ON_POSTGRESQL: [(&str, &str); 6] = [
+    ("{rebuilt} | TRUNCATE crew", "crew"),
+    (
+        "{rebuilt} | ALTER TABLE crew ALTER COLUMN pay TYPE integer",
+        "crew.pay",
+    ),
+    (
+        "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay integer); INSERT INTO crew_new (id, name, pay) SELECT id, name, pay FROM crew | DROP TABLE crew CASCADE | ALTER TABLE crew_new RENAME TO crew",
+        "crew.pay",
+    ),
+    (
+        "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric); INSERT INTO crew_new SELECT id, name FROM crew | DROP TABLE crew CASCADE | ALTER TABLE crew_new RENAME TO crew",
+        "crew.pay",
+    ),
+    (
+        "ALTER TABLE crew ADD COLUMN wage integer; UPDATE crew SET wage = pay | ALTER TABLE crew DROP COLUMN pay CASCADE",
+        "crew.pay",
+    ),
+    (
+        "SELECT * INTO TEMP bak FROM crew; DROP TABLE crew CASCADE",
+        "crew",
+    ),
+];
+const SEVERAL_ON_SQLITE: [(&str, &str); 2] = [
+    ("{rebuilt} | REPLACE INTO crew (id) VALUES (1)", "crew"),
+    (
+        "CREATE TABLE logs_new (id integer PRIMARY KEY, mood text, code integer); INSERT INTO logs_new SELECT * FROM logs | DROP TABLE logs | ALTER TABLE logs_new RENAME TO logs",
+        "logs.code",
+    ),
+];
+
+/// What takes nothing.
+const HARMLESS: [&str; 6] = [
+    "{rebuilt}",
+    "{rebuilt} | {rebuilt} | ALTER TABLE crew RENAME TO sailors | ALTER TABLE sailors RENAME TO crew",
+    "CREATE TABLE copy AS SELECT * FROM crew | CREATE TABLE other AS SELECT * FROM crew; DROP TABLE other",
+    "CREATE TEMP TABLE bak AS SELECT * FROM crew; DROP TABLE crew {cascade}; CREATE TABLE crew (id integer PRIMARY KEY, name text, pay numeric, rank text); INSERT INTO crew SELECT * FROM bak; DROP TABLE bak",
+    "ALTER TABLE logs ADD COLUMN other {type}; UPDATE logs SET other = {last} WHERE other IS NULL | ALTER TABLE logs DROP COLUMN {last}; ALTER TABLE logs RENAME COLUMN other TO {last}",
+    "INSERT INTO crew VALUES (3, 'Cay', 1, NULL) | DELETE FROM crew WHERE id = 3",
+];
+
+impl Way {
+    /// Returns a way of several steps in one revision, and in one after the other.
+    fn spelled(steps: &str, names: &'static str, backend: DbBackend) -> Vec<Self> {
+        let words = match backend {
+            DbBackend::Postgres => [REBUILT_ON_POSTGRESQL, "CASCADE", "speed", "integer"],
+            _ => [REBUILT_ON_SQLITE, "", "code", "text"],
+        };
+        let places = ["{rebuilt}", "{cascade}", "{last}", "{type}"].iter().zip(words);
+        let sql = places.fold(steps.to_owned(), |sql, (place, word)| sql.replace(place, word));
+        let apart: Vec<String> = sql.split('|').map(|step| step.trim().to_owned()).collect();
+        let together = vec![apart.join("; ")];
+        let mut ways = vec![together, apart];
+        ways.dedup();
+        let ways = ways.into_iter().map(|revisions| Self { revisions, names });
+        ways.collect()
+    }
+
+    /// Returns whether it writes over values, and takes nothing else.
+    pub(super) fn overwrites(&self) -> bool {
+        self.names == OVERWRITTEN
+    }
+
+    /// Returns whether it does more than one thing.
+    pub(super) fn is_several(&self) -> bool {
+        self.revisions.len() > 1 || self.revisions[0].contains("; ")
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.revisions.join(" | "))
+    }
+}
+
+/// Returns the ways that take nothing.
+pub(super) fn harmless(backend: DbBackend) -> Vec<Way> {
+    let ways = HARMLESS.iter().flat_map(|steps| Way::spelled(steps, "", backend));
+    ways.collect()
+}
+
 /// Returns the ways on a kind of database.
 pub(super) fn ways(backend: DbBackend) -> Vec<Way> {
-    let (names, statements, only): (&[&str], &[&str], &[(&str, &'static str)]) = match backend {
-        DbBackend::Postgres => (&OF_POSTGRESQL, &ON_POSTGRESQL, &ONLY_POSTGRESQL),
-        _ => (&OF_SQLITE, &ON_SQLITE, &ONLY_SQLITE),
+    type Only = [(&'static str, &'static str)];
+    let (names, statements, only, several): (&[&str], &[&str], &Only, &Only) = match backend {
+        DbBackend::Postgres => (
+            &OF_POSTGRESQL,
+            &ON_POSTGRESQL,
+            &ONLY_POSTGRESQL,
+            &SEVERAL_ON_POSTGRESQL,
+        ),
+        _ => (&OF_SQLITE, &ON_SQLITE, &ONLY_SQLITE, &SEVERAL_ON_SQLITE),
     };
     let spelled = statements.iter().flat_map(|statement| {
         names.iter().map(|name| Way {
-            sql: statement.replace("{}", name),
+            revisions: vec![statement.replace("{}", name)],
             names: "crew",
         })
     });
     let only = only.iter().map(|&(sql, names)| Way {
-        sql: sql.to_owned(),
+        revisions: vec![sql.to_owned()],
         names,
     });
-    spelled.chain(only).collect()
+    let several = SEVERAL.iter().chain(several);
+    let several = several.flat_map(|&(steps, names)| Way::spelled(steps, names, backend));
+    spelled.chain(only).chain(several).collect()
 }

@@ -1,0 +1,264 @@
+//! A table as the statements so far have made it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Successor;
+use crate::script::loss::{Kept, PossibleLoss};
+use crate::sql::{ColumnCopy, Filled};
+
+/// Where a table comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Origin {
+    /// The database has it, under this name; perhaps, where it is not certain.
+    Live { name: String, is_certain: bool },
+    /// The script has made it, or it is gone.
+    Made,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) origin: Origin,
+    /// The columns that a statement was about; every other stands for itself.
+    pub(super) columns: BTreeMap<String, Column>,
+    /// The columns that the script made it with, in their order.
+    pub(super) listed: Vec<String>,
+    /// The table of the database all of whose rows it holds as well.
+    pub(super) copy_of: Option<Copy>,
+    pub(super) is_temporary: bool,
+    /// Whether its columns do not hold under their names what those of the database hold.
+    pub(super) has_other_values: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Copy {
+    pub(super) source: String,
+    /// Whether it has all columns, under their names.
+    pub(super) is_whole: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub(super) origin: ColumnOrigin,
+    /// Its type as the script spells it.
+    pub(super) data_type: Option<String>,
+    /// The columns of the database whose values it holds as well.
+    pub(super) holds: BTreeSet<String>,
+    /// Whether it holds them as they are, but for its type.
+    pub(super) is_plain: bool,
+    /// Whether the script has made it.
+    pub(super) is_made: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum ColumnOrigin {
+    /// It holds what these columns of the database held.
+    Live(BTreeSet<String>),
+    /// It was added where it is missing.
+    Perhaps,
+    /// The script has made it, or it is gone.
+    Made,
+}
+
+impl Column {
+    pub(super) const fn gone() -> Self {
+        Self {
+            origin: ColumnOrigin::Made,
+            data_type: None,
+            holds: BTreeSet::new(),
+            is_plain: true,
+            is_made: false,
+        }
+    }
+
+    fn live(name: &str) -> Self {
+        Self {
+            origin: ColumnOrigin::Live([name.to_owned()].into()),
+            ..Self::gone()
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn live(name: &str) -> Self {
+        Self {
+            origin: Origin::Live {
+                name: name.to_owned(),
+                is_certain: true,
+            },
+            ..Self::gone()
+        }
+    }
+
+    pub(super) const fn gone() -> Self {
+        Self {
+            origin: Origin::Made,
+            columns: BTreeMap::new(),
+            listed: Vec::new(),
+            copy_of: None,
+            is_temporary: false,
+            has_other_values: false,
+        }
+    }
+
+    pub(super) fn made(columns: Vec<(String, String)>, is_temporary: bool) -> Self {
+        let listed = columns.iter().map(|(name, _)| name.clone()).collect();
+        let columns = columns.into_iter().map(|(name, data_type)| {
+            let column = Column {
+                data_type: Some(data_type),
+                is_made: true,
+                ..Column::gone()
+            };
+            (name, column)
+        });
+        Self {
+            columns: columns.collect(),
+            listed,
+            is_temporary,
+            ..Self::gone()
+        }
+    }
+
+    /// Returns the table that is made unless the database has one of that name.
+    pub(super) fn unless_there(mut self, name: String) -> Self {
+        self.origin = Origin::Live {
+            name,
+            is_certain: false,
+        };
+        for column in self.columns.values_mut() {
+            column.origin = ColumnOrigin::Perhaps;
+        }
+        self
+    }
+
+    /// Returns whether it is the table of the database that has this name, and finds its rows by the values that they have there.
+    pub(super) fn is_as_in_database(&self, name: &str) -> bool {
+        let is_itself = matches!(&self.origin, Origin::Live { name: live, .. } if live == name);
+        is_itself && !self.has_other_values
+    }
+
+    /// Returns the columns of its table of the database that a name stands for.
+    pub(super) fn live_columns(&self, column: &str) -> BTreeSet<String> {
+        if self.origin == Origin::Made {
+            return BTreeSet::new();
+        }
+        match self.columns.get(column).map(|known| &known.origin) {
+            None | Some(ColumnOrigin::Perhaps) => [column.to_owned()].into(),
+            Some(ColumnOrigin::Live(columns)) => columns.clone(),
+            Some(ColumnOrigin::Made) => BTreeSet::new(),
+        }
+    }
+
+    /// Returns what is known of a column, from now on by its name.
+    fn column_mut(&mut self, name: &str) -> &mut Column {
+        let is_live = self.origin != Origin::Made;
+        let is_copied = self.copy_of.as_ref().is_some_and(|copy| copy.is_whole);
+        self.columns.entry(name.to_owned()).or_insert_with(|| {
+            let mut column = if is_live {
+                Column::live(name)
+            } else {
+                Column::gone()
+            };
+            if is_copied {
+                column.holds.insert(name.to_owned());
+            }
+            column
+        })
+    }
+
+    pub(super) fn remove_column(&mut self, name: &str) {
+        self.has_other_values = true;
+        self.columns.insert(name.to_owned(), Column::gone());
+    }
+
+    pub(super) fn rename_column(&mut self, name: &str, to: &str) {
+        self.has_other_values = true;
+        let column = self.column_mut(name).clone();
+        self.columns.insert(name.to_owned(), Column::gone());
+        self.columns.insert(to.to_owned(), column);
+        for listed in self.listed.iter_mut().filter(|listed| *listed == name) {
+            to.clone_into(listed);
+        }
+    }
+
+    pub(super) fn retype_column(&mut self, name: &str, to: &str) {
+        self.column_mut(name).data_type = Some(to.to_owned());
+    }
+
+    pub(super) fn fill_column(&mut self, name: &str, held: BTreeSet<String>, is_plain: bool) {
+        let column = self.column_mut(name);
+        column.holds = held;
+        column.is_plain = is_plain;
+    }
+
+    /// Notes what an update leaves in a column, given what is held by those that it is filled from.
+    pub(super) fn update_column(&mut self, copy: &ColumnCopy, held: BTreeSet<String>) {
+        let is_changed_in_place = copy.value.from.contains(&copy.to);
+        match copy.filled {
+            Filled::Every => self.fill_column(&copy.to, held, copy.value.is_plain),
+            Filled::Missing => {
+                let column = self.column_mut(&copy.to);
+                column.holds.extend(held);
+                column.is_plain &= copy.value.is_plain;
+            }
+            Filled::Some if is_changed_in_place => {}
+            Filled::Some => self.fill_column(&copy.to, BTreeSet::new(), false),
+        }
+    }
+
+    /// Notes that its rows are not those of another table any more.
+    pub(super) fn spoil(&mut self) {
+        self.copy_of = None;
+        for column in self.columns.values_mut() {
+            column.holds.clear();
+        }
+    }
+
+    /// Lets a column that holds what a column of the database held stand for it; returns its type where there is one.
+    pub(super) fn succeed_column(&mut self, live: &str) -> Option<Option<String>> {
+        // What the database has as well may hold it in some of its rows only.
+        let is_heir = |column: &&mut Column| column.is_made && column.holds.contains(live);
+        let heir = self.columns.values_mut().find(is_heir)?;
+        heir.holds.remove(live);
+        match &mut heir.origin {
+            ColumnOrigin::Live(columns) => {
+                columns.insert(live.to_owned());
+            }
+            origin => *origin = ColumnOrigin::Live([live.to_owned()].into()),
+        }
+        Some(heir.data_type.clone().filter(|_| heir.is_plain))
+    }
+
+    /// Lets it stand for the table of the database whose rows it holds.
+    pub(super) fn take_place(&mut self, live: &str) -> Successor {
+        let is_whole = self.copy_of.take().is_some_and(|copy| copy.is_whole);
+        self.origin = Origin::Live {
+            name: live.to_owned(),
+            is_certain: true,
+        };
+        let held: BTreeSet<String> = self
+            .columns
+            .values()
+            .flat_map(|column| column.holds.clone())
+            .collect();
+        let kept = match is_whole {
+            true => {
+                let names = self.columns.keys().cloned();
+                Kept::AllBut(names.filter(|name| !held.contains(name)).collect())
+            }
+            false => Kept::Columns(held),
+        };
+        let mut retyped = Vec::new();
+        for (name, column) in &mut self.columns {
+            let holds = std::mem::take(&mut column.holds);
+            if let (Some(only), Some(to)) = (holds.first().filter(|_| column.is_plain), &column.data_type) {
+                retyped.push(PossibleLoss::retyped(live, only, to));
+            }
+            self.has_other_values |= holds.iter().any(|held| held != name);
+            column.origin = match holds.is_empty() {
+                true => ColumnOrigin::Made,
+                false => ColumnOrigin::Live(holds),
+            };
+        }
+        Successor { kept, retyped }
+    }
+}
