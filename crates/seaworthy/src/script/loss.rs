@@ -277,6 +277,7 @@ impl Losses {
             RowVerb::Insert => return,
             // To change how a table is declared is no loss of rows.
             RowVerb::Update if is_schema_table(&name) && rows.columns == ["sql"] => return,
+            _ if bare(&name) == COUNTERS => return,
             RowVerb::Update if columns.is_empty() && !rows.columns.is_empty() => return,
             RowVerb::Update => columns,
             RowVerb::Upsert | RowVerb::Replace | RowVerb::Delete | RowVerb::Truncate | RowVerb::Merge => {
@@ -310,6 +311,9 @@ impl PossibleLoss {
         }
     }
 }
+
+/// SQLite's own table of the numbers that it has given: no rows of anybody.
+const COUNTERS: &str = "sqlite_sequence";
 
 /// Returns whether a name is that of SQLite's own table of declarations.
 fn is_schema_table(name: &str) -> bool {
