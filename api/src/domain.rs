@@ -4,6 +4,7 @@ pub(crate) use account::{
     Account, ApiToken, Credential, NewAccount, NewApiToken, Session, SessionId, TokenId,
 };
 pub(crate) use bulk::{Bulk, Change, Operation, Target};
+pub(crate) use change::{Changes, EventKind, Outcome, Since, TaskChange, TaskEvent, outcomes};
 pub use clock::Clock;
 pub(crate) use conversation::{Conversation, ConversationTitle, Message, NewMessage, Role};
 pub(crate) use email::Email;
@@ -29,6 +30,7 @@ pub(crate) use zone::Zone;
 
 mod account;
 mod bulk;
+mod change;
 mod clock;
 mod conversation;
 mod email;

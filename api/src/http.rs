@@ -14,6 +14,7 @@ mod api_tokens;
 mod bodies;
 mod body;
 mod bulk;
+mod changes;
 mod codes;
 mod compat;
 mod conditional;
@@ -143,6 +144,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tags::put_on_task, tags::take_off_task))
         .routes(routes!(tags::list, tags::create))
         .routes(routes!(tags::get, tags::rename, tags::delete))
+        .routes(routes!(changes::list))
         .routes(routes!(conversations::list, conversations::create))
         .routes(routes!(
             conversations::get,

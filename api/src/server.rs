@@ -165,7 +165,7 @@ impl Server {
         let life = CancellationToken::new();
         let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
         let living = tokio::spawn(app.services().clone().live(place, life.clone()));
-        let sweeping = tokio::spawn(app.services().clone().sweep_keys());
+        let sweeping = tokio::spawn(app.services().clone().sweep_always());
         let forgetting = tokio::spawn(forget_idle(app.clone()));
         Ok(Self {
             address,
@@ -224,13 +224,13 @@ impl Server {
         self.app.services().password_hashes()
     }
 
-    /// Removes idempotency keys whose time is over, which otherwise happens about once a minute.
+    /// Removes idempotency keys and events whose time is over, which otherwise happens about once a minute.
     ///
     /// # Errors
     ///
     /// Fails when the database does.
     pub async fn sweep(&self) -> Result<(), StartError> {
-        let swept = self.app.services().sweep_keys_once().await;
+        let swept = self.app.services().sweep().await;
         swept.map_err(|error| StartError::Database { source: error.into() })
     }
 

@@ -10,11 +10,13 @@ pub(crate) use crate::store::{
 
 mod accounts;
 mod bulk;
+mod changes;
 mod conversations;
 mod me;
 mod memory;
 mod once;
 mod schema;
+mod sweep;
 mod tags;
 mod tasks;
 

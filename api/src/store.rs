@@ -5,6 +5,7 @@
 //! underneath it.
 
 pub(crate) use accounts::Desk;
+pub(crate) use events::EventRange;
 pub(crate) use fault::StoreError;
 pub(crate) use keys::Claim;
 pub(crate) use pool::{Address, Limits, OpenError};
@@ -14,6 +15,7 @@ pub(crate) use users::Principal;
 mod accounts;
 mod api_tokens;
 mod conversations;
+mod events;
 mod fault;
 mod filter;
 mod kept;

@@ -10,5 +10,6 @@ pub mod password_credential;
 pub mod session;
 pub mod tag;
 pub mod task;
+pub mod task_event;
 pub mod task_tag;
 pub mod user;

@@ -46,6 +46,7 @@ mod m20250105_130000_trade_times;
 mod m20250105_140000_drop_zoneless_times;
 mod m20250106_100000_add_titles;
 mod m20250106_110000_title_conversations;
+mod m20250107_100000_add_task_events;
 mod phase_xiii;
 
 #[cfg(feature = "cli")]
@@ -90,6 +91,7 @@ impl Migrator {
             Box::new(m20250105_140000_drop_zoneless_times::Migration),
             Box::new(m20250106_100000_add_titles::Migration),
             Box::new(m20250106_110000_title_conversations::Migration),
+            Box::new(m20250107_100000_add_task_events::Migration),
         ]
     }
 }

@@ -3,8 +3,8 @@
 //! `check` compares it with a database, `revision --autogenerate` writes what is missing. Revisions never read it.
 
 use entity::{
-    api_token, conversation, idempotency_key, message, password_credential, session, tag, task, task_tag,
-    user,
+    api_token, conversation, idempotency_key, message, password_credential, session, tag, task, task_event,
+    task_tag, user,
 };
 use seaworthy::catalog::{Dialect, Extra, Index, IndexPart, Target};
 
@@ -22,6 +22,7 @@ pub fn target() -> Target {
         .entity(session::Entity)
         .entity(api_token::Entity)
         .entity(idempotency_key::Entity)
+        .entity(task_event::Entity)
         .extra(defaults)
         .extra(words)
         .extra(indexes)
@@ -83,9 +84,12 @@ fn indexes(extra: &mut Extra) {
             "idempotency_keys",
             "expires_at",
         ),
+        ("idx_task_events_created_at", "task_events", "created_at"),
     ] {
         extra.table(table).index(Index::new(Some(name), [column]));
     }
+    let of_a_person = Index::new(Some("idx_task_events_user_id_position"), ["user_id", "position"]);
+    extra.table("task_events").index(of_a_person);
     let tag = Index::new(Some("tags_user_id_name_key"), ["user_id", "name"]);
     extra.table("tags").index(tag.unique());
     let email = Index::new(Some("users_email_lower_key"), [""; 0]);

@@ -27,6 +27,8 @@ pub(crate) enum Feature {
     TagOwners,
     /// What a conversation is called.
     ConversationTitles,
+    /// What happened to tasks.
+    Changes,
 }
 
 /// Something was asked for that the live schema does not have yet.
@@ -40,7 +42,7 @@ pub(crate) struct Missing {
 
 impl Feature {
     /// Every feature, oldest first.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Tasks,
         Self::Conversations,
         Self::Priority,
@@ -53,6 +55,7 @@ impl Feature {
         Self::IdempotencyKeys,
         Self::TagOwners,
         Self::ConversationTitles,
+        Self::Changes,
     ];
 
     /// Returns the revision that brings it.
@@ -64,6 +67,7 @@ impl Feature {
             Self::Accounts | Self::ApiTokens | Self::IdempotencyKeys => "a3c1f0d27b64",
             Self::TagOwners => "a80f4e6b2d93",
             Self::ConversationTitles => "d8e3a05c64f1",
+            Self::Changes => "9c2e7a41f0b3",
         }
     }
 
@@ -82,6 +86,7 @@ impl Feature {
             Self::IdempotencyKeys => "idempotency_keys",
             Self::TagOwners => "tag_owners",
             Self::ConversationTitles => "conversation_titles",
+            Self::Changes => "changes",
         }
     }
 }

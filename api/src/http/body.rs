@@ -1,5 +1,6 @@
 //! What bodies look like, and how they are read: member by member, so that an answer can name everything that is wrong.
 
+mod change;
 mod conversation;
 mod tag;
 mod task;
@@ -7,6 +8,7 @@ mod task;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(super) use change::ChangesBody;
 pub(super) use conversation::{
     ConversationBody, ConversationPatchBody, MessageBody, NewMessageBody, conversation_title, new_message,
 };

@@ -92,6 +92,8 @@ codes! {
         "One of your tasks carries a tag of this name already; upper and lower case are the same.";
     KeyInProgress "IDEMPOTENCY_IN_PROGRESS" CONFLICT "The same request is under way"
         "A request with this idempotency key is being carried out. Ask again in a moment: the answer will then be the one to that request.";
+    ChangesExpired "CHANGES_EXPIRED" GONE "The changes are not kept that far back"
+        "Changes are kept for 30 days, and not while the schema has no place for them; the cursor is from before. Ask for changes without a cursor, then read the lists again.";
     PreconditionFailed "PRECONDITION_FAILED" PRECONDITION_FAILED "The state has changed"
         "The entity tag in If-Match is not the current one, which `current_etag` shows. Read again, decide again.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"

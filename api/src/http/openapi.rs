@@ -18,8 +18,8 @@ mod walk;
 mod words;
 
 pub(super) use answers::{
-    Anybody, Cached, Conflicting, Everywhere, Foreign, OnOne, Once, Preconditioned, Throttled, Unsigned,
-    WithBody, WithQuery,
+    Anybody, Cached, Conflicting, Everywhere, Expiring, Foreign, OnOne, Once, Preconditioned, Throttled,
+    Unsigned, WithBody, WithQuery,
 };
 pub(super) use bulk::DescribedOperation;
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};

@@ -50,13 +50,18 @@ impl Asked {
         found: Seen<Page<D>>,
         body: impl FnOnce(Page<D>, Option<String>) -> B,
     ) -> Response {
-        let next = found.value.next.as_ref().map(|next| self.binding().seal(next));
+        let next = found.value.next.as_ref().map(|next| self.sealed(next));
         let link = next.as_deref().and_then(|next| self.link(next));
         let mut response = seen.answer_hashed(&found.revision, &body(found.value, next));
         response
             .headers_mut()
             .extend(link.map(|link| (header::LINK, link)));
         response
+    }
+
+    /// Returns a cursor of this list as its reader carries it.
+    pub(super) fn sealed(&self, cursor: &Cursor) -> String {
+        self.binding().seal(cursor)
     }
 
     fn binding(&self) -> Binding<'_> {

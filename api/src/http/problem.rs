@@ -249,6 +249,7 @@ impl Problem {
             Failure::TagExists => Self::new(Code::TagExists),
             Failure::TooManyTags => Self::new(Code::TooManyTags),
             Failure::ConversationFull => Self::new(Code::ConversationTooLong),
+            Failure::ChangesExpired => Self::new(Code::ChangesExpired),
             Failure::KeyReused => Self::new(Code::KeyReused),
             Failure::KeyInProgress => Self::new(Code::KeyInProgress),
             Failure::Operation { index, failure } => Self::of(*failure, not_found).in_operation(index),

@@ -1,6 +1,4 @@
-//! Carries out what must not happen twice, and sweeps keys whose time is over.
-
-use std::time::Duration;
+//! Carries out what must not happen twice.
 
 use super::memory::Recall;
 use super::{Failure, Principal, Seen, Services};
@@ -33,11 +31,6 @@ pub(crate) struct Recorded {
     /// Whether only this process knows of it.
     pub(crate) is_of_process: bool,
 }
-
-/// How often keys whose time is over are looked for, on average.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// Between two batches.
-const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 
 impl Services {
     pub(super) async fn post<T, F>(
@@ -126,25 +119,6 @@ impl Services {
         }
         self.memory.forget(&principal.id);
         Ok(self.memory.recall(&principal.id, keyed, self.now()))
-    }
-
-    /// Removes keys whose time is over, again and again; ends only with the task that runs it.
-    pub(crate) async fn sweep_keys(self) {
-        loop {
-            // Replicas that were started together do not sweep together.
-            tokio::time::sleep(SWEEP_EVERY.mul_f32(0.5 + fastrand::f32())).await;
-            if let Err(error) = self.sweep_keys_once().await {
-                tracing::debug!(error = %error, "the keys could not be swept; the next round will");
-            }
-        }
-    }
-
-    /// Removes the keys whose time is over, in batches.
-    pub(crate) async fn sweep_keys_once(&self) -> Result<(), Failure> {
-        while self.store.sweep_keys(self.now()).await? {
-            tokio::time::sleep(SWEEP_PAUSE).await;
-        }
-        Ok(())
     }
 }
 

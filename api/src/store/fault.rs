@@ -40,6 +40,9 @@ pub(crate) enum StoreError {
     /// A conversation cannot take another message.
     #[error("the conversation is full")]
     ConversationFull,
+    /// What happened since that position is not known any more.
+    #[error("the changes are not kept that far back")]
+    ChangesExpired,
     /// The key stands for another request.
     #[error("the key belongs to another request")]
     KeyReused,

@@ -46,9 +46,9 @@ const SWEEP_SQLITE: &str = "DELETE FROM idempotency_keys WHERE rowid IN (SELECT 
     WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 
 /// SQL with its values; both kinds of database take `$1`.
-struct Sql {
-    text: &'static str,
-    values: Vec<Value>,
+pub(super) struct Sql {
+    pub(super) text: &'static str,
+    pub(super) values: Vec<Value>,
 }
 
 impl StatementBuilder for Sql {

@@ -58,6 +58,7 @@ pub(super) fn build(revisions: &[KnownRevision]) -> Build {
     uses.extend(columns::<entity::session::Entity>());
     uses.extend(columns::<entity::api_token::Entity>());
     uses.extend(columns::<entity::idempotency_key::Entity>());
+    uses.extend(columns::<entity::task_event::Entity>());
     uses.retain(|column| !build.needs.contains(column));
     build.uses = uses;
     build.knows = newest(&revisions.iter().collect::<Vec<_>>());

@@ -79,18 +79,18 @@ pub(crate) struct SchemaStatus {
 const POSTGRES: &str = "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
     WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(ARRAY['users', 'tasks', 'tags', 'task_tags', 'conversations', \
-    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations']) AS n) \
+    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'task_events', 'seaql_migrations']) AS n) \
     UNION ALL SELECT 'tags', 'name is unique' FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a \
     ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = 'name' \
     WHERE i.indrelid = to_regclass('tags') AND i.indisunique AND i.indnkeyatts = 1";
 /// Which of the tables the role may not work with. It looks into the catalog alone: a lock on a table is no reason to be unready.
 pub(super) const DENIED_POSTGRES: &str = "SELECT n AS t FROM unnest(ARRAY['users', 'tasks', 'tags', 'task_tags', 'conversations', \
-    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys']) AS n \
+    'messages', 'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'task_events']) AS n \
     WHERE NOT (has_table_privilege(to_regclass(n), 'SELECT') AND has_table_privilege(to_regclass(n), 'INSERT') \
     AND has_table_privilege(to_regclass(n), 'UPDATE') AND has_table_privilege(to_regclass(n), 'DELETE'))";
 const SQLITE: &str = "SELECT m.name AS t, p.name AS c FROM sqlite_schema m, pragma_table_info(m.name) p \
     WHERE m.type = 'table' AND m.name IN ('users', 'tasks', 'tags', 'task_tags', 'conversations', 'messages', \
-    'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'seaql_migrations') \
+    'password_credentials', 'sessions', 'api_tokens', 'idempotency_keys', 'task_events', 'seaql_migrations') \
     UNION ALL SELECT 'tags', 'name is unique' FROM pragma_index_list('tags') l WHERE l.\"unique\" \
     AND (SELECT group_concat(i.name) FROM pragma_index_info(l.name) i) = 'name'";
 
@@ -281,6 +281,10 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
         }
         Feature::ApiTokens => has(entity::api_token::Entity.table_name(), "id"),
         Feature::IdempotencyKeys => has(entity::idempotency_key::Entity.table_name(), "key"),
+        Feature::Changes => has(
+            entity::task_event::Entity.table_name(),
+            entity::task_event::Column::Position.as_str(),
+        ),
         // The column comes first; whether it is heeded shows in what is unique.
         Feature::TagOwners => {
             let tags = entity::tag::Entity.table_name();

@@ -152,6 +152,14 @@ impl Scope {
             return Ok(HashMap::new());
         }
         self.lock_tasks(is_one_of(ids)).await?;
+        self.tasks_by_ids(ids).await
+    }
+
+    /// Returns those of the owner's tasks that are there.
+    pub(crate) async fn tasks_by_ids(&self, ids: &[i32]) -> Result<HashMap<i32, Task>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
         let select = Query::select()
             .expr(self.task_columns())
             .from(Entity)

@@ -1,5 +1,6 @@
 //! The requests of docs/api.md and of the README, sent with curl to a running service, and their answers held against the page.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::site::{Site, databases};
@@ -58,24 +59,28 @@ async fn the_readme_tells_the_truth_about_the_service() {
 /// Runs the commands of a block and returns how many requests it sent.
 fn run(site: &Site, block: &[Step]) -> usize {
     let mut requests = 0;
-    let mut token = site.token("usr_ada");
+    let mut variables = BTreeMap::from([("TOKEN".to_owned(), site.token("usr_ada"))]);
     for step in block.iter().filter(|step| !step.command.starts_with("TOKEN=")) {
         let command = step
             .command
             .replace("http://127.0.0.1:8080", site.url("").trim_end_matches('/'));
-        let is_export = command.starts_with("export TOKEN=");
-        let tail = if is_export { "; printf %s \"$TOKEN\"" } else { "" };
+        let exported = command
+            .strip_prefix("export ")
+            .and_then(|rest| rest.split_once('='));
+        let exported = exported.map(|(name, _)| name.to_owned());
+        let tail = exported.as_ref().map(|name| format!("; printf %s \"${name}\""));
+        let tail = tail.unwrap_or_default();
         let output = Command::new("sh")
             .arg("-c")
             .arg(format!("{command}{tail}"))
-            .env("TOKEN", &token)
+            .envs(&variables)
             .output()
             .unwrap();
         assert!(output.status.success(), "{command}: {output:?}");
         let answer = String::from_utf8(output.stdout).unwrap();
-        if is_export {
+        if let Some(name) = exported {
             assert!(answer.len() > 40, "{command} sets {answer}");
-            token.clone_from(&answer);
+            variables.insert(name, answer.clone());
         }
         let mut rest = answer.as_str();
         for fragment in step.shown.split("...") {

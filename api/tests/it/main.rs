@@ -12,6 +12,7 @@ mod api_tokens;
 mod bad_input;
 mod browser;
 mod bulk;
+mod changes;
 mod chaos;
 mod compat;
 mod compose;

@@ -333,6 +333,17 @@ impl Site {
         session.send(sql).await.unwrap();
         session.close().await;
     }
+
+    /// Returns the first column of what SQL finds past the service, with commas.
+    pub(crate) async fn texts(&self, sql: &str) -> String {
+        let session = Session::open(self.database.url(), &Default::default(), Access::Read)
+            .await
+            .unwrap();
+        let rows = session.rows(sql).await.unwrap();
+        session.close().await;
+        let texts = rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap());
+        texts.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Returns the ids of all revisions, oldest first.

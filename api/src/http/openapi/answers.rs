@@ -37,6 +37,8 @@ pub(in crate::http) struct Once;
 pub(in crate::http) struct Foreign;
 /// What taking a name may lead to.
 pub(in crate::http) struct Conflicting;
+/// What a cursor may lead to that is good for some time only.
+pub(in crate::http) struct Expiring;
 
 pub(super) type Responses = BTreeMap<String, RefOr<Described>>;
 
@@ -156,6 +158,12 @@ impl IntoResponses for Once {
 impl IntoResponses for Foreign {
     fn responses() -> Responses {
         problems(&[403])
+    }
+}
+
+impl IntoResponses for Expiring {
+    fn responses() -> Responses {
+        problems(&[410])
     }
 }
 

@@ -9,7 +9,14 @@ use crate::site::{Answer, Site, on_each};
 /// Every operation is asked for with the example of its body on each of the revisions that bring something.
 #[tokio::test]
 async fn what_is_said_to_come_with_a_later_revision_and_nothing_else_is_refused_before_it() {
-    const STEPS: [&str; 5] = ["001", "002", "003", "a3c1f0d27b64", "d8e3a05c64f1"];
+    const STEPS: [&str; 6] = [
+        "001",
+        "002",
+        "003",
+        "a3c1f0d27b64",
+        "d8e3a05c64f1",
+        "9c2e7a41f0b3",
+    ];
     for (place, revision) in STEPS.into_iter().enumerate() {
         on_each(revision, async |site| {
             for (_, document, prefixes) in documents() {

@@ -383,6 +383,15 @@ pub(super) async fn whole_suite(site: &Site, current: &str) {
     )
     .await
     .expect(304);
+    what_needs(
+        site,
+        "9c2e7a41f0b3",
+        current,
+        Method::GET,
+        "/api/v1/changes",
+        None,
+    )
+    .await;
     tags_apart(site, current).await;
     accounts(site, current).await;
     leaving(site, current).await;
