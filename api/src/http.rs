@@ -6,6 +6,8 @@
 // box of its own: futures of 12 KB, most of it for opening connections, took a third of the processor time of a request.
 #![warn(clippy::large_futures)]
 
+pub(crate) use events::AtWork;
+
 mod accept;
 mod access;
 mod account_body;
@@ -22,6 +24,7 @@ mod conversations;
 mod cursor;
 mod envelope;
 mod errors;
+mod events;
 mod extract;
 mod fields;
 mod json;
@@ -145,6 +148,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tags::list, tags::create))
         .routes(routes!(tags::get, tags::rename, tags::delete))
         .routes(routes!(changes::list))
+        .routes(routes!(events::follow))
         .routes(routes!(conversations::list, conversations::create))
         .routes(routes!(
             conversations::get,

@@ -16,6 +16,7 @@
 mod auth;
 mod demo;
 mod domain;
+mod events;
 mod http;
 mod limits;
 mod metrics;

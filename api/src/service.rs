@@ -2,6 +2,7 @@
 
 pub(crate) use accounts::{Authority, Refusal, Registration, SignedIn};
 pub(crate) use bulk::BulkItem;
+pub(crate) use changes::{Follower, Heard};
 pub(crate) use once::{Posted, UnderKey};
 
 pub(crate) use crate::store::{

@@ -106,5 +106,7 @@ impl App {
 
     pub(crate) fn drain(&self) {
         self.0.is_draining.store(true, Ordering::Relaxed);
+        // Whoever follows changes is to come again elsewhere.
+        self.0.services.end_following();
     }
 }

@@ -46,6 +46,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Feature, UserId};
+use crate::events::Hub;
 use fault::Cure;
 use pool::Pool;
 use runner::Runner;
@@ -64,6 +65,8 @@ struct Inner {
     refreshing: Mutex<()>,
     /// Told when the schema may have moved.
     moved: Notify,
+    /// Told when something has happened to tasks.
+    hub: Hub,
     known: Known,
     statements: AtomicU64,
     retries: AtomicU64,
@@ -106,6 +109,7 @@ impl Store {
             shape: ArcSwap::from_pointee(shape),
             refreshing: Mutex::new(()),
             moved: Notify::new(),
+            hub: Hub::default(),
             known: Known::default(),
             statements,
             retries: AtomicU64::new(0),
@@ -273,9 +277,15 @@ impl Store {
         Ok(())
     }
 
-    /// Notices when the schema moves, for [`Self::moved`]; ends only with the task that runs it.
+    /// Notices when the schema moves, for [`Self::moved`], and when something happens to tasks, for [`Self::hub`]; ends only with the
+    /// task that runs it.
     pub(crate) async fn watch(&self) {
-        self.0.pool.watch().tell(&self.0.moved).await;
+        self.0.pool.watch().tell(&self.0.moved, &self.0.hub).await;
+    }
+
+    /// Returns those who wait for what happens to tasks.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     /// Waits until the schema may have moved.

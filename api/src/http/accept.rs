@@ -14,6 +14,12 @@ pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
             .any(|kind| weight(headers, kind) > 0.0)
 }
 
+/// Whether a client names a kind as one that it takes; that it takes any kind says nothing.
+pub(super) fn names(headers: &HeaderMap, kind: &str) -> bool {
+    let precision = |name: &str| u8::from(name == kind);
+    stated(headers, &header::ACCEPT, precision).is_some_and(|weight| weight > 0.0)
+}
+
 /// Whether a client would rather read the first kind than the second.
 pub(super) fn prefers(headers: &HeaderMap, kind: &str, other: &str) -> bool {
     weight(headers, kind) > weight(headers, other)

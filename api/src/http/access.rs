@@ -18,7 +18,7 @@ pub(super) enum Access {
 
 /// Path templates with what reading and what writing needs. The first that fits counts; `*` stands for any further segments,
 /// and only at the end.
-const TABLE: [(&str, Access, Access); 17] = [
+const TABLE: [(&str, Access, Access); 18] = [
     ("/api/v1/auth/*", Access::Person, Access::Person),
     (
         "/api/v1/me",
@@ -53,6 +53,11 @@ const TABLE: [(&str, Access, Access); 17] = [
     ),
     (
         "/api/v1/changes",
+        Access::Scope(Permission::TasksRead),
+        Access::Person,
+    ),
+    (
+        "/api/v1/events",
         Access::Scope(Permission::TasksRead),
         Access::Person,
     ),

@@ -10,7 +10,6 @@ use super::extract::CurrentUser;
 use super::openapi::{Cached, Everywhere, Expiring, PageQuery, WithQuery};
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::domain::Since;
 use crate::state::App;
 
 /// List changes of tasks
@@ -30,10 +29,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = parameters.limit();
     let asked = parameters.finish(&app, &user.id)?;
-    let since = match asked.after.as_ref() {
-        Some(cursor) => Some(Since::from_cursor(cursor).ok_or_else(|| Problem::new(Code::CursorInvalid))?),
-        None => None,
-    };
+    let since = asked.since()?;
     let found = app
         .services()
         .changes(&user, since, limit)

@@ -130,6 +130,8 @@ codes! {
         "After some wrong passwords an account and a client address have to wait between attempts, at most a minute. Try again after the time in Retry-After.";
     RateLimited "RATE_LIMIT_EXCEEDED" TOO_MANY_REQUESTS "Too many requests"
         "The limit that RateLimit-Policy names is used up. RateLimit tells when it is whole again; try again after the time in Retry-After.";
+    TooManyStreams "EVENTS_TOO_MANY_STREAMS" TOO_MANY_REQUESTS "There are enough event streams"
+        "A user has at most five event streams on a server at a time. Close one, or try again after the time in Retry-After.";
     Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Something went wrong here"
         "The fault is the server's. Its log knows the request by `request_id`.";
     Database "DATABASE_CONNECTION_FAILED" SERVICE_UNAVAILABLE "The database cannot be reached"

@@ -159,7 +159,8 @@ fn refuse(request: &Request) -> Result<(), Problem> {
         return Err(Problem::new(Code::HeaderInvalid).detail("a request has one header Host (RFC 9112, 3.2)"));
     }
     let is_api = request.uri().path().starts_with("/api/");
-    match is_api && !accepts_json(request.headers()) {
+    let is_stream = request.uri().path() == super::events::PATH;
+    match is_api && !is_stream && !accepts_json(request.headers()) {
         true => Err(Problem::new(Code::NotAcceptable)),
         false => Ok(()),
     }

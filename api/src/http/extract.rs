@@ -21,6 +21,9 @@ use crate::state::App;
 /// Who the request speaks for.
 pub(super) struct CurrentUser(pub(super) Principal);
 
+/// The token that the request comes with, for what outlasts the request.
+pub(super) struct BearerToken(pub(super) String);
+
 /// Where the request comes from, as far as that can be trusted.
 pub(super) struct ClientAddress(pub(super) IpAddr);
 
@@ -58,18 +61,29 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
+impl FromRequestParts<App> for BearerToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        bearer(parts).map(|token| Self(token.to_owned()))
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, Problem> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or_else(|| Problem::new(Code::TokenMissing))?;
-    let token = value
+    value
         .to_str()
         .ok()
         .filter(|_| values.next().is_none())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .ok_or_else(|| Problem::new(Code::TokenInvalid))?;
-    let principal = app.services().authenticate(token).await?;
+        .ok_or_else(|| Problem::new(Code::TokenInvalid))
+}
+
+async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
+    let principal = app.services().authenticate(bearer(parts)?).await?;
     // Outside of the table is for persons alone.
     let template = parts
         .extensions

@@ -25,8 +25,8 @@ pub(super) use bulk::DescribedOperation;
 pub(super) use compat::{CompatListQuery, OwnerId, OwnersConversation, OwnersTask, compat};
 pub use fixed::Document;
 pub(super) use parameters::{
-    ConversationId, ConversationMessage, ErrorCode, Key, ListQuery, PageQuery, Prefer, RequiredKey,
-    SessionPath, TagId, TaskId, TaskTag, TokenPath,
+    ConversationId, ConversationMessage, ErrorCode, EventQuery, Key, LastEventId, ListQuery, PageQuery,
+    Prefer, RequiredKey, SessionPath, TagId, TaskId, TaskTag, TokenPath,
 };
 pub(super) use requests::{unconditional, zoned};
 

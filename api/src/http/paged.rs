@@ -4,10 +4,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Serialize;
 
+use super::codes::Code;
 use super::conditional::IfNoneMatch;
 use super::cursor::Binding;
 use super::problem::Problem;
-use crate::domain::{Cursor, Page, UserId};
+use crate::domain::{Cursor, Page, Since, UserId};
 use crate::service::Seen;
 use crate::state::App;
 
@@ -57,6 +58,12 @@ impl Asked {
             .headers_mut()
             .extend(link.map(|link| (header::LINK, link)));
         response
+    }
+
+    /// Returns the position in a list of changes that was given.
+    pub(super) fn since(&self) -> Result<Option<Since>, Problem> {
+        let position = |cursor| Since::from_cursor(cursor).ok_or_else(|| Problem::new(Code::CursorInvalid));
+        self.after.as_ref().map(position).transpose()
     }
 
     /// Returns a cursor of this list as its reader carries it.

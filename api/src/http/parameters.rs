@@ -232,9 +232,14 @@ impl Parameters {
         }
     }
 
+    /// Takes where a list goes on.
+    pub(super) fn cursor(&mut self) -> Option<String> {
+        self.take("cursor")
+    }
+
     /// Takes where the page begins, and refuses whatever else there is.
     pub(super) fn finish(mut self, app: &App, owner: &UserId) -> Result<Asked, Problem> {
-        let cursor = self.take("cursor");
+        let cursor = self.cursor();
         self.finish_without_cursor()?;
         Asked::new(app, owner, self.path, self.all, cursor.as_deref())
     }

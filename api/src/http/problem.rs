@@ -249,6 +249,7 @@ impl Problem {
             Failure::TagExists => Self::new(Code::TagExists),
             Failure::TooManyTags => Self::new(Code::TooManyTags),
             Failure::ConversationFull => Self::new(Code::ConversationTooLong),
+            Failure::TooManyFollowers => Self::new(Code::TooManyStreams),
             Failure::ChangesExpired => Self::new(Code::ChangesExpired),
             Failure::KeyReused => Self::new(Code::KeyReused),
             Failure::KeyInProgress => Self::new(Code::KeyInProgress),
@@ -278,6 +279,7 @@ impl Problem {
                 | Code::FeatureUnavailable
                 | Code::IssuerUnavailable
                 | Code::LoginThrottled
+                | Code::TooManyStreams
                 | Code::Overloaded
         );
         let retry_after = self.retry_after.or(is_passing.then_some(RETRY_AFTER));

@@ -28,6 +28,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Admission;
+use crate::http::AtWork;
 
 /// How long a connection may take.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +110,7 @@ fn answering(
     service_fn(move |mut request: Request<Incoming>| {
         // Requests and wrong passwords are counted by the client's address.
         request.extensions_mut().insert(ConnectInfo(address));
+        request.extensions_mut().insert(AtWork(Arc::clone(&is_working)));
         is_working.store(true, Ordering::Relaxed);
         let answer = router.call(request.map(Body::new));
         let is_working = Arc::clone(&is_working);

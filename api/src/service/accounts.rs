@@ -302,6 +302,7 @@ impl Services {
             .run(principal, |scope| async move { scope.end_session(id).await })
             .await?;
         self.authority.sessions.forget(|known, _| known == id);
+        self.store.hub().wake(&principal.id);
         Ok(ended)
     }
 

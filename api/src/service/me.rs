@@ -38,6 +38,7 @@ impl Services {
             })
             .await?;
         self.authority.forget_user(principal);
+        self.store.hub().wake(&principal.id);
         Ok(changed)
     }
 
@@ -66,6 +67,7 @@ impl Services {
         self.store.forget_user(&principal.id);
         self.memory.forget(&principal.id);
         self.authority.forget_user(principal);
+        self.store.hub().wake(&principal.id);
         Ok(())
     }
 
@@ -112,6 +114,7 @@ impl Services {
         .await
         .map_err(no_password)?;
         authority.forget_user(principal);
+        self.store.hub().wake(&principal.id);
         Ok(())
     }
 
@@ -169,6 +172,7 @@ impl Services {
             .run(principal, |scope| async move { scope.delete_api_token(id).await })
             .await?;
         self.authority.api_tokens.forget(|_, (token, _)| token.id == *id);
+        self.store.hub().wake(&principal.id);
         Ok(deleted)
     }
 

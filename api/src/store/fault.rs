@@ -40,6 +40,9 @@ pub(crate) enum StoreError {
     /// A conversation cannot take another message.
     #[error("the conversation is full")]
     ConversationFull,
+    /// As many follow somebody's tasks as may.
+    #[error("enough others follow these tasks")]
+    TooManyFollowers,
     /// What happened since that position is not known any more.
     #[error("the changes are not kept that far back")]
     ChangesExpired,

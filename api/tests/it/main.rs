@@ -20,6 +20,7 @@ mod conditional;
 mod connections;
 mod document;
 mod documentation;
+mod events;
 mod forge;
 mod isolation;
 mod issuer;

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may use. A room that is missing here is a failure.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("settings", &[]),
-    ("store", &["domain"]),
-    ("service", &["store", "auth", "domain"]),
+    ("events", &["domain"]),
+    ("store", &["domain", "events"]),
+    ("service", &["store", "events", "auth", "domain"]),
     ("auth", &["domain"]),
     ("phases", &["service"]),
     ("probe", &["settings"]),
@@ -36,11 +37,12 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Words that a room must not contain, because something else is the one place for them.
-const MAY_NOT_NAME: [(&str, &[&str]); 14] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 15] = [
     (
         "domain",
         &["axum", "sea_orm", "entity::", "tokio", "std::fs", "std::io"],
     ),
+    ("events", &["axum", "sea_orm", "entity::"]),
     ("store", &["axum", "utoipa"]),
     ("service", &["axum", "sea_orm", "entity::", "utoipa"]),
     ("http", &["sea_orm", "entity::", "env::var"]),

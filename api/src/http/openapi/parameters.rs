@@ -17,6 +17,26 @@ pub(in crate::http) struct PageQuery {
     cursor: Option<String>,
 }
 
+/// Where events begin.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct EventQuery {
+    /// Where the events begin: a `next_cursor` of the list of changes. Without one they begin now.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", min_length = 1)]
+    cursor: Option<String>,
+}
+
+/// Where events go on.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct LastEventId {
+    /// The `id` of the last event that the client was told; counts more than `cursor`.
+    #[param(rename = "Last-Event-ID", pattern = "^[A-Za-z0-9_-]+$", min_length = 1)]
+    last_event_id: Option<String>,
+}
+
 /// Which tasks, in which order.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

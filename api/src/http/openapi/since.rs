@@ -12,10 +12,11 @@ use crate::domain::Feature;
 /// Operations that come later than what they are about.
 const OPERATIONS: [(&str, Feature); 1] = [("renameConversation", Feature::ConversationTitles)];
 /// Parts of paths below which everything is absent before its revision.
-const RESOURCES: [(&str, Feature); 7] = [
+const RESOURCES: [(&str, Feature); 8] = [
     ("/tags", Feature::Tags),
     ("/conversations", Feature::Conversations),
     ("/changes", Feature::Changes),
+    ("/events", Feature::Changes),
     ("/auth/", Feature::Accounts),
     ("/me/password", Feature::Accounts),
     ("/me/sessions", Feature::Accounts),
