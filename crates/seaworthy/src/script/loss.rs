@@ -47,6 +47,8 @@ pub enum PossibleLoss {
         to: String,
         /// The expression after `USING`.
         using: Option<String>,
+        /// Whether rows are changed or deleted before, so that values which the type refuses may be gone by then.
+        is_cleaned: bool,
     },
     /// A function or procedure is called that the scripts do not make.
     Called {
@@ -125,11 +127,13 @@ impl Losses {
         let mut given_up = BTreeSet::new();
         for statement in statements {
             let before = (self.possible.len(), self.unclear.len());
+            let heirs = self.trace.temporary_heirs();
             self.follow(statement, 0);
             if is_accepted(statement) {
                 self.possible.truncate(before.0);
                 self.unclear.truncate(before.1);
-                given_up.extend(self.trace.temporary_heirs());
+                let new = self.trace.temporary_heirs().into_iter();
+                given_up.extend(new.filter(|name| !heirs.contains(name)));
             }
         }
         // A temporary table goes with the session.
@@ -163,7 +167,10 @@ impl Losses {
             self.removed(removal, statement);
         }
         for rename in &facts.renames {
-            self.trace.rename(rename);
+            self.trace.rename(rename, statement.is_inner);
+        }
+        for (child, parent) in &facts.joined {
+            self.trace.join(child, parent);
         }
         for naming in &facts.makes {
             self.trace.make(naming, statement, facts.is_temporary);
@@ -175,11 +182,16 @@ impl Losses {
                     column,
                     to: retype.to.clone(),
                     using: retype.using.clone(),
+                    is_cleaned: self.trace.is_cleaned(&retype.table),
                 });
             }
             self.trace.retype(&retype.table, &retype.column, &retype.to);
         }
-        for rows in facts.rows {
+        for mut rows in facts.rows {
+            if statement.is_inner {
+                rows.copy_of = None;
+                rows.column_copies.clear();
+            }
             self.rows(&rows);
         }
         for name in facts.calls {
@@ -192,6 +204,10 @@ impl Losses {
                 Some(_) => self
                     .unclear
                     .push(format!("{name} calls itself: {}", shown(statement.text()))),
+                None if self.trace.is_unread(&name) => self.unclear.push(format!(
+                    "the code of {name} cannot be read: {}",
+                    shown(statement.text())
+                )),
                 None => self.possible.push(PossibleLoss::Called {
                     name,
                     sql: shown(statement.text()),
@@ -200,11 +216,19 @@ impl Losses {
         }
     }
 
-    fn removed(&mut self, removal: Removal, statement: &Statement) {
+    fn removed(&mut self, mut removal: Removal, statement: &Statement) {
         match removal.object.clone() {
             Object::Table { name } => self.table_removed(&name, removal),
             Object::Column { table, column } => self.column_removed(&table, &column, &removal),
-            Object::Schema { .. } | Object::Extension { .. } | Object::Database { .. } => {
+            Object::Schema { name } => {
+                let (before, moved) = self.trace.schema(&name);
+                for table in moved {
+                    self.table_removed(&table, removal.clone());
+                }
+                removal.object = Object::Schema { name: before };
+                self.possible.push(PossibleLoss::Removed { removal, kept: None });
+            }
+            Object::Extension { .. } | Object::Database { .. } => {
                 self.possible.push(PossibleLoss::Removed { removal, kept: None });
             }
             Object::Type { .. }
@@ -231,6 +255,14 @@ impl Losses {
     }
 
     fn table_removed(&mut self, name: &str, mut removal: Removal) {
+        for also in self.trace.also(name) {
+            let object = Object::Table { name: also };
+            let removal = Removal {
+                object,
+                ..removal.clone()
+            };
+            self.possible.push(PossibleLoss::Removed { removal, kept: None });
+        }
         let Origin::Live { name, is_certain } = self.trace.remove_table(name) else {
             return;
         };
@@ -269,6 +301,17 @@ impl Losses {
             .map(|(_, column)| column)
             .collect();
         let origin = self.trace.table(&rows.table);
+        if !matches!(rows.verb, RowVerb::Insert | RowVerb::Update) {
+            for table in self.trace.also(&rows.table) {
+                self.possible.push(PossibleLoss::Rows {
+                    verb: rows.verb,
+                    table,
+                    columns: Vec::new(),
+                    which: None,
+                    cascade: rows.cascade,
+                });
+            }
+        }
         self.trace.write(rows);
         let Origin::Live { name, .. } = origin else {
             return;
@@ -308,6 +351,7 @@ impl PossibleLoss {
             column: column.to_owned(),
             to: to.to_owned(),
             using: None,
+            is_cleaned: false,
         }
     }
 }

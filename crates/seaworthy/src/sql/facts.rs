@@ -22,6 +22,8 @@ pub struct Facts {
     pub renames: Vec<Rename>,
     /// Columns that get another type.
     pub retypes: Vec<Retype>,
+    /// Tables whose rows are reached by the name of another table after it: parts of it, and that table.
+    pub joined: Vec<(String, String)>,
     /// Rows that it adds, changes and deletes.
     pub rows: Vec<Rows>,
     /// Whether it begins or ends a transaction.
@@ -98,6 +100,8 @@ pub struct Rename {
     pub object: Object,
     /// The new name: of a table or view with its schema, of a column alone.
     pub to: String,
+    /// Whether the statement does nothing when it is not there.
+    pub if_exists: bool,
 }
 
 /// A column that gets another type.
@@ -165,6 +169,8 @@ pub struct Which {
     pub condition: Option<String>,
     /// The names in it that may be those of other tables, in lower case and without schema.
     pub reads: BTreeSet<String>,
+    /// All names in it, in lower case and without schema.
+    pub names: BTreeSet<String>,
 }
 
 /// What a statement sets.

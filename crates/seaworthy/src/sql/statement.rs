@@ -41,6 +41,8 @@ pub struct Statement {
     pub(crate) parsed: Parsed,
     /// The statements of the code that it runs, as a `DO` block does.
     pub(crate) inner: Vec<Self>,
+    /// Whether it is part of such code, which may not come to it.
+    pub(crate) is_inner: bool,
 }
 
 impl Statement {
@@ -151,6 +153,8 @@ impl Statement {
     #[must_use]
     pub fn made_columns(&self) -> Vec<(String, String)> {
         let columns: Vec<&Column> = match &self.parsed {
+            // It takes over others, in front of its own.
+            Parsed::CreateTable(create) if !create.like.is_empty() => Vec::new(),
             Parsed::CreateTable(create) => create.columns.iter().collect(),
             Parsed::AlterTable { actions, .. } => {
                 let added = actions.iter().filter_map(|action| match action {
@@ -179,6 +183,10 @@ impl Statement {
             statements
                 .into_iter()
                 .flat_map(|statement| statement.flattened(0))
+                .map(|statement| Self {
+                    is_inner: true,
+                    ..statement
+                })
                 .collect(),
         )
     }
@@ -189,6 +197,7 @@ impl Statement {
             text: text.to_owned(),
             line: 1,
             tokens: Vec::new(),
+            is_inner: false,
             unclosed: None,
             remarks: Vec::new(),
             parsed,
@@ -221,8 +230,19 @@ impl Statement {
         self.line += line;
         let (inner, first) = (std::mem::take(&mut self.inner), self.line);
         let mut all = vec![self];
-        all.extend(inner.into_iter().flat_map(|inner| inner.flattened(first - 1)));
+        for mut inner in inner {
+            inner.is_inner = true;
+            all.extend(inner.flattened(first - 1));
+        }
         all
+    }
+
+    /// Returns whether a table that it makes leaves rows out that are put into it and break a rule (`ON CONFLICT IGNORE`).
+    #[must_use]
+    pub fn makes_lossy_table(&self) -> bool {
+        let tokens = Cursor::new(&self.tokens);
+        let is_table = matches!(self.parsed, Parsed::CreateTable(_));
+        is_table && (tokens.has_within("on conflict ignore") || tokens.has_within("on conflict replace"))
     }
 }
 

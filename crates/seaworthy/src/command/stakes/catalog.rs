@@ -310,9 +310,11 @@ pub(super) async fn children(session: &Session, table: &str, truncated: bool) ->
             kind = if truncated { "" } else { "AND confdeltype = 'c'" },
         ),
         Dialect::Sqlite => format!(
-            "SELECT DISTINCT m.name AS name, NULL AS schema, NULL AS column_name FROM sqlite_master m, \
-             pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND lower(k.\"table\") = lower({}) \
-             AND k.on_delete = 'CASCADE' AND lower(m.name) <> lower({}) ORDER BY 1",
+            "WITH RECURSIVE keys(child, parent) AS (SELECT m.name, k.\"table\" FROM sqlite_master m, \
+             pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND k.on_delete = 'CASCADE'), \
+             children(name) AS (SELECT child FROM keys WHERE lower(parent) = lower({}) \
+             UNION SELECT child FROM keys JOIN children ON lower(parent) = lower(children.name)) \
+             SELECT name, NULL AS schema, NULL AS column_name FROM children WHERE lower(name) <> lower({}) ORDER BY 1",
             literal(&crate::sql::bare(table)),
             literal(&crate::sql::bare(table))
         ),

@@ -92,7 +92,11 @@ impl<'a> Counter<'a> {
                         column,
                         to,
                         using,
-                    } => self.retyped(table, column, to, using).await?,
+                        is_cleaned,
+                    } => {
+                        let new = (to, using.as_deref(), is_cleaned);
+                        self.retyped(table, column, new).await?;
+                    }
                     PossibleLoss::Called { name, sql } => {
                         if let Some(inner) = self.called(&name, &sql, depth).await? {
                             pending.push((inner, depth + 1));
@@ -269,14 +273,13 @@ impl<'a> Counter<'a> {
         &mut self,
         table: String,
         column: String,
-        to: String,
-        using: Option<String>,
+        (to, using, is_cleaned): (String, Option<&str>, bool),
     ) -> Result<(), DbErr> {
         let condition = match dialect_of(self.session.backend()) {
             Dialect::Sqlite => retype::changed_on_sqlite(&column, &to),
             Dialect::Postgresql => {
                 let from = type_of(self.session, &table, &column).await?;
-                from.and_then(|from| retype::changed_on_postgresql(&column, &from, &to, using.as_deref()))
+                from.and_then(|from| retype::changed_on_postgresql(&column, &from, &to, using))
             }
         };
         let Some(condition) = condition else {
@@ -285,7 +288,7 @@ impl<'a> Counter<'a> {
         match self.counted(&quoted_name(&table), Some(&condition)).await {
             Ok(rows) => self.note(Loss::Type { table, column, to }, rows),
             // Values that the new type does not take let the statement fail as well, and nothing is lost.
-            Err(error) if refuses_values(&error) => {}
+            Err(error) if refuses_values(&error) && !is_cleaned => {}
             Err(_) => {
                 let has_value = format!("{} IS NOT NULL", quoted(&column));
                 let rows = self.rows_of(&quoted_name(&table), Some(&has_value)).await?;
@@ -322,8 +325,21 @@ impl<'a> Counter<'a> {
     }
 
     fn note(&mut self, loss: Loss, rows: i64) {
-        if rows > 0 && self.losses.insert(loss.clone()) {
+        if rows == 0 {
+            return;
+        }
+        if self.losses.insert(loss.clone()) {
             self.stakes.losses.push(CountedLoss { loss, rows });
+            return;
+        }
+        // Another statement takes others of them, or the same.
+        let most = match &loss {
+            Loss::Rows { total, .. } => *total,
+            _ => i64::MAX,
+        };
+        let before = self.stakes.losses.iter_mut().find(|counted| counted.loss == loss);
+        if let Some(counted) = before.filter(|_| matches!(loss, Loss::Rows { .. })) {
+            counted.rows = counted.rows.saturating_add(rows).min(most);
         }
     }
 

@@ -54,5 +54,9 @@ pub(super) fn changed_on_postgresql(
     }
     let name = quoted(column);
     let value = using.unwrap_or(&name);
-    Some(format!("(({value})::{to})::{from} IS DISTINCT FROM {name}"))
+    // Values of `json` cannot be compared.
+    let compared = if from == "json" { "::jsonb" } else { "" };
+    Some(format!(
+        "((({value})::{to})::{from}){compared} IS DISTINCT FROM {name}{compared}"
+    ))
 }

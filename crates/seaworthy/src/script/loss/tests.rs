@@ -419,3 +419,152 @@ fn a_trigger_destroys_nothing_when_it_is_made() {
     let made = "CREATE TRIGGER t AFTER INSERT ON tasks WHEN NEW.id > 1 BEGIN DELETE FROM notes; END";
     assert!(losses(&[made], Dialect::Sqlite).is_empty());
 }
+
+#[test]
+fn what_may_not_happen_is_not_relied_upon() {
+    for (scripts, lost) in [
+        (
+            &[&[
+                "CREATE TABLE IF NOT EXISTS backup AS SELECT * FROM tasks",
+                "DROP TABLE tasks",
+            ][..]][..],
+            "table tasks",
+        ),
+        (
+            &[
+                &["DO $$ BEGIN IF NOT EXISTS (SELECT 1) THEN CREATE TABLE tasks (id int); END IF; END $$"],
+                &["DROP TABLE tasks"],
+            ],
+            "table tasks",
+        ),
+        (
+            &[&[
+                "DO $$ BEGIN ALTER TABLE tasks ADD COLUMN kind text; EXCEPTION WHEN duplicate_column THEN NULL; END $$",
+                "ALTER TABLE tasks DROP COLUMN kind",
+            ]],
+            "column tasks.kind",
+        ),
+        (
+            &[&["ALTER TABLE IF EXISTS a RENAME TO b", "DROP TABLE IF EXISTS b"]],
+            "table a; table b",
+        ),
+        (
+            &[&[
+                "DO $$ BEGIN IF to_regclass('b') IS NULL THEN ALTER TABLE a RENAME TO b; END IF; END $$",
+                "DROP TABLE IF EXISTS a",
+            ]],
+            "to_regclass; table a",
+        ),
+        (
+            &[&[
+                "ALTER TABLE tasks ADD COLUMN c text",
+                "UPDATE tasks SET c = title WHERE c <> title",
+                "ALTER TABLE tasks DROP COLUMN title",
+            ]],
+            "column tasks.title",
+        ),
+        (
+            &[&[
+                "ALTER TABLE tasks ADD COLUMN c text",
+                "UPDATE tasks SET c = title WHERE (tasks.c IS NULL AND tasks.title LIKE 'a%')",
+                "ALTER TABLE tasks DROP COLUMN title",
+            ]],
+            "column tasks.title",
+        ),
+    ] {
+        assert_eq!(lost_in(scripts), lost, "{scripts:?}");
+    }
+}
+
+#[test]
+fn a_copy_has_every_row_and_no_value_of_another_table() {
+    for statements in [
+        &["CREATE TABLE c AS SELECT sum(n) AS n FROM tasks"][..],
+        &["CREATE TABLE c AS SELECT id, unnest(tags) AS tags FROM tasks"],
+        &["CREATE TABLE c AS SELECT * FROM ONLY tasks"],
+        &[
+            "CREATE TABLE c (id integer)",
+            "WITH tasks AS (SELECT * FROM tasks WHERE NOT done) INSERT INTO c SELECT * FROM tasks",
+        ],
+    ] {
+        let script = [statements, &["DROP TABLE tasks"]].concat();
+        let lost = lost_in(&[&script]);
+        assert!(lost.ends_with("table tasks"), "{statements:?}: {lost}");
+    }
+    let zoned = [
+        "CREATE TABLE c (id integer, ts timestamptz)",
+        "INSERT INTO c (id, ts) SELECT id, ts AT TIME ZONE 'UTC' FROM tasks",
+        "DROP TABLE tasks",
+    ];
+    assert_eq!(lost_in(&[&zoned]), "{\"id\", \"ts\"} kept; tasks.id as integer");
+    let foreign = [
+        "ALTER TABLE tasks ADD COLUMN author text",
+        "UPDATE tasks SET author = (SELECT name FROM authors WHERE authors.id = tasks.author_id)",
+        "ALTER TABLE tasks DROP COLUMN name",
+    ];
+    assert_eq!(lost_in(&[&foreign]), "column tasks.name");
+}
+
+#[test]
+fn a_table_with_rows_of_its_own_is_lost_with_what_it_has_taken_in() {
+    let taken_in = &["INSERT INTO archive SELECT * FROM tasks", "DROP TABLE tasks"];
+    assert_eq!(
+        lost_in(&[taken_in, &["DROP TABLE archive"]]),
+        "all but {}; table tasks; table archive"
+    );
+    assert_eq!(
+        lost_in(&[taken_in, &["DELETE FROM archive"]]),
+        "all but {}; Delete tasks; Delete archive"
+    );
+    let attached = &[
+        "ALTER TABLE events RENAME TO events_old",
+        "CREATE TABLE events (id int, ts timestamptz) PARTITION BY RANGE (ts)",
+        "ALTER TABLE events ATTACH PARTITION events_old FOR VALUES FROM (MINVALUE) TO ('2025-01-01')",
+    ];
+    assert_eq!(lost_in(&[attached, &["DELETE FROM events"]]), "Delete events");
+    assert_eq!(lost_in(&[attached, &["DROP TABLE events"]]), "table events");
+    let viewed = &[
+        "ALTER TABLE tasks RENAME TO jobs",
+        "CREATE VIEW tasks AS SELECT * FROM jobs",
+        "DELETE FROM tasks",
+    ];
+    assert_eq!(lost_in(&[viewed]), "Delete tasks");
+    let moved = &[
+        "ALTER SCHEMA app RENAME TO app_old",
+        "ALTER TABLE tasks SET SCHEMA app_old",
+        "DROP SCHEMA app_old CASCADE",
+    ];
+    assert_eq!(lost_in(&[moved]), "table tasks; schema app");
+}
+
+#[test]
+fn a_condition_over_columns_that_were_changed_counts_nothing() {
+    for (before, statement, lost) in [
+        (
+            "ALTER TABLE tasks ADD COLUMN owner integer",
+            "DELETE FROM tasks WHERE owner IS NULL",
+            "Delete tasks",
+        ),
+        (
+            "ALTER TABLE tasks ADD COLUMN owner integer",
+            "DELETE FROM tasks WHERE id = 1",
+            "Delete tasks, known which",
+        ),
+        (
+            "ALTER TABLE tasks ALTER COLUMN id TYPE bigint",
+            "DELETE FROM tasks WHERE id = 1",
+            "Delete tasks",
+        ),
+    ] {
+        let lost_after = lost_in(&[&[before], &[statement]]);
+        assert!(lost_after.ends_with(lost), "{before}; {statement}: {lost_after}");
+    }
+    let rebuilt = [
+        "CREATE TABLE tasks_new (id integer, status text)",
+        "INSERT INTO tasks_new (id, status) SELECT id, status || '!' FROM tasks",
+        "DROP TABLE tasks",
+        "ALTER TABLE tasks_new RENAME TO tasks",
+    ];
+    let lost = lost_in(&[&rebuilt, &["DELETE FROM tasks WHERE status = 'done!'"]]);
+    assert!(lost.ends_with("; Delete tasks"), "{lost}");
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Kept, PossibleLoss};
 use crate::sql::{
     ColumnCopy, CopiedValue, Naming, Object, Rename, RowVerb, Rows, Statement, Which, WholeCopy, bare,
+    name_parts,
 };
 use table::{Column, ColumnOrigin, Copy, Table};
 
@@ -21,6 +22,10 @@ pub(super) struct Trace {
     made: BTreeSet<Object>,
     /// The tables, without their schemas, whose rows or names are not those of the database any more.
     touched: BTreeSet<String>,
+    /// Functions that were made and could not be read.
+    unread: BTreeSet<String>,
+    /// The schemas that have another name now, by that name.
+    schemas: BTreeMap<String, String>,
 }
 
 /// What becomes of a table of the database that goes: what takes its place.
@@ -48,16 +53,20 @@ impl Trace {
         self.made.insert(naming.object.clone());
         match &naming.object {
             Object::Table { name } => {
-                let made = Table::made(statement.made_columns(), is_temporary);
+                let mut made = Table::made(statement.made_columns(), is_temporary);
+                made.is_lossy = statement.makes_lossy_table();
                 let made = match self.table(name) {
-                    Origin::Live { name, .. } if naming.if_not_exists => made.unless_there(name),
+                    Origin::Live { name, .. } if naming.if_not_exists || statement.is_inner => {
+                        made.unless_there(name)
+                    }
                     _ => made,
                 };
                 self.touched.insert(bare(name));
                 self.tables.insert(name.clone(), made);
             }
             Object::Column { table, column } => {
-                let may_be_there = naming.if_not_exists && !self.live_columns(table, column).is_empty();
+                let may_be_there = (naming.if_not_exists || statement.is_inner)
+                    && !self.live_columns(table, column).is_empty();
                 let columns = statement.made_columns().into_iter();
                 let data_type = columns
                     .filter(|(name, _)| name == column)
@@ -72,19 +81,55 @@ impl Trace {
                     is_made: !may_be_there,
                     ..Column::gone()
                 };
-                self.table_mut(table).columns.insert(column.clone(), made);
+                let table = self.table_mut(table);
+                table.changed.insert(column.clone());
+                table.columns.insert(column.clone(), made);
             }
-            Object::Function { name } => {
-                if let Some(body) = statement.body() {
-                    self.functions.insert(name.clone(), body);
+            Object::Function { name } => match statement.body() {
+                Some(body) => drop(self.functions.insert(name.clone(), body)),
+                None => drop(self.unread.insert(name.clone())),
+            },
+            // What is deleted by its name is deleted from a table, whichever.
+            Object::View { name } => {
+                self.touched.insert(bare(name));
+                if self
+                    .tables
+                    .get(name)
+                    .is_some_and(|table| table.origin == Origin::Made)
+                {
+                    let view = Table {
+                        has_other_values: true,
+                        ..Table::live(name)
+                    };
+                    self.tables.insert(name.clone(), view);
                 }
             }
             _ => {}
         }
     }
 
-    pub(super) fn rename(&mut self, rename: &Rename) {
+    /// Follows a rename; one that may not happen leaves both names for what they may be.
+    pub(super) fn rename(&mut self, rename: &Rename, may_not_happen: bool) {
         match &rename.object {
+            Object::Table { name } if may_not_happen || rename.if_exists => {
+                let known = self
+                    .tables
+                    .get(name)
+                    .cloned()
+                    .unwrap_or_else(|| Table::live(name));
+                self.touched.extend([bare(name), bare(&rename.to)]);
+                self.table_mut(name).doubt();
+                let there = self.table_mut(&rename.to);
+                match &known.origin {
+                    Origin::Live { name, .. } => drop(there.also.insert(name.clone())),
+                    Origin::Made => {}
+                }
+                there.doubt();
+            }
+            Object::Schema { name } => {
+                let old = self.schemas.remove(name).unwrap_or_else(|| name.clone());
+                self.schemas.insert(rename.to.clone(), old);
+            }
             Object::Table { name } => {
                 let table = self.tables.insert(name.clone(), Table::gone());
                 let table = table.unwrap_or_else(|| Table::live(name));
@@ -163,14 +208,20 @@ impl Trace {
         }
         self.touched.insert(bare(&rows.table));
         let table = self.table_mut(&rows.table);
-        table.has_other_values |= !matches!(rows.verb, RowVerb::Insert | RowVerb::Delete | RowVerb::Truncate);
+        match rows.verb {
+            RowVerb::Insert | RowVerb::Delete | RowVerb::Truncate => {}
+            RowVerb::Update if !rows.columns.is_empty() => table.changed.extend(rows.columns.iter().cloned()),
+            RowVerb::Update | RowVerb::Upsert | RowVerb::Replace | RowVerb::Merge => {
+                table.has_other_values = true;
+            }
+        }
     }
 
     /// Returns what finds the rows of a statement, if it finds the same in the database now.
     pub(super) fn found_now(&self, rows: &Rows) -> Option<Which> {
         let which = rows.which.clone()?;
         let is_itself = match self.tables.get(&rows.table) {
-            Some(table) => table.is_as_in_database(&rows.table),
+            Some(table) => table.is_as_in_database(&rows.table, &which.names),
             None => true,
         };
         let reads_touched = self
@@ -209,6 +260,12 @@ impl Trace {
             }
         }
         let table = self.table_mut(target);
+        if table.is_lossy {
+            return;
+        }
+        if table.copy_of.as_ref().is_some_and(|copy| copy.source != source) {
+            table.spoil();
+        }
         table.copy_of = Some(Copy { source, is_whole });
         for (to, live, is_plain) in filled {
             table.fill_column(&to, live, is_plain);
@@ -267,6 +324,44 @@ impl Trace {
 
     pub(super) fn function(&self, name: &str) -> Option<Vec<Statement>> {
         self.functions.get(name).cloned()
+    }
+
+    /// Returns whether a function was made whose code could not be read.
+    pub(super) fn is_unread(&self, function: &str) -> bool {
+        self.unread.contains(function)
+    }
+
+    /// Notes that rows of a table are reached by the name of another one, too.
+    pub(super) fn join(&mut self, child: &str, parent: &str) {
+        if let Origin::Live { name, .. } = self.table(child) {
+            self.table_mut(parent).also.insert(name);
+        }
+    }
+
+    /// Returns the further tables of the database whose rows a name reaches.
+    pub(super) fn also(&self, table: &str) -> BTreeSet<String> {
+        let table = self.tables.get(table);
+        table.map(|table| table.also.clone()).unwrap_or_default()
+    }
+
+    /// Returns what a schema was called before the first script, and the tables that have been moved into it.
+    pub(super) fn schema(&self, name: &str) -> (String, Vec<String>) {
+        let before = self.schemas.get(name).cloned();
+        let is_inside = |table: &&String| name_parts(table).first().is_some_and(|schema| schema == name);
+        let moved = self
+            .tables
+            .keys()
+            .filter(is_inside)
+            .filter(|table| name_parts(table).len() > 1);
+        (
+            before.unwrap_or_else(|| name.to_owned()),
+            moved.cloned().collect(),
+        )
+    }
+
+    /// Returns whether rows of a table were changed or deleted, so that what they hold is not what the database has now.
+    pub(super) fn is_cleaned(&self, table: &str) -> bool {
+        self.touched.contains(&bare(table))
     }
 
     pub(super) fn has_made(&self, object: &Object) -> bool {

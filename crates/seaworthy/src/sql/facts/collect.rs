@@ -1,6 +1,7 @@
 //! From what the reader has made of a statement to its facts.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{
     Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, TransactionControl, Which, copy, settings,
@@ -39,9 +40,10 @@ impl Statement {
             Parsed::CreateTable(create) => {
                 facts.make(Object::table(&create.name), create.if_not_exists);
                 facts.calls.clear();
-                if let Some(filled) = &create.filled {
-                    facts.rows.push(self.rows(filled));
-                }
+                let filled = create.filled.as_ref();
+                facts
+                    .rows
+                    .extend(filled.map(|filled| self.filled(filled, create.if_not_exists)));
             }
             Parsed::CreateIndex(create) => {
                 facts.calls.clear();
@@ -222,8 +224,11 @@ impl Statement {
                 cascade,
             } => facts.remove(Object::column(table, name), if_exists || *if_column, *cascade),
             Action::RenameColumn { from, to } => facts.rename(Object::column(table, from), to.clone()),
-            Action::RenameTable(to) => facts.rename(Object::table(table), moved(table, to)),
-            Action::SetSchema(schema) => facts.rename(Object::table(table), in_schema(table, schema)),
+            Action::RenameTable(to) => facts.rename_if(Object::table(table), moved(table, to), if_exists),
+            Action::SetSchema(schema) => {
+                facts.rename_if(Object::table(table), in_schema(table, schema), if_exists);
+            }
+            Action::Attach { child, .. } => facts.joined.push((child.clone(), table.to_owned())),
             Action::ChangeType { column, to, using } => {
                 let range = to.span.clone();
                 facts.retypes.push(Retype {
@@ -236,6 +241,15 @@ impl Statement {
             Action::Detach { concurrently, .. } => facts.needs_no_transaction |= *concurrently,
             Action::Unknown(text) => facts.not_understood.push(format!("ALTER TABLE {table} {text}")),
             _ => {}
+        }
+    }
+
+    /// Returns the rows that a new table is filled with; where it is there already, nothing is put into it.
+    fn filled(&self, change: &DataChange, if_not_exists: bool) -> Rows {
+        let rows = self.rows(change);
+        Rows {
+            copy_of: rows.copy_of.filter(|_| !if_not_exists),
+            ..rows
         }
     }
 
@@ -269,6 +283,7 @@ impl Statement {
                 .as_ref()
                 .map(|condition| self.piece(condition)),
             reads: self.names_of_others(change),
+            names: self.names_of_condition(change),
         });
         Rows {
             columns: change.columns.clone(),
@@ -284,31 +299,38 @@ impl Statement {
 
     /// Returns the names that may be those of other tables, in what finds the rows.
     fn names_of_others(&self, change: &DataChange) -> BTreeSet<String> {
+        let has_query = |span: &&Range<usize>| {
+            let begins = |token: &Token| token.is_word("select") || token.is_word("table");
+            self.within(span).any(begins)
+        };
         let pieces = &change.pieces;
-        let spans = [&pieces.with, &pieces.others, &pieces.condition];
-        let inside = |span: &&std::ops::Range<usize>| {
-            let span = (*span).clone();
-            let is_inside =
-                move |token: &&Token| span.start <= token.span.start && token.span.end <= span.end;
-            self.tokens.iter().filter(is_inside).collect::<Vec<_>>()
-        };
-        let has_query = |tokens: &Vec<&Token>| {
-            let begins = |token: &&Token| token.is_word("select") || token.is_word("table");
-            tokens.iter().any(begins)
-        };
-        let others = pieces.others.iter().collect::<Vec<_>>();
-        let read = spans
+        let queries = [&pieces.with, &pieces.condition]
             .into_iter()
             .flatten()
-            .filter(|span| others.contains(span) || has_query(&inside(span)));
-        let names = read.flat_map(|span| inside(&span));
-        names
-            .filter(|token| token.is_name())
-            .map(|token| token.text.to_lowercase())
-            .collect()
+            .filter(has_query);
+        self.names_in(queries.chain(&pieces.others))
     }
 
-    fn piece(&self, range: &std::ops::Range<usize>) -> String {
+    /// Returns the names in what finds the rows.
+    fn names_of_condition(&self, change: &DataChange) -> BTreeSet<String> {
+        let pieces = &change.pieces;
+        self.names_in(pieces.with.iter().chain(&pieces.others).chain(&pieces.condition))
+    }
+
+    fn names_in<'a>(&self, spans: impl Iterator<Item = &'a Range<usize>>) -> BTreeSet<String> {
+        let names = spans
+            .flat_map(|span| self.within(span))
+            .filter(|token| token.is_name());
+        names.map(|token| token.text.to_lowercase()).collect()
+    }
+
+    fn within(&self, span: &Range<usize>) -> impl Iterator<Item = &Token> {
+        let (start, end) = (span.start, span.end);
+        let tokens = self.tokens.iter();
+        tokens.filter(move |token| start <= token.span.start && token.span.end <= end)
+    }
+
+    fn piece(&self, range: &Range<usize>) -> String {
         self.text().get(range.clone()).unwrap_or_default().to_owned()
     }
 }
@@ -344,7 +366,15 @@ impl Facts {
     }
 
     fn rename(&mut self, object: Object, to: String) {
-        self.renames.push(Rename { object, to });
+        self.rename_if(object, to, false);
+    }
+
+    fn rename_if(&mut self, object: Object, to: String, if_exists: bool) {
+        self.renames.push(Rename {
+            object,
+            to,
+            if_exists,
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::sql::bare;
 use crate::sql::cursor::Cursor;
 use crate::sql::parsed::DataChange;
 use crate::sql::token::{Kind, Token};
@@ -76,9 +77,10 @@ pub(super) fn column_copies(tokens: &[Token]) -> Vec<ColumnCopy> {
             continue;
         }
         let value = CopiedValue::of(assignment, None);
-        let filled = match condition.is_done() {
+        let filled = match condition.is_done() && !rest.sees("from") {
             true => Filled::Every,
-            false if leaves_nothing_out(condition, &to, &value.from) => Filled::Missing,
+            // What another table has may not be there for every row.
+            false if !rest.sees("from") && leaves_nothing_out(condition, &to, &value.from) => Filled::Missing,
             false => Filled::Some,
         };
         copies.push(ColumnCopy { to, value, filled });
@@ -89,17 +91,30 @@ pub(super) fn column_copies(tokens: &[Token]) -> Vec<ColumnCopy> {
 /// Returns whether a condition finds every row that a column is not filled in yet: what it leaves out is filled, or there is nothing
 /// to fill it with.
 fn leaves_nothing_out(condition: Cursor<'_>, to: &str, from: &[String]) -> bool {
-    let holds = |condition: Cursor<'_>| {
-        let names = column_names(condition.tokens());
-        let is_about_it = names.iter().any(|name| name == to);
-        let is_about_source = names.iter().any(|name| from.contains(name));
-        let mut last = condition.tokens().iter().rev().map(|token| token.text.as_str());
-        let ending: Vec<&str> = last.by_ref().take(3).collect();
-        match ending.as_slice() {
-            ["null", "not", "is"] => names.len() == 1 && is_about_source,
-            ["null", "is", _] => names.len() == 1 && is_about_it,
-            _ => is_about_it && is_about_source,
+    if let Some(inside) = condition.peek_group() {
+        let mut behind = condition;
+        behind.group();
+        if behind.is_done() {
+            return leaves_nothing_out(inside, to, from);
         }
+    }
+    let is_source = |name: &str| from.iter().any(|from| from == name);
+    let holds = |mut term: Cursor<'_>| {
+        if let Some(inside) = term.peek_group() {
+            return leaves_nothing_out(inside, to, from);
+        }
+        let Some(name) = term.qualified().map(|name| bare(&name)) else {
+            return false;
+        };
+        if term.accept("is null") {
+            return term.is_done() && name == to;
+        }
+        if term.accept("is not null") {
+            return term.is_done() && is_source(&name);
+        }
+        let is_compared = term.accept("is distinct from") || term.accept("is not");
+        let others = column_names(term.tokens());
+        is_compared && name == to && others.iter().any(|other| is_source(other))
     };
     !condition.has("or") && condition.split("and").into_iter().all(holds)
 }
@@ -133,6 +148,10 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token]) -> Option<WholeC
         .cloned()
         .collect();
     let mut query = Cursor::new(&inside);
+    // The rows of a CTE are those of a query.
+    if change.pieces.with.is_some() {
+        return None;
+    }
     if query.accept("table") {
         let source = query.qualified()?;
         return query.is_done().then_some(WholeCopy { source, values: None });
@@ -141,10 +160,13 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token]) -> Option<WholeC
         return None;
     }
     let (list, mut rest) = query.before(&["from"]);
-    if !rest.accept("from") {
+    if makes_other_rows(list) || !rest.accept("from") {
         return None;
     }
-    rest.accept("only");
+    // Rows of tables that inherit from it are left where they are.
+    if rest.accept("only") {
+        return None;
+    }
     let source = rest.qualified()?;
     rest.accept("as");
     if !rest.sees("order by") {
@@ -157,6 +179,41 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token]) -> Option<WholeC
     Some(WholeCopy {
         source,
         values: values(list),
+    })
+}
+
+/// Returns whether values are worked out of several rows, or make several of one.
+fn makes_other_rows(list: Cursor<'_>) -> bool {
+    const FUNCTIONS: [&str; 24] = [
+        "count",
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "total",
+        "group_concat",
+        "string_agg",
+        "array_agg",
+        "json_agg",
+        "jsonb_agg",
+        "json_object_agg",
+        "jsonb_object_agg",
+        "bool_and",
+        "bool_or",
+        "every",
+        "unnest",
+        "generate_series",
+        "generate_subscripts",
+        "json_array_elements",
+        "jsonb_array_elements",
+        "regexp_split_to_table",
+        "string_to_table",
+        "json_group_array",
+    ];
+    let tokens = list.tokens();
+    tokens.iter().enumerate().any(|(index, token)| {
+        let is_call = tokens.get(index + 1).is_some_and(|next| next.is_symbol("("));
+        is_call && token.is_name() && FUNCTIONS.contains(&token.text.as_str())
     })
 }
 
@@ -215,11 +272,26 @@ fn column_names(tokens: &[Token]) -> Vec<String> {
         "end",
         "in",
     ];
+    // What another table has is no value of a column of this one.
+    if Cursor::new(tokens).has_within("select") {
+        return Vec::new();
+    }
     let is_column = |(index, token): &(usize, &Token)| {
-        let has_after = |symbol: &str| tokens.get(index + 1).is_some_and(|next| next.is_symbol(symbol));
-        let is_type = *index > 0 && (tokens[index - 1].is_symbol("::") || tokens[index - 1].is_word("as"));
+        let after = tokens.get(index + 1);
+        let has_after = |symbol: &str| after.is_some_and(|next| next.is_symbol(symbol));
+        let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_type = before.is_some_and(|before| before.is_symbol("::") || before.is_word("as"));
+        // `AT TIME ZONE`, `extract(year FROM x)`, `date '2026-01-01'`.
+        let is_syntax = [0, 1, 2].iter().any(|back| {
+            let start = index.checked_sub(*back).unwrap_or(*index);
+            Cursor::new(&tokens[start..]).sees("at time zone")
+        }) || after.is_some_and(|next| next.is_word("from") || next.kind == Kind::Text);
         let is_word = token.kind == Kind::Word && !NO_COLUMNS.contains(&token.text.as_str());
-        (is_word || token.kind == Kind::Quoted) && !has_after("(") && !has_after(".") && !is_type
+        (is_word || token.kind == Kind::Quoted)
+            && !has_after("(")
+            && !has_after(".")
+            && !is_type
+            && !is_syntax
     };
     let columns = tokens.iter().enumerate().filter(is_column);
     columns.map(|(_, token)| token.text.clone()).collect()

@@ -25,8 +25,14 @@ pub(super) struct Table {
     /// The table of the database all of whose rows it holds as well.
     pub(super) copy_of: Option<Copy>,
     pub(super) is_temporary: bool,
-    /// Whether its columns do not hold under their names what those of the database hold.
+    /// The columns that do not hold under their names what those of the database hold.
+    pub(super) changed: BTreeSet<String>,
+    /// Whether nobody knows which.
     pub(super) has_other_values: bool,
+    /// Further tables of the database whose rows it holds, and that are gone themselves or reached by its name.
+    pub(super) also: BTreeSet<String>,
+    /// Whether rows that are put into it may be left out.
+    pub(super) is_lossy: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -96,7 +102,10 @@ impl Table {
             listed: Vec::new(),
             copy_of: None,
             is_temporary: false,
+            changed: BTreeSet::new(),
             has_other_values: false,
+            also: BTreeSet::new(),
+            is_lossy: false,
         }
     }
 
@@ -130,10 +139,23 @@ impl Table {
         self
     }
 
-    /// Returns whether it is the table of the database that has this name, and finds its rows by the values that they have there.
-    pub(super) fn is_as_in_database(&self, name: &str) -> bool {
+    /// Notes that it may be another one, or not there.
+    pub(super) fn doubt(&mut self) {
+        self.has_other_values = true;
+        if let Origin::Live { is_certain, .. } = &mut self.origin {
+            *is_certain = false;
+        }
+    }
+
+    /// Returns whether it is the table of the database that has this name, and columns of these names have the values that they have
+    /// there.
+    pub(super) fn is_as_in_database(&self, name: &str, columns: &BTreeSet<String>) -> bool {
         let is_itself = matches!(&self.origin, Origin::Live { name: live, .. } if live == name);
-        is_itself && !self.has_other_values
+        let is_changed = self
+            .changed
+            .iter()
+            .any(|column| columns.contains(&column.to_lowercase()));
+        is_itself && self.also.is_empty() && !self.has_other_values && !is_changed
     }
 
     /// Returns the columns of its table of the database that a name stands for.
@@ -166,12 +188,12 @@ impl Table {
     }
 
     pub(super) fn remove_column(&mut self, name: &str) {
-        self.has_other_values = true;
+        self.changed.insert(name.to_owned());
         self.columns.insert(name.to_owned(), Column::gone());
     }
 
     pub(super) fn rename_column(&mut self, name: &str, to: &str) {
-        self.has_other_values = true;
+        self.changed.extend([name.to_owned(), to.to_owned()]);
         let column = self.column_mut(name).clone();
         self.columns.insert(name.to_owned(), Column::gone());
         self.columns.insert(to.to_owned(), column);
@@ -181,6 +203,7 @@ impl Table {
     }
 
     pub(super) fn retype_column(&mut self, name: &str, to: &str) {
+        self.changed.insert(name.to_owned());
         self.column_mut(name).data_type = Some(to.to_owned());
     }
 
@@ -228,32 +251,51 @@ impl Table {
         Some(heir.data_type.clone().filter(|_| heir.is_plain))
     }
 
-    /// Lets it stand for the table of the database whose rows it holds.
-    pub(super) fn take_place(&mut self, live: &str) -> Successor {
-        let is_whole = self.copy_of.take().is_some_and(|copy| copy.is_whole);
-        self.origin = Origin::Live {
-            name: live.to_owned(),
-            is_certain: true,
-        };
+    /// Returns what it holds of a table beside rows of its own.
+    fn kept_beside(&self, is_whole: bool) -> Successor {
+        Successor {
+            kept: self.kept(is_whole),
+            retyped: Vec::new(),
+        }
+    }
+
+    fn kept(&self, is_whole: bool) -> Kept {
         let held: BTreeSet<String> = self
             .columns
             .values()
             .flat_map(|column| column.holds.clone())
             .collect();
-        let kept = match is_whole {
+        match is_whole {
             true => {
                 let names = self.columns.keys().cloned();
                 Kept::AllBut(names.filter(|name| !held.contains(name)).collect())
             }
             false => Kept::Columns(held),
+        }
+    }
+
+    /// Lets it stand for the table of the database whose rows it holds.
+    pub(super) fn take_place(&mut self, live: &str) -> Successor {
+        let is_whole = self.copy_of.take().is_some_and(|copy| copy.is_whole);
+        if self.origin != Origin::Made {
+            // It has rows of its own.
+            self.also.insert(live.to_owned());
+            return self.kept_beside(is_whole);
+        }
+        self.origin = Origin::Live {
+            name: live.to_owned(),
+            is_certain: true,
         };
+        let kept = self.kept(is_whole);
         let mut retyped = Vec::new();
         for (name, column) in &mut self.columns {
             let holds = std::mem::take(&mut column.holds);
             if let (Some(only), Some(to)) = (holds.first().filter(|_| column.is_plain), &column.data_type) {
                 retyped.push(PossibleLoss::retyped(live, only, to));
             }
-            self.has_other_values |= holds.iter().any(|held| held != name);
+            if !column.is_plain || holds.iter().ne([name]) {
+                self.changed.insert(name.clone());
+            }
             column.origin = match holds.is_empty() {
                 true => ColumnOrigin::Made,
                 false => ColumnOrigin::Live(holds),
