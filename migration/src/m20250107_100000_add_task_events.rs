@@ -36,13 +36,13 @@ impl Revision for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(task_events()).await?;
-        for (name, columns) in INDEXES {
-            let mut index = Index::create().name(name).table("task_events").to_owned();
-            for column in columns {
-                index.col(*column);
-            }
-            manager.create_index(index).await?;
-        }
+        let of_a_person = Index::create()
+            .name("idx_task_events_user_id_position")
+            .table("task_events")
+            .col("user_id")
+            .col("position")
+            .to_owned();
+        manager.create_index(of_a_person).await?;
         let statements: &[&str] = match manager.get_database_backend() {
             DbBackend::Postgres => &ON_POSTGRESQL,
             _ => &ON_SQLITE,
@@ -77,12 +77,6 @@ impl MigrationTrait for Migration {
         Some(true)
     }
 }
-
-/// For the events of a person in their order, and for those whose time is over.
-const INDEXES: [(&str, &[&str]); 2] = [
-    ("idx_task_events_user_id_position", &["user_id", "position"]),
-    ("idx_task_events_created_at", &["created_at"]),
-];
 
 fn task_events() -> TableCreateStatement {
     Table::create()

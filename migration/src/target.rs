@@ -84,7 +84,6 @@ fn indexes(extra: &mut Extra) {
             "idempotency_keys",
             "expires_at",
         ),
-        ("idx_task_events_created_at", "task_events", "created_at"),
     ] {
         extra.table(table).index(Index::new(Some(name), [column]));
     }

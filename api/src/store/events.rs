@@ -39,13 +39,18 @@ const PLACE: &str = "UPDATE task_events SET position = placed.position FROM (\
     SELECT id, nextval('task_events_id_seq') AS position FROM (\
     SELECT id FROM task_events WHERE user_id = $1 AND position IS NULL ORDER BY id) AS waiting) AS placed \
     WHERE task_events.id = placed.id";
-// The last one that somebody was told of stays: positions are known by it.
-const SWEEP_POSTGRES: &str = "DELETE FROM task_events WHERE ctid = ANY (ARRAY(SELECT ctid FROM task_events e \
-    WHERE created_at <= $1 AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
-    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+// The oldest rows come first, so that no index over times is needed, which every change would have to write. The last event that
+// somebody was told of stays: positions are known by it.
+const SWEEP_POSTGRES: &str = "DELETE FROM task_events WHERE id = ANY (ARRAY(SELECT id FROM task_events e \
+    WHERE id < (SELECT coalesce((SELECT id FROM task_events WHERE created_at > $1 ORDER BY id LIMIT 1), 9223372036854775807)) \
+    AND created_at <= $1 \
+    AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
+    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))";
 const SWEEP_SQLITE: &str = "DELETE FROM task_events WHERE id IN (SELECT id FROM task_events e \
-    WHERE created_at <= $1 AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
-    ORDER BY created_at LIMIT $2)";
+    WHERE id < (SELECT coalesce((SELECT id FROM task_events WHERE created_at > $1 ORDER BY id LIMIT 1), 9223372036854775807)) \
+    AND created_at <= $1 \
+    AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
+    ORDER BY id LIMIT $2)";
 
 impl Store {
     /// Removes some events from before a moment; returns whether there may be more of them.
