@@ -100,29 +100,36 @@ fn task_events() -> TableCreateStatement {
 /// Numbers start at the time in milliseconds since 1970, so that a list that is made again gives none twice.
 ///
 /// On PostgreSQL numbers are given out before transactions commit, so `position`, by which the list is read, is given by whoever
-/// reads first. What goes with its owner is written down for nobody.
+/// reads first. What goes with its owner is written down for nobody. The function looks where the tables are, whatever the search
+/// path of whoever changes a task.
 const ON_POSTGRESQL: [&str; 3] = [
     "SELECT setval('task_events_id_seq', (extract(epoch FROM now()) * 1000)::bigint)",
-    "CREATE FUNCTION write_task_event() RETURNS trigger LANGUAGE plpgsql AS $$
+    "CREATE FUNCTION write_task_event() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    task tasks%ROWTYPE;
+    owner text;
+    task integer;
     kind text;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        task := OLD;
-        kind := 'deleted';
         IF NOT EXISTS (SELECT 1 FROM users WHERE id = OLD.user_id) THEN
             RETURN NULL;
         END IF;
-    ELSIF TG_OP = 'INSERT' THEN
-        task := NEW;
-        kind := 'created';
+        owner := OLD.user_id;
+        task := OLD.id;
+        kind := 'deleted';
     ELSE
-        task := NEW;
-        kind := CASE WHEN NEW.completed = OLD.completed THEN 'changed' WHEN NEW.completed THEN 'completed' ELSE 'reopened' END;
+        owner := NEW.user_id;
+        task := NEW.id;
+        IF TG_OP = 'INSERT' THEN
+            kind := 'created';
+        ELSIF NEW.completed = OLD.completed THEN
+            kind := 'changed';
+        ELSE
+            kind := CASE WHEN NEW.completed THEN 'completed' ELSE 'reopened' END;
+        END IF;
     END IF;
-    INSERT INTO task_events (user_id, kind, task_id, created_at) VALUES (task.user_id, kind, task.id, clock_timestamp());
-    PERFORM pg_notify('todo_events', task.user_id);
+    INSERT INTO task_events (user_id, kind, task_id, created_at) VALUES (owner, kind, task, clock_timestamp());
+    PERFORM pg_notify('todo_events', owner);
     RETURN NULL;
 END
 $$",
