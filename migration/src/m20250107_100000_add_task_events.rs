@@ -137,22 +137,23 @@ $$",
      FOR EACH ROW EXECUTE FUNCTION write_task_event()",
 ];
 
-/// There is one writer at a time, so the position is the number.
+/// There is one writer at a time, so the position is the number: one more than the last, which is found at once, unlike what
+/// `sqlite_sequence` says.
 const ON_SQLITE: [&str; 4] = [
     "INSERT INTO sqlite_sequence (name, seq) \
      SELECT 'task_events', CAST((julianday('now') - 2440587.5) * 86400000 AS integer)",
     "CREATE TRIGGER tasks_write_created AFTER INSERT ON tasks BEGIN \
      INSERT INTO task_events (position, user_id, kind, task_id, created_at) \
-     SELECT seq + 1, NEW.user_id, 'created', NEW.id, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') \
-     FROM sqlite_sequence WHERE name = 'task_events'; END",
+     VALUES (1 + coalesce((SELECT max(id) FROM task_events), (SELECT seq FROM sqlite_sequence WHERE name = 'task_events')), \
+     NEW.user_id, 'created', NEW.id, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')); END",
     "CREATE TRIGGER tasks_write_changed AFTER UPDATE OF updated_at ON tasks BEGIN \
      INSERT INTO task_events (position, user_id, kind, task_id, created_at) \
-     SELECT seq + 1, NEW.user_id, CASE WHEN NEW.completed = OLD.completed THEN 'changed' \
-     WHEN NEW.completed THEN 'completed' ELSE 'reopened' END, NEW.id, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') \
-     FROM sqlite_sequence WHERE name = 'task_events'; END",
+     VALUES (1 + coalesce((SELECT max(id) FROM task_events), (SELECT seq FROM sqlite_sequence WHERE name = 'task_events')), \
+     NEW.user_id, CASE WHEN NEW.completed = OLD.completed THEN 'changed' WHEN NEW.completed THEN 'completed' ELSE 'reopened' END, \
+     NEW.id, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')); END",
     "CREATE TRIGGER tasks_write_deleted AFTER DELETE ON tasks \
      WHEN EXISTS (SELECT 1 FROM users WHERE id = OLD.user_id) BEGIN \
      INSERT INTO task_events (position, user_id, kind, task_id, created_at) \
-     SELECT seq + 1, OLD.user_id, 'deleted', OLD.id, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') \
-     FROM sqlite_sequence WHERE name = 'task_events'; END",
+     VALUES (1 + coalesce((SELECT max(id) FROM task_events), (SELECT seq FROM sqlite_sequence WHERE name = 'task_events')), \
+     OLD.user_id, 'deleted', OLD.id, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')); END",
 ];

@@ -33,7 +33,8 @@ const RANGE: &str = "SELECT (SELECT max(position) FROM task_events WHERE user_id
 const BEGIN_POSTGRES: &str =
     "INSERT INTO task_events (user_id, kind, task_id, created_at) VALUES ($1, 'asked', 0, $2)";
 const BEGIN_SQLITE: &str = "INSERT INTO task_events (position, user_id, kind, task_id, created_at) \
-    SELECT seq + 1, $1, 'asked', 0, $2 FROM sqlite_sequence WHERE name = 'task_events'";
+    SELECT 1 + coalesce((SELECT max(id) FROM task_events), (SELECT seq FROM sqlite_sequence WHERE name = 'task_events')), \
+    $1, 'asked', 0, $2";
 const TAKE_TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('task_events' || chr(31) || $1, 0))";
 const PLACE: &str = "UPDATE task_events SET position = placed.position FROM (\
     SELECT id, nextval('task_events_id_seq') AS position FROM (\
