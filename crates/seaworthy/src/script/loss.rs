@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Script;
-use crate::sql::{Object, Removal, RowVerb, Rows, Statement, Which, bare};
+use crate::sql::{Facts, Object, Removal, RowVerb, Rows, Setting, Statement, Which, bare};
 use trace::{Origin, Trace};
 
 #[cfg(test)]
@@ -76,6 +76,8 @@ pub struct Losses {
     /// What may destroy something and is not understood.
     pub unclear: Vec<String>,
     trace: Trace,
+    /// Whether names without a schema are looked for elsewhere than at the beginning of the script.
+    is_elsewhere: bool,
 }
 
 /// How deep functions that call functions are followed.
@@ -149,6 +151,7 @@ impl Losses {
             }
         }
         self.trace.end_session();
+        self.is_elsewhere = false;
     }
 
     /// Returns whether nothing may be lost.
@@ -162,6 +165,15 @@ impl Losses {
         for what in &facts.not_understood {
             self.unclear.push(format!("{what}: {}", shown(statement.text())));
         }
+        if facts.undoes && !self.trace.is_untouched() {
+            let what = "what a savepoint takes back is not followed";
+            self.unclear.push(format!("{what}: {}", shown(statement.text())));
+        }
+        if self.is_elsewhere && destroys(&facts) {
+            let what = "the search path was changed before";
+            self.unclear.push(format!("{what}: {}", shown(statement.text())));
+        }
+        self.is_elsewhere |= facts.settings.iter().any(leads_elsewhere);
         // A column that goes and comes again in one statement goes first.
         for removal in facts.removes {
             self.removed(removal, statement);
@@ -354,6 +366,21 @@ impl PossibleLoss {
             is_cleaned: false,
         }
     }
+}
+
+/// Returns whether a statement takes something away.
+fn destroys(facts: &Facts) -> bool {
+    let takes = |rows: &Rows| !matches!(rows.verb, RowVerb::Insert);
+    !facts.removes.is_empty() || !facts.retypes.is_empty() || facts.rows.iter().any(takes)
+}
+
+/// Returns whether a setting makes names without a schema stand for other tables than those that the reader takes them for.
+fn leads_elsewhere(setting: &Setting) -> bool {
+    let first = setting.value.as_deref().and_then(|path| path.split(',').next());
+    let first = first
+        .map(|first| first.trim().trim_matches(['"', '\'']))
+        .unwrap_or_default();
+    setting.name == "search_path" && !["", "public", "$user"].contains(&first)
 }
 
 /// SQLite's own table of the numbers that it has given: no rows of anybody.

@@ -28,6 +28,8 @@ pub struct Facts {
     pub rows: Vec<Rows>,
     /// Whether it begins or ends a transaction.
     pub transaction: Option<TransactionControl>,
+    /// Whether it takes back what was done since a savepoint.
+    pub undoes: bool,
     /// Whether the server refuses it inside of a transaction.
     pub needs_no_transaction: bool,
     /// The index that it builds without blocking writers.

@@ -568,3 +568,29 @@ fn a_condition_over_columns_that_were_changed_counts_nothing() {
     let lost = lost_in(&[&rebuilt, &["DELETE FROM tasks WHERE status = 'done!'"]]);
     assert!(lost.ends_with("; Delete tasks"), "{lost}");
 }
+
+#[test]
+fn what_is_taken_back_or_looked_for_elsewhere_is_unclear() {
+    let back = [
+        "SAVEPOINT s",
+        "CREATE TABLE c AS SELECT * FROM tasks",
+        "ROLLBACK TO SAVEPOINT s",
+        "DROP TABLE tasks",
+    ];
+    assert_eq!(losses(&back, Dialect::Postgresql).unclear.len(), 1);
+    let released = [
+        "SAVEPOINT s",
+        "CREATE TABLE c AS SELECT * FROM tasks",
+        "RELEASE SAVEPOINT s",
+    ];
+    assert!(losses(&released, Dialect::Postgresql).unclear.is_empty());
+    for (path, unclear) in [
+        ("SET search_path TO archive, public", 1),
+        ("SELECT set_config('search_path', 'archive', false)", 1),
+        ("SET search_path TO public", 0),
+        ("SELECT pg_catalog.set_config('search_path', '', false)", 0),
+    ] {
+        let found = losses(&[path, "DROP TABLE IF EXISTS tasks"], Dialect::Postgresql);
+        assert_eq!(found.unclear.len(), unclear, "{path}: {found:?}");
+    }
+}

@@ -326,6 +326,11 @@ impl Trace {
         self.functions.get(name).cloned()
     }
 
+    /// Returns whether no statement was about a table yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.tables.is_empty()
+    }
+
     /// Returns whether a function was made whose code could not be read.
     pub(super) fn is_unread(&self, function: &str) -> bool {
         self.unread.contains(function)

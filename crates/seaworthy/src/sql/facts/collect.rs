@@ -28,6 +28,8 @@ impl Statement {
                 .push(format!("{what} is opened and never closed"));
         }
         self.collect(&mut facts);
+        facts.undoes = facts.transaction == Some(TransactionControl::Savepoint)
+            && self.tokens.first().is_some_and(|token| token.is_word("rollback"));
         facts.is_temporary = self.makes_temporary(&facts.makes);
         facts.changes_session =
             !facts.settings.is_empty() || matches!(self.parsed, Parsed::Attach) || facts.is_temporary;
