@@ -188,13 +188,17 @@ impl Losses {
             self.trace.make(naming, statement, facts.is_temporary);
         }
         for retype in facts.retypes {
+            for also in self.trace.also(&retype.table) {
+                self.possible
+                    .push(PossibleLoss::retyped(&also, &retype.column, &retype.to));
+            }
             for (table, column) in self.trace.live_columns(&retype.table, &retype.column) {
                 self.possible.push(PossibleLoss::Retyped {
                     table,
                     column,
                     to: retype.to.clone(),
                     using: retype.using.clone(),
-                    is_cleaned: self.trace.is_cleaned(&retype.table),
+                    is_cleaned: self.trace.is_touched(&retype.table),
                 });
             }
             self.trace.retype(&retype.table, &retype.column, &retype.to);
@@ -288,11 +292,24 @@ impl Losses {
 
     fn column_removed(&mut self, table: &str, column: &str, removal: &Removal) {
         let is_certain = self.trace.is_certain_column(table, column);
+        for also in self.trace.also(table) {
+            let object = Object::column(&also, column);
+            let removal = Removal {
+                object,
+                if_exists: true,
+                ..removal.clone()
+            };
+            self.possible.push(PossibleLoss::Removed { removal, kept: None });
+        }
         for gone in self.trace.remove_column(table, column) {
             let (table, column) = (gone.table, gone.column);
             match gone.heir {
-                Some(Some(to)) => self.possible.push(PossibleLoss::retyped(&table, &column, &to)),
-                Some(None) => {}
+                Some(heir) => {
+                    let retyped = heir
+                        .plain_type
+                        .map(|to| PossibleLoss::retyped(&table, &column, &to));
+                    self.possible.extend(retyped);
+                }
                 None => {
                     let mut removal = removal.clone();
                     removal.if_exists |= !is_certain;
@@ -313,12 +330,15 @@ impl Losses {
             .map(|(_, column)| column)
             .collect();
         let origin = self.trace.table(&rows.table);
-        if !matches!(rows.verb, RowVerb::Insert | RowVerb::Update) {
+        if rows.verb != RowVerb::Insert {
             for table in self.trace.also(&rows.table) {
                 self.possible.push(PossibleLoss::Rows {
                     verb: rows.verb,
                     table,
-                    columns: Vec::new(),
+                    columns: match rows.verb {
+                        RowVerb::Update => rows.columns.clone(),
+                        _ => Vec::new(),
+                    },
                     which: None,
                     cascade: rows.cascade,
                 });

@@ -239,7 +239,7 @@ impl Statement {
 
     /// Returns whether a table that it makes leaves rows out that are put into it and break a rule (`ON CONFLICT IGNORE`).
     #[must_use]
-    pub fn makes_lossy_table(&self) -> bool {
+    pub fn makes_table_that_skips_rows(&self) -> bool {
         let tokens = Cursor::new(&self.tokens);
         let is_table = matches!(self.parsed, Parsed::CreateTable(_));
         is_table && (tokens.has_within("on conflict ignore") || tokens.has_within("on conflict replace"))

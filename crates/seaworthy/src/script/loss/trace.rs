@@ -7,7 +7,7 @@ use crate::sql::{
     ColumnCopy, CopiedValue, Naming, Object, Rename, RowVerb, Rows, Statement, Which, WholeCopy, bare,
     name_parts,
 };
-use table::{Column, ColumnOrigin, Copy, Table};
+use table::{Column, ColumnOrigin, Copy, Heir, Table};
 
 pub(super) use table::Origin;
 
@@ -54,7 +54,7 @@ impl Trace {
         match &naming.object {
             Object::Table { name } => {
                 let mut made = Table::made(statement.made_columns(), is_temporary);
-                made.is_lossy = statement.makes_lossy_table();
+                made.is_lossy = statement.makes_table_that_skips_rows();
                 let made = match self.table(name) {
                     Origin::Live { name, .. } if naming.if_not_exists || statement.is_inner => {
                         made.unless_there(name)
@@ -174,12 +174,12 @@ impl Trace {
     }
 
     /// Forgets a column that goes; returns what it was in the database, and what is not held by another column.
-    pub(super) fn remove_column(&mut self, table: &str, column: &str) -> Vec<PossibleColumn> {
+    pub(super) fn remove_column(&mut self, table: &str, column: &str) -> Vec<GoneColumn> {
         let live = self.live_columns(table, column);
         self.touched.insert(bare(table));
         let known = self.table_mut(table);
         known.remove_column(column);
-        let gone = live.into_iter().map(|(table, column)| PossibleColumn {
+        let gone = live.into_iter().map(|(table, column)| GoneColumn {
             heir: known.succeed_column(&column),
             table,
             column,
@@ -364,8 +364,8 @@ impl Trace {
         )
     }
 
-    /// Returns whether rows of a table were changed or deleted, so that what they hold is not what the database has now.
-    pub(super) fn is_cleaned(&self, table: &str) -> bool {
+    /// Returns whether a statement was about a table of this name, so that what its rows hold may not be what the database has now.
+    pub(super) fn is_touched(&self, table: &str) -> bool {
         self.touched.contains(&bare(table))
     }
 
@@ -374,9 +374,10 @@ impl Trace {
     }
 }
 
-/// A column of the database that goes, and the type of the column that holds its values from now on.
-pub(super) struct PossibleColumn {
+/// A column of the database that goes.
+pub(super) struct GoneColumn {
     pub(super) table: String,
     pub(super) column: String,
-    pub(super) heir: Option<Option<String>>,
+    /// The column that holds its values from now on.
+    pub(super) heir: Option<Heir>,
 }

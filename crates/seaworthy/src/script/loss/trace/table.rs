@@ -55,6 +55,12 @@ pub(super) struct Column {
     pub(super) is_made: bool,
 }
 
+/// A column that holds the values of one that is gone.
+pub(in super::super) struct Heir {
+    /// Its type as the script spells it, where the values are taken as they are.
+    pub(in super::super) plain_type: Option<String>,
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum ColumnOrigin {
     /// It holds what these columns of the database held.
@@ -236,8 +242,8 @@ impl Table {
         }
     }
 
-    /// Lets a column that holds what a column of the database held stand for it; returns its type where there is one.
-    pub(super) fn succeed_column(&mut self, live: &str) -> Option<Option<String>> {
+    /// Lets a column that holds what a column of the database held stand for it, where there is one.
+    pub(super) fn succeed_column(&mut self, live: &str) -> Option<Heir> {
         // What the database has as well may hold it in some of its rows only.
         let is_heir = |column: &&mut Column| column.is_made && column.holds.contains(live);
         let heir = self.columns.values_mut().find(is_heir)?;
@@ -248,7 +254,9 @@ impl Table {
             }
             origin => *origin = ColumnOrigin::Live([live.to_owned()].into()),
         }
-        Some(heir.data_type.clone().filter(|_| heir.is_plain))
+        Some(Heir {
+            plain_type: heir.data_type.clone().filter(|_| heir.is_plain),
+        })
     }
 
     /// Returns what it holds of a table beside rows of its own.
