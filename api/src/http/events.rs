@@ -31,7 +31,7 @@ const CHANGES: &str = "/api/v1/changes";
 const KIND: &str = "text/event-stream";
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How long a client waits before it comes again.
-const COME_AGAIN: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Whether an answer is still being made on a connection, which may then say nothing for longer than an idle one.
 #[derive(Clone, Default)]
@@ -90,15 +90,15 @@ pub(super) async fn follow(
     let follower = follower.map_err(|failure| Problem::of(failure, Code::TaskNotFound))?;
     let ready = Event::default()
         .event("ready")
-        .retry(COME_AGAIN)
+        .retry(RETRY)
         .id(asked.sealed(&follower.since().to_cursor()))
         .data("{}");
-    let telling = Telling {
+    let opened = EventStream {
         follower,
         asked,
         at_work,
     };
-    let events = stream::once(async { Ok::<_, Infallible>(ready) }).chain(stream::unfold(telling, tell));
+    let events = stream::once(async { Ok::<_, Infallible>(ready) }).chain(stream::unfold(opened, next_event));
     let mut response = Sse::new(events).into_response();
     // nginx would collect them.
     let unbuffered = (
@@ -109,33 +109,33 @@ pub(super) async fn follow(
     Ok(response)
 }
 
-/// Telling somebody what happens.
-struct Telling {
+/// A stream of events, and the connection that it is on.
+struct EventStream {
     follower: Follower,
     asked: Asked,
     at_work: AtWork,
 }
 
-impl Drop for Telling {
+impl Drop for EventStream {
     fn drop(&mut self) {
         self.at_work.0.store(false, Ordering::Relaxed);
     }
 }
 
-async fn tell(mut telling: Telling) -> Option<(Result<Event, Infallible>, Telling)> {
-    telling.at_work.0.store(true, Ordering::Relaxed);
-    let event = match telling.follower.next().await? {
+async fn next_event(mut stream: EventStream) -> Option<(Result<Event, Infallible>, EventStream)> {
+    stream.at_work.0.store(true, Ordering::Relaxed);
+    let event = match stream.follower.next().await? {
         Heard::Event(event, since) => {
-            let told = Event::default().event(name(event.kind)).id(telling.id(since));
+            let told = Event::default().event(name(event.kind)).id(stream.id(since));
             told.json_data(TaskEventBody::from(event)).ok()?
         }
-        Heard::Gap(since) => Event::default().event("resync").id(telling.id(since)).data("{}"),
+        Heard::Gap(since) => Event::default().event("resync").id(stream.id(since)).data("{}"),
         Heard::Nothing => Event::default().comment(""),
     };
-    Some((Ok(event), telling))
+    Some((Ok(event), stream))
 }
 
-impl Telling {
+impl EventStream {
     fn id(&self, since: Since) -> String {
         self.asked.sealed(&since.to_cursor())
     }

@@ -31,7 +31,7 @@ pub(crate) enum Heard {
 }
 
 /// How long nothing is said at most, so that both sides notice when the other is gone.
-const BEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Most events that are read at a time.
 const PAGE: u64 = 100;
 
@@ -128,7 +128,7 @@ impl Follower {
                 }
             }
             self.services.authenticate(&self.token).await.ok()?;
-            match tokio::time::timeout(BEAT, self.subscription.woken()).await {
+            match tokio::time::timeout(HEARTBEAT, self.subscription.woken()).await {
                 Ok(Woken::ByNews) => {}
                 Ok(Woken::ByEnd) => return None,
                 Err(_) => return Some(Heard::Nothing),

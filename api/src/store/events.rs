@@ -42,12 +42,7 @@ const PLACE: &str = "UPDATE task_events SET position = placed.position FROM (\
     WHERE task_events.id = placed.id";
 // The oldest rows come first, so that no index over times is needed, which every change would have to write. The last event that
 // somebody was told of stays: positions are known by it.
-const SWEEP_POSTGRES: &str = "DELETE FROM task_events WHERE id = ANY (ARRAY(SELECT id FROM task_events e \
-    WHERE id < (SELECT coalesce((SELECT id FROM task_events WHERE created_at > $1 ORDER BY id LIMIT 1), 9223372036854775807)) \
-    AND created_at <= $1 \
-    AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
-    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))";
-const SWEEP_SQLITE: &str = "DELETE FROM task_events WHERE id IN (SELECT id FROM task_events e \
+const SWEEP: &str = "DELETE FROM task_events WHERE id IN (SELECT id FROM task_events e \
     WHERE id < (SELECT coalesce((SELECT id FROM task_events WHERE created_at > $1 ORDER BY id LIMIT 1), 9223372036854775807)) \
     AND created_at <= $1 \
     AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
@@ -59,13 +54,8 @@ impl Store {
         if !self.shape().has(Feature::Changes) {
             return Ok(false);
         }
-        let runner = self.runner();
-        let text = match runner.dialect() {
-            Dialect::Postgresql => SWEEP_POSTGRES,
-            Dialect::Sqlite => SWEEP_SQLITE,
-        };
         let values = vec![before.to_zoned().into(), BATCH.into()];
-        let swept = runner.execute(&Sql { text, values }).await?;
+        let swept = self.runner().execute(&Sql { text: SWEEP, values }).await?;
         Ok(swept >= BATCH.unsigned_abs())
     }
 }

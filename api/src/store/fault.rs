@@ -40,8 +40,8 @@ pub(crate) enum StoreError {
     /// A conversation cannot take another message.
     #[error("the conversation is full")]
     ConversationFull,
-    /// As many follow somebody's tasks as may.
-    #[error("enough others follow these tasks")]
+    /// A user has the most event streams that they can have.
+    #[error("the user has the most event streams that they can have")]
     TooManyFollowers,
     /// What happened since that position is not known any more.
     #[error("the changes are not kept that far back")]
