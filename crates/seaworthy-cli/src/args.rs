@@ -58,7 +58,7 @@ pub(crate) struct General {
     #[arg(short, long, global = true, env = "SEAWORTHY_YES", action = ArgAction::SetTrue,
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) yes: bool,
-    /// What the project asks of `lint` and of generated revisions, if not in the nearest seaworthy.toml
+    /// What the project asks of the linter and of comparisons, if not in the nearest seaworthy.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Take one hazard of one statement knowingly; the reason is kept in the history
@@ -342,6 +342,9 @@ pub(crate) enum Command {
         /// Try them on these kinds of databases; PostgreSQL wants an address of its server
         #[arg(long, value_name = "KINDS", value_delimiter = ',')]
         on: Vec<Kind>,
+        /// Leave the walk with rows out, where revisions want rows that nobody can make up
+        #[arg(long)]
+        no_rows: bool,
     },
     /// Show backfills, and let them pause, go on, or go slower
     Backfill {

@@ -51,7 +51,7 @@ pub(crate) async fn run(
             purge,
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
-        Command::Verify { on } => verify::run(environment, &on, screen).await,
+        Command::Verify { on, no_rows } => verify::run(environment, &on, no_rows, screen).await,
         Command::Backfill { act } => backfill::run(environment, &act, screen).await,
         Command::Adopt => runner.adopt().await,
         Command::Up {

@@ -1,6 +1,7 @@
-//! `seaworthy.toml`: finds the file, and turns it into the settings of the linter.
+//! `seaworthy.toml`: finds the file, and turns it into the settings of the linter and of comparisons.
 //!
-//! What a key means says `seaworthy::lint`; here is only how it is written, and what is wrong with what was written.
+//! What a key means say `seaworthy::lint` and [`Environment::exclude`](seaworthy::environment::Environment::exclude); here is only
+//! how it is written, and what is wrong with what was written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,13 +20,22 @@ use crate::exit::Failure;
 /// The name of the file.
 const NAME: &str = "seaworthy.toml";
 
+/// What a project asks for.
+#[derive(Default)]
+pub(crate) struct Configuration {
+    /// What it asks of the linter.
+    pub(crate) lint: Arc<Settings>,
+    /// Names and patterns of what is left out of every comparison.
+    pub(crate) exclude: Vec<String>,
+}
+
 /// Returns what a file says, or the nearest `seaworthy.toml` where none is named; nothing is asked where there is none.
-pub(crate) fn settings(named: Option<&Path>) -> Result<Arc<Settings>, Failure> {
+pub(crate) fn read_configuration(named: Option<&Path>) -> Result<Configuration, Failure> {
     let found = match named {
         Some(file) => Some(file.to_owned()),
         None => nearest_file()?,
     };
-    found.map_or_else(|| Ok(Arc::default()), |file| read(&file).map(Arc::new))
+    found.map_or_else(|| Ok(Configuration::default()), |file| read(&file))
 }
 
 /// Looks in the working folder and, within a repository, in those above it up to its root.
@@ -45,20 +55,30 @@ fn nearest_file() -> Result<Option<PathBuf>, Failure> {
         }))
 }
 
-fn read(file: &Path) -> Result<Settings, Failure> {
+fn read(file: &Path) -> Result<Configuration, Failure> {
     let text = fs::read_to_string(file).map_err(|source| Failure::File {
         path: file.to_owned(),
         source,
     })?;
     let source = Source { file, text: &text };
     let written: Written = toml::from_str(&text).map_err(|error| source.unreadable(&error))?;
-    source.settings(&written.lint)
+    Ok(Configuration {
+        lint: Arc::new(source.settings(&written.lint)?),
+        exclude: source.exclude(&written.compare)?,
+    })
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
     lint: WrittenLint,
+    compare: WrittenCompare,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenCompare {
+    exclude: Vec<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -139,6 +159,22 @@ impl Source<'_> {
             unique_index: pattern("unique-index", &names.unique_index)?,
         };
         Ok(settings)
+    }
+
+    fn exclude(&self, written: &WrittenCompare) -> Result<Vec<String>, Failure> {
+        let patterns = written
+            .exclude
+            .iter()
+            .map(|pattern| match pattern.get_ref().trim() {
+                "" => Err(Failure::Configuration {
+                    place: self.place(Some(pattern.span())),
+                    message: "compare.exclude: an empty text is no name".to_owned(),
+                    hint: "write the name of a table, view, type or sequence; * stands for any text"
+                        .to_owned(),
+                }),
+                pattern => Ok(pattern.to_owned()),
+            });
+        patterns.collect()
     }
 
     /// Reads the value of a key of `lint.require`.

@@ -73,10 +73,10 @@ pub async fn run_with(
     let screen = output::Screen::new(&arguments.general);
     settings::set_up_logging(&arguments.general);
     let result = match settings::apply(environment.into(), &arguments.general) {
-        Ok(mut environment) => {
+        Ok(environment) => {
             let command = arguments.command.as_ref();
-            match settings::add_configuration(&mut environment, &arguments.general, command) {
-                Ok(()) => commands::run(&environment, arguments, &screen).await,
+            match settings::configured(environment, &arguments.general, command) {
+                Ok(environment) => commands::run(&environment, arguments, &screen).await,
                 Err(error) => Err(error),
             }
         }

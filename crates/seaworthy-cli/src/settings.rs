@@ -10,7 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Acceptance, Command, General, Place};
-use crate::configuration;
+use crate::configuration::{self, Configuration};
 use crate::exit::Failure;
 
 /// Puts what the command line says into an environment.
@@ -42,21 +42,32 @@ fn accepted(said: &Acceptance) -> [(RevisionId, Accepted); 2] {
     .map(|accepted| (said.revision.as_str().into(), accepted))
 }
 
-/// Adds what the project asks of the linter, for a command that asks the linter.
-pub(crate) fn add_configuration(
-    environment: &mut Environment,
+/// Adds what `seaworthy.toml` says, for a command that lints or compares.
+pub(crate) fn configured(
+    mut environment: Environment,
     general: &General,
     command: Option<&Command>,
-) -> Result<(), Failure> {
+) -> Result<Environment, Failure> {
     let asks = match command {
         Some(Command::Lint(asked)) => asked.explain.is_none(),
-        Some(Command::Revision { generate, .. }) => generate.autogenerate,
+        Some(Command::Revision { generate, .. }) => generate.autogenerate || generate.online,
+        Some(Command::Heads { check, .. }) => *check,
+        Some(
+            Command::Check(_)
+            | Command::Diff { .. }
+            | Command::Snapshot
+            | Command::Erd { .. }
+            | Command::Verify { .. }
+            | Command::Adopt,
+        ) => true,
         _ => false,
     };
     if asks {
-        environment.lint = configuration::settings(general.config.as_deref())?;
+        let Configuration { lint, exclude } = configuration::read_configuration(general.config.as_deref())?;
+        environment.lint = lint;
+        environment = exclude.into_iter().fold(environment, Environment::exclude);
     }
-    Ok(())
+    Ok(environment)
 }
 
 /// Returns the folder of the migration crate.

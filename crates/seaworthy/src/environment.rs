@@ -17,6 +17,7 @@ pub struct Environment {
     headers: Vec<Header>,
     by_name: HashMap<String, usize>,
     version_table: String,
+    ignore: Ignore,
     /// The database to work on; `None` until somebody names one.
     pub database: Option<DatabaseUrl>,
     /// The entities that the database is compared with; `None` where nobody names any.
@@ -48,6 +49,7 @@ impl Environment {
             headers,
             by_name,
             version_table: "seaql_migrations".to_owned(),
+            ignore: Ignore::default(),
             database: None,
             target: None,
             settings: Settings::default(),
@@ -64,6 +66,16 @@ impl Environment {
     #[must_use]
     pub fn with_version_table(mut self, table: impl Into<String>) -> Self {
         self.version_table = table.into();
+        self
+    }
+
+    /// Leaves tables, views, types and sequences of this name out wherever schemas are read or compared; `*` stands for any text.
+    ///
+    /// For what somebody else looks after in the same schema: another migrator, an extension, a tool. `fresh` removes it all
+    /// the same, and says so before it does.
+    #[must_use]
+    pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
+        self.ignore = self.ignore.and(pattern);
         self
     }
 
@@ -93,12 +105,13 @@ impl Environment {
         &self.version_table
     }
 
-    /// Returns what is looked at of a database: everything but the tables of migration tools, this environment's own among them.
+    /// Returns what is looked at of a database: everything but what is excluded and the tables of migration tools, this
+    /// environment's own among them.
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope {
             schema: None,
-            ignore: Ignore::default().and(self.version_table()),
+            ignore: self.ignore.clone().and(self.version_table()),
         }
     }
 

@@ -10,8 +10,14 @@ use crate::exit::{Ending, Failure};
 use crate::output::{Screen, promises};
 use crate::signals::Signals;
 
-pub(super) async fn run(environment: &Environment, on: &[Kind], screen: &Screen) -> Result<Ending, Failure> {
+pub(super) async fn run(
+    environment: &Environment,
+    on: &[Kind],
+    no_rows: bool,
+    screen: &Screen,
+) -> Result<Ending, Failure> {
     let mut verification = wanted(environment, on)?;
+    verification.without_rows = no_rows;
     verification.declared = environment.target.clone();
     let signals = Signals::listen(&verification.stop);
     let verified = signals.told(command::verify(environment, &verification).await)?;

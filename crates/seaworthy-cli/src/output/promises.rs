@@ -34,6 +34,9 @@ pub(crate) fn verified(screen: &Screen, answer: &Verified) {
         screen.line(&format!("{}: {broken}", screen.red("broken")));
     }
     screen.line(&match answer.broken.len() {
+        0 if answer.without_rows => {
+            "Every promise is kept but one that was not tried: to keep rows".to_owned()
+        }
         0 => "Every promise is kept".to_owned(),
         1 => "1 promise is broken".to_owned(),
         several => format!("{several} promises are broken"),

@@ -174,6 +174,15 @@ impl Target {
     where
         C: ConnectionTrait + TransactionTrait,
     {
+        let mut catalog = self.declared(connection, scope).await?;
+        catalog.leave_out(&scope.ignore);
+        Ok(catalog)
+    }
+
+    async fn declared<C>(&self, connection: &C, scope: &Scope) -> Result<Catalog, DeclareError>
+    where
+        C: ConnectionTrait + TransactionTrait,
+    {
         let dialect = dialect(connection)?;
         let declared: Vec<Declared> = self.entities.iter().map(|entity| entity(dialect)).collect();
         let mut catalog = entity::read(connection, scope, dialect, declared).await?;
@@ -228,12 +237,14 @@ where
     check::check(dialect, declared)?;
     let marked = restore::marked(declared);
     let sketch = shadow::Sketch::of(dialect, &marked);
-    match shadow::read(connection, scope, dialect, &sketch).await {
-        Ok(read) => Ok(restore::restore(dialect, declared, &marked, read)),
+    let mut normal = match shadow::read(connection, scope, dialect, &sketch).await {
+        Ok(read) => restore::restore(dialect, declared, &marked, read),
         // It was read from a database, so it is in the words of one, and names a type or function that this one is yet to get.
-        Err(DeclareError::Rejected { .. }) if brings_what_tables_need(declared) => Ok(declared.clone()),
-        Err(error) => Err(error),
-    }
+        Err(DeclareError::Rejected { .. }) if brings_what_tables_need(declared) => declared.clone(),
+        Err(error) => return Err(error),
+    };
+    normal.leave_out(&scope.ignore);
+    Ok(normal)
 }
 
 /// Whether tables need objects that the catalog itself has: extensions, domains, functions.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::scratch::Rehearsed;
 use super::upgrade::close;
+use super::verify::causes;
 use super::{Category, CommandError, Conduct, Project};
 use crate::autogenerate::{Operation, Policy, diff};
 use crate::catalog::inspect;
@@ -53,7 +54,7 @@ pub async fn adopt(environment: &Environment, conduct: &Conduct<'_>) -> Result<A
             Err(error) if error.category() == Category::Stopped => {
                 adopted.not_compared = Some("it was stopped".to_owned());
             }
-            Err(error) => adopted.not_compared = Some(error.to_string()),
+            Err(error) => adopted.not_compared = Some(causes(&error).join(": ")),
         }
     }
     close(Some(session)).await;

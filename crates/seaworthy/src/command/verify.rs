@@ -20,6 +20,7 @@ use crate::verify::ScratchDatabase;
 
 pub use branches::{BranchPair, collisions};
 pub use promise::{BrokenPromise, BrokenPromises, Promise};
+pub(super) use reasons::causes;
 pub(super) use walk::{plan, rehearse};
 
 mod branches;
@@ -38,6 +39,8 @@ pub struct Verification<'a> {
     pub declared: Option<Declared>,
     /// Makes rows after each revision; those it does not care about get some of their own.
     pub rows: Option<Box<Rows<'a>>>,
+    /// Leaves the walk over a database with rows out, and with it the promise that rows are kept.
+    pub without_rows: bool,
     /// Ends the walk when it is cancelled.
     pub stop: CancellationToken,
 }
@@ -61,6 +64,8 @@ pub enum Place {
 pub struct Verified {
     /// How many revisions there are.
     pub revisions: usize,
+    /// Whether the walk with rows was left out, so that nobody knows whether they are kept.
+    pub without_rows: bool,
     /// What was walked on.
     pub databases: Vec<VerifiedDatabase>,
     /// What is not as it should be.
@@ -146,6 +151,13 @@ impl<'a> Verification<'a> {
         self.rows = Some(Box::new(rows));
         self
     }
+
+    /// Returns the same verification on empty databases alone, where revisions want rows that nobody can make up.
+    #[must_use]
+    pub fn without_rows(mut self) -> Self {
+        self.without_rows = true;
+        self
+    }
 }
 
 impl Verified {
@@ -191,6 +203,7 @@ pub async fn verify(
         .steps;
     let mut verified = Verified {
         revisions: steps.len(),
+        without_rows: verification.without_rows,
         databases: Vec::new(),
         broken: promise::heads(&project.graph),
     };

@@ -28,7 +28,7 @@ pub(super) fn unreadable(source: sea_orm::DbErr) -> CommandError {
 }
 
 /// Returns what an error says and what lies behind it, without repetitions.
-pub(super) fn causes(error: &dyn Error) -> Vec<String> {
+pub(in crate::command) fn causes(error: &dyn Error) -> Vec<String> {
     let mut causes: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -39,7 +39,12 @@ pub(super) async fn all(
         broken: Vec::new(),
         brought: BTreeMap::new(),
     };
-    for with_rows in [false, true] {
+    let walks: &[bool] = if verification.without_rows {
+        &[false]
+    } else {
+        &[false, true]
+    };
+    for &with_rows in walks {
         found.brought.clear();
         let scratch = place.scratch().await?;
         let walked = match Walk::begin(environment, &scratch, verification, with_rows).await {
