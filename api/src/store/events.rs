@@ -40,12 +40,13 @@ const PLACE: &str = "UPDATE task_events SET position = placed.position FROM (\
     SELECT id, nextval('task_events_id_seq') AS position FROM (\
     SELECT id FROM task_events WHERE user_id = $1 AND position IS NULL ORDER BY id) AS waiting) AS placed \
     WHERE task_events.id = placed.id";
-// The oldest rows come first, so that no index over times is needed, which every change would have to write. The last event that
-// somebody was told of stays: positions are known by it.
+// The oldest rows come first, so that no index over times is needed, which every change would have to write. An event stays while
+// the one after it is not old: whoever was told of it in between asks by its position, however old it is.
 const SWEEP: &str = "DELETE FROM task_events WHERE id IN (SELECT id FROM task_events e \
     WHERE id < (SELECT coalesce((SELECT id FROM task_events WHERE created_at > $1 ORDER BY id LIMIT 1), 9223372036854775807)) \
     AND created_at <= $1 \
-    AND (position IS NULL OR position < (SELECT max(position) FROM task_events WHERE user_id = e.user_id)) \
+    AND (position IS NULL OR $1 >= (SELECT created_at FROM task_events \
+    WHERE user_id = e.user_id AND position > e.position ORDER BY position LIMIT 1)) \
     ORDER BY id LIMIT $2)";
 
 impl Store {

@@ -347,6 +347,54 @@ async fn a_cursor_is_good_for_thirty_days_and_events_are_swept_after_them() {
 }
 
 #[tokio::test]
+async fn whoever_goes_on_asking_is_never_too_late_however_long_nothing_happened() {
+    on_each("head", async |site| {
+        let first = site.task("usr_ada", json!({"title": "t"})).await;
+        // PostgreSQL writes them down by its own clock.
+        let happened = async |moment: &str| {
+            let set = format!("UPDATE task_events SET created_at = '{moment}' WHERE created_at > '2026-03-01T12:00:00+00:00'");
+            site.sql(&set).await;
+        };
+        happened("2026-03-01T12:00:00+00:00").await;
+        let mut cursor = Copy::begin(site, "usr_ada").await.cursor;
+        let on_day = async |day: i64| {
+            let server = Server::start(&site.settings, Clock::fixed(NOW + day * DAY)).await;
+            site.beside(server.unwrap())
+        };
+        let ask = async |later: &Site, cursor: &str| {
+            let answer = later.get("usr_ada", &format!("{CHANGES}?cursor={cursor}")).await;
+            answer.expect(200).json()
+        };
+        for day in [20, 39] {
+            let later = on_day(day).await;
+            let answer = ask(&later, &cursor).await;
+            cursor = answer["next_cursor"].as_str().unwrap().to_owned();
+            later.stop().await;
+        }
+        let later = on_day(40).await;
+        later.send("usr_ada", Method::PUT, &format!("{first}/complete"), None).await.expect(200);
+        later.task("usr_ada", json!({"title": "u"})).await;
+        happened("2026-04-10T12:00:00+00:00").await;
+        // Somebody else has read them meanwhile, and what is old goes.
+        Copy::begin(&later, "usr_ada").await;
+        later.server.sweep().await.unwrap();
+        later.stop().await;
+        let later = on_day(41).await;
+        later.server.sweep().await.unwrap();
+        let answer = ask(&later, &cursor).await;
+        assert_eq!(answer["data"].as_array().map(Vec::len), Some(2), "{answer}");
+        later.stop().await;
+        // When those are old as well, all goes but the last.
+        let later = on_day(80).await;
+        later.server.sweep().await.unwrap();
+        let kinds = later.texts("SELECT kind FROM task_events ORDER BY id").await;
+        assert_eq!(kinds, "created");
+        later.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_happened_while_nothing_was_written_down_is_not_passed_over_in_silence() {
     on_each("head", async |site| {
         let mut copy = Copy::begin(site, "usr_ada").await;
