@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::transcript::presentable;
+use super::transcript::{presentable, with_lines_left_out};
 use crate::databases::variable;
 
 /// A page of the documentation.
@@ -41,7 +41,8 @@ impl Page {
     /// Notes what a command really printed.
     pub(super) fn replace(&mut self, index: usize, output: &str) {
         let step = &self.steps[index];
-        let text = presentable(output).lines().map(str::to_owned).collect();
+        let printed: Vec<String> = presentable(output).lines().map(str::to_owned).collect();
+        let text = with_lines_left_out(&step.expected, &printed);
         self.replacements
             .push((step.begin, step.begin + step.expected.len(), text));
     }

@@ -72,6 +72,41 @@ pub(super) fn presentable(output: &str) -> String {
     lines.collect()
 }
 
+/// Returns an output without the lines that a page leaves out by `...`, as far as what stands around them is still there.
+pub(super) fn with_lines_left_out(expected: &[String], printed: &[String]) -> Vec<String> {
+    let is = |line: &String, other: &String| normalised(line) == normalised(other);
+    let pieces: Vec<&[String]> = expected.split(|line| line.trim() == "...").collect();
+    let mut shown = Vec::new();
+    let mut from = 0;
+    for (index, piece) in pieces.iter().enumerate() {
+        let rest = &printed[from..];
+        let is_last = index + 1 == pieces.len();
+        let begin = match piece.first() {
+            _ if index == 0 => 0,
+            Some(first) => match rest.iter().position(|line| is(line, first)) {
+                Some(begin) => begin,
+                None if is_last => rest.len().saturating_sub(piece.len()),
+                // What begins after the dots is not known any more: somebody has to look.
+                None => return printed.to_vec(),
+            },
+            None => rest.len(),
+        };
+        let rest = &rest[begin..];
+        let last = |last| rest.iter().position(|line| is(line, last)).map(|at| at + 1);
+        let length = match piece.last().and_then(last) {
+            _ if is_last => rest.len(),
+            Some(length) => length,
+            None => piece.len().min(rest.len()),
+        };
+        if begin > 0 {
+            shown.push("...".to_owned());
+        }
+        shown.extend_from_slice(&rest[..length]);
+        from += begin + length;
+    }
+    shown
+}
+
 fn normalised(text: &str) -> String {
     let mut text = trimmed(text);
     for (varying, word) in VARYING.iter() {
@@ -101,4 +136,23 @@ fn dots_stand_for_text_and_lines() {
     ));
     assert!(!matches(&expected("upgrade 002 (12 ms)\n..."), output));
     assert!(!matches(&expected("upgrade 001 (12 ms)"), output));
+}
+
+#[test]
+fn what_a_page_leaves_out_stays_left_out() {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let shown = |page: &str, printed: &str| with_lines_left_out(&lines(page), &lines(printed)).join("\n");
+    let printed = "28 steps\nupgrade 001 (4 ms)\nupgrade 002\nupgrade 003\nDone: 3 steps";
+    assert_eq!(
+        shown("27 steps\nupgrade 001 (9 ms)\n...\nDone: 2 steps", printed),
+        "28 steps\nupgrade 001 (4 ms)\n...\nDone: 3 steps"
+    );
+    assert_eq!(shown("27 steps\n...", printed), "28 steps\n...");
+    assert_eq!(
+        shown("...\nupgrade 003\nDone", printed),
+        "...\nupgrade 003\nDone: 3 steps"
+    );
+    // Nothing was left out, or nobody knows where it would go on.
+    assert_eq!(shown("27 steps", printed), printed);
+    assert_eq!(shown("a\n...\ngone\n...\nDone", printed), printed);
 }
