@@ -18,6 +18,7 @@ mod conversations;
 mod events;
 mod fault;
 mod filter;
+mod folding;
 mod kept;
 mod keys;
 mod list;

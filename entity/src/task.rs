@@ -35,6 +35,12 @@ pub struct Model {
     /// has one.
     #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
     pub recurrence_rule: Option<String>,
+    /// The title as searches compare it, where it is more than ASCII and somebody has folded it; since phase XVII.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub title_folded: Option<String>,
+    /// The description in the same way; since phase XVII.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub description_folded: Option<String>,
 }
 
 /// What a task hangs on, and what hangs on it.

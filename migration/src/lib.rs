@@ -47,6 +47,9 @@ mod m20250105_140000_drop_zoneless_times;
 mod m20250106_100000_add_titles;
 mod m20250106_110000_title_conversations;
 mod m20250107_100000_add_task_events;
+mod m20250108_100000_make_tags_unique_in_any_case;
+mod m20250109_100000_add_folded_texts;
+mod m20250109_110000_drop_index_of_unfolded_texts;
 mod phase_xiii;
 
 #[cfg(feature = "cli")]
@@ -92,6 +95,9 @@ impl Migrator {
             Box::new(m20250106_100000_add_titles::Migration),
             Box::new(m20250106_110000_title_conversations::Migration),
             Box::new(m20250107_100000_add_task_events::Migration),
+            Box::new(m20250108_100000_make_tags_unique_in_any_case::Migration),
+            Box::new(m20250109_100000_add_folded_texts::Migration),
+            Box::new(m20250109_110000_drop_index_of_unfolded_texts::Migration),
         ]
     }
 }

@@ -91,6 +91,15 @@ fn indexes(extra: &mut Extra) {
     extra.table("task_events").index(of_a_person);
     let tag = Index::new(Some("tags_user_id_name_key"), ["user_id", "name"]);
     extra.table("tags").index(tag.unique());
+    // Only ASCII letters lose their case on SQLite, and so they do on PostgreSQL.
+    let in_any_case = match extra.dialect() {
+        Some(Dialect::Sqlite) => "lower(name)",
+        _ => "lower(name COLLATE \"C\")",
+    };
+    let tag = Index::new(Some("tags_user_id_lower_name_key"), ["user_id"]);
+    extra
+        .table("tags")
+        .index(tag.part(IndexPart::expression(in_any_case)).unique());
     let email = Index::new(Some("users_email_lower_key"), [""; 0]);
     extra
         .table("users")
@@ -129,14 +138,32 @@ fn task_lists(extra: &mut Extra) {
         extra.table("tasks").index(index);
     }
     let text = if is_sqlite {
-        Index::new(Some("idx_tasks_text"), ["user_id", "completed"]).part(IndexPart::expression(
-            "title || char(10) || coalesce(description, '')",
+        Index::new(Some("idx_tasks_folded_text"), ["user_id", "completed"]).part(IndexPart::expression(
+            "coalesce(title_folded, title) || char(10) || coalesce(description_folded, description, '')",
         ))
     } else {
-        let text = IndexPart::expression("title || chr(10) || coalesce(description, '')");
-        Index::new(Some("idx_tasks_text"), [""; 0])
+        let text = IndexPart::expression(
+            "coalesce(title_folded, title) || chr(10) || coalesce(description_folded, description, '')",
+        );
+        Index::new(Some("idx_tasks_folded_text"), [""; 0])
             .part(text.operator_class("gin_trgm_ops"))
             .method("gin")
     };
+    let octets = |column: &str| match is_sqlite {
+        true => format!("length(CAST({column} AS blob))"),
+        false => format!("octet_length({column})"),
+    };
+    let is_unfolded = |column: &str| {
+        format!(
+            "({column}_folded IS NULL AND {} > length({column}))",
+            octets(column)
+        )
+    };
+    let unfolded = Index::new(Some("idx_tasks_unfolded"), ["id"]);
+    extra.table("tasks").index(unfolded.filter(format!(
+        "{} OR {}",
+        is_unfolded("title"),
+        is_unfolded("description")
+    )));
     extra.table("tasks").index(text);
 }

@@ -29,6 +29,8 @@ pub(crate) enum Feature {
     ConversationTitles,
     /// What happened to tasks.
     Changes,
+    /// Texts in which every script's letters have lost their case.
+    FoldedText,
 }
 
 /// Something was asked for that the live schema does not have yet.
@@ -42,7 +44,7 @@ pub(crate) struct Missing {
 
 impl Feature {
     /// Every feature, oldest first.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Tasks,
         Self::Conversations,
         Self::Priority,
@@ -56,6 +58,7 @@ impl Feature {
         Self::TagOwners,
         Self::ConversationTitles,
         Self::Changes,
+        Self::FoldedText,
     ];
 
     /// Returns the revision that brings it.
@@ -68,6 +71,7 @@ impl Feature {
             Self::TagOwners => "a80f4e6b2d93",
             Self::ConversationTitles => "d8e3a05c64f1",
             Self::Changes => "9c2e7a41f0b3",
+            Self::FoldedText => "5fb0c2917d4e",
         }
     }
 
@@ -87,6 +91,7 @@ impl Feature {
             Self::TagOwners => "tag_owners",
             Self::ConversationTitles => "conversation_titles",
             Self::Changes => "changes",
+            Self::FoldedText => "folded_text",
         }
     }
 }

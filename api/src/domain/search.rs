@@ -3,6 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::composed;
+use super::text::folded;
 
 /// What a text must have: all terms of any of several groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,12 +52,15 @@ impl TextSearch {
 }
 
 impl TextTerm {
-    /// Returns what to look for: texts from before they were composed may have accents apart from their letters.
+    /// Returns what to look for: the text as folded texts have it, and as it is in those that nobody has folded yet, where accents
+    /// may be apart from their letters.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = String> {
-        let apart: String = self.text.nfd().collect();
-        let is_another = apart != self.text;
-        let apart = is_another.then_some(apart);
-        [Some(self.text.clone()), apart].into_iter().flatten()
+        let mut spellings = vec![self.text.clone()];
+        if !self.text.is_ascii() {
+            spellings.extend([self.text.nfd().collect(), folded(&self.text)]);
+            spellings.dedup();
+        }
+        spellings.into_iter()
     }
 
     fn of(piece: &str) -> Self {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use icu_casemap::CaseMapper;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Rule, Violation};
@@ -57,6 +58,17 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
         IsNormalized::Yes => Cow::Borrowed(text),
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
     }
+}
+
+/// Returns a text as searches compare it: letters of either case are the same in every script, and `ß` is `ss` (Unicode 5.18,
+/// "Default Case Folding").
+pub(crate) fn folded(text: &str) -> String {
+    CaseMapper::new().fold_string(&composed(text)).into_owned()
+}
+
+/// Returns the same where a database's `LIKE` would not find it: of ASCII letters every database knows the case.
+pub(crate) fn folded_unless_ascii(text: &str) -> Option<String> {
+    (!text.is_ascii()).then(|| folded(text))
 }
 
 /// Refuses control characters other than tabs and line ends.
@@ -118,6 +130,23 @@ mod tests {
         assert!(Title::parse(&"e\u{301}".repeat(200)).is_ok());
         // One character that is only ever written as two.
         assert!(Title::parse(&"\u{958}".repeat(101)).is_err());
+    }
+
+    #[test]
+    fn letters_of_either_case_are_folded_in_every_script() {
+        for (text, other) in [
+            ("\u{dc}BER", "\u{fc}ber"),
+            (
+                "\u{427}\u{415}\u{420}\u{412}\u{41e}\u{41d}\u{418}\u{419}",
+                "\u{447}\u{435}\u{440}\u{432}\u{43e}\u{43d}\u{438}\u{439}",
+            ),
+            ("\u{39f}\u{394}\u{39f}\u{3a3}", "\u{3bf}\u{3b4}\u{3bf}\u{3c2}"),
+            ("Stra\u{df}e", "STRASSE"),
+            ("U\u{308}ber", "\u{fc}BER"),
+        ] {
+            assert_eq!(folded(text), folded(other));
+        }
+        assert_eq!(folded_unless_ascii("Plain"), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Removes what has had its time: kept answers, and events that nobody is told of any more.
+//! What is done now and then: removes what has had its time, kept answers and events that nobody is told of any more, and folds the
+//! texts of tasks that nobody has folded yet.
 
 use std::time::Duration;
 
 use super::{Failure, Services};
-use crate::domain::TaskEvent;
+use crate::domain::{TaskEvent, folded_unless_ascii};
 
 /// How often that is done.
 const EVERY: Duration = Duration::from_secs(60);
@@ -15,6 +16,9 @@ const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 impl Services {
     /// Sweeps again and again; ends only with the task that runs it.
     pub(crate) async fn sweep_always(self) {
+        if let Err(error) = self.fold_texts().await {
+            tracing::debug!(error = %error, "texts could not be folded; the next round will");
+        }
         loop {
             // Replicas that were started together do not sweep together.
             tokio::time::sleep(EVERY.mul_f32(0.5 + fastrand::f32())).await;
@@ -34,6 +38,21 @@ impl Services {
         while self.store.sweep_events(before).await? {
             tokio::time::sleep(PAUSE).await;
         }
-        Ok(())
+        self.fold_texts().await
+    }
+
+    async fn fold_texts(&self) -> Result<(), Failure> {
+        loop {
+            let (texts, may_be_more) = self.store.unfolded_texts().await?;
+            for text in texts {
+                let title = folded_unless_ascii(&text.title);
+                let description = text.description.as_deref().and_then(folded_unless_ascii);
+                self.store.keep_folded(text, (title, description)).await?;
+            }
+            if !may_be_more {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }

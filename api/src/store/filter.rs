@@ -72,13 +72,14 @@ impl Search<'_> {
 
     /// Returns the condition that a task's text has what is looked for, whatever its case.
     ///
-    /// The text is spelled as in the index of phase VIII. No term has a line end in it, so none is found across the line between
+    /// The text is spelled as in the index of phase VIII, or of phase XVII. No term has a line end in it, so none is found across the line between
     /// title and description.
     fn text(&self, search: &TextSearch, statuses: &[bool]) -> Condition {
         let has = |term: &TextTerm| {
+            let is_folded = self.shape.has(Feature::FoldedText);
             let has_text = |text: String| match self.dialect {
-                Dialect::Postgresql => has_on_postgres(term, &text),
-                Dialect::Sqlite => has_on_sqlite(term, &text),
+                Dialect::Postgresql => has_on_postgres(term, &text, text_on_postgres(is_folded)),
+                Dialect::Sqlite => has_on_sqlite(term, &text, text_on_sqlite(is_folded)),
             };
             let spellings = term.spellings().map(has_text);
             let has_any = spellings
@@ -163,9 +164,32 @@ fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant
     all
 }
 
+/// Returns the text that is searched, as an index has it.
+fn text_on_postgres(is_folded: bool) -> &'static str {
+    match is_folded {
+        true => {
+            "(coalesce(tasks.title_folded, tasks.title) || chr(10) || \
+             coalesce(tasks.description_folded, tasks.description, ''))"
+        }
+        false => "(tasks.title || chr(10) || coalesce(tasks.description, ''))",
+    }
+}
+
+/// Returns the same on SQLite.
+fn text_on_sqlite(is_folded: bool) -> &'static str {
+    match is_folded {
+        true => {
+            "(coalesce(tasks.title_folded, tasks.title) || char(10) || \
+             coalesce(tasks.description_folded, tasks.description, ''))"
+        }
+        false => "(tasks.title || char(10) || coalesce(tasks.description, ''))",
+    }
+}
+
 /// Returns the condition that a task's text has the text of a term in some spelling, on PostgreSQL.
-fn has_on_postgres(term: &TextTerm, spelling: &str) -> Expr {
-    let text = || Expr::cust("(tasks.title || chr(10) || coalesce(tasks.description, ''))");
+fn has_on_postgres(term: &TextTerm, spelling: &str, text: &'static str) -> Expr {
+    let words = format!("(' ' || translate({text}, chr(9) || chr(10) || chr(13), '   '))");
+    let text = || Expr::cust(text);
     let part = || Expr::Constant(pattern(spelling).into());
     // A literal, because whether an index helps depends on the word, and a plan that is kept for any word cannot know.
     let is_like = text().binary(PgBinOper::ILike, part());
@@ -181,9 +205,7 @@ fn has_on_postgres(term: &TextTerm, spelling: &str) -> Expr {
             .and(is_like.is(Expr::Constant(true.into())))
     };
     if term.begins_a_word {
-        let words = Expr::cust(
-            "(' ' || translate(tasks.title || chr(10) || coalesce(tasks.description, ''), chr(9) || chr(10) || chr(13), '   '))",
-        );
+        let words = Expr::cust(words);
         let beginning = Expr::Constant(format!("% {}%", escaped(spelling)).into());
         condition = condition.and(words.binary(PgBinOper::ILike, beginning));
     }
@@ -191,14 +213,12 @@ fn has_on_postgres(term: &TextTerm, spelling: &str) -> Expr {
 }
 
 /// Returns the same condition on SQLite, where LIKE takes ASCII letters of either case for the same.
-fn has_on_sqlite(term: &TextTerm, spelling: &str) -> Expr {
-    let text = Expr::cust("(tasks.title || char(10) || coalesce(tasks.description, ''))");
-    let mut condition = text.like(LikeExpr::new(pattern(spelling)).escape('\\'));
+fn has_on_sqlite(term: &TextTerm, spelling: &str, text: &str) -> Expr {
+    let mut condition = Expr::cust(text.to_owned()).like(LikeExpr::new(pattern(spelling)).escape('\\'));
     if term.begins_a_word {
-        let words = Expr::cust(
-            "(' ' || replace(replace(replace(tasks.title || char(10) || coalesce(tasks.description, ''), char(9), ' '), \
-             char(10), ' '), char(13), ' '))",
-        );
+        let words = Expr::cust(format!(
+            "(' ' || replace(replace(replace({text}, char(9), ' '), char(10), ' '), char(13), ' '))"
+        ));
         let beginning = format!("% {}%", escaped(spelling));
         condition = condition.and(words.like(LikeExpr::new(beginning).escape('\\')));
     }

@@ -290,6 +290,9 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
             let tags = entity::tag::Entity.table_name();
             has(tags, entity::tag::Column::UserId.as_str()) && !has(tags, NAME_IS_UNIQUE)
         }
+        Feature::FoldedText => {
+            task(entity::task::Column::TitleFolded) && task(entity::task::Column::DescriptionFolded)
+        }
         Feature::ConversationTitles => has(
             entity::conversation::Entity.table_name(),
             entity::conversation::Column::Title.as_str(),

@@ -44,12 +44,24 @@ impl Scope {
         read(&row)
     }
 
-    /// Puts a tag under another name on all of the owner's tasks that carry it. The row may be somebody else's too: the tasks move
-    /// to the row of the new name.
+    /// Puts a tag under another name on all of the owner's tasks that carry it. A row that may be somebody else's too stays as it
+    /// is: the tasks move to the row of the new name.
     pub(crate) async fn move_tag(&self, id: i32, name: &TagName, now: Instant) -> Result<(), StoreError> {
         let names = std::slice::from_ref(name);
-        self.runner().execute(&self.insert_names(names)).await?;
         self.touch(self.carry(id), now).await?;
+        if self.shape.has(Feature::TagOwners) {
+            self.forget_unused(names).await?;
+            let rename = Query::update()
+                .table(tag::Entity)
+                .value(tag::Column::Name, name.as_str())
+                .and_where(tag::Column::Id.eq(id))
+                .and_where(tag::Column::UserId.eq(self.owner.as_str()))
+                .to_owned();
+            if self.runner().execute(&rename).await? > 0 {
+                return Ok(());
+            }
+        }
+        self.runner().execute(&self.insert_names(names)).await?;
         let target = Query::select()
             .column(tag::Column::Id)
             .from(tag::Entity)
@@ -143,9 +155,12 @@ impl Scope {
 
     /// Returns names as the owner writes them already, with a row for each.
     async fn settled(&self, names: &[TagName]) -> Result<Vec<TagName>, StoreError> {
-        let (mut spelled, are_known) = self.spelled(names).await?;
+        let (mut spelled, mut are_known) = self.spelled(names).await?;
         if !are_known && self.lock_tag_names().await? {
-            (spelled, _) = self.spelled(names).await?;
+            (spelled, are_known) = self.spelled(names).await?;
+        }
+        if !are_known && self.shape.has(Feature::TagOwners) {
+            self.forget_unused(&spelled).await?;
         }
         // One that they write may be a row of somebody else's still.
         self.runner().execute(&self.insert_names(&spelled)).await?;
@@ -190,6 +205,25 @@ impl Scope {
             })
             .collect();
         Ok((spelled, are_known))
+    }
+
+    /// Removes the rows of the owner's that no task carries any more and that are called like these, in any case: a name that is
+    /// written anew is written as it is now.
+    async fn forget_unused(&self, names: &[TagName]) -> Result<(), StoreError> {
+        let carried = Query::select()
+            .expr(Expr::val(1))
+            .from(task_tag::Entity)
+            .and_where(
+                Expr::col((task_tag::Entity, task_tag::Column::TagId)).equals((tag::Entity, tag::Column::Id)),
+            )
+            .to_owned();
+        let delete = Query::delete()
+            .from_table(tag::Entity)
+            .and_where(tag::Column::UserId.eq(self.owner.as_str()))
+            .and_where(folded_name(self.dialect()).is_in(names.iter().flat_map(TagName::spellings)))
+            .and_where(Expr::exists(carried).not())
+            .to_owned();
+        self.runner().execute(&delete).await.map(drop)
     }
 
     /// Takes every tag off a task but these.

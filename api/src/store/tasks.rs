@@ -12,6 +12,7 @@ use super::shape::{MARK, RULES};
 use super::{Scope, StoreError};
 use crate::domain::{
     Completion, Description, Feature, Instant, NewTask, Priority, Recurrence, Task, TaskPatch, Title,
+    folded_unless_ascii,
 };
 
 impl Scope {
@@ -53,7 +54,10 @@ impl Scope {
             now.to_utc().into(),
             now.to_utc().into(),
         ];
-        for (column, value) in self.values(&TaskPatch::from(new.clone())) {
+        let patch = TaskPatch::from(new.clone());
+        let folded = self.folded(&patch).into_iter();
+        let folded = folded.map(|(column, text)| (column.into_iden(), Expr::val(text)));
+        for (column, value) in self.values(&patch).into_iter().chain(folded) {
             columns.push(column);
             values.push(value);
         }
@@ -75,6 +79,7 @@ impl Scope {
         let mut update = self.update_tasks(ids);
         update
             .values(self.values(patch))
+            .values(self.folded(patch).into_iter().map(written_anew))
             .value(Column::UpdatedAt, now.to_utc());
         let unwritten = self.unwritten(patch);
         if !unwritten.is_empty() {
@@ -235,6 +240,26 @@ impl Scope {
         values
     }
 
+    /// Returns the texts of a patch as searches compare them, where the schema keeps them.
+    fn folded(&self, patch: &TaskPatch) -> Vec<(Column, Option<String>)> {
+        if !self.shape.has(Feature::FoldedText) {
+            return Vec::new();
+        }
+        let title = patch.title.as_ref().map(Title::as_str).map(folded_unless_ascii);
+        let description = patch.description.as_ref().map(|description| {
+            let text = description.as_ref().map(Description::as_str);
+            text.and_then(folded_unless_ascii)
+        });
+        let columns = [
+            (Column::TitleFolded, title),
+            (Column::DescriptionFolded, description),
+        ];
+        let written = columns
+            .into_iter()
+            .filter_map(|(column, text)| Some((column, text?)));
+        written.collect()
+    }
+
     /// Returns what a patch sets to its default because the schema has no place for it.
     fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
         let columns: [(bool, Feature, &[&str]); 5] = [
@@ -267,6 +292,18 @@ impl Scope {
             .to_owned();
         self.runner().execute(&update).await.map(drop)
     }
+}
+
+/// Returns a folded text so that the row gets another one than it had: a text that changes while its folded one stays was written
+/// by somebody who does not know of it, and the database forgets it. A blank at the end is never searched for.
+fn written_anew((column, text): (Column, Option<String>)) -> (DynIden, Expr) {
+    let value = match text {
+        Some(text) => Expr::case(column.eq(text.as_str()), format!("{text} "))
+            .finally(text)
+            .into(),
+        None => Expr::val(None::<String>),
+    };
+    (column.into_iden(), value)
 }
 
 fn is_one_of(ids: &[i32]) -> Expr {

@@ -38,6 +38,7 @@ mod revisions;
 mod rooms;
 mod sessions;
 mod site;
+mod spelling;
 mod statements;
 mod telemetry;
 mod tokens;
