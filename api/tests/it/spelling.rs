@@ -8,7 +8,7 @@ use crate::site::{Site, migrate, on_each};
 const BEFORE_FOLDED_TEXTS: &str = "db105f452dd6";
 
 async fn found(site: &Site, words: &str) -> Vec<i64> {
-    let encoded: String = url::form_urlencoded::byte_serialize(words.as_bytes()).collect();
+    let encoded: String = form_urlencoded::byte_serialize(words.as_bytes()).collect();
     let page = site
         .get("usr_ada", &format!("/api/v1/tasks?sort=id&q={encoded}"))
         .await;
