@@ -7,6 +7,7 @@
 #![warn(clippy::large_futures)]
 
 pub(crate) use events::AtWork;
+pub(crate) use paths::undo_needless_escapes;
 
 mod accept;
 mod access;
@@ -35,6 +36,7 @@ mod operations;
 mod paged;
 mod pages;
 mod parameters;
+mod paths;
 mod problem;
 mod schema;
 mod sessions;

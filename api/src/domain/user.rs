@@ -64,7 +64,7 @@ impl UserId {
     }
 
     /// Whether a text stands for something else where a user's id may stand.
-    pub(crate) fn is_reserved(text: &str) -> bool {
+    fn is_reserved(text: &str) -> bool {
         RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
     }
 

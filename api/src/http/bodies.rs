@@ -40,6 +40,8 @@ pub(super) enum Received {
     TooSlow,
     /// More large bodies than are held at a time were on their way.
     TooMany,
+    /// It is in a coding that nobody here reads, and was left alone.
+    UnknownCoding,
 }
 
 impl Received {
@@ -48,7 +50,7 @@ impl Received {
         match self {
             Self::Whole(_) => true,
             Self::TooLarge { is_at_end } => *is_at_end,
-            Self::BrokenOff | Self::TooSlow | Self::TooMany => false,
+            Self::BrokenOff | Self::TooSlow | Self::TooMany | Self::UnknownCoding => false,
         }
     }
 }
@@ -59,6 +61,9 @@ pub(super) async fn receive<'app>(
     request: &mut Request,
 ) -> (Received, Option<SemaphorePermit<'app>>) {
     let body = std::mem::take(request.body_mut());
+    if has_unknown_coding(request) {
+        return (Received::UnknownCoding, None);
+    }
     if hyper::body::Body::is_end_stream(&body) {
         return (Received::Whole(Bytes::new()), None);
     }
@@ -78,6 +83,19 @@ pub(super) async fn receive<'app>(
     };
     let received = receiver.run().await;
     (received, receiver.permit)
+}
+
+/// Whether there is more to undo than chunks (RFC 9112, 6.1). hyper looks only at the last coding, and refuses what does not end in chunks.
+fn has_unknown_coding(request: &Request) -> bool {
+    let fields = request.headers().get_all(header::TRANSFER_ENCODING);
+    let codings = fields
+        .iter()
+        .flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    let mut named = codings
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty());
+    let first = named.next();
+    first.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"chunked")) || named.next().is_some()
 }
 
 fn most_bytes(request: &Request) -> usize {

@@ -134,6 +134,8 @@ codes! {
         "A user has at most five event streams on a server at a time. Close one, or try again after the time in Retry-After.";
     Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Something went wrong here"
         "The fault is the server's. Its log knows the request by `request_id`.";
+    TransferCodingUnknown "TRANSFER_CODING_UNKNOWN" NOT_IMPLEMENTED "The transfer coding is not known"
+        "A body comes as it is or in chunks: `Transfer-Encoding` names nothing but `chunked`. The connection is closed; nothing has been done.";
     Database "DATABASE_CONNECTION_FAILED" SERVICE_UNAVAILABLE "The database cannot be reached"
         "Try again after the time in Retry-After.";
     Busy "DATABASE_BUSY" SERVICE_UNAVAILABLE "The database is busy"

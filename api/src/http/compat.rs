@@ -50,10 +50,8 @@ impl FromRequestParts<App> for Owner {
         match named.map(|(_, value)| value) {
             Some("me") => Ok(Self(user)),
             Some(value) if value == user.id.as_str() => Ok(Self(user)),
-            // A word of paths is nobody's id: `/api/v2/tasks` leads nowhere.
-            Some(value) if !value.is_empty() && !UserId::is_reserved(value) => {
-                Err(Problem::new(Code::Forbidden))
-            }
+            // What nobody can be called leads nowhere, such as a word of paths: `/api/v2/tasks`.
+            Some(value) if UserId::parse(value).is_some() => Err(Problem::new(Code::Forbidden)),
             _ => Err(Problem::new(Code::NotFound)),
         }
     }

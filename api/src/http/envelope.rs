@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::accept::accepts_json;
-use super::bodies;
+use super::bodies::{self, Received};
 use super::codes::Code;
 use super::compat::ErrorBody;
 use super::conditional::Unheeding;
@@ -157,6 +157,9 @@ fn refuse(request: &Request) -> Result<(), Problem> {
     }
     if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
         return Err(Problem::new(Code::HeaderInvalid).detail("a request has one header Host (RFC 9112, 3.2)"));
+    }
+    if let Some(Received::UnknownCoding) = request.extensions().get() {
+        return Err(Problem::new(Code::TransferCodingUnknown));
     }
     let is_api = request.uri().path().starts_with("/api/");
     let is_stream = request.uri().path() == super::events::PATH;

@@ -143,6 +143,7 @@ pub(super) fn body(mut request: Request) -> Result<(Parts, axum::body::Bytes), P
         Received::TooLarge { .. } => return Err(Problem::new(Code::PayloadTooLarge)),
         Received::TooSlow => return Err(Problem::new(Code::BodyTooSlow)),
         Received::TooMany => return Err(Problem::new(Code::Overloaded)),
+        Received::UnknownCoding => return Err(Problem::new(Code::TransferCodingUnknown)),
         Received::BrokenOff => {
             return Err(Problem::new(Code::MalformedJson).detail("the body did not come whole"));
         }

@@ -28,7 +28,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Admission;
-use crate::http::AtWork;
+use crate::http::{AtWork, undo_needless_escapes};
 
 /// How long a connection may take.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +108,8 @@ fn answering(
 > {
     let router = TowerToHyperService::new(router);
     service_fn(move |mut request: Request<Incoming>| {
+        // Here, because the router of axum chooses the route before anything that is layered around it.
+        undo_needless_escapes(request.uri_mut());
         // Requests and wrong passwords are counted by the client's address.
         request.extensions_mut().insert(ConnectInfo(address));
         request.extensions_mut().insert(AtWork(Arc::clone(&is_working)));

@@ -1,11 +1,14 @@
 //! What no client should send: each is refused by name, and none of it is a fault of ours.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::site::on_each;
+use crate::site::{Site, on_each};
 
 /// Bodies of a task, the code that refuses each, and where in the body the fault is.
 #[rustfmt::skip]
@@ -329,6 +332,94 @@ async fn a_request_without_its_host_or_with_a_broken_body_is_a_problem() {
             stream.read_to_string(&mut answer).await.unwrap();
             assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{rest}: {answer}");
             assert!(answer.contains("application/problem+json") && answer.contains(code), "{rest}: {answer}");
+        }
+    })
+    .await;
+}
+
+/// Each on a connection of its own, that the server ends.
+async fn raw(site: &Site, request: &str) -> String {
+    let mut stream = TcpStream::connect(site.server.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = timeout(Duration::from_secs(15), stream.read_to_string(&mut answer)).await;
+    read.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_body_in_an_unknown_transfer_coding_is_not_read() {
+    on_each("head", async |site| {
+        let token = site.token("usr_ada");
+        let body = "e\r\n{\"title\": \"t\"}\r\n0\r\n\r\n";
+        let ask = async |more: &str, codings: &str| {
+            let request = format!(
+                "POST /api/v1/tasks HTTP/1.1\r\nHost: todo\r\nAuthorization: Bearer {token}\r\n{more}\
+                 Content-Type: application/json\r\n{codings}\r\n\r\n{body}"
+            );
+            raw(site, &request).await
+        };
+        for codings in [
+            "Transfer-Encoding: gzip, chunked",
+            "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked, chunked",
+            "Transfer-Encoding: gzip;q=1 , ,CHUNKED",
+        ] {
+            // Not only the server closes: whoever stands between learns that what follows is no request.
+            let answer = ask("", codings).await;
+            assert!(answer.starts_with("HTTP/1.1 501 "), "{codings}: {answer}");
+            assert!(answer.contains("connection: close"), "{codings}: {answer}");
+            assert!(answer.contains("application/problem+json"), "{codings}: {answer}");
+            assert!(answer.contains("TRANSFER_CODING_UNKNOWN"), "{codings}: {answer}");
+        }
+        // What does not end in chunks has no end that could be found; hyper refuses it by itself.
+        for codings in ["Transfer-Encoding: gzip", "Transfer-Encoding: chunked, gzip"] {
+            let answer = ask("", codings).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{codings}: {answer}");
+        }
+        let list = site.get("usr_ada", "/api/v1/tasks").await.expect(200);
+        assert_eq!(list.json()["data"], json!([]));
+        for codings in ["Transfer-Encoding: chunked", "Transfer-Encoding: , Chunked"] {
+            let answer = ask("Connection: close\r\n", codings).await;
+            assert!(answer.starts_with("HTTP/1.1 201 "), "{codings}: {answer}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_path_with_needless_escapes_is_the_one_without() {
+    on_each("head", async |site| {
+        let token = site.token("usr_ada");
+        site.task("usr_ada", json!({"title": "t", "tags": ["a/b"]})).await;
+        let ask = async |path: &str| {
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: todo\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+            );
+            let answer = raw(site, &request).await;
+            answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+        };
+        for path in [
+            "/api/v1/%74asks",
+            "/%61pi/v1/tasks/%31?fields=%69d",
+            "/a%70i/%6De/tasks",
+            "/api/v1/usr%5Fada/tasks",
+            "/%6c%69vez",
+        ] {
+            assert_eq!(ask(path).await, 200, "{path}");
+        }
+        for path in [
+            "/api%2Fv1%2Ftasks",
+            "/api/v1%2f%74asks",
+            "/api/v1/tasks/%2e%2e/tasks",
+            "/api/v1/%2E/tasks",
+            "/api/v1/tasks/1/%2e%2E",
+            "/%2e%2e/livez",
+            "/api/v1/tasks/%2531",
+            "/api/v1/%%37%34asks",
+            "/api/v1/%2574asks",
+        ] {
+            assert_eq!(ask(path).await, 404, "{path}");
         }
     })
     .await;

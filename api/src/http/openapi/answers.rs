@@ -127,7 +127,7 @@ impl IntoResponses for Cached {
 
 impl IntoResponses for WithBody {
     fn responses() -> Responses {
-        problems(&[400, 408, 413, 415, 422])
+        problems(&[400, 408, 413, 415, 422, 501])
     }
 }
 
