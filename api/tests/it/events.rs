@@ -13,24 +13,24 @@ use crate::site::{NOW, Site, on_each};
 const SOON: Duration = Duration::from_secs(5);
 
 /// A stream of events that somebody reads.
-struct Stream {
+pub(crate) struct Stream {
     response: Response,
     text: String,
 }
 
 /// One event; a comment has no name.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Event {
+pub(crate) struct Event {
     name: String,
-    id: String,
-    data: Value,
+    pub(crate) id: String,
+    pub(crate) data: Value,
 }
 
 impl Stream {
     /// Opens a stream and reads its first event.
-    async fn open(site: &Site, user: &str, last: Option<&str>) -> (Self, Event) {
+    pub(crate) async fn open(site: &Site, user: &str, last: Option<&str>) -> (Self, Event) {
         let token = site.token(user);
-        let response = request(site, &token, last).await;
+        let response = follow(site, &token, last).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["x-accel-buffering"], "no");
@@ -69,13 +69,15 @@ impl Stream {
         }
     }
 
-    async fn soon(&mut self) -> Event {
+    /// Returns the next event, which has to come at once.
+    pub(crate) async fn soon(&mut self) -> Event {
         let event = tokio::time::timeout(SOON, self.next()).await;
         event.expect("an event comes soon").expect("the stream goes on")
     }
 }
 
-async fn request(site: &Site, token: &str, last: Option<&str>) -> Response {
+/// Asks for a stream.
+pub(crate) async fn follow(site: &Site, token: &str, last: Option<&str>) -> Response {
     let mut request = Client::new()
         .get(site.url("/api/v1/events"))
         .bearer_auth(token)
@@ -150,7 +152,7 @@ async fn who_comes_again_misses_nothing_and_is_told_nothing_twice() {
                 assert_eq!(again.soon().await.data["task_id"], *task);
             }
         }
-        let refused = request(site, &site.token("usr_eve"), Some(&first.id)).await;
+        let refused = follow(site, &site.token("usr_eve"), Some(&first.id)).await;
         assert_eq!(refused.status(), 400);
         // What is too long ago is not passed over in silence.
         let later = Server::start(&site.settings, Clock::fixed(NOW + 40 * 24 * 60 * 60)).await;
@@ -168,7 +170,7 @@ async fn who_comes_again_misses_nothing_and_is_told_nothing_twice() {
 #[tokio::test]
 async fn before_its_revision_nothing_can_be_followed() {
     on_each("4b7f1c92e6d0", async |site| {
-        let refused = request(site, &site.token("usr_ada"), None).await;
+        let refused = follow(site, &site.token("usr_ada"), None).await;
         assert_eq!(refused.status(), 503);
         let problem: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
         assert_eq!(problem["required_revision"], "9c2e7a41f0b3");
@@ -191,7 +193,7 @@ async fn a_stream_is_for_those_who_ask_for_one_and_five_for_each() {
         for _ in 0..5 {
             open.push(Stream::open(site, "usr_ada", None).await.0);
         }
-        let refused = request(site, &site.token("usr_ada"), None).await;
+        let refused = follow(site, &site.token("usr_ada"), None).await;
         assert_eq!(refused.status(), 429);
         assert_eq!(refused.headers()["retry-after"], "5");
         Stream::open(site, "usr_eve", None).await;
@@ -203,7 +205,7 @@ async fn a_stream_is_for_those_who_ask_for_one_and_five_for_each() {
         drop(open);
         site.task("usr_ada", json!({"title": "t"})).await;
         for round in 0.. {
-            if request(site, &site.token("usr_ada"), None).await.status() == 200 {
+            if follow(site, &site.token("usr_ada"), None).await.status() == 200 {
                 break;
             }
             assert!(round < 100, "nobody made room");
@@ -218,7 +220,7 @@ async fn a_stream_lives_while_nothing_happens_and_ends_with_its_token_and_its_se
     on_each("head", async |site| {
         let token = site.register("ada@example.org").await;
         let mut stream = Stream {
-            response: request(site, &token, None).await,
+            response: follow(site, &token, None).await,
             text: String::new(),
         };
         assert_eq!(stream.next().await.unwrap().name, "ready");
