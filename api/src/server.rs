@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -131,8 +131,12 @@ impl Server {
     /// Fails when the settings, the database or the address cannot be used.
     pub async fn start(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
         let origins = origins(&settings.cors_origins)?;
-        let (app, secret) = prepare(settings, clock).await?;
-        let (listener, address) = listen(settings.address())?;
+        let checked = Checked::new(settings)?;
+        let secret = checked.secret;
+        let front = Bound::new(settings.address())?;
+        let counters = settings.metrics_address.map(Bound::new).transpose()?;
+        let app = checked.open(settings, clock).await?;
+        let address = front.address;
         let base = match settings.public_url()? {
             Some(url) => url.to_owned(),
             None => format!("http://{address}"),
@@ -148,19 +152,17 @@ impl Server {
             let proxies = settings.traffic.trusted_proxies.0.clone();
             Admission::new(most_of_network, most, proxies)
         };
-        let metrics = match settings.metrics_address {
-            Some(address) => {
-                let (listener, address) = listen(address)?;
+        let metrics = match counters {
+            Some(bound) => {
+                let address = bound.address;
                 let router = http::metrics_router(&app);
-                Some((
-                    address,
-                    tokio::spawn(serve(listener, router, patience, admission(0), stop.clone())),
-                ))
+                let serving = serve(bound.listen()?, router, patience, admission(0), stop.clone());
+                Some((address, tokio::spawn(serving)))
             }
             None => None,
         };
         let admission = admission(settings.traffic.max_connections_per_address);
-        let serving = tokio::spawn(serve(listener, router, patience, admission, stop.clone()));
+        let serving = tokio::spawn(serve(front.listen()?, router, patience, admission, stop.clone()));
         let watching = tokio::spawn(app.services().clone().watch_schema());
         let life = CancellationToken::new();
         let place = whoami::hostname().unwrap_or_else(|_| "somewhere".to_owned());
@@ -281,11 +283,26 @@ async fn forget_idle(app: App) {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failure = |source| StartError::Listen { address, source };
-    let listener = connections::listen(address).map_err(failure)?;
-    let bound = listener.local_addr().map_err(failure)?;
-    Ok((listener, bound))
+/// An address that is ours before the database is touched, and at which nobody is answered yet.
+///
+/// Of two processes that take the same one at the same moment, the second fails when it is about to listen.
+struct Bound {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Bound {
+    fn new(address: SocketAddr) -> Result<Self, StartError> {
+        let failure = |source| StartError::Listen { address, source };
+        let socket = connections::bind(address).map_err(failure)?;
+        let address = socket.local_addr().map_err(failure)?;
+        Ok(Self { socket, address })
+    }
+
+    fn listen(self) -> Result<TcpListener, StartError> {
+        let address = self.address;
+        connections::listen(self.socket).map_err(|source| StartError::Listen { address, source })
+    }
 }
 
 /// Only plain HTTP: a collector is a neighbour, and TLS to one further away is its own business.
@@ -340,7 +357,7 @@ pub fn development_token(
 /// Fails in production, and when the database cannot be used.
 pub async fn demo(settings: &Settings, clock: Clock) -> Result<String, StartError> {
     let token = development_token(settings, &clock, crate::demo::USER, crate::demo::EMAIL)?;
-    let (app, _) = prepare(settings, clock).await?;
+    let app = Checked::new(settings)?.open(settings, clock).await?;
     crate::demo::fill(app.services())
         .await
         .map_err(|source| StartError::Demo {
@@ -364,7 +381,7 @@ pub async fn reset_password(
     let refused = |reason: String| StartError::PasswordRefused { reason };
     let address = Email::parse(email).map_err(|violation| refused(violation.detail))?;
     let chosen = Password::choose(password).map_err(|violation| refused(violation.detail))?;
-    let (app, _) = prepare(settings, clock).await?;
+    let app = Checked::new(settings)?.open(settings, clock).await?;
     let reset = app.services().reset_password(&address, &chosen).await;
     app.services().close().await;
     reset.map_err(|refusal| match refusal {
@@ -387,33 +404,56 @@ pub fn compat_document() -> Document {
     Document::from(&http::compat_document())
 }
 
-/// All that settings can be wrong in is looked at before anything is done to the database.
-async fn prepare(settings: &Settings, clock: Clock) -> Result<(App, SecretOrigin), StartError> {
-    settings.require_database()?;
-    settings.public_url()?;
-    let (tokens, cursor_key, origin) = tokens(settings)?;
-    let traces = traces(settings)?;
-    let strength = Strength {
-        memory_kib: settings.password_memory_kib,
-        iterations: settings.password_iterations,
-    };
-    let hasher = Hasher::new(strength).ok_or(SettingsError::Random)?;
-    if settings.migrates() {
-        migrate(settings).await?;
+/// What came of the settings: all that they can be wrong in is looked at before anything is done to the database.
+struct Checked {
+    tokens: Tokens,
+    cursor_key: Vec<u8>,
+    secret: SecretOrigin,
+    traces: Traces,
+    hasher: Hasher,
+}
+
+impl Checked {
+    fn new(settings: &Settings) -> Result<Self, StartError> {
+        settings.require_database()?;
+        settings.public_url()?;
+        let (tokens, cursor_key, secret) = tokens(settings)?;
+        let strength = Strength {
+            memory_kib: settings.password_memory_kib,
+            iterations: settings.password_iterations,
+        };
+        Ok(Self {
+            tokens,
+            cursor_key,
+            secret,
+            traces: traces(settings)?,
+            hasher: Hasher::new(strength).ok_or(SettingsError::Random)?,
+        })
     }
-    let limits = DatabaseLimits {
-        connections: settings.database_connections,
-        ..DatabaseLimits::default()
-    };
-    let address = Address::from(settings.database().to_owned());
-    let store = Store::open(&address, &limits, phases::known_revisions())
-        .await
-        .map_err(|error| StartError::Database { source: error.into() })?;
-    let authority = Authority::new(tokens, hasher, settings.token_days, settings.session_days);
-    let services = Services::new(store, clock, authority);
-    let limits = Limits::new(&settings.traffic);
-    let app = App::new(services, cursor_key, limits, traces, settings);
-    Ok((app, origin))
+
+    /// Opens the database, brought to head before if that is wanted.
+    async fn open(self, settings: &Settings, clock: Clock) -> Result<App, StartError> {
+        if settings.migrates() {
+            migrate(settings).await?;
+        }
+        let limits = DatabaseLimits {
+            connections: settings.database_connections,
+            ..DatabaseLimits::default()
+        };
+        let address = Address::from(settings.database().to_owned());
+        let store = Store::open(&address, &limits, phases::known_revisions())
+            .await
+            .map_err(|error| StartError::Database { source: error.into() })?;
+        let authority = Authority::new(
+            self.tokens,
+            self.hasher,
+            settings.token_days,
+            settings.session_days,
+        );
+        let services = Services::new(store, clock, authority);
+        let limits = Limits::new(&settings.traffic);
+        Ok(App::new(services, self.cursor_key, limits, self.traces, settings))
+    }
 }
 
 async fn migrate(settings: &Settings) -> Result<(), StartError> {

@@ -153,13 +153,8 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub database_connections: u32,
     /// Most requests at a time; more are turned away with 503.
-    #[arg(
-        long,
-        env = "MAX_CONCURRENCY",
-        default_value_t = 512,
-        global = true,
-        value_name = "COUNT"
-    )]
+    #[arg(long, env = "MAX_CONCURRENCY", default_value_t = 512, global = true, value_name = "COUNT",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1_000_000))]
     pub max_concurrency: usize,
     /// Seconds between being told to stop and taking no more connections; `/readyz` fails at once.
     #[arg(

@@ -47,8 +47,8 @@ const SEND_BUFFER: u32 = 256 * 1024;
 /// Connections that wait to be taken.
 const BACKLOG: u32 = 1024;
 
-/// Listens on an address.
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Takes an address without listening there yet: until then whoever connects is refused, and waits for nobody.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -58,6 +58,11 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // Connections inherit it. Left alone it grows to 4 MiB for each client that asks for much and reads nothing.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Listens on an address that was taken.
+pub(super) fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 

@@ -39,6 +39,7 @@ mod rooms;
 mod sessions;
 mod site;
 mod spelling;
+mod starting;
 mod statements;
 mod telemetry;
 mod tokens;
