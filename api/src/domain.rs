@@ -22,7 +22,7 @@ pub(crate) use repeat::{Keyed, Record, RepeatKey, fingerprint};
 pub(crate) use search::{TextSearch, TextTerm};
 pub(crate) use tag::{Tag, TagName};
 pub(crate) use task::{Completion, NewTask, Summary, Task, TaskPatch};
-pub(crate) use text::{Description, Title, composed, folded_unless_ascii, no_controls};
+pub(crate) use text::{Description, Title, composed, folded_unless_ascii, is_invisible, no_controls};
 pub(crate) use user::{User, UserId};
 pub(crate) use version::{Precondition, Version, Versioned};
 pub(crate) use violation::{Rule, Violation};

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::text::{composed, is_invisible, is_one_line};
+use super::text::{composed, is_invisible, is_one_line, trimmed};
 use super::{Rule, Version, Versioned, Violation};
 
 /// A tag's name: 1 to 50 characters on one line. The case is kept and compared without regard to it.
@@ -28,9 +28,10 @@ impl Versioned for Tag {
 }
 
 impl TagName {
-    /// Takes a name that can be a segment of a path: clients take `.` and `..` out of a path before they send it (RFC 3986, 5.2.4).
+    /// Takes a name that can be a segment of a path, without what cannot be seen around it; a space that does not break is a space.
     pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
-        let text = composed(text.trim());
+        let text = trimmed(text).replace('\u{a0}', " ");
+        let text = composed(&text);
         let violation = |detail: &str| Err(Violation::new(Rule::General, detail));
         match text.chars().count() {
             _ if is_invisible(&text.replace('.', "")) => {
@@ -39,6 +40,9 @@ impl TagName {
             // A comma separates names in a filter.
             1..=50 if text.contains(',') || !is_one_line(&text) => {
                 violation("a tag's name is one line without commas and control characters")
+            }
+            1..=50 if leads_elsewhere(&text) => {
+                violation("no part of a tag's name between slashes or backslashes is . or ..")
             }
             1..=50 => Ok(Self(text.into_owned())),
             _ => violation("a tag's name has at most 50 characters"),
@@ -74,7 +78,59 @@ impl TagName {
     }
 }
 
+/// Whether steps to another path stand in a name: clients take them out of a path before they send it (RFC 3986, 5.2.4), and a proxy that
+/// undoes escapes may do so between slashes of the name.
+fn leads_elsewhere(name: &str) -> bool {
+    name.split(['/', '\\']).any(|part| matches!(part, "." | ".."))
+}
+
 /// Only ASCII letters lose their case: SQLite's `lower` knows no others, and both databases are to agree.
 fn fold(name: &str) -> String {
     composed(name).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_around_a_name_is_dropped() {
+        for text in [
+            " a b ",
+            "a\u{a0}b",
+            "\u{a0}a\u{a0}b\u{2007}",
+            "\u{200b}a b\u{feff}",
+            "\u{200e} a b \u{200b} ",
+        ] {
+            assert_eq!(TagName::parse(text).unwrap().as_str(), "a b", "{text:?}");
+        }
+        // Inside of a word they can make a difference that is seen.
+        let joined = "नमस्\u{200d}ते";
+        assert_eq!(TagName::parse(joined).unwrap().as_str(), joined);
+    }
+
+    #[test]
+    fn no_part_of_a_name_is_a_step_to_another_path() {
+        for text in [
+            ".",
+            "..",
+            "...",
+            "a/../b",
+            "../b",
+            "a/..",
+            "./a",
+            "a/.",
+            "a\\..\\b",
+            "..\\a",
+            "a/ b/..\u{200b}",
+            "/..",
+        ] {
+            assert!(TagName::parse(text).is_err(), "{text:?}");
+        }
+        for text in [
+            "a/b", "a\\b", "/", "a//b", ".a", "a.", "a..b", "a/.../b", "a/..b", "a/. ./b", "v1.0/rc",
+        ] {
+            assert!(TagName::parse(text).is_ok(), "{text:?}");
+        }
+    }
 }

@@ -94,15 +94,22 @@ pub(super) fn is_one_line(text: &str) -> bool {
         .any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}'))
 }
 
-/// Whether nothing of a text can be seen: white space, and what takes no room.
-pub(super) fn is_invisible(text: &str) -> bool {
-    let takes_no_room = |letter: char| {
-        // The common ones of Unicode's Default_Ignorable_Code_Point.
-        matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+/// Whether nothing of a text can be seen.
+pub(crate) fn is_invisible(text: &str) -> bool {
+    text.chars().all(cannot_be_seen)
+}
+
+/// Returns a text without what cannot be seen at its ends.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(cannot_be_seen)
+}
+
+/// White space, and what takes no room.
+fn cannot_be_seen(letter: char) -> bool {
+    // The common ones of Unicode's Default_Ignorable_Code_Point.
+    letter.is_whitespace()
+        || matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
             | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-    };
-    text.chars()
-        .all(|letter| letter.is_whitespace() || takes_no_room(letter))
 }
 
 #[cfg(test)]

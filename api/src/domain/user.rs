@@ -78,3 +78,38 @@ impl fmt::Display for UserId {
         formatter.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_can_be_a_segment_of_a_path_and_is_no_word_of_ours() {
+        for text in [
+            "",
+            ".",
+            "..",
+            "me",
+            "TASKS",
+            "a/b",
+            " a",
+            "a ",
+            "a\nb",
+            &"x".repeat(256),
+        ] {
+            assert_eq!(UserId::parse(text), None, "{text:?}");
+        }
+        for text in [
+            "usr_ada",
+            "...",
+            ".a",
+            "a.b@example.org",
+            "auth0|5f7",
+            "ß",
+            "a b",
+            &"x".repeat(255),
+        ] {
+            assert!(UserId::parse(text).is_some(), "{text:?}");
+        }
+    }
+}

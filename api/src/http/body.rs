@@ -12,7 +12,7 @@ pub(super) use change::ChangesBody;
 pub(super) use conversation::{
     ConversationBody, ConversationPatchBody, MessageBody, NewMessageBody, conversation_title, new_message,
 };
-pub(super) use tag::{NewTagBody, TagBody, TagPatchBody, TaskNumber, new_tag, tag_name};
+pub(super) use tag::{NewTagBody, TagBody, TagNameBody, TagPatchBody, TaskNumber, new_tag, tag_name};
 pub(super) use task::{
     CompletionBody, NewTaskBody, TASK_FIELDS, TaskBody, TaskPatchBody, completion, new_task, task_patch,
 };

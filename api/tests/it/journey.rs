@@ -145,6 +145,36 @@ async fn tags_belong_to_the_tasks_of_their_user() {
     .await;
 }
 
+/// It cannot be made any more, but may have been made before.
+#[tokio::test]
+async fn a_tag_that_is_a_step_to_another_path_is_read_renamed_and_deleted_by_its_id() {
+    for revision in ["003", "head"] {
+        on_each(revision, async |site| {
+            for (from, to) in [("x", ".."), ("y", "a/../b")] {
+                let task = site.task("usr_ada", json!({"title": "t", "tags": [from]})).await;
+                site.sql(&format!("UPDATE tags SET name = '{to}' WHERE name = '{from}'"))
+                    .await;
+                assert_eq!(site.get("usr_ada", &task).await.json()["tags"], json!([to]));
+            }
+            let tags = site.get("usr_ada", "/api/v1/tags").await.expect(200).json();
+            let path = |index: usize| format!("/api/v1/tags/{}", tags["data"][index]["id"]);
+            for (index, name) in ["..", "a/../b"].into_iter().enumerate() {
+                let tag = site.get("usr_ada", &path(index)).await.expect(200).json();
+                assert_eq!(tag["name"], name);
+            }
+            let renamed = site.patch("usr_ada", &path(0), json!({"name": "up"})).await;
+            assert_eq!(renamed.expect(200).json()["name"], "up");
+            site.send("usr_ada", Method::DELETE, &path(1), None)
+                .await
+                .expect(204);
+            let tags = site.get("usr_ada", "/api/v1/tags").await.expect(200).json();
+            assert_eq!(tags["data"].as_array().unwrap().len(), 1);
+            assert_eq!(tags["data"][0]["name"], "up");
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn a_tag_on_more_tasks_than_a_statement_takes_values_is_renamed_and_deleted() {
     on_each("003", async |site| {

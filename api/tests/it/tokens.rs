@@ -91,6 +91,8 @@ async fn tokens_that_are_not_what_they_should_be_are_refused() {
             (hs256(&without("email")), "AUTH_TOKEN_INVALID"),
             (hs256(&with("sub", json!("me"))), "AUTH_TOKEN_INVALID"),
             (hs256(&with("sub", json!("TASKS"))), "AUTH_TOKEN_INVALID"),
+            (hs256(&with("sub", json!("."))), "AUTH_TOKEN_INVALID"),
+            (hs256(&with("sub", json!(".."))), "AUTH_TOKEN_INVALID"),
             (hs256(&with("sub", json!(""))), "AUTH_TOKEN_INVALID"),
             (hs256(&with("sub", json!("a\u{0}b"))), "AUTH_TOKEN_INVALID"),
             (hs256(&with("sub", json!(7))), "AUTH_TOKEN_INVALID"),

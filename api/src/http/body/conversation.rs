@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::shown;
 use crate::domain::{
-    Conversation, ConversationTitle, Message, NewMessage, Role, Rule, Violation, composed, no_controls,
+    Conversation, ConversationTitle, Message, NewMessage, Role, Rule, Violation, composed, is_invisible,
+    no_controls,
 };
 use crate::http::fields::{Fields, read_body, text};
 use crate::http::problem::Problem;
@@ -109,8 +110,10 @@ fn said(content: &str) -> Result<String, Violation> {
     let violation = |detail: &str| Violation::new(Rule::General, detail);
     let content = composed(content);
     let length = content.chars().count();
-    if content.trim().is_empty() || length > 4000 {
-        return Err(violation("a message has 1 to 4000 characters"));
+    if is_invisible(&content) || length > 4000 {
+        return Err(violation(
+            "a message has 1 to 4000 characters, and one at least that can be seen",
+        ));
     }
     no_controls(&content).map_err(violation)?;
     Ok(content.into_owned())

@@ -8,9 +8,15 @@ use crate::domain::{Rule, Tag, TagName, Violation};
 use crate::http::fields::{Fields, list, read_body, text, whole};
 use crate::http::problem::Problem;
 
-/// The name of a tag: one line without commas.
+/// The name of a tag: one line without commas. No part of it between slashes or backslashes is `.` or `..`.
 #[derive(ToSchema)]
-#[schema(as = TagName, min_length = 1, max_length = 50, example = "boat", pattern = r"^[^\x00-\x1f\x7f-\x9f,]*[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]*$")]
+#[schema(
+    as = TagName,
+    min_length = 1,
+    max_length = 50,
+    example = "boat",
+    pattern = r"^([^/\\\x00-\x1f\x7f-\x9f,]*[^\s./\\\x00-\x1f\x7f-\x9f,][^/\\\x00-\x1f\x7f-\x9f,]*|(\.{0,2}[^./\\\x00-\x1f\x7f-\x9f,][^/\\\x00-\x1f\x7f-\x9f,]*|\.{3}[^/\\\x00-\x1f\x7f-\x9f,]*)?([/\\](\.{0,2}[^./\\\x00-\x1f\x7f-\x9f,][^/\\\x00-\x1f\x7f-\x9f,]*|\.{3}[^/\\\x00-\x1f\x7f-\x9f,]*)?)+)$"
+)]
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct TagNameBody(String);
 

@@ -57,10 +57,10 @@ pub(in crate::http) struct TaskBody {
     /// When to remind; since revision 003.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     remind_at: Option<String>,
-    /// How it recurs; since revision 003.
+    /// How it recurs; since revision 003. It is kept for clients: completing the task makes no next one yet.
     #[schema(required = true, example = "FREQ=WEEKLY;BYDAY=MO")]
     recurrence_pattern: Option<String>,
-    /// Whether it recurs.
+    /// Whether it has a `recurrence_pattern`.
     is_recurring: bool,
     /// The names of its tags; since revision 003.
     #[schema(max_items = 20)]
@@ -113,7 +113,8 @@ read_body! {
         /// When to remind: as `due_date`.
         #[schema(value_type = Option<String>, format = DateTime, pattern = r"^((197[1-9]|19[89][0-9]|2[0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")]
         remind_at: Option<Option<When>> = nullable(when);
-        /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule.
+        /// `daily`, `weekdays`, `weekly`, `monthly`, `yearly`, or the body of an RFC 5545 rule. It is kept for clients: completing the task
+        /// makes no next one yet.
         #[schema(
             value_type = Option<String>,
             max_length = 100,

@@ -1,14 +1,24 @@
 //! The second document: the original's routes.
 
 use serde_json::json;
-use utoipa::IntoParams;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
+use utoipa::{IntoParams, ToSchema};
 
 use super::walk::{operations, responses};
 use super::words::{DayOrMoment, OrderWord, SortWord, StatusWord};
 use super::{complete, introduce};
 use crate::http::compat::ErrorBody;
+
+/// The subject of a token, or `me`: without slashes, and nothing that clients take out of a path.
+#[derive(ToSchema)]
+#[schema(
+    min_length = 1,
+    max_length = 255,
+    pattern = r"^(\.*[^\s./\x00-\x1f\x7f-\x9f]([^/\x00-\x1f\x7f-\x9f]*[^\s/\x00-\x1f\x7f-\x9f])?|\.{3,})$"
+)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) struct OwnerWord(String);
 
 /// Whose things.
 #[derive(IntoParams)]
@@ -16,8 +26,8 @@ use crate::http::compat::ErrorBody;
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct OwnerId {
     /// The subject of the token, or `me`.
-    #[param(min_length = 1, max_length = 255, example = "me")]
-    user_id: String,
+    #[param(inline, example = "me")]
+    user_id: OwnerWord,
 }
 
 /// Which task of whom.
@@ -26,8 +36,8 @@ pub(in crate::http) struct OwnerId {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct OwnersTask {
     /// The subject of the token, or `me`.
-    #[param(min_length = 1, max_length = 255, example = "me")]
-    user_id: String,
+    #[param(inline, example = "me")]
+    user_id: OwnerWord,
     /// The number of the task.
     #[param(minimum = 1, example = 1)]
     id: i32,
@@ -39,8 +49,8 @@ pub(in crate::http) struct OwnersTask {
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct OwnersConversation {
     /// The subject of the token, or `me`.
-    #[param(min_length = 1, max_length = 255, example = "me")]
-    user_id: String,
+    #[param(inline, example = "me")]
+    user_id: OwnerWord,
     /// The number of the conversation.
     #[param(minimum = 1, example = 1)]
     id: i32,
@@ -103,7 +113,7 @@ pub(in crate::http) fn compat(mut document: OpenApi) -> OpenApi {
         .schemas
         .insert("Error".to_owned(), <ErrorBody as utoipa::PartialSchema>::schema());
     let mut parts = Vec::new();
-    <ErrorBody as utoipa::ToSchema>::schemas(&mut parts);
+    <ErrorBody as ToSchema>::schemas(&mut parts);
     components.schemas.extend(parts);
     if let Some(RefOr::T(Schema::Object(patch))) = components.schemas.get_mut("TaskPatch") {
         // The original refused a change of nothing.

@@ -2,6 +2,8 @@
 
 use utoipa::IntoParams;
 
+use crate::http::body::TagNameBody;
+
 use super::words::{DayOrMoment, MatchWord, StatusWord, ViewWord};
 
 /// Which part of a list.
@@ -165,13 +167,8 @@ pub(in crate::http) struct TaskTag {
     #[param(minimum = 1, example = 1)]
     id: i32,
     /// The name of the tag.
-    #[param(
-        min_length = 1,
-        max_length = 50,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f,]*[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]*$",
-        example = "boat"
-    )]
-    name: String,
+    #[param(inline, example = "boat")]
+    name: TagNameBody,
 }
 
 /// Which sign-in.
