@@ -1,5 +1,7 @@
 //! What every request can reach.
 
+mod shared;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,11 +13,15 @@ use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::settings::{Environment, Settings};
 use crate::trace::Traces;
+use shared::Shared;
 
 /// How many large bodies are held at a time: 64 MiB of them.
 const MOST_LARGE_BODIES: usize = 64;
 /// How long one more waits for one of them to be done with.
 const LARGE_BODY_WAIT: Duration = Duration::from_secs(10);
+
+/// How long the database may take for a sign of life.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What every request can reach; cheap to clone.
 #[derive(Clone)]
@@ -31,6 +37,7 @@ struct Inner {
     large_bodies: Semaphore,
     metrics: Metrics,
     traces: Traces,
+    health: Shared<Option<Vec<String>>>,
     is_draining: AtomicBool,
 }
 
@@ -53,6 +60,7 @@ impl App {
             large_bodies: Semaphore::new(MOST_LARGE_BODIES),
             metrics: Metrics::new(),
             traces,
+            health: Shared::default(),
             is_draining: AtomicBool::new(false),
         }))
     }
@@ -97,6 +105,17 @@ impl App {
 
     pub(crate) fn traces(&self) -> &Traces {
         &self.0.traces
+    }
+
+    /// Returns the tables, or the file, that the service may not work with; nothing where the database does not answer.
+    ///
+    /// Whoever asks after health is not limited, so all of them together have one question to the database at a time.
+    pub(crate) async fn denied(&self) -> Option<Vec<String>> {
+        let ask = async || {
+            let answer = tokio::time::timeout(PATIENCE, self.services().denied()).await;
+            answer.ok()?.ok()
+        };
+        self.0.health.ask(ask).await
     }
 
     /// Whether the service has been told to stop.

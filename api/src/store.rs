@@ -300,7 +300,7 @@ impl Store {
         heart.beat_until(self.0.pool.connection(), stop).await;
     }
 
-    /// Asks the database for a sign of life, and for the tables that the service may not work with.
+    /// Asks the database for a sign of life, and for the tables, or the file, that the service may not work with.
     pub(crate) async fn denied(&self) -> Result<Vec<String>, StoreError> {
         self.runner().denied().await
     }

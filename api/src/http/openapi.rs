@@ -157,7 +157,7 @@ fn introduce(document: &mut OpenApi) {
     }
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     for (path, _, operation) in walk::operations(document) {
-        if walk::served_at(path).starts_with("/api/") {
+        if walk::is_counted(path) {
             operation.responses.responses.extend(Counted::responses());
         }
     }

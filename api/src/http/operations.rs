@@ -1,7 +1,5 @@
 //! What whoever runs the service asks it.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,9 +13,6 @@ use super::problem::Problem;
 use crate::metrics::{Connections, Format, Live};
 use crate::service::{SchemaStatus, UnknownRevision};
 use crate::state::App;
-
-/// How long the database may take for a sign of life.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether the process is alive.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,7 +82,8 @@ pub(super) async fn live() -> Response {
 ///
 /// Not while the service stops, the database does not answer or does not let the service work with a table, or the schema lacks
 /// what no request can do without: it is older than revision 001, or a contract revision of a newer build has removed it. A newer
-/// schema that still has all of it is no reason against it; the note names the revisions that this build does not know.
+/// schema that still has all of it is no reason against it; the note names the revisions that this build does not know. Those who ask
+/// at the same time share one question to the database.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "operations", security(()),
     responses((status = 200, description = "Yes", body = ReadyBody), (status = 503, description = "No", body = ReadyBody),
               Anybody))]
@@ -97,11 +93,11 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     let status = if app.is_draining() {
         "draining"
     } else {
-        match denied(&app).await {
+        match app.denied().await {
             None => "database",
             Some(tables) if !tables.is_empty() => {
                 note = Some(format!(
-                    "the role of the service may not read and write {}",
+                    "the service may not read and write {}",
                     tables.join(", ")
                 ));
                 "database"
@@ -133,7 +129,7 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     responses((status = 200, description = "It is", body = HealthBody), (status = 503, description = "It is not", body = HealthBody),
               Anybody))]
 pub(super) async fn health(State(app): State<App>) -> Response {
-    let (code, status) = match denied(&app).await.is_some() {
+    let (code, status) = match app.denied().await.is_some() {
         true => (StatusCode::OK, "healthy"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
     };
@@ -217,10 +213,4 @@ fn note(schema: &SchemaStatus) -> Option<String> {
             missing.join(", ")
         )),
     }
-}
-
-/// Returns the tables that the service may not work with; nothing where the database does not answer.
-async fn denied(app: &App) -> Option<Vec<String>> {
-    let answer = tokio::time::timeout(PATIENCE, app.services().denied()).await;
-    answer.ok()?.ok()
 }

@@ -51,11 +51,18 @@ pub(super) fn count_address(app: &App, request: &Request) -> Result<(), Problem>
 }
 
 /// Whether a path leads to what anybody may ask for and may be large.
-fn is_page(path: &str) -> bool {
+pub(super) fn is_page(path: &str) -> bool {
     path == "/"
-        || ["/docs", "/assets/", "/errors", "/openapi", "/.well-known/"]
-            .iter()
-            .any(|beginning| path.starts_with(beginning))
+        || [
+            "/docs",
+            "/assets/",
+            "/errors",
+            "/openapi",
+            "/version",
+            "/.well-known/",
+        ]
+        .iter()
+        .any(|beginning| path.starts_with(beginning))
 }
 
 /// Counts the request of a user.

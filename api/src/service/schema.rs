@@ -32,7 +32,7 @@ impl Services {
         self.store.shape().has(Feature::IdempotencyKeys)
     }
 
-    /// Asks the database for a sign of life, and for the tables that the service may not work with.
+    /// Asks the database for a sign of life, and for the tables, or the file, that the service may not work with.
     pub(crate) async fn denied(&self) -> Result<Vec<String>, Failure> {
         self.store.denied().await
     }

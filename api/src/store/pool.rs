@@ -1,11 +1,14 @@
 //! Connections: UTC everywhere, limits on waiting, no sign of life asked for before each statement.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -153,6 +156,21 @@ impl Pool {
     /// Returns how to notice that the schema has moved.
     pub(super) fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Returns the file of the database when the process may not write to it; connections of before may still do so for a while.
+    pub(super) fn unwritable_file(&self) -> Option<&Path> {
+        match &self.watch {
+            Watch::Postgres(_) => None,
+            Watch::Sqlite(options) => {
+                let file = options.get_filename();
+                let refused = matches!(
+                    access(file, Access::WRITE_OK),
+                    Err(Errno::ACCESS | Errno::PERM | Errno::ROFS)
+                );
+                refused.then_some(file)
+            }
+        }
     }
 
     /// Lets go of every connection that was open at that moment, each when it is wanted next: their prepared statements may be

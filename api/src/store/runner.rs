@@ -67,7 +67,7 @@ impl<'a> Runner<'a> {
         self.connection().query_all_raw(statement).await
     }
 
-    /// Asks for a sign of life, and for the tables that the role may not work with.
+    /// Asks for a sign of life, and for what the service may not work with.
     pub(super) async fn denied(&self) -> Result<Vec<String>, StoreError> {
         match self.dialect() {
             Dialect::Postgresql => {
@@ -77,7 +77,8 @@ impl<'a> Runner<'a> {
             }
             Dialect::Sqlite => {
                 self.connection().execute_unprepared("SELECT 1").await?;
-                Ok(Vec::new())
+                let file = self.pool.unwritable_file();
+                Ok(file.map(|file| file.display().to_string()).into_iter().collect())
             }
         }
     }

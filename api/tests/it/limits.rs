@@ -152,6 +152,23 @@ async fn accounts_are_asked_for_slowly_and_health_and_words_freely() {
 }
 
 #[tokio::test]
+async fn pages_are_counted_by_address_and_the_version_among_them() {
+    limited(&["--rate-page", "3"], async |site| {
+        let ask = async |path: &str| site.send_raw(None, Method::GET, path, None, &[]).await;
+        for path in ["/version", "/openapi.json", "/errors"] {
+            let answer = ask(path).await.expect(200);
+            assert_eq!(answer.header("ratelimit-policy"), "\"page\";q=3;w=60");
+        }
+        assert_eq!(ask("/version").await.expect(429).code(), "RATE_LIMIT_EXCEEDED");
+        // Whoever watches the service must hear of it whatever else comes from their address.
+        for path in ["/livez", "/readyz", "/health"] {
+            ask(path).await.expect(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_limit_can_be_switched_off() {
     limited(&[], async |site| {
         for _ in 0..3 {

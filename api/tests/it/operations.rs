@@ -1,5 +1,10 @@
 //! What whoever runs the service relies on: health, headers, limits, time zones, stopping in good order.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use api::{Clock, Server};
@@ -7,6 +12,7 @@ use reqwest::Method;
 use seaworthy::session::{Access, Session, Settings};
 use serde_json::{Value, json};
 
+use crate::process::Process;
 use crate::site::{NOW, Site, databases, migrate, on_each, settings};
 
 #[tokio::test]
@@ -304,14 +310,47 @@ async fn a_role_that_may_not_work_with_a_table_is_not_ready() {
         let (status, body) = ready().await;
         assert_eq!(status, 503, "{body}");
         assert_eq!(body["status"], "database");
-        assert_eq!(
-            body["note"],
-            "the role of the service may not read and write tags"
-        );
+        assert_eq!(body["note"], "the service may not read and write tags");
         service.stop().await.unwrap();
         send(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
         database.remove().await.unwrap();
     }
+}
+
+/// As somebody whom permissions bind: the superuser may write to any file.
+#[tokio::test]
+async fn a_file_that_may_not_be_written_is_not_ready() {
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    let (program, file) = (folder.path().join("api"), folder.path().join("todo.db"));
+    // Others may not be allowed to go to where the program was built.
+    fs::copy(env!("CARGO_BIN_EXE_api"), &program).unwrap();
+    let allow = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    allow(folder.path(), 0o777);
+    let mut command = Command::new(&program);
+    command
+        .current_dir(folder.path())
+        .args(["--migrate", "--database-url"])
+        .arg(format!("sqlite://{}", file.display()));
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let service = Process::run(&mut command);
+    let ready = async || {
+        let answer = reqwest::get(format!("http://{}/readyz", service.address))
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(ready().await.0, 200);
+    allow(&file, 0o444);
+    let (status, body) = ready().await;
+    assert_eq!((status, &body["status"]), (503, &json!("database")));
+    let note = format!("the service may not read and write {}", file.display());
+    assert_eq!(body["note"], note);
+    allow(&file, 0o666);
+    assert_eq!(ready().await.0, 200);
+    service.stop();
 }
 
 #[tokio::test]

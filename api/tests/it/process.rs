@@ -18,11 +18,15 @@ pub(crate) struct Process {
 impl Process {
     /// Returns when the service listens.
     pub(crate) fn start(database: &ScratchDatabase, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
+        let database = ["--database-url", database.address()];
+        Self::run(Command::new(env!("CARGO_BIN_EXE_api")).args(database).args(more))
+    }
+
+    /// The same with a program, a user and a database of one's own.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut child = command
             .args(["--port", "0", "--drain-seconds", "0"])
             .args(["--better-auth-secret", SECRET])
-            .args(["--database-url", database.address()])
-            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

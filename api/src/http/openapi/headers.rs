@@ -6,7 +6,7 @@ use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Type};
 
 use super::requests::{heeds_if_match, takes};
-use super::walk::{operations, responses, served_at};
+use super::walk::{is_counted, operations, responses};
 
 /// Name, meaning and an example.
 const HEADERS: [(&str, &str, &str); 13] = [
@@ -68,8 +68,7 @@ const HEADERS: [(&str, &str, &str); 13] = [
 /// Names in every answer the headers that come with it.
 pub(super) fn name(document: &mut OpenApi) {
     for (path, method, operation) in operations(document) {
-        let path = served_at(path);
-        let is_limited = path.starts_with("/api/");
+        let is_limited = is_counted(path);
         let is_cached = operation.responses.responses.contains_key("304");
         let is_conditional = heeds_if_match(method, operation);
         let is_list = takes(operation, "cursor");

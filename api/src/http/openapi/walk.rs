@@ -6,6 +6,8 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{OpenApi, RefOr};
 
+use crate::http::throttle::is_page;
+
 /// Returns every operation with its path and method.
 pub(super) fn operations(
     document: &mut OpenApi,
@@ -39,4 +41,10 @@ pub(super) fn served_at(path: &str) -> Cow<'_, str> {
         true => format!("/api/v1{path}").into(),
         false => path.into(),
     }
+}
+
+/// Whether requests for a path count under some limit.
+pub(super) fn is_counted(path: &str) -> bool {
+    let served = served_at(path);
+    served.starts_with("/api/") || is_page(&served)
 }
