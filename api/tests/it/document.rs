@@ -1,5 +1,6 @@
 //! The document: committed, served, and true.
 
+mod patterns;
 mod served;
 
 use std::collections::BTreeSet;

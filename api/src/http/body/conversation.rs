@@ -61,12 +61,23 @@ pub(in crate::http) struct MessageBody {
     created_at: Option<String>,
 }
 
+/// Who speaks.
+#[derive(ToSchema)]
+#[schema(as = Role, rename_all = "lowercase")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum RoleBody {
+    /// The person; the default.
+    User,
+    /// The assistant.
+    Assistant,
+}
+
 read_body! {
     /// Something to be said.
     #[schema(as = MessageCreate, example = json!({"content": "What is due today?"}))]
     NewMessageBody {
         /// `user` (the default) or `assistant`.
-        #[schema(value_type = Option<String>, pattern = "^(user|assistant)$", nullable = false)]
+        #[schema(value_type = Option<RoleBody>, nullable = false)]
         role: Option<Role> = optional(text(Rule::General, role));
         /// 1 to 4000 characters.
         #[schema(

@@ -6,8 +6,9 @@ use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Server};
 use utoipa::{IntoParams, ToSchema};
 
 use super::walk::{operations, responses};
-use super::words::{DayOrMoment, OrderWord, SortWord, StatusWord};
+use super::words::{DayOrMoment, OrderWord, PriorityWord, SortWord, StatusWord};
 use super::{complete, introduce};
+use crate::http::body::TagNameBody;
 use crate::http::compat::ErrorBody;
 
 /// The subject of a token, or `me`: without slashes, and nothing that clients take out of a path.
@@ -71,13 +72,11 @@ pub(in crate::http) struct CompatListQuery {
     #[param(inline)]
     status: Option<StatusWord>,
     /// One or several with commas.
-    #[param(pattern = "^((low|medium|high)(,(low|medium|high))*)?$")]
-    priority: Option<String>,
+    #[param(inline, style = Form, explode = false)]
+    priority: Option<Vec<PriorityWord>>,
     /// Names with commas; a task needs all of them.
-    #[param(
-        pattern = r"^(\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}(,\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}){0,19})?$"
-    )]
-    tags: Option<String>,
+    #[param(inline, style = Form, explode = false, max_items = 20)]
+    tags: Option<Vec<TagNameBody>>,
     /// Due at this moment or later; a date is the beginning of its day.
     #[param(inline)]
     due_after: Option<DayOrMoment>,

@@ -1,10 +1,13 @@
 //! What operations take beside their bodies: in the path, the query and the headers.
 
+use std::collections::BTreeSet;
+
 use utoipa::IntoParams;
 
-use crate::http::body::TagNameBody;
-
-use super::words::{DayOrMoment, MatchWord, StatusWord, ViewWord};
+use super::words::{
+    DayOrMoment, IncludeWord, MatchWord, PriorityWord, SortTermWord, StatusWord, TaskMember, ViewWord,
+};
+use crate::http::body::{TagNameBody, TaskNumber};
 
 /// Which part of a list.
 #[derive(IntoParams)]
@@ -48,13 +51,11 @@ pub(in crate::http) struct ListQuery {
     #[param(inline)]
     status: Option<StatusWord>,
     /// One or several with commas.
-    #[param(pattern = "^(low|medium|high)(,(low|medium|high))*$")]
-    priority: Option<String>,
+    #[param(inline, style = Form, explode = false, min_items = 1)]
+    priority: Option<Vec<PriorityWord>>,
     /// Names with commas; upper and lower case are the same.
-    #[param(
-        pattern = r"^\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}(,\.{0,20}[^\s\x00-\x1f\x7f-\x9f,.][^\x00-\x1f\x7f-\x9f,]{0,29}){0,19}$"
-    )]
-    tags: Option<String>,
+    #[param(inline, style = Form, explode = false, min_items = 1, max_items = 20)]
+    tags: Option<Vec<TagNameBody>>,
     /// Whether a task needs `all` (the default) of the tags or `any`.
     #[param(inline)]
     tags_match: Option<MatchWord>,
@@ -89,26 +90,22 @@ pub(in crate::http) struct ListQuery {
     )]
     search: Option<String>,
     /// Only these tasks: their numbers with commas, at most 100.
-    #[param(pattern = "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,99}$")]
-    ids: Option<String>,
+    #[param(inline, style = Form, explode = false, min_items = 1, max_items = 100)]
+    ids: Option<Vec<TaskNumber>>,
     /// `today` are those not done and due on this day, `overdue` those past their date, `upcoming` those of the seven days to come, and
     /// `completed` those done. The days are those of `Prefer`, or of UTC, as in the summary.
     #[param(inline)]
     view: Option<ViewWord>,
     /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`, each once; `-` turns one
     /// round, as in `-priority,due_date`.
-    #[param(
-        pattern = r"^-?(due_date|priority|created_at|updated_at|title|completed|id)(,-?(due_date|priority|created_at|updated_at|title|completed|id)){0,2}$"
-    )]
-    sort: Option<String>,
+    #[param(inline, style = Form, explode = false, min_items = 1, max_items = 3)]
+    sort: Option<BTreeSet<SortTermWord>>,
     /// Only these members of each task.
-    #[param(
-        pattern = "^(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at)(,(id|user_id|title|description|completed|priority|due_date|remind_at|recurrence_pattern|is_recurring|tags|created_at|updated_at))*$"
-    )]
-    fields: Option<String>,
+    #[param(inline, style = Form, explode = false, min_items = 1)]
+    fields: Option<Vec<TaskMember>>,
     /// `total` counts all matching tasks; `tags` are part of a task anyway.
-    #[param(pattern = "^(total|tags)(,(total|tags))?$")]
-    include: Option<String>,
+    #[param(inline, style = Form, explode = false, min_items = 1)]
+    include: Option<BTreeSet<IncludeWord>>,
     /// How many tasks.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,

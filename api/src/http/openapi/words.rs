@@ -63,3 +63,70 @@ pub(in crate::http) enum SortWord {
     Completed,
     Id,
 }
+
+/// What to sort by, and which way round.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum SortTermWord {
+    DueDate,
+    Priority,
+    CreatedAt,
+    UpdatedAt,
+    Title,
+    Completed,
+    Id,
+    #[schema(rename = "-due_date")]
+    DueDateDescending,
+    #[schema(rename = "-priority")]
+    PriorityDescending,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
+    #[schema(rename = "-title")]
+    TitleDescending,
+    #[schema(rename = "-completed")]
+    CompletedDescending,
+    #[schema(rename = "-id")]
+    IdDescending,
+}
+
+/// How urgent.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum PriorityWord {
+    Low,
+    Medium,
+    High,
+}
+
+/// What else to answer.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum IncludeWord {
+    Total,
+    Tags,
+}
+
+/// A member of a task.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum TaskMember {
+    Id,
+    UserId,
+    Title,
+    Description,
+    Completed,
+    Priority,
+    DueDate,
+    RemindAt,
+    RecurrencePattern,
+    IsRecurring,
+    Tags,
+    CreatedAt,
+    UpdatedAt,
+}
