@@ -259,7 +259,7 @@ impl From<SignedIn> for RegisteredBody {
             email: made.user.email,
             name: made.user.name,
             token: made.token,
-            token_expires_at: made.expires_at.to_string(),
+            token_expires_at: made.expires_at.whole_second().to_string(),
             created_at: made
                 .user
                 .created_at
@@ -276,7 +276,7 @@ impl From<SignedIn> for SignedInBody {
             email: made.user.email,
             name: made.user.name,
             token: made.token,
-            token_expires_at: made.expires_at.to_string(),
+            token_expires_at: made.expires_at.whole_second().to_string(),
         }
     }
 }

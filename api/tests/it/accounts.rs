@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use api::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::forge::shared;
-use crate::site::{Answer, NOW, PASSWORD, SECRET, Site, on_each};
+use crate::site::{Answer, NOW, PASSWORD, SECRET, Site, databases, on_each};
 
 async fn register(site: &Site, body: Value) -> Answer {
     site.post_unsigned("/api/v1/auth/register", body).await
@@ -318,6 +319,37 @@ async fn the_caller_is_renamed_and_nothing_else_of_them_changes() {
         }
     })
     .await;
+}
+
+/// On the system's clock, which tells microseconds.
+#[tokio::test]
+async fn what_an_account_is_told_of_moments_has_whole_seconds() {
+    for database in databases().await {
+        let site = Site::open_by(database, "head", &[], Clock::system()).await;
+        let body = json!({"email": "ada@example.org", "password": PASSWORD});
+        let made = site
+            .post_unsigned("/api/v1/auth/register", body.clone())
+            .await
+            .expect(201)
+            .json();
+        let signed_in = site
+            .post_unsigned("/api/v1/auth/login", body)
+            .await
+            .expect(200)
+            .json();
+        for moment in [
+            &made["created_at"],
+            &made["token_expires_at"],
+            &signed_in["token_expires_at"],
+        ] {
+            let text = moment.as_str().unwrap();
+            assert!(
+                text.len() == 20 && text.ends_with('Z') && !text.contains('.'),
+                "{text}"
+            );
+        }
+        site.close().await;
+    }
 }
 
 /// An operator's command; returns whether it succeeded, and what it said.

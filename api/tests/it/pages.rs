@@ -3,14 +3,15 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use api::document;
+use api::{compat_document, document};
 use flate2::read::GzDecoder;
 use reqwest::Method;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::site::{Answer, Site, on_each};
+use crate::site::{Answer, Site, databases, on_each};
 
 /// A file that somebody else made, as it is stored and as it was made.
 pub(crate) struct Vendored {
@@ -85,6 +86,75 @@ async fn the_pages_refer_to_this_server_only_and_to_nothing_that_is_missing() {
                     "{reference}"
                 );
                 ask(site, reference, &[]).await.expect(200);
+            }
+        }
+    })
+    .await;
+}
+
+/// Run as they are shown, by a shell.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_of_the_first_page_sign_somebody_up_and_make_a_task() {
+    for more in [
+        &[][..],
+        &["--environment", "production"],
+        &["--public-url", "http://todo.example"],
+    ] {
+        for database in databases().await {
+            let site = Site::open(database, "head", more).await;
+            let page = ask(&site, "/", &[]).await.expect(200).text;
+            let shown = page.split("<pre").nth(1).unwrap();
+            let shown = shown.split("<code>").nth(1).unwrap();
+            let commands = shown.split("</code>").next().unwrap();
+            assert!(
+                commands.contains("/api/v1/auth/register") && !commands.contains("&amp;"),
+                "{commands}"
+            );
+            let (api, rest) = commands.split_once('\n').unwrap();
+            let own = site.url("");
+            let expected = more.last().filter(|it| it.starts_with("http")).copied();
+            assert_eq!(api, format!("API={}", expected.unwrap_or(&own)));
+            let output = Command::new("sh")
+                .args(["-e", "-c", &format!("API={own}\n{rest}")])
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "{said}");
+            assert!(said.starts_with("{\"id\":1,"), "{said}");
+            assert!(said.contains("{\"data\":[{\"id\":1,"), "{said}");
+            site.close().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_documents_are_compact_and_packed_for_those_who_say_that_they_can_unpack() {
+    on_each("head", async |site| {
+        for (path, document) in [
+            ("/openapi.json", document()),
+            ("/openapi-compat.json", compat_document()),
+        ] {
+            let written = document.to_json();
+            assert!(!written.contains('\n'));
+            // Programs that say nothing keep what they get as it is.
+            for accepted in [None, Some("identity"), Some("br;q=0, gzip;q=0")] {
+                let headers = accepted.map(|accepted| ("accept-encoding", accepted));
+                let plain = ask(site, path, headers.as_slice()).await.expect(200);
+                assert_eq!(plain.header("content-encoding"), "", "{accepted:?}");
+                assert!(plain.text == written, "{path}");
+            }
+            for encoding in ["gzip", "br"] {
+                let request = reqwest::Client::new()
+                    .get(site.url(path))
+                    .header("accept-encoding", encoding);
+                let packed = request.send().await.unwrap();
+                assert_eq!(packed.headers()["content-encoding"], encoding);
+                let length = packed.bytes().await.unwrap().len();
+                assert!(
+                    length < written.len() / 8,
+                    "{path}: {length} of {}",
+                    written.len()
+                );
             }
         }
     })
