@@ -102,11 +102,36 @@ fn the_database_comes_first_then_its_migration_then_the_service() {
         words(&services["contract"]["command"]),
         ["migration", "upgrade", "head"]
     );
-    for service in ["migrate", "api", "contract"] {
-        assert_eq!(services[service]["image"], "evolution-of-todo");
-        assert_eq!(services[service]["read_only"], true, "{service}");
-        assert_eq!(words(&services[service]["cap_drop"]), ["ALL"], "{service}");
+}
+
+#[test]
+fn the_stack_runs_what_is_here_and_no_container_may_more_than_it_needs() {
+    let stack = stack();
+    let services = stack["services"].as_object().unwrap();
+    assert_eq!(services.len(), 5);
+    for (name, service) in services {
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(words(&service["cap_drop"]), ["ALL"], "{name}");
+        assert_eq!(
+            words(&service["security_opt"]),
+            ["no-new-privileges:true"],
+            "{name}"
+        );
+        assert!(service["mem_limit"].is_string(), "{name}");
+        assert!(
+            service["cap_add"].is_null() && service["privileged"].is_null(),
+            "{name}"
+        );
     }
+    for (name, policy) in [("migrate", "build"), ("api", "never"), ("contract", "never")] {
+        assert_eq!(services[name]["image"], "evolution-of-todo");
+        assert_eq!(services[name]["pull_policy"], policy, "{name}");
+        assert_eq!(services[name]["build"].is_string(), policy == "build", "{name}");
+    }
+    // Where PostgreSQL writes beside its volume.
+    assert_eq!(words(&services["db"]["tmpfs"]), ["/tmp", "/var/run/postgresql"]);
+    assert_eq!(services["db"]["user"], "postgres");
+    assert_eq!(services["db"]["mem_limit"], "1g");
 }
 
 /// What the stack runs between the migration and the service, with psql and a real server.
