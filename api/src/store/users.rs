@@ -329,3 +329,21 @@ pub(super) fn holder_of(email: &str) -> SelectStatement {
         .limit(1)
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_does_not_grow_without_end_and_keeps_who_comes_again() {
+        let known = Known::default();
+        let id = |number: usize| UserId::parse(&format!("usr_{number}")).unwrap();
+        let regular = UserId::parse("usr_ada").unwrap();
+        known.remember(&regular);
+        for number in 0..2 * MOST_KNOWN {
+            assert!(known.contains(&regular), "after {number}");
+            known.remember(&id(number));
+        }
+        assert!(known.0.len() <= MOST_KNOWN);
+    }
+}
