@@ -118,6 +118,61 @@ async fn guessing_is_slowed_down_and_the_right_password_gets_in_afterwards() {
     }
 }
 
+/// Twenty networks behind a proxy that is believed, which never stop, and the owner, who waits as they are told.
+#[tokio::test]
+async fn an_owner_gets_in_within_fifteen_seconds_whatever_others_try() {
+    const OTHERS: u8 = 20;
+    for database in databases().await {
+        let now = Arc::new(AtomicI64::new(NOW));
+        let proxied = ["--trusted-proxies", "127.0.0.1"];
+        let site = Site::open_by(database, "head", &proxied, Clock::set_by(Arc::clone(&now))).await;
+        site.register("ada@example.org").await;
+        let login = async |address: String, password: &str| {
+            let body = json!({"email": "ada@example.org", "password": password}).to_string();
+            let forwarded = [("x-forwarded-for", address.as_str())];
+            let body = Some((body, "application/json"));
+            site.send_raw(None, Method::POST, "/api/v1/auth/login", body, &forwarded)
+                .await
+        };
+        let guess = async |number: u8| {
+            let answer = login(format!("192.0.2.{number}"), "Wrong7password").await;
+            answer.status.as_u16() == 401
+        };
+        let guesses = async || {
+            let all = futures_util::future::join_all((0..OTHERS).map(guess)).await;
+            all.into_iter().filter(|is_looked_at| *is_looked_at).count()
+        };
+        let mut tried = 0;
+        for _ in 0..3 {
+            tried += guesses().await;
+        }
+        assert!(tried >= 50, "the account is under attack: {tried}");
+        // From a network that the account does not know; then from one that it knows.
+        for (address, most) in [("198.51.100.7", 15), ("198.51.100.7", 0)] {
+            let begun = now.load(Ordering::Relaxed);
+            let mut waits_until = begun;
+            for second in begun..=begun + most {
+                now.store(second, Ordering::Relaxed);
+                guesses().await;
+                if second < waits_until {
+                    continue;
+                }
+                let answer = login(address.to_owned(), PASSWORD).await;
+                match answer.status.as_u16() {
+                    200 => {
+                        waits_until = 0;
+                        break;
+                    }
+                    429 => waits_until = second + answer.header("retry-after").parse::<i64>().unwrap(),
+                    _ => panic!("{answer:?}"),
+                }
+            }
+            assert_eq!(waits_until, 0, "not in after {most} seconds");
+        }
+        site.close().await;
+    }
+}
+
 #[tokio::test]
 async fn many_guesses_at_once_get_no_further_than_one_after_another() {
     on_each("head", async |site| {
