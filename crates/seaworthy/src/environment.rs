@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sea_orm_migration::MigratorTraitSelf;
 
 use crate::catalog::{Ignore, Scope, Target};
+use crate::ledger::HISTORY_PREFIX;
 use crate::lint;
 use crate::revision::{Accepted, Header, Plain, Revision, RevisionId};
 use crate::session::{Access, Actor, DatabaseUrl, Session, SessionError, Settings};
@@ -106,12 +107,16 @@ impl Environment {
     }
 
     /// Returns what is looked at of a database: everything but what is excluded and the tables of migration tools, this
-    /// environment's own among them.
+    /// environment's own among them, and the version tables of other migrators that this toolkit has run.
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope {
             schema: None,
-            ignore: self.ignore.clone().and(self.version_table()),
+            ignore: self
+                .ignore
+                .clone()
+                .and(self.version_table())
+                .and_named_after(HISTORY_PREFIX),
         }
     }
 

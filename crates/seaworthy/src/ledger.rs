@@ -23,6 +23,9 @@ mod entry;
 mod precondition;
 mod sql;
 
+/// What the history of a migrator with a version table of its own begins with; the name of that table follows.
+pub const HISTORY_PREFIX: &str = "seaworthy_history_";
+
 /// The two tables of one migrator.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -79,7 +82,7 @@ impl Ledger {
     pub fn new(version_table: &str) -> Self {
         let history_table = match version_table {
             "seaql_migrations" => "seaworthy_history".to_owned(),
-            other => format!("seaworthy_history_{other}"),
+            other => format!("{HISTORY_PREFIX}{other}"),
         };
         Self {
             version_table: version_table.to_owned(),

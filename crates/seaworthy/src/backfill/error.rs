@@ -55,6 +55,14 @@ pub enum BackfillError {
         /// The backfill.
         name: String,
     },
+    /// Another backfill of this name has been begun on the database.
+    #[error("the name of the backfill {name} is taken: this database knows one of it for the table {table}")]
+    NameTaken {
+        /// The backfill.
+        name: String,
+        /// The table of the other one.
+        table: String,
+    },
     /// Another run saved another place meanwhile.
     #[error("another run works at the backfill {name}")]
     Elsewhere {
@@ -132,6 +140,9 @@ impl BackfillError {
             Self::SetsNothing { .. } => "say what to set with Backfill::set",
             Self::Changed { .. } => {
                 "restore the file until it is done, or undo the revision, which forgets how far it was"
+            }
+            Self::NameTaken { .. } => {
+                "give it a name that no other backfill of this database has, those of other migrators included"
             }
             Self::Elsewhere { .. } => "let the other run end; `backfill status` shows whether it goes on",
             Self::BadPlace { .. } => "undo the revision, which forgets how far it was, and apply it again",

@@ -131,6 +131,12 @@ impl<'a> Sweep<'a> {
                 self.standing_for_sure().await?
             }
         };
+        if standing.table != self.backfill.table {
+            return Err(BackfillError::NameTaken {
+                name: self.backfill.name.clone(),
+                table: standing.table,
+            });
+        }
         if standing.checksum != checksum {
             let name = self.backfill.name.clone();
             return Err(BackfillError::Changed { name });

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignore {
     patterns: Vec<String>,
+    /// Beginnings of names that go on with the name of a table beside them.
+    #[serde(default)]
+    prefixes: Vec<String>,
 }
 
 /// SeaORM, this toolkit, Alembic, sqlx, Diesel, refinery, Flyway, Liquibase, `PostGIS`.
@@ -30,6 +33,7 @@ impl Default for Ignore {
     fn default() -> Self {
         Self {
             patterns: TOOLS.map(str::to_owned).to_vec(),
+            prefixes: Vec::new(),
         }
     }
 }
@@ -38,7 +42,10 @@ impl Ignore {
     /// Returns a list that leaves nothing alone.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { patterns: Vec::new() }
+        Self {
+            patterns: Vec::new(),
+            prefixes: Vec::new(),
+        }
     }
 
     /// Returns the same list with one more name or pattern.
@@ -46,6 +53,22 @@ impl Ignore {
     pub fn and(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
         self
+    }
+
+    /// Returns the same list with every table beside which another one stands whose name is this prefix and then its own.
+    #[must_use]
+    pub fn and_named_after(mut self, prefix: impl Into<String>) -> Self {
+        self.prefixes.push(prefix.into());
+        self
+    }
+
+    /// Returns the same list with the tables that others are named after.
+    pub(super) fn with_named_by<'a>(&self, tables: impl Iterator<Item = &'a str>) -> Self {
+        let named = tables.filter_map(|table| {
+            let mut prefixes = self.prefixes.iter();
+            prefixes.find_map(|prefix| table.strip_prefix(prefix.as_str()))
+        });
+        named.fold(self.clone(), Self::and)
     }
 
     /// Returns whether a name is on the list.
@@ -100,5 +123,14 @@ mod tests {
         ];
         assert!(left_alone.iter().all(|name| ignore.covers(name)));
         assert!(!ignore.covers("tasks"));
+    }
+
+    #[test]
+    fn a_table_that_another_one_is_named_after_is_left_alone() {
+        let ignore = Ignore::nothing().and_named_after("history_of_");
+        let with = ignore.with_named_by(["tasks", "history_of_revisions"].into_iter());
+        assert!(with.covers("revisions"));
+        assert!(!with.covers("tasks"));
+        assert!(!ignore.covers("revisions"));
     }
 }

@@ -94,6 +94,7 @@ where
 impl Catalog {
     /// Takes out what is on a list.
     pub fn leave_out(&mut self, ignore: &Ignore) {
+        let ignore = &ignore.with_named_by(self.tables.iter().map(|table| table.name.as_str()));
         self.tables.retain(|table| !ignore.covers(&table.name));
         self.sequences.retain(|sequence| !ignore.covers(&sequence.name));
         self.enums.retain(|name, _| !ignore.covers(name));

@@ -40,6 +40,7 @@ mod schemas;
 mod secrets;
 mod server_facts;
 mod session_state;
+mod several_migrators;
 mod several_schemas;
 mod sources;
 mod spellings;

@@ -25,7 +25,10 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ),
     ("picture", &["revision", "graph", "catalog", "autogenerate"]),
     ("verify", &["session", "catalog", "autogenerate", "sql"]),
-    ("environment", &["revision", "session", "lint", "catalog"]),
+    (
+        "environment",
+        &["revision", "session", "ledger", "lint", "catalog"],
+    ),
     (
         "command",
         &[
