@@ -1,4 +1,4 @@
-//! The whole command line over a graph that a JSON file describes; its revisions send no SQL.
+//! The whole command line over a graph that a JSON file describes; its revisions send the SQL that they have, most none.
 //!
 //! For trying out what a target means on a graph of your own, and for this project's tests:
 //!
@@ -6,7 +6,8 @@
 //! cargo run -p seaworthy-cli --example graph -- graph.json -u sqlite://graph.db history
 //! ```
 //!
-//! The file holds `{"revisions": [{"id": "a", "down": [], "labels": [], "depends_on": []}, ...]}` in the order of loading.
+//! The file holds `{"revisions": [{"id": "a", "down": [], "labels": [], "depends_on": []}, ...]}` in the order of loading;
+//! `sql` and `undo` list what they send.
 
 use std::process::ExitCode;
 
@@ -31,10 +32,14 @@ struct Row {
     message: String,
     stage: Stage,
     removes: Vec<String>,
+    sql: Vec<String>,
+    undo: Vec<String>,
 }
 
 struct Described {
     header: Header,
+    up: Vec<String>,
+    down: Vec<String>,
 }
 
 impl MigrationName for Described {
@@ -51,13 +56,20 @@ impl Revision for Described {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Described {
-    async fn up(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Ok(())
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        send(manager, &self.up).await
     }
 
-    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Ok(())
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        send(manager, &self.down).await
     }
+}
+
+async fn send(manager: &SchemaManager<'_>, statements: &[String]) -> Result<(), DbErr> {
+    for statement in statements {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
 }
 
 impl Row {
@@ -68,7 +80,11 @@ impl Row {
         header.stage = self.stage;
         header.removes = self.removes;
         header.depends_on = self.depends_on;
-        Box::new(Described { header })
+        Box::new(Described {
+            header,
+            up: self.sql,
+            down: self.undo,
+        })
     }
 }
 

@@ -62,6 +62,9 @@ fn what_makes_no_sense_names_the_file_the_key_and_the_way_out() {
         "[lint.require.names]\nindex = \"{columns}_{tabel}\"",
         "[lint.require.names]\nindexes = \"i\"",
         "[lint",
+        "[compare]\nexclude = [\"queue_*\",\n\" \"]",
+        "[compare]\nexlude = [\"queue_*\"]",
+        "[compare]\nexclude = \"queue_*\"",
     ];
     let mut said = String::new();
     for settings in wrong {
@@ -93,6 +96,12 @@ fn what_makes_no_sense_names_the_file_the_key_and_the_way_out() {
     error: seaworthy.toml:2: there is no key indexes here
     hint: did you mean index?
     error: seaworthy.toml:1: unclosed table, expected `]`
+    hint: see docs/cli.md, "seaworthy.toml"
+    error: seaworthy.toml:3: compare.exclude: an empty text is no name
+    hint: write the name of a table, view, type or sequence; * stands for any text
+    error: seaworthy.toml:2: there is no key exlude here
+    hint: did you mean exclude?
+    error: seaworthy.toml:2: invalid type: string "queue_*", expected a sequence
     hint: see docs/cli.md, "seaworthy.toml"
     "#);
 }
@@ -133,4 +142,37 @@ fn the_file_is_that_of_the_folder_or_of_one_above_it_up_to_the_repository() {
         0
     );
     assert_eq!(terminal.run_within("crates/migration", "graph").code, 0);
+}
+
+#[test]
+fn verify_leaves_out_what_is_excluded_and_a_file_that_makes_no_sense_stops_it() {
+    let leaves =
+        r#"{"revisions": [{"id": "base01", "sql": ["CREATE TABLE IF NOT EXISTS queue_jobs (id integer)"]}]}"#;
+    let terminal = Terminal::with(leaves);
+    let verified = terminal.run("verify");
+    assert!(
+        verified.code == 6 && verified.out.contains("drop table queue_jobs (id)"),
+        "{verified:?}"
+    );
+    fs::write(
+        terminal.folder().join("seaworthy.toml"),
+        "[compare]\nexclude = [\"queue_*\"]\n",
+    )
+    .unwrap();
+    assert_eq!(terminal.run("verify").code, 0);
+    fs::write(terminal.folder().join("seaworthy.toml"), "[").unwrap();
+    for line in [
+        "verify",
+        "check",
+        "snapshot",
+        "erd",
+        "diff base head",
+        "adopt",
+        "heads --check",
+    ] {
+        assert_eq!(terminal.run(line).code, 2, "{line}");
+    }
+    for line in ["upgrade head", "heads", "current"] {
+        assert_eq!(terminal.run(line).code, 0, "{line}");
+    }
 }

@@ -6,6 +6,7 @@ mod cases;
 mod changes;
 mod configuration;
 mod dropin;
+mod fleet;
 mod hazards;
 mod listings;
 mod pictures;
