@@ -22,6 +22,11 @@ static MODULE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^[ \t]*((?:pub )?mod)\s+(m\d{8}_\d{6}_\w+);").expect("the pattern is well formed")
 });
 
+/// The pattern of modules beside which a new one belongs: projects also number their files in other ways, as in `m00079_...`.
+static NEIGHBOUR: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^[ \t]*((?:pub )?mod)\s+m\d+_\w+;").expect("the pattern is well formed")
+});
+
 impl MigratorSource {
     /// Finds the file as `sea-orm-cli` does: `src/lib.rs`, or `lib.rs` or `mod.rs` in the folder itself.
     pub(super) fn read(folder: &Path) -> Result<Self, SourceError> {
@@ -64,7 +69,7 @@ impl MigratorSource {
         let mut text = self
             .with_entry(name)
             .ok_or_else(|| SourceError::NoList { path: self.shown() })?;
-        match MODULE.captures_iter(&self.text).last() {
+        match NEIGHBOUR.captures_iter(&self.text).last() {
             Some(last) => {
                 // The list stands behind the declarations, or before them; either way the declaration itself is unchanged.
                 let declaration = &last[0];

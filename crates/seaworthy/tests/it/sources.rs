@@ -107,6 +107,22 @@ fn a_revision_with_a_header_says_where_it_belongs() {
 }
 
 #[test]
+fn a_module_comes_after_those_that_are_numbered_in_another_way() {
+    let first = "m00079_add_boats";
+    let source = format!(
+        "mod helpers;\npub mod m00078_begin;\npub mod {first};\n\nuse helpers::x;\n\nfn migrations() {{\n    vec![Box::new({first}::Migration)]\n}}\n"
+    );
+    let project = project(&source);
+    let header = Header::new("x").revises(first).message("second");
+    write(project.path(), &draft(header), &["m00078_begin", first]).unwrap();
+    let text = lib(project.path());
+    assert!(
+        text.starts_with("mod helpers;\npub mod m00078_begin;\npub mod m00079_add_boats;\npub mod m20260102_030405_second;\n\nuse"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_list_on_one_line_and_an_empty_one_are_written_out() {
     for (list, known) in [
         (
