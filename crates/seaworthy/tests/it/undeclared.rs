@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, Schema};
 use seaworthy::autogenerate::{Policy, extras, undeclared};
 use seaworthy::catalog::{Scope, Target, inspect};
 use seaworthy::session::Session;
@@ -34,6 +34,49 @@ mod boat {
     pub(super) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Tables whose names are so long that SeaORM derives a name of 72 bytes for the foreign key between them.
+mod long {
+    pub(super) mod flow {
+        use sea_orm::entity::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+        #[sea_orm(table_name = "identity_verification_flows")]
+        pub(crate) struct Model {
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub(crate) id: i32,
+        }
+
+        #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+        pub(crate) enum Relation {}
+
+        impl ActiveModelBehavior for ActiveModel {}
+    }
+
+    pub(super) mod token {
+        use sea_orm::entity::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+        #[sea_orm(table_name = "identity_verification_tokens_of_people")]
+        pub(crate) struct Model {
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub(crate) id: i32,
+            pub(crate) identity_verification_flow_id: i32,
+        }
+
+        #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+        pub(crate) enum Relation {
+            #[sea_orm(
+                belongs_to = "super::flow::Entity",
+                from = "Column::IdentityVerificationFlowId",
+                to = "super::flow::Column::Id"
+            )]
+            Flow,
+        }
+
+        impl ActiveModelBehavior for ActiveModel {}
+    }
 }
 
 /// The code that is generated for [`RICH`], which has to compile and to say the same.
@@ -106,6 +149,32 @@ async fn what_no_entity_mentions_stays_unless_the_target_is_complete() {
             ]
         );
         assert_eq!(counted, "{}");
+        session.close().await;
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_derived_name_that_is_too_long_for_the_server_is_the_one_that_it_keeps() {
+    let target = Target::new()
+        .entity(long::flow::Entity)
+        .entity(long::token::Entity)
+        .complete();
+    for database in databases().await {
+        let session = session(&database).await;
+        let schema = Schema::new(session.backend());
+        let tables = [
+            schema.create_table_from_entity(long::flow::Entity),
+            schema.create_table_from_entity(long::token::Entity),
+        ];
+        let made = session.backend().build(&tables[1]).to_string();
+        // On SQLite SeaORM gives it no name.
+        let name = made.split('"').find(|name| name.starts_with("fk-"));
+        assert!(name.is_none_or(|name| name.len() > 63), "{made}");
+        for table in &tables {
+            session.connection().execute(table).await.unwrap();
+        }
+        assert_eq!(found(&session, &target).await, (Vec::new(), "{}".to_owned()));
         session.close().await;
         database.remove().await.unwrap();
     }
