@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use seaworthy::autogenerate::With;
+use seaworthy::command::ALEMBIC_TABLE;
 
 /// Moves a database between revisions, in Alembic's words.
 #[derive(Debug, Parser)]
@@ -352,7 +353,11 @@ pub(crate) enum Command {
         act: BackfillAct,
     },
     /// Take over a database that Alembic manages
-    Adopt,
+    Adopt {
+        /// Alembic's table, where its `version_table` names another one
+        #[arg(long, value_name = "NAME", default_value = ALEMBIC_TABLE)]
+        version_table: String,
+    },
     /// Apply pending revisions, as SeaORM's own command line does
     Up {
         /// How many; all when absent

@@ -53,7 +53,7 @@ pub(crate) async fn run(
         } => runner.stamp(&revisions, purge, sql).await,
         Command::Verify { on, no_rows } => verify::run(environment, &on, no_rows, screen).await,
         Command::Backfill { act } => backfill::run(environment, &act, screen).await,
-        Command::Adopt => runner.adopt().await,
+        Command::Adopt { version_table } => runner.adopt(&version_table).await,
         Command::Up {
             num,
             allow_out_of_order,

@@ -58,7 +58,7 @@ pub(crate) fn configured(
             | Command::Snapshot
             | Command::Erd { .. }
             | Command::Verify { .. }
-            | Command::Adopt,
+            | Command::Adopt { .. },
         ) => true,
         _ => false,
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-pub use adopt::{Adopted, adopt};
+pub use adopt::{ALEMBIC_TABLE, Adopted, adopt};
 pub use backfill::{BackfillChange, backfills, change_backfill};
 pub use downgrade::{down, downgrade};
 pub use drift::{

@@ -111,9 +111,9 @@ impl Runner<'_> {
         .map(|stamped| self.shown(reports::stamped, &stamped))
     }
 
-    pub(super) async fn adopt(&self) -> Result<Ending, Failure> {
+    pub(super) async fn adopt(&self, version_table: &str) -> Result<Ending, Failure> {
         self.conduct(Bounds::default(), async |conduct| {
-            command::adopt(self.environment, conduct).await
+            command::adopt(self.environment, version_table, conduct).await
         })
         .await
         .map(|adopted| self.shown(reports::adopted, &adopted))

@@ -68,7 +68,8 @@ pub(crate) fn adopted(screen: &Screen, answer: &Adopted) {
     if screen.is_json() {
         return screen.json(answer);
     }
-    screen.line(&format!("alembic_version says {}", answer.alembic.join(", ")));
+    let table = &answer.version_table;
+    screen.line(&format!("{table} says {}", answer.alembic.join(", ")));
     answer
         .recorded
         .iter()
@@ -77,7 +78,7 @@ pub(crate) fn adopted(screen: &Screen, answer: &Adopted) {
         screen.line("Nothing to do: all of it is recorded already");
     }
     screen.line(&format!(
-        "The database is at {}; alembic_version stays as it is",
+        "The database is at {}; {table} stays as it is",
         place(&answer.heads)
     ));
     if let Some(reason) = &answer.not_compared {

@@ -304,3 +304,37 @@ async fn the_first_of_several_schemas_is_the_one_that_is_worked_in() {
     );
     project.database.remove().await.unwrap();
 }
+
+#[tokio::test]
+async fn alembics_table_may_have_another_name() {
+    for project in projects().await {
+        let stands = "m20260101_090000_create_boats";
+        project
+            .send("CREATE TABLE \"Python_Heads\" (version_num varchar(32) NOT NULL)")
+            .await;
+        project
+            .send(&format!("INSERT INTO \"Python_Heads\" VALUES ('{stands}')"))
+            .await;
+        let refused = project.run("all", "adopt");
+        assert_eq!(refused.code, 1, "{refused:?}");
+        allow_duplicates!(assert_snapshot!(refused.err, @"
+        error: there is nothing to adopt: the database has no table alembic_version with a row in it
+        hint: pass --version-table where Alembic's version_table has another name; for a database that nobody managed, say where it stands with `stamp <rev>`
+        "));
+        let adopted = project.run("all", "adopt --version-table Python_Heads");
+        assert_eq!(adopted.code, 0, "{adopted:?}");
+        allow_duplicates!(assert_snapshot!(adopted.out, @"
+        Python_Heads says m20260101_090000_create_boats
+        Recorded that m20260101_090000_create_boats is applied
+        The database is at m20260101_090000_create_boats; Python_Heads stays as it is
+        "));
+        // The table that the revision makes is missing, and Alembic's own is none of the application's.
+        assert!(
+            adopted.err.contains("add table boats") && !adopted.err.contains("Python_Heads"),
+            "{adopted:?}"
+        );
+        let again = project.json("all", "adopt --version-table Python_Heads");
+        assert_eq!(again["version_table"], "Python_Heads");
+        project.database.remove().await.unwrap();
+    }
+}

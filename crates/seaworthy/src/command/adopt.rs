@@ -17,11 +17,17 @@ use crate::graph::{Applied, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
 use crate::session::{Fault, Locked, Session};
+use crate::sql::quoted;
 use crate::verify::DriftError;
+
+/// The table that Alembic keeps its heads in unless its `version_table` says otherwise.
+pub const ALEMBIC_TABLE: &str = "alembic_version";
 
 /// What was taken over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Adopted {
+    /// Alembic's table.
+    pub version_table: String,
     /// What Alembic's table says.
     pub alembic: Vec<String>,
     /// Revisions that are recorded as applied now, oldest first.
@@ -35,19 +41,23 @@ pub struct Adopted {
     pub not_compared: Option<String>,
 }
 
-/// Takes over a database that Alembic manages.
+/// Takes over a database that Alembic manages; its table is [`ALEMBIC_TABLE`] where its `version_table` names no other.
 ///
 /// # Errors
 ///
 /// Fails, with nothing changed, when Alembic has not been there, when it names revisions that are not known here, or when this
 /// tool's ledger already says something else.
-pub async fn adopt(environment: &Environment, conduct: &Conduct<'_>) -> Result<Adopted, CommandError> {
+pub async fn adopt(
+    environment: &Environment,
+    version_table: &str,
+    conduct: &Conduct<'_>,
+) -> Result<Adopted, CommandError> {
     let project = Project::of(environment)?;
     let session = conduct
         .unless_stopped(project.reader())
         .await?
-        .ok_or(CommandError::NothingToAdopt)?;
-    let mut adopted = project.take_over(&session, conduct).await;
+        .ok_or_else(|| nothing_in(version_table))?;
+    let mut adopted = project.take_over(&session, version_table, conduct).await;
     if let Ok(adopted) = &mut adopted {
         match project.differences(&session, adopted, conduct).await {
             Ok(differences) => adopted.differences = differences,
@@ -62,20 +72,30 @@ pub async fn adopt(environment: &Environment, conduct: &Conduct<'_>) -> Result<A
 }
 
 impl Project<'_> {
-    async fn take_over(&self, session: &Session, conduct: &Conduct<'_>) -> Result<Adopted, CommandError> {
-        let alembic = alembic_rows(session).await?;
+    async fn take_over(
+        &self,
+        session: &Session,
+        version_table: &str,
+        conduct: &Conduct<'_>,
+    ) -> Result<Adopted, CommandError> {
+        let alembic = alembic_rows(session, version_table).await?;
         if alembic.is_empty() {
-            return Err(CommandError::NothingToAdopt);
+            return Err(nothing_in(version_table));
         }
         let is_known = |id: &str| self.graph.header(&id.into()).is_some();
         let unknown: Vec<String> = alembic.iter().filter(|id| !is_known(id)).cloned().collect();
         if !unknown.is_empty() {
             let known = self.graph.headers().map(|header| header.id.clone()).collect();
-            return Err(CommandError::UnknownAlembic { unknown, known });
+            return Err(CommandError::UnknownAlembic {
+                version_table: version_table.to_owned(),
+                unknown,
+                known,
+            });
         }
         let targets: Vec<Target> = alembic.iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
         let locked = self.lock(session, "adopt", conduct).await?;
-        let adopted = self.record_adoption(&locked, alembic, &targets, conduct).await;
+        let from = (version_table, alembic);
+        let adopted = self.record_adoption(&locked, from, &targets, conduct).await;
         locked.release().await;
         adopted
     }
@@ -84,7 +104,7 @@ impl Project<'_> {
     async fn record_adoption(
         &self,
         locked: &Locked<'_>,
-        alembic: Vec<String>,
+        (version_table, alembic): (&str, Vec<String>),
         targets: &[Target],
         conduct: &Conduct<'_>,
     ) -> Result<Adopted, CommandError> {
@@ -109,6 +129,7 @@ impl Project<'_> {
             self.ledger.record_all(locked, &entries).await?;
         }
         Ok(Adopted {
+            version_table: version_table.to_owned(),
             alembic,
             recorded,
             heads: after.heads(&self.graph),
@@ -136,10 +157,12 @@ impl Project<'_> {
         });
         let beside = self.environment.database.as_ref();
         let rehearsed = Rehearsed::after(self.environment, steps.collect(), beside, &conduct.stop).await?;
-        let made = rehearsed.catalog(&self.environment.scope()).await;
+        let mut scope = self.environment.scope();
+        scope.ignore = scope.ignore.and(&adopted.version_table);
+        let made = rehearsed.catalog(&scope).await;
         rehearsed.remove().await?;
         let made = made?;
-        let live = inspect(session.connection(), &self.environment.scope())
+        let live = inspect(session.connection(), &scope)
             .await
             .map_err(DriftError::from)?;
         let found = diff(&live, &made, &Policy::default()).map_err(DriftError::from)?;
@@ -148,20 +171,28 @@ impl Project<'_> {
 }
 
 /// Returns what Alembic's table says, nothing where there is none.
-pub(super) async fn alembic_rows(session: &Session) -> Result<Vec<String>, CommandError> {
+pub(super) async fn alembic_rows(
+    session: &Session,
+    version_table: &str,
+) -> Result<Vec<String>, CommandError> {
     let failed = |source: DbErr| CommandError::Query {
-        action: "read alembic_version",
+        action: "read Alembic's table",
         source: source.into(),
     };
-    match session
-        .rows("SELECT version_num FROM alembic_version ORDER BY version_num")
-        .await
-    {
+    let table = quoted(version_table);
+    let query = format!("SELECT version_num FROM {table} ORDER BY version_num");
+    match session.rows(&query).await {
         Ok(rows) => rows
             .iter()
             .map(|row| row.try_get("", "version_num").map_err(failed))
             .collect(),
         Err(error) if Fault::of(&error) == Fault::UndefinedTable => Ok(Vec::new()),
         Err(error) => Err(failed(error)),
+    }
+}
+
+fn nothing_in(version_table: &str) -> CommandError {
+    CommandError::NothingToAdopt {
+        version_table: version_table.to_owned(),
     }
 }

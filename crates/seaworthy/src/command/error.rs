@@ -61,6 +61,9 @@ pub enum CommandError {
     /// No database is named.
     #[error("no database is named")]
     NoDatabase,
+    /// A script begins where the database stands, and none is named.
+    #[error("no database is named, and the script begins where one stands")]
+    NowhereToBegin,
     /// The applied set holds names that no revision has.
     #[error("the database is at {}, which this program does not know", unknown(rows))]
     UnknownRows {
@@ -156,11 +159,16 @@ pub enum CommandError {
         source: Box<FeedError>,
     },
     /// Alembic has not been here.
-    #[error("there is nothing to adopt: the database has no table alembic_version with a row in it")]
-    NothingToAdopt,
+    #[error("there is nothing to adopt: the database has no table {version_table} with a row in it")]
+    NothingToAdopt {
+        /// The table that Alembic was expected to have.
+        version_table: String,
+    },
     /// Alembic's table names revisions that are not ours.
-    #[error("alembic_version names {}, which no revision here has as its id", unknown.join(", "))]
+    #[error("{version_table} names {}, which no revision here has as its id", unknown.join(", "))]
     UnknownAlembic {
+        /// Alembic's table.
+        version_table: String,
         /// The ids that nobody knows.
         unknown: Vec<String>,
         /// The ids that there are.

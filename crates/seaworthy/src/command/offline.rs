@@ -101,6 +101,9 @@ pub async fn stamp_sql(
 
 impl Project<'_> {
     async fn live_state(&self) -> Result<State, CommandError> {
+        if self.environment.database.is_none() {
+            return Err(CommandError::NowhereToBegin);
+        }
         let reader = self.reader().await?;
         let state = self.state(reader.as_ref()).await?;
         close(reader).await;

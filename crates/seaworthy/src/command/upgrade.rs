@@ -1,6 +1,6 @@
 //! `upgrade` and SeaORM's `up`: apply what is missing.
 
-use super::adopt::alembic_rows;
+use super::adopt::{ALEMBIC_TABLE, alembic_rows};
 use super::living::living;
 use super::stakes::has_tables;
 use super::state::State;
@@ -104,7 +104,7 @@ impl Project<'_> {
             .as_ref()
             .filter(|_| state.order.is_empty() && !state.records.installed)
         {
-            let alembic = alembic_rows(session).await?;
+            let alembic = alembic_rows(session, ALEMBIC_TABLE).await?;
             if !alembic.is_empty() {
                 return Err(CommandError::ManagedByAlembic { alembic });
             }

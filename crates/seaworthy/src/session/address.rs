@@ -274,6 +274,14 @@ mod tests {
             ("postgres:/ada:secret@host", "its scheme is not followed by //"),
             ("ada:secret@host", "it begins with no scheme of a database"),
             (
+                "mysql://ada:secret@host/db",
+                "mysql databases are not supported, only those of PostgreSQL and SQLite",
+            ),
+            (
+                "mariadb://ada:secret@host/db",
+                "mariadb databases are not supported, only those of PostgreSQL and SQLite",
+            ),
+            (
                 "postgres://ada:secret",
                 "user, password, host and port cannot be told apart",
             ),

@@ -18,6 +18,13 @@ const LEAVE_TRANSACTIONS_ALONE: &str = "leave the statement out, since the revis
 /// What to do without a way back.
 const WRITE_DOWN: &str = "write its `down`, or restore a backup and `stamp` the revision where that stands";
 
+/// Where a script begins without a database to ask.
+const WRITE_A_RANGE: &str = "set DATABASE_URL, or write a range, FROM:TO, for which no server is asked: any address of its kind will do";
+
+/// What Alembic may be told otherwise.
+const NAME_THE_TABLE: &str = "pass --version-table where Alembic's version_table has another name; for a database that nobody managed, \
+                              say where it stands with `stamp <rev>`";
+
 /// How to consent.
 const PASS_YES: &str = "pass --yes, or set SEAWORTHY_YES=1 where another program runs this one";
 
@@ -45,6 +52,7 @@ impl CommandError {
             Self::Lock(_) => Some("run the same command again".to_owned()),
             Self::Run(error) => run_hint(error),
             Self::NoDatabase => Some("set DATABASE_URL, for example to sqlite://app.db or postgres://user@host/db".to_owned()),
+            Self::NowhereToBegin => Some(WRITE_A_RANGE.to_owned()),
             Self::UnknownRows { .. } => Some(KNOW_THE_REVISIONS.to_owned()),
             Self::OutOfOrder { .. } => Some("apply them too with --allow-out-of-order".to_owned()),
             Self::StillInUse { .. } => Some(format!(
@@ -65,7 +73,7 @@ impl CommandError {
             }
             Self::TransactionControl { .. } => Some(LEAVE_TRANSACTIONS_ALONE.to_owned()),
             Self::NotFeedable { .. } => Some("run it with `upgrade` or `downgrade`".to_owned()),
-            Self::NothingToAdopt => Some("for a database that nobody managed, say where it stands with `stamp <rev>`".to_owned()),
+            Self::NothingToAdopt { .. } => Some(NAME_THE_TABLE.to_owned()),
             Self::UnknownAlembic { known, .. } => Some(format!("known ids are {}", listed(known))),
             Self::ManagedByAlembic { .. } => Some("take it over with `adopt`".to_owned()),
             Self::AlreadyAdopted { .. } => Some("correct where it stands with `stamp <rev>`".to_owned()),

@@ -41,7 +41,7 @@ impl CommandError {
             Self::Source(_) => "source",
             Self::Scratch(_) => "scratch",
             Self::Query { .. } => "query",
-            Self::NoDatabase => "no_database",
+            Self::NoDatabase | Self::NowhereToBegin => "no_database",
             Self::UnknownRows { .. } | Self::UnknownAlembic { .. } => "unknown_revision",
             Self::OutOfOrder { .. } => "out_of_order",
             Self::StillInUse { .. } => "still_in_use",
@@ -58,7 +58,7 @@ impl CommandError {
             Self::CannotBeUndone { .. } => "cannot_be_undone",
             Self::TransactionControl { .. } => "transaction_control",
             Self::NotFeedable { .. } => "not_feedable",
-            Self::NothingToAdopt => "nothing_to_adopt",
+            Self::NothingToAdopt { .. } => "nothing_to_adopt",
             Self::ManagedByAlembic { .. } => "managed_by_alembic",
             Self::AlreadyAdopted { .. } => "already_adopted",
             Self::BadBackfill { .. } => "bad_backfill",
@@ -113,6 +113,7 @@ impl CommandError {
             Self::BadFlags { .. }
             | Self::NothingToAccept { .. }
             | Self::NoDatabase
+            | Self::NowhereToBegin
             | Self::Address { .. }
             | Self::Graph(GraphError::MalformedTarget { .. } | GraphError::MalformedRange { .. }) => {
                 Category::Usage
