@@ -154,7 +154,9 @@ async fn what_entities_leave_out_is_counted_and_printed_as_code() {
             (printed.code, printed.out.as_str()),
             (0, include_str!("../../examples/fleet/extras.rs"))
         );
-        let listed = project.json("entities", "check --adopt-extras");
+        let listed = project.run("entities", "check --adopt-extras --output json");
+        assert_eq!(listed.code, 0, "{listed:?}");
+        let listed: Value = serde_json::from_str(&listed.out).unwrap();
         assert_eq!(listed.as_object().unwrap().keys().collect::<Vec<_>>(), ["boats"]);
         let check = project.run("all", "check");
         assert_eq!((check.code, check.err.as_str()), (0, "no differences\n"));
