@@ -340,3 +340,25 @@ async fn alembics_table_may_have_another_name() {
         project.database.remove().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn adopt_says_the_whole_cause_where_schemas_could_not_be_compared() {
+    for project in projects().await {
+        project
+            .send("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+            .await;
+        project
+            .send("INSERT INTO alembic_version VALUES ('base01')")
+            .await;
+        let fails = r#"{"revisions": [{"id": "base01", "sql": ["INSERT INTO nowhere VALUES (1)"]}]}"#;
+        let adopted = Terminal::with(fails).run(&format!("adopt -u {}", project.database.address()));
+        assert_eq!(adopted.code, 0, "{adopted:?}");
+        let said = "the schema was not compared with that of the revisions: upgrade of base01 failed: the database refused it: ";
+        let (_, cause) = adopted
+            .err
+            .split_once(said)
+            .unwrap_or_else(|| panic!("{adopted:?}"));
+        assert!(cause.contains("nowhere"), "{cause}");
+        project.database.remove().await.unwrap();
+    }
+}

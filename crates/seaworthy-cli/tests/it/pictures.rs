@@ -116,7 +116,8 @@ fn verify_has_an_exit_code_of_its_own_for_a_broken_promise() {
           "unfilled": []
         }
       ],
-      "revisions": 4
+      "revisions": 4,
+      "without_rows": false
     }
     "#);
 }
