@@ -17,7 +17,10 @@ pub(super) fn removal(object: &Object) -> Vec<String> {
     match object.kind {
         // What has another owner from now on, or is not there any more, needs no statement.
         ObjectKind::Owner => Vec::new(),
-        ObjectKind::RowSecurity | ObjectKind::Grants => object
+        ObjectKind::RowSecurity
+        | ObjectKind::Grants
+        | ObjectKind::Clustering
+        | ObjectKind::PartitionNotNull => object
             .sql
             .iter()
             .filter_map(|statement| retraction(statement))
@@ -75,7 +78,9 @@ fn is_replaceable(from: &Object, to: &Object) -> bool {
         | ObjectKind::Grants
         | ObjectKind::Policy
         | ObjectKind::Trigger
-        | ObjectKind::Statistics => false,
+        | ObjectKind::Statistics
+        | ObjectKind::Clustering
+        | ObjectKind::PartitionNotNull => false,
     }
 }
 
@@ -145,6 +150,12 @@ fn retraction(statement: &str) -> Option<String> {
     if let Some(rest) = index {
         return Some(format!("DROP INDEX {}", split_name(rest)?.0));
     }
+    if let Some((start, _)) = statement.split_once(" CLUSTER ON ") {
+        return Some(format!("{start} SET WITHOUT CLUSTER"));
+    }
+    if let Some((start, _)) = statement.split_once(" SET STATISTICS ") {
+        return Some(format!("{start} SET STATISTICS -1"));
+    }
     replaced(" SET NOT NULL", " DROP NOT NULL")
         .or_else(|| replaced(" ENABLE ROW LEVEL SECURITY", " DISABLE ROW LEVEL SECURITY"))
         .or_else(|| replaced(" FORCE ROW LEVEL SECURITY", " NO FORCE ROW LEVEL SECURITY"))
@@ -209,6 +220,14 @@ mod tests {
             (
                 "ALTER TABLE m ENABLE ALWAYS TRIGGER look",
                 "ALTER TABLE m ENABLE TRIGGER look",
+            ),
+            (
+                "ALTER TABLE m CLUSTER ON \"m 1\"",
+                "ALTER TABLE m SET WITHOUT CLUSTER",
+            ),
+            (
+                "ALTER STATISTICS both SET STATISTICS 50",
+                "ALTER STATISTICS both SET STATISTICS -1",
             ),
             (
                 "ALTER TABLE m DISABLE RULE quiet",

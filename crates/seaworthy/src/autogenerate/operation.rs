@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::expression::{Fit, fit};
 use crate::catalog::{
     Check, Column, ColumnStorage, Conflict, Exclusion, ForeignKey, Generated, Index, Numbering, Object,
-    PrimaryKey, Sequence, Table, TableOptions, TablePart, TableStorage, Unique,
+    ObjectKind, PrimaryKey, Sequence, Table, TableOptions, TablePart, TableStorage, Unique,
 };
 
 pub(super) use apply::detached;
@@ -431,6 +431,7 @@ impl Operation {
             | Self::ValidateForeignKey { .. }
             | Self::ValidateCheck { .. } => Risk::Fails,
             Self::AddIndex { index, .. } if index.unique => Risk::Fails,
+            Self::AddObject { object } if object.kind == ObjectKind::PartitionNotNull => Risk::Fails,
             Self::AddColumn { column, .. }
                 if !column.nullable
                     && column.default.is_none()

@@ -69,6 +69,10 @@ pub enum ObjectKind {
     Rule,
     /// Extended statistics.
     Statistics,
+    /// The index by which a table is put in order (manual, "CLUSTER"): `tasks_title ON tasks`.
+    Clustering,
+    /// That a column may not be NULL in a partition, although it may in its table.
+    PartitionNotNull,
     /// What somebody says about anything but a table or its columns.
     Comment,
     /// Who owns something.
@@ -268,6 +272,8 @@ impl ObjectKind {
             Self::Trigger => "TRIGGER",
             Self::Rule => "RULE",
             Self::Statistics => "STATISTICS",
+            Self::Clustering => "CLUSTERING",
+            Self::PartitionNotNull => "PARTITION NOT NULL",
             Self::Comment => "COMMENT",
             Self::Owner => "OWNER",
             Self::Grants => "GRANTS",

@@ -34,6 +34,13 @@ pub struct ColumnStorage {
     /// How much the server keeps of what it finds when it analyses them (manual, "ALTER TABLE", `SET STATISTICS`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statistics: Option<i32>,
+    /// What the planner is told of them, each as `name=value`: `n_distinct=-0.5` (manual, "ALTER TABLE").
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub options: Vec<String>,
 }
 
 impl TableStorage {

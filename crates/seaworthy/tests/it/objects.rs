@@ -187,7 +187,38 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "statistics",
         "",
-        "CREATE STATISTICS together (dependencies) ON id, title FROM tasks",
+        "CREATE STATISTICS together (dependencies) ON id, title FROM tasks; ALTER STATISTICS together SET STATISTICS 50",
+    ),
+    (
+        "order of rows by an index",
+        "CREATE INDEX one ON tasks (title); ALTER TABLE tasks CLUSTER ON one",
+        "CREATE INDEX one ON tasks (title DESC); CREATE TABLE \"T 2\" (id integer PRIMARY KEY); \
+             ALTER TABLE tasks CLUSTER ON tasks_pkey; ALTER TABLE \"T 2\" CLUSTER ON \"T 2_pkey\"",
+    ),
+    (
+        "order of rows by an index that is made anew",
+        "CREATE INDEX one ON tasks (title); ALTER TABLE tasks CLUSTER ON one",
+        "CREATE INDEX one ON tasks (id, title); ALTER TABLE tasks CLUSTER ON one",
+    ),
+    (
+        "order of rows of a materialised view",
+        "CREATE MATERIALIZED VIEW kept AS SELECT id, title FROM tasks; CREATE INDEX one ON kept (id)",
+        "CREATE MATERIALIZED VIEW kept AS SELECT id, title FROM tasks; CREATE INDEX one ON kept (id); CLUSTER kept USING one",
+    ),
+    (
+        "value that one partition demands",
+        "CREATE TABLE p (id integer, note text, size integer) PARTITION BY LIST (id); \
+             CREATE TABLE \"p 1\" PARTITION OF p (note NOT NULL, size NOT NULL) FOR VALUES IN (1)",
+        "CREATE TABLE p (id integer, note text NOT NULL, size integer) PARTITION BY LIST (id); \
+             CREATE TABLE \"p 1\" PARTITION OF p (id NOT NULL) FOR VALUES IN (1); \
+             CREATE TABLE p_2 PARTITION OF p (size NOT NULL) FOR VALUES IN (2) PARTITION BY LIST (id); \
+             CREATE TABLE p_3 PARTITION OF p_2 (id NOT NULL) FOR VALUES IN (2)",
+    ),
+    (
+        "value that a table demands before it is a partition",
+        "CREATE TABLE p (id integer, note text) PARTITION BY LIST (id); CREATE TABLE p_1 (id integer, note text NOT NULL)",
+        "CREATE TABLE p (id integer, note text) PARTITION BY LIST (id); \
+             CREATE TABLE p_1 PARTITION OF p (note NOT NULL) FOR VALUES IN (1)",
     ),
     (
         "collation",
@@ -386,22 +417,141 @@ async fn what_is_outside_and_needs_what_goes_is_named() {
 async fn what_no_catalog_speaks_of_is_counted() {
     let made = "CREATE SCHEMA other; CREATE TABLE other.t (); CREATE FOREIGN DATA WRAPPER far; CREATE PUBLICATION news; \
         CREATE OPERATOR === (leftarg = integer, rightarg = integer, function = int4eq); \
-        CREATE TABLE e (at date NOT NULL, note text) PARTITION BY RANGE (at); ALTER TABLE e REPLICA IDENTITY FULL; \
+        CREATE OPERATOR FAMILY more USING btree; CREATE OPERATOR CLASS mine FOR TYPE integer USING hash AS OPERATOR 1 =; \
+        CREATE TEXT SEARCH PARSER words (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype); \
+        CREATE TEXT SEARCH TEMPLATE plain (lexize = dsimple_lexize); CREATE TYPE pair AS (a integer, b text); \
+        CREATE TABLE pairs OF pair; CREATE TABLE kept (id integer PRIMARY KEY WITH (fillfactor = 70), point point); \
+        CREATE EXTENSION pg_trgm; CREATE TABLE words (word text); \
+        CREATE INDEX ON words USING gist (word gist_trgm_ops (siglen = 32)); \
+        CREATE MATERIALIZED VIEW seen AS SELECT word FROM words; ALTER MATERIALIZED VIEW seen ALTER word SET STATISTICS 5; \
+        CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION one() DEPENDS ON EXTENSION pg_trgm; \
+        COMMENT ON SCHEMA public IS 'ours'; COMMENT ON EXTENSION pg_trgm IS 'three letters'; COMMENT ON PUBLICATION news IS 'news'; \
+        CREATE TRANSFORM FOR integer LANGUAGE sql (FROM SQL WITH FUNCTION varchar_support(internal)); \
+        CREATE ACCESS METHOD rows TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE others (id integer) USING rows";
+    let Some(filled) = Filled::with(made).await else {
+        return;
+    };
+    filled
+        .send(
+            "DO $$ BEGIN \
+             EXECUTE format('ALTER DATABASE %I SET work_mem TO ''5MB''', current_database()); \
+             EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET jit TO off', current_database()); END $$",
+        )
+        .await;
+    assert_snapshot!(counted(&filled).await, @r"
+    access method: 1
+    access method of a table: 1
+    column option of a materialized view: 1
+    comment of a schema: 1
+    comment of an extension: 1
+    comment of something else: 1
+    dependence of an object on an extension: 1
+    foreign-data wrapper: 1
+    operator: 1
+    operator class: 1
+    operator family: 1
+    parameter of an operator class: 1
+    publication: 1
+    schema: 1
+    setting of the database: 2
+    storage option of a key: 1
+    table of a type: 1
+    text search parser: 1
+    text search template: 1
+    transform: 1
+    ");
+    filled.remove().await;
+}
+
+#[tokio::test]
+async fn what_a_partition_has_alone_is_counted() {
+    let made = "CREATE TABLE e (at date NOT NULL, note text) PARTITION BY RANGE (at); ALTER TABLE e REPLICA IDENTITY FULL; \
         CREATE TABLE e_1 PARTITION OF e (UNIQUE (at), CHECK (note <> '')) FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); \
         ALTER TABLE e_1 ALTER note SET DEFAULT 'none'; COMMENT ON TABLE e_1 IS 'old'; CREATE INDEX e_1_note ON e_1 (note); \
-        ALTER TABLE e_1 SET (fillfactor = 50); \
+        ALTER TABLE e_1 SET (fillfactor = 50), ALTER note SET STORAGE EXTERNAL, CLUSTER ON e_1_note; \
+        CREATE UNLOGGED TABLE e_2 PARTITION OF e FOR VALUES FROM ('2025-01-01') TO ('2026-01-01'); \
         CREATE INDEX e_both ON e (lower(note)); ALTER INDEX e_both ALTER COLUMN 1 SET STATISTICS 500; \
         CREATE INDEX e_some ON ONLY e (note, at); CREATE INDEX e_named ON e (at, note); ALTER INDEX e_1_at_note_idx RENAME TO mine";
     let Some(filled) = Filled::with(made).await else {
         return;
     };
+    assert_snapshot!(counted(&filled).await, @r"
+    clustering of a partition: 1
+    column storage of a partition alone: 1
+    comment of a partition: 1
+    constraint of a partition alone: 2
+    default of a partition alone: 1
+    incomplete index: 1
+    index of a partition alone: 1
+    name of an index of a partition: 1
+    replica identity: 1
+    statistics target of an index: 3
+    storage option of a partition alone: 1
+    unlogged partition: 1
+    ");
+    filled.remove().await;
+}
+
+/// What a database has that is not compared with itself.
+async fn counted(filled: &Filled) -> String {
     let live = filled.catalog().await;
     let difference = found(&live, &live);
     assert!(difference.is_empty());
-    let counted = serde_json::to_string(&difference.not_compared).unwrap();
-    assert_snapshot!(
-        counted,
-        @r#"{"comment of a partition":1,"constraint of a partition alone":2,"default of a partition alone":1,"foreign-data wrapper":1,"incomplete index":1,"index of a partition alone":1,"name of an index of a partition":1,"operator":1,"publication":1,"replica identity":1,"schema":1,"statistics target of an index":2,"storage option of a partition alone":1}"#
-    );
+    let counted = difference.not_compared.iter();
+    let lines: Vec<String> = counted
+        .map(|(kind, number)| format!("{kind}: {number}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// What decides how the server prints a type, a value or a name, and whom a name without a schema means.
+#[tokio::test]
+async fn no_setting_of_a_database_or_role_changes_what_is_read() {
+    let made = "CREATE SCHEMA other; CREATE TABLE other.t (id integer); CREATE TYPE mood AS ENUM ('calm'); \
+        CREATE TABLE t (id integer PRIMARY KEY, pause interval DEFAULT '1 day 02:03:04.5', code bytea DEFAULT '\\x01ff5c', \
+            at timestamptz DEFAULT '2024-02-01 12:00+02', day date DEFAULT '2024-02-01' CHECK (day > '2023-02-01'), mood mood DEFAULT 'calm', \
+            share double precision DEFAULT 0.1, price money DEFAULT '1234.5', path text DEFAULT 'a\\b', \"Odd one\" text); \
+        CREATE INDEX days ON t (day) WHERE pause > '1 month'; CREATE VIEW late AS SELECT id FROM t WHERE at < '2024-02-01 12:00+02'; \
+        CREATE FUNCTION f(t) RETURNS t LANGUAGE sql AS 'SELECT $1'; COMMENT ON VIEW late IS 'a\\b'";
+    let Some(filled) = Filled::with(made).await else {
+        return;
+    };
+    let scope = Scope::schema("public");
+    let read = async || {
+        let session = session(&filled.database).await;
+        let mut catalog = inspect(session.connection(), &scope).await.unwrap();
+        session.close().await;
+        // That it has settings is not compared but counted.
+        let settings = catalog.not_compared.remove("setting of the database");
+        (catalog, settings.unwrap_or_default())
+    };
+    let before = read().await;
+    let settings = [
+        "IntervalStyle TO sql_standard",
+        "bytea_output TO escape",
+        "quote_all_identifiers TO on",
+        "DateStyle TO ''German, DMY''",
+        "TimeZone TO ''Asia/Tokyo''",
+        "extra_float_digits TO -5",
+        "standard_conforming_strings TO off",
+        "search_path TO other, pg_catalog",
+        "array_nulls TO off",
+        "xmlbinary TO hex",
+    ];
+    for (whose, settings) in [
+        ("DATABASE", &settings[..5]),
+        ("ROLE CURRENT_USER IN DATABASE", &settings[5..]),
+    ] {
+        for setting in settings {
+            filled
+                .send(&format!(
+                    "DO $$ BEGIN EXECUTE format('ALTER {whose} %I SET {setting}', current_database()); END $$"
+                ))
+                .await;
+        }
+    }
+    let after = read().await;
+    assert_eq!((before.1, after.1), (0, 10));
+    assert_eq!(after.0, before.0);
     filled.remove().await;
 }

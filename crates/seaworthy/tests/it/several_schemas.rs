@@ -259,6 +259,106 @@ async fn grants_and_owners_are_compared_where_somebody_asks() {
 }
 
 #[tokio::test]
+async fn the_owner_and_the_grants_of_a_schema_itself_are_compared() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    let role = Role::make(&from);
+    ask(
+        &from,
+        &format!(
+            "CREATE SCHEMA stock; GRANT ALL ON SCHEMA stock TO {}; CREATE TABLE stock.goods ()",
+            role.0
+        ),
+    );
+    ask(
+        &to,
+        &format!(
+            "CREATE SCHEMA stock AUTHORIZATION {0}; CREATE TABLE stock.goods (); GRANT USAGE ON SCHEMA stock TO PUBLIC; \
+             CREATE SCHEMA \"Back Office\"; GRANT USAGE ON SCHEMA \"Back Office\" TO {0} WITH GRANT OPTION; \
+             REVOKE ALL ON SCHEMA public FROM PUBLIC",
+            role.0
+        ),
+    );
+    let environment = environment(&from, &[]);
+    let request = CompareRequest {
+        with: vec![With::Grants, With::Owners],
+        ..CompareRequest::default()
+    };
+    let schemas = SCHEMAS.map(str::to_owned);
+    let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
+    let found = async |one: &ScratchDatabase, other: &ScratchDatabase| {
+        command::diff_schemas(&environment, &side(one), &side(other), &schemas, &request)
+            .await
+            .unwrap()
+    };
+    // There, and the schemas back as they were on a third database.
+    let script = found(&from, &to).await.script(&environment).unwrap();
+    feed(&from, &script).with_code(0);
+    assert!(
+        script.contains("GRANT USAGE ON SCHEMA \"Back Office\" TO"),
+        "{script}"
+    );
+    let left = found(&from, &to).await;
+    assert!(left.is_empty(), "{script}\n{left:#?}");
+    ask(
+        &to,
+        "ALTER SCHEMA stock OWNER TO CURRENT_USER; DROP SCHEMA \"Back Office\"; GRANT USAGE ON SCHEMA public TO PUBLIC",
+    );
+    feed(&from, &found(&from, &to).await.script(&environment).unwrap()).with_code(0);
+    let left = found(&from, &to).await;
+    assert!(left.is_empty(), "{left:#?}");
+    ask(&to, &format!("DROP OWNED BY {}", role.0));
+    role.remove(&from);
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
+/// A view is in the way of the type of a column, and a column that is computed in another way is made anew.
+#[tokio::test]
+async fn what_is_made_anew_for_a_change_keeps_its_owner_and_the_grants_on_its_columns() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    let role = Role::make(&from);
+    let of = |data_type: &str, times: u8| {
+        format!(
+            "CREATE TABLE crew (id {data_type}, a integer, more integer GENERATED ALWAYS AS (a * {times}) STORED); \
+             CREATE VIEW ids AS SELECT id FROM crew; CREATE MATERIALIZED VIEW kept AS SELECT id FROM crew; \
+             CREATE FUNCTION most(ids) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+        )
+    };
+    ask(&from, &of("integer", 2));
+    ask(
+        &from,
+        &format!(
+            "GRANT SELECT (id, more) ON crew TO {0}; GRANT SELECT (id) ON ids TO PUBLIC; ALTER VIEW ids OWNER TO {0}; \
+             ALTER MATERIALIZED VIEW kept OWNER TO {0}; ALTER FUNCTION most(ids) OWNER TO {0}; \
+             REVOKE EXECUTE ON FUNCTION most(ids) FROM PUBLIC",
+            role.0
+        ),
+    );
+    ask(&to, &of("bigint", 3));
+    let who = "SELECT relname, relowner::regrole, relacl FROM pg_class WHERE relname IN ('crew', 'ids', 'kept') \
+               UNION ALL SELECT proname, proowner::regrole, proacl FROM pg_proc WHERE proname = 'most' \
+               UNION ALL SELECT attname, NULL, attacl FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid \
+               WHERE relname IN ('crew', 'ids') AND attacl IS NOT NULL ORDER BY 1, 2";
+    let before = ask(&from, who);
+    assert_eq!(before.matches(&role.0).count(), 8, "{before}");
+    let environment = environment(&from, &[]);
+    let side = |database: &ScratchDatabase| Side::Database(database.url().clone());
+    let nothing = CompareRequest::default();
+    let found = command::diff(&environment, &side(&from), &side(&to), &nothing).await;
+    feed(&from, &found.unwrap().script(&environment).unwrap()).with_code(0);
+    assert_eq!(ask(&from, who), before);
+    let left = command::diff(&environment, &side(&from), &side(&to), &nothing).await;
+    assert!(left.unwrap().difference.is_empty());
+    role.remove(&from);
+    from.remove().await.unwrap();
+    to.remove().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_enum_that_is_made_anew_keeps_its_grants_and_its_comment() {
     let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
         return;

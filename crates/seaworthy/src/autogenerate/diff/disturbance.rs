@@ -101,6 +101,16 @@ impl Disturbance {
             ObjectKind::Comment => {
                 is_of_gone_table || self.parts.contains(&object.name) || self.is_about_enum(object)
             }
+            ObjectKind::Clustering => {
+                let constraint = format!("CONSTRAINT {}", object.name);
+                let index = object
+                    .name
+                    .rsplit_once(" ON ")
+                    .map(|(index, _)| format!("INDEX {index}"));
+                is_of_gone_table
+                    || self.parts.contains(&constraint)
+                    || index.is_some_and(|index| self.parts.contains(&index))
+            }
             ObjectKind::RowSecurity => is_of_gone_table,
             _ => is_of_gone_table || object.needs.iter().any(|need| self.hits_need(need)),
         }

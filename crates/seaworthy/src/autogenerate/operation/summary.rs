@@ -134,7 +134,8 @@ impl Operation {
                 let word = |storage: &ColumnStorage| {
                     let statistics = storage.statistics.map(|target| format!("statistics {target}"));
                     let words = [storage.strategy.clone(), storage.compression.clone(), statistics];
-                    let words: Vec<String> = words.into_iter().flatten().collect();
+                    let words = words.into_iter().flatten().chain(storage.options.clone());
+                    let words: Vec<String> = words.collect();
                     (!words.is_empty()).then(|| words.join(", "))
                 };
                 Summary {

@@ -14,13 +14,12 @@ pub(super) fn store_column(table: &str, column: &Column) -> Vec<String> {
 #[must_use]
 pub fn alter_column_storage(table: &str, column: &Column, to: &ColumnStorage) -> Vec<String> {
     let from = &column.storage;
-    let set = |word: &str, value: &str| {
-        format!(
-            "ALTER TABLE {} ALTER COLUMN {} SET {word} {value}",
-            quoted(table),
-            quoted(&column.name)
-        )
-    };
+    let alter = format!(
+        "ALTER TABLE {} ALTER COLUMN {}",
+        quoted(table),
+        quoted(&column.name)
+    );
+    let set = |word: &str, value: &str| format!("{alter} SET {word} {value}");
     let usual = usual_strategy(&column.data_type);
     let strategy =
         (from.strategy != to.strategy).then(|| set("STORAGE", to.strategy.as_deref().unwrap_or(usual)));
@@ -36,6 +35,7 @@ pub fn alter_column_storage(table: &str, column: &Column, to: &ColumnStorage) ->
         .into_iter()
         .chain(compression)
         .chain(statistics)
+        .chain(alter_options(&alter, &from.options, &to.options))
         .collect()
 }
 
@@ -56,30 +56,32 @@ fn usual_strategy(data_type: &str) -> &'static str {
 #[must_use]
 pub fn alter_table_storage(table: &str, from: &TableStorage, to: &TableStorage) -> Vec<String> {
     let alter = format!("ALTER TABLE {}", quoted(table));
-    let name_of = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
-    let set: Vec<String> = to
-        .options
-        .iter()
-        .filter(|option| !from.options.contains(option))
-        .cloned()
-        .collect();
-    let names: Vec<String> = to.options.iter().map(|option| name_of(option)).collect();
-    let reset: Vec<String> = from
-        .options
-        .iter()
-        .map(|option| name_of(option))
-        .filter(|name| !names.contains(name))
-        .collect();
     let mut statements = Vec::new();
     if from.unlogged != to.unlogged {
         let word = if to.unlogged { "UNLOGGED" } else { "LOGGED" };
         statements.push(format!("{alter} SET {word}"));
     }
-    if !set.is_empty() {
-        statements.push(format!("{alter} SET ({})", set.join(", ")));
-    }
-    if !reset.is_empty() {
-        statements.push(format!("{alter} RESET ({})", reset.join(", ")));
-    }
+    statements.extend(alter_options(&alter, &from.options, &to.options));
     statements
+}
+
+/// Returns the statements that set options that are new or have another value, and reset those that are not wanted.
+fn alter_options(alter: &str, from: &[String], to: &[String]) -> Vec<String> {
+    let name_of = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let set: Vec<String> = to
+        .iter()
+        .filter(|option| !from.contains(option))
+        .cloned()
+        .collect();
+    let names: Vec<String> = to.iter().map(|option| name_of(option)).collect();
+    let reset: Vec<String> = from
+        .iter()
+        .map(|option| name_of(option))
+        .filter(|name| !names.contains(name))
+        .collect();
+    [("SET", set), ("RESET", reset)]
+        .into_iter()
+        .filter(|(_, options)| !options.is_empty())
+        .map(|(word, options)| format!("{alter} {word} ({})", options.join(", ")))
+        .collect()
 }

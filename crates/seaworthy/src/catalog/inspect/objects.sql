@@ -168,6 +168,10 @@ owned(kind, name, relation, subject, target, owner, acl, is_for_all) AS MATERIAL
         CASE typtype WHEN 'e' THEN typname::text ELSE ident END, NULL,
         CASE typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END || ident, 'TYPE ' || ident, typowner, typacl, true
     FROM types
+    UNION ALL
+    -- The schema itself, which is nothing that it holds.
+    SELECT NULL, NULL, NULL, 'SCHEMA ' || quote_ident(nspname), 'SCHEMA ' || quote_ident(nspname), nspowner, nspacl, false
+    FROM pg_namespace WHERE nspname = $1
 ),
 granted(kind, name, relation, subject, place, statement) AS MATERIALIZED (
     -- What anybody may use unless somebody says otherwise.
@@ -201,13 +205,13 @@ roles AS MATERIALIZED (
     SELECT json_build_object(
         'kind', 'owner', 'name', subject, 'on', relation,
         'sql', json_build_array(format('ALTER %s OWNER TO %I', subject, pg_get_userbyid(owner))),
-        'needs', json_build_array(json_build_object('kind', kind, 'name', name))
+        'needs', CASE WHEN kind IS NOT NULL THEN json_build_array(json_build_object('kind', kind, 'name', name)) END
     ) AS item
     FROM owned WHERE owner IS NOT NULL
     UNION ALL
     SELECT json_build_object(
         'kind', 'grants', 'name', subject, 'on', relation, 'sql', json_agg(statement ORDER BY place, statement),
-        'needs', json_build_array(json_build_object('kind', kind, 'name', name))
+        'needs', CASE WHEN kind IS NOT NULL THEN json_build_array(json_build_object('kind', kind, 'name', name)) END
     )
     FROM granted GROUP BY kind, name, relation, subject
 ),
@@ -240,7 +244,9 @@ defaults AS MATERIALIZED (
 indexes AS MATERIALIZED (
     SELECT
         indrelid AS relation,
-        array_agg(pg_get_indexdef(indexrelid, 0, true) ORDER BY indexrelid::regclass::text) AS statements
+        array_agg(pg_get_indexdef(indexrelid, 0, true) ORDER BY indexrelid::regclass::text)
+            || array_agg(format('ALTER MATERIALIZED VIEW %s CLUSTER ON %s', ident, indexrelid::regclass))
+                FILTER (WHERE indisclustered) AS statements
     FROM pg_index JOIN relations ON relations.oid = indrelid AND relkind = 'm'
     GROUP BY indrelid
 ),
@@ -272,7 +278,7 @@ made(kind, name, relation, statements, shape) AS MATERIALIZED (
     SELECT
         'collation', name, NULL,
         ARRAY[format(
-            'CREATE COLLATION %s (PROVIDER = %s%s%s%s)', name,
+            'CREATE COLLATION %s (PROVIDER = %s%s%s%s%s)', name,
             CASE collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' WHEN 'd' THEN 'default' ELSE 'libc' END,
             -- The locale of ICU has moved with PostgreSQL 15 and got another name with 17.
             ', LOCALE = ' || quote_literal(coalesce(
@@ -281,7 +287,9 @@ made(kind, name, relation, statements, shape) AS MATERIALIZED (
             )),
             CASE WHEN collcollate <> collctype
                 THEN format(', LC_COLLATE = %L, LC_CTYPE = %L', collcollate, collctype) END,
-            CASE WHEN NOT collisdeterministic THEN ', DETERMINISTIC = false' END
+            CASE WHEN NOT collisdeterministic THEN ', DETERMINISTIC = false' END,
+            -- Came with PostgreSQL 16.
+            ', RULES = ' || quote_literal(to_jsonb(pg_collation) ->> 'collicurules')
         )],
         NULL
     FROM pg_collation JOIN nodes ON class = 'pg_collation'::regclass AND object = pg_collation.oid AND kind = 'collation'
@@ -451,10 +459,35 @@ made(kind, name, relation, statements, shape) AS MATERIALIZED (
         'statistics', name, relation,
         ARRAY['CREATE STATISTICS ' || substr(
             pg_get_statisticsobjdef(pg_statistic_ext.oid), length('CREATE STATISTICS ' || quote_ident($1) || '.') + 1
-        )],
+        ), CASE WHEN stxstattarget > -1 THEN format('ALTER STATISTICS %s SET STATISTICS %s', name, stxstattarget) END],
         NULL
     FROM pg_statistic_ext
     JOIN nodes ON class = 'pg_statistic_ext'::regclass AND object = pg_statistic_ext.oid AND kind = 'statistics'
+    UNION ALL
+    SELECT
+        'clustering', format('%I ON %s', own.relname, ident), relations.relname,
+        ARRAY[format('ALTER TABLE %s CLUSTER ON %I', ident, own.relname)],
+        NULL
+    FROM pg_index
+    JOIN relations ON relations.oid = indrelid
+    JOIN pg_class AS own ON own.oid = indexrelid
+    JOIN pg_class AS whole ON whole.oid = indrelid
+    WHERE indisclustered AND relations.relkind = 'r' AND NOT whole.relispartition
+    UNION ALL
+    -- What a partition demands and its table does not.
+    SELECT
+        'partition_not_null', format('%s.%I', ident, own.attname), relations.relname,
+        ARRAY[format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', ident, own.attname)],
+        NULL
+    FROM relations
+    JOIN pg_class AS part ON part.oid = relations.oid AND part.relispartition
+    JOIN pg_inherits ON inhrelid = part.oid
+    JOIN pg_attribute AS own ON own.attrelid = part.oid AND own.attnum > 0 AND own.attnotnull
+    JOIN pg_attribute AS above ON above.attrelid = inhparent AND above.attname = own.attname AND NOT above.attnotnull
+    WHERE relations.relkind IN ('r', 'p')
+        AND NOT EXISTS (
+            SELECT FROM pg_constraint WHERE conrelid = part.oid AND contype = 'p' AND own.attnum = ANY (conkey)
+        )
 ),
 -- What somebody says about anything but tables and their columns, with what it is said about.
 remarks(subject, relation, needed_kind, needed_name, description) AS MATERIALIZED (
@@ -528,12 +561,25 @@ strangers(kind, number) AS MATERIALIZED (
     UNION ALL SELECT 'operator class', count(*) FROM pg_opclass
         LEFT JOIN members ON classid = 'pg_opclass'::regclass AND objid = pg_opclass.oid
         WHERE objid IS NULL AND opcnamespace = (SELECT oid FROM namespace)
+    -- One of the name of an operator class came with it.
+    UNION ALL SELECT 'operator family', count(*) FROM pg_opfamily
+        LEFT JOIN members ON classid = 'pg_opfamily'::regclass AND objid = pg_opfamily.oid
+        LEFT JOIN pg_opclass ON opcfamily = pg_opfamily.oid AND opcname = opfname
+        WHERE objid IS NULL AND pg_opclass.oid IS NULL AND opfnamespace = (SELECT oid FROM namespace)
     UNION ALL SELECT 'text search configuration', count(*) FROM pg_ts_config
         LEFT JOIN members ON classid = 'pg_ts_config'::regclass AND objid = pg_ts_config.oid
         WHERE objid IS NULL AND cfgnamespace = (SELECT oid FROM namespace)
     UNION ALL SELECT 'text search dictionary', count(*) FROM pg_ts_dict
         LEFT JOIN members ON classid = 'pg_ts_dict'::regclass AND objid = pg_ts_dict.oid
         WHERE objid IS NULL AND dictnamespace = (SELECT oid FROM namespace)
+    UNION ALL SELECT 'text search parser', count(*) FROM pg_ts_parser
+        LEFT JOIN members ON classid = 'pg_ts_parser'::regclass AND objid = pg_ts_parser.oid
+        WHERE objid IS NULL AND prsnamespace = (SELECT oid FROM namespace)
+    UNION ALL SELECT 'text search template', count(*) FROM pg_ts_template
+        LEFT JOIN members ON classid = 'pg_ts_template'::regclass AND objid = pg_ts_template.oid
+        WHERE objid IS NULL AND tmplnamespace = (SELECT oid FROM namespace)
+    UNION ALL SELECT 'transform', count(*) FROM pg_transform
+        LEFT JOIN members ON classid = 'pg_transform'::regclass AND objid = pg_transform.oid WHERE objid IS NULL
     UNION ALL SELECT 'conversion', count(*) FROM pg_conversion WHERE connamespace = (SELECT oid FROM namespace)
     UNION ALL SELECT 'language', count(*) FROM pg_language
         LEFT JOIN members ON classid = 'pg_language'::regclass AND objid = pg_language.oid
@@ -544,6 +590,55 @@ strangers(kind, number) AS MATERIALIZED (
         LEFT JOIN members ON classid = 'pg_type'::regclass AND objid = pg_type.oid
         WHERE objid IS NULL AND typnamespace = (SELECT oid FROM namespace) AND typtype = 'b' AND typcategory <> 'A'
     UNION ALL SELECT 'default privilege', count(*) FROM pg_default_acl
+    -- Of the whole database, or of a role in it.
+    UNION ALL SELECT 'setting of the database', count(*) FROM pg_db_role_setting
+        JOIN pg_database ON pg_database.oid = setdatabase
+        CROSS JOIN LATERAL unnest(setconfig)
+        WHERE datname = current_database()
+    UNION ALL SELECT 'security label', count(*) FROM pg_seclabel
+    UNION ALL SELECT 'dependence of an object on an extension', count(*) FROM pg_depend WHERE deptype = 'x'
+    UNION ALL SELECT 'comment of a schema', count(*) FROM pg_description
+        JOIN pg_namespace ON classoid = 'pg_namespace'::regclass AND objoid = pg_namespace.oid
+        WHERE nspname = $1 AND description <> 'standard public schema'
+    -- An extension brings one of its own.
+    UNION ALL SELECT 'comment of an extension', count(*) FROM pg_description
+        JOIN pg_extension ON classoid = 'pg_extension'::regclass AND objoid = pg_extension.oid
+        LEFT JOIN pg_available_extensions AS brought ON brought.name = extname
+        WHERE description IS DISTINCT FROM brought.comment
+    UNION ALL SELECT 'comment of something else', count(*) FROM pg_description
+        LEFT JOIN members ON classid = classoid AND objid = objoid
+        LEFT JOIN pg_operator ON classoid = 'pg_operator'::regclass AND pg_operator.oid = objoid
+        WHERE classoid IN (
+            'pg_publication'::regclass, 'pg_subscription'::regclass, 'pg_event_trigger'::regclass,
+            'pg_foreign_data_wrapper'::regclass, 'pg_foreign_server'::regclass, 'pg_cast'::regclass, 'pg_operator'::regclass,
+            'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_ts_config'::regclass, 'pg_ts_dict'::regclass,
+            'pg_ts_parser'::regclass, 'pg_ts_template'::regclass, 'pg_transform'::regclass, 'pg_conversion'::regclass,
+            'pg_language'::regclass, 'pg_am'::regclass
+        ) AND objid IS NULL AND objoid >= 16384
+    UNION ALL SELECT 'tablespace of a table or index', count(*) FROM pg_class
+        WHERE relnamespace = (SELECT oid FROM namespace) AND reltablespace <> 0
+    UNION ALL SELECT 'table of a type', count(*) FROM relations
+        JOIN pg_class AS typed ON typed.oid = relations.oid AND typed.reloftype <> 0
+    UNION ALL SELECT 'access method of a table', count(*) FROM relations
+        JOIN pg_am ON pg_am.oid = relam
+        WHERE relkind IN ('r', 'p') AND amname <> 'heap'
+    UNION ALL SELECT 'storage option of a key', count(*) FROM pg_constraint
+        JOIN relations ON relations.oid = conrelid
+        JOIN pg_class AS own ON own.oid = conindid
+        WHERE contype IN ('p', 'u') AND own.reloptions IS NOT NULL
+    UNION ALL SELECT 'parameter of an operator class', count(*) FROM pg_index
+        JOIN relations ON relations.oid = indrelid
+        JOIN pg_attribute ON attrelid = indexrelid AND attoptions IS NOT NULL
+        -- Some servers keep notes of their own there.
+        WHERE EXISTS (SELECT FROM unnest(attoptions) AS option WHERE option NOT LIKE 'pg\_attver=%')
+    UNION ALL SELECT 'column option of a materialized view', count(*) FROM pg_attribute
+        JOIN relations ON relations.oid = attrelid AND relkind = 'm'
+        JOIN pg_type ON pg_type.oid = atttypid
+        WHERE attnum > 0 AND (
+            attoptions IS NOT NULL AND EXISTS (SELECT FROM unnest(attoptions) AS option WHERE option LIKE 'n\_distinct%')
+            OR attstorage <> typstorage OR coalesce(attstattarget, -1) <> -1
+            OR coalesce(to_jsonb(pg_attribute) ->> 'attcompression', '') <> ''
+        )
     UNION ALL SELECT 'replica identity', count(*)
         FROM pg_class JOIN relations ON relations.oid = pg_class.oid
         WHERE pg_class.relkind IN ('r', 'p') AND relreplident <> 'd'
@@ -609,6 +704,30 @@ strangers(kind, number) AS MATERIALIZED (
     UNION ALL SELECT 'storage option of a partition alone', count(*) FROM relations
         JOIN pg_class AS part ON part.oid = relations.oid AND part.relispartition
         WHERE relations.reloptions IS NOT NULL
+    UNION ALL SELECT 'unlogged partition', count(*) FROM relations
+        JOIN pg_class AS part ON part.oid = relations.oid AND part.relispartition
+        WHERE part.relpersistence = 'u'
+    UNION ALL SELECT 'clustering of a partition', count(*) FROM pg_index
+        JOIN pg_class AS part ON part.oid = indrelid AND part.relispartition
+        JOIN relations ON relations.oid = indrelid
+        WHERE indisclustered
+    UNION ALL SELECT 'column storage of a partition alone', count(*)
+        -- The column came with PostgreSQL 14.
+        FROM (SELECT ''::"char" AS attcompression) AS before
+        CROSS JOIN relations
+        JOIN pg_class AS part ON part.oid = relations.oid AND part.relispartition
+        JOIN pg_inherits ON inhrelid = part.oid
+        CROSS JOIN LATERAL (
+            SELECT attname, attstorage, attcompression AS compression, coalesce(attstattarget, -1) AS target, attoptions
+            FROM pg_attribute WHERE attrelid = part.oid AND attnum > 0
+        ) AS own
+        JOIN LATERAL (
+            SELECT attrelid, attname, attstorage, attcompression AS compression, coalesce(attstattarget, -1) AS target
+            FROM pg_attribute
+        ) AS above ON above.attrelid = inhparent AND above.attname = own.attname
+        WHERE own.attstorage <> above.attstorage OR own.compression <> above.compression OR own.target NOT IN (-1, above.target)
+            OR own.attoptions IS NOT NULL
+            AND EXISTS (SELECT FROM unnest(own.attoptions) AS option WHERE option LIKE 'n\_distinct%')
 ),
 -- What needs a table, a column or an object and is none of this schema's: a view of another schema, a publication of some columns,
 -- an operator.

@@ -103,8 +103,8 @@ columns AS MATERIALIZED (
             END,
             'sequence', numbered.item,
             'inherited', nullif(attinhcount > 0, false),
-            'storage', CASE WHEN coalesce(strategy, compression, statistics::text) IS NOT NULL THEN json_build_object(
-                'strategy', strategy, 'compression', compression, 'statistics', statistics
+            'storage', CASE WHEN coalesce(strategy, compression, statistics::text, planner::text) IS NOT NULL THEN json_build_object(
+                'strategy', strategy, 'compression', compression, 'statistics', statistics, 'options', array_to_json(planner)
             ) END,
             'generated', CASE
                 WHEN attgenerated <> '' THEN json_build_object('expr', expression, 'stored', attgenerated = 's')
@@ -130,7 +130,11 @@ columns AS MATERIALIZED (
             -- Came with PostgreSQL 14.
             CASE to_jsonb(pg_attribute) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
             -- Absent from PostgreSQL 17 on where nothing is said.
-            nullif(coalesce(attstattarget, -1), -1) AS statistics
+            nullif(coalesce(attstattarget, -1), -1) AS statistics,
+            -- Some servers keep notes of their own there: `pg_attver`.
+            CASE WHEN attoptions IS NOT NULL THEN nullif(
+                ARRAY(SELECT option FROM unnest(attoptions) AS option WHERE option LIKE 'n\_distinct%' ORDER BY option), '{}'
+            ) END AS planner
     ) AS storage
     CROSS JOIN LATERAL (SELECT numbered.relation IS NOT NULL AND attidentity = '' AS is_serial) AS numbering
     GROUP BY attrelid
