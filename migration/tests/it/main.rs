@@ -31,6 +31,7 @@ mod registration;
 mod rooms;
 mod schema;
 mod secrets;
+mod sides;
 mod signals;
 
 /// A file that nobody declares as a module would never be compiled, and its tests would pass by not existing.

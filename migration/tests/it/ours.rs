@@ -170,7 +170,7 @@ async fn follow_the_script(database: &TestDatabase, shell: &str, arguments: &[&s
     assert_head(database).await;
 }
 
-fn feed(shell: &str, arguments: &[&str], script: &str) {
+pub(crate) fn feed(shell: &str, arguments: &[&str], script: &str) {
     let mut child = Command::new(shell)
         .args(arguments)
         .stdin(Stdio::piped())

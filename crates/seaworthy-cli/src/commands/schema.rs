@@ -30,11 +30,13 @@ pub(super) async fn check(
     }
     let (to, compare) = (&asked.to, &asked.compare);
     let (wanted, request) = (to.parse()?, compare.request()?);
-    if let (Some(schemas), Some(database)) = (several(environment, &[&wanted]), &environment.database) {
-        let from = Side::Database(database.clone());
+    let from = environment.database.clone().map(Side::Database);
+    if let Some(from) = &from
+        && let Some(schemas) = several(environment, &[from, &wanted])?
+    {
         return diff_schemas(
             environment,
-            (&from, &wanted),
+            (from, &wanted),
             &schemas,
             (compare, &request),
             screen,
@@ -68,15 +70,31 @@ async fn checked(
 }
 
 /// Returns the schemas that were named, where they are several and no side describes one only.
-fn several(environment: &Environment, sides: &[&Side]) -> Option<Vec<String>> {
+fn several(environment: &Environment, sides: &[&Side]) -> Result<Option<Vec<String>>, Failure> {
     let schemas = environment.settings.schemas();
+    let describes_one = |side: &&Side| matches!(side, Side::Entities | Side::Snapshot(_));
+    if schemas.len() < 2 || sides.iter().any(describes_one) {
+        return Ok(None);
+    }
     let is_sqlite = |url: &DatabaseUrl| Dialect::of(url.backend()) == Some(Dialect::Sqlite);
-    let has_one = |side: &&Side| match side {
-        Side::Entities | Side::Snapshot(_) => true,
-        Side::Database(url) => is_sqlite(url),
-        Side::Revision(_) | Side::Sql(_) => environment.database.as_ref().is_none_or(is_sqlite),
-    };
-    (schemas.len() > 1 && !sides.iter().any(has_one)).then_some(schemas)
+    let databases = sides.iter().filter_map(|side| match side {
+        Side::Database(url) => Some(url),
+        Side::Entities | Side::Snapshot(_) | Side::Revision(_) | Side::Sql(_) => None,
+    });
+    let databases: Vec<&DatabaseUrl> = databases.collect();
+    if databases.iter().any(|url| is_sqlite(url)) {
+        return Ok(None);
+    }
+    // What is no database is tried out beside one.
+    if databases.is_empty() && environment.database.as_ref().is_none_or(is_sqlite) {
+        return Err(Failure::Usage {
+            message: format!(
+                "{} are schemas of PostgreSQL, and what they hold is tried out beside a database of it: pass --database-url",
+                schemas.join(", ")
+            ),
+        });
+    }
+    Ok(Some(schemas))
 }
 
 async fn diff_schemas(
@@ -116,7 +134,7 @@ pub(super) async fn diff(
 ) -> Result<Ending, Failure> {
     let request = compare.request()?;
     let (from, to) = (from.parse()?, to.parse()?);
-    if let Some(schemas) = several(environment, &[&from, &to]) {
+    if let Some(schemas) = several(environment, &[&from, &to])? {
         return diff_schemas(environment, (&from, &to), &schemas, (compare, &request), screen).await;
     }
     let signals = Signals::listen(&request.stop);
@@ -179,7 +197,7 @@ pub(super) async fn generate(
     for revision in generated.revision.iter().chain(&generated.followed_by) {
         lay_out(&folder, &revision.written.file, screen);
     }
-    show::generated(screen, &generated);
+    show::generated(screen, &generated, &request.wanted);
     Ok(ending(generated.revision.is_some()))
 }
 

@@ -2,7 +2,7 @@
 
 use seaworthy::autogenerate::{Difference, Operation, Risk};
 use seaworthy::command::{
-    CommandError, Counted, DriftReport, Generated, SchemaChange, SchemaReport, SchemasReport, Stake,
+    CommandError, Counted, DriftReport, Generated, SchemaChange, SchemaReport, SchemasReport, Side, Stake,
 };
 use seaworthy::environment::Environment;
 use seaworthy::lint::merge_repeats;
@@ -144,15 +144,24 @@ pub(crate) fn sql(
     Ok(())
 }
 
-/// Shows what was found and written.
-pub(crate) fn generated(screen: &Screen, generated: &Generated) {
+/// Shows what was found of what is wanted, and written for it.
+pub(crate) fn generated(screen: &Screen, generated: &Generated, wanted: &Side) {
     if screen.is_json() {
         return screen.json(generated);
     }
     found(screen, &generated.found);
     let Some(revision) = &generated.revision else {
-        return screen.note("nothing to do: the database is what the entities declare");
+        let wanted = match wanted {
+            Side::Entities => "what the entities declare",
+            Side::Sql(_) => "what the SQL files make",
+            Side::Revision(_) => "what the revisions make",
+            Side::Snapshot(_) => "what the snapshot says",
+            Side::Database(_) => "what the other one is",
+        };
+        screen.note(&format!("nothing to do: the database is {wanted}"));
+        return not_compared_line(screen, &generated.found);
     };
+    not_compared_line(screen, &generated.found);
     reports::written(screen, revision);
     generated
         .followed_by
