@@ -294,7 +294,7 @@ mod tests {
             "(a) + (b)",
             "text[]",
         ] {
-            assert!(is_self_contained(sql), "{sql}");
+            assert!(is_self_contained(Sqlite, sql), "{sql}");
         }
         for sql in [
             "",
@@ -308,7 +308,20 @@ mod tests {
             "E'\\'' || 'b'",
             "$$a$$",
         ] {
-            assert!(!is_self_contained(sql), "{sql}");
+            assert!(!is_self_contained(Sqlite, sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_escapes_is_an_expression_of_postgresql() {
+        for (sql, is_one) in [
+            (r"E'it\'s'", true),
+            (r"E'a\\'::text", true),
+            (r"E'a\'; DROP TABLE users", false),
+            (r"E'a\'', 'b", false),
+            (r"'a\', 'b", false),
+        ] {
+            assert_eq!(is_self_contained(Postgresql, sql), is_one, "{sql}");
         }
     }
 

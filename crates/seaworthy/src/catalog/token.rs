@@ -57,6 +57,8 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
                 continue;
             }
             '\'' => (Kind::Text, quoted_length(rest, '\'')),
+            // PostgreSQL's, with escapes.
+            'e' | 'E' if rest[1..].starts_with('\'') => (Kind::Text, 1 + escaped_length(&rest[1..])),
             '"' | '`' => (Kind::QuotedName, quoted_length(rest, letter)),
             // Only SQLite quotes names like this; PostgreSQL's brackets follow a word or another bracket.
             '[' if opens_name(tokens.last(), at) => {
@@ -68,6 +70,7 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
         };
         let range = at..at + length;
         let text = match kind {
+            Kind::Text if letter != '\'' => unescaped(&sql[range.clone()][1..]),
             Kind::Text | Kind::QuotedName => unquoted(&sql[range.clone()]),
             _ => sql[range.clone()].to_owned(),
         };
@@ -94,6 +97,44 @@ fn quoted_length(rest: &str, quote: char) -> usize {
         }
     }
     rest.len()
+}
+
+/// Returns how long a text is in which a backslash takes the letter after it along.
+fn escaped_length(rest: &str) -> usize {
+    let mut letters = rest.char_indices().skip(1).peekable();
+    while let Some((index, letter)) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '\'' if letters.next_if(|(_, next)| *next == '\'').is_none() => return index + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Returns what a text with escapes holds; those by number stay as they are written.
+fn unescaped(text: &str) -> String {
+    let inside = text.strip_prefix('\'').unwrap_or(text);
+    let mut letters = inside.strip_suffix('\'').unwrap_or(inside).chars().peekable();
+    let mut held = String::new();
+    while let Some(letter) = letters.next() {
+        match (letter, letters.peek()) {
+            ('\'', Some('\'')) => drop(letters.next()),
+            ('\\', Some('x' | 'u' | 'U' | '0'..='7') | None) => {}
+            ('\\', Some(_)) => {
+                held.extend(letters.next().map(|next| match next {
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    _ => next,
+                }));
+                continue;
+            }
+            _ => {}
+        }
+        held.push(letter);
+    }
+    held
 }
 
 fn unquoted(text: &str) -> String {
@@ -164,6 +205,17 @@ mod tests {
             .map(|(_, text)| text)
             .collect();
         assert_eq!(texts, ["it's", r#"a "b""#, "c", "d e"]);
+    }
+
+    #[test]
+    fn a_text_with_escapes_ends_where_postgresql_ends_it() {
+        let read = read(r"E'it\'s' || e'a\\' || E'b''\n\x41' || 'c\'");
+        let texts: Vec<&str> = read
+            .iter()
+            .filter(|(kind, _)| *kind == Kind::Text)
+            .map(|(_, text)| text.as_str())
+            .collect();
+        assert_eq!(texts, ["it's", r"a\", "b'\n\\x41", r"c\"]);
     }
 
     #[test]

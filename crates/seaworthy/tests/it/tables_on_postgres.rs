@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 use sea_orm::ConnectionTrait;
 use seaworthy::autogenerate::{DiffError, Difference, Operation, Policy, Wanted, diff, render, sql};
-use seaworthy::catalog::{Catalog, Column, Dialect, Numbering, Scope, Sequence, inspect};
+use seaworthy::catalog::{Catalog, Column, Dialect, Numbering, Scope, Sequence, Table, inspect};
 use seaworthy::lint::{Context, Surrounding, lint};
 use seaworthy::session::Session;
 use seaworthy::verify::{ScratchDatabase, drift};
@@ -347,7 +347,7 @@ async fn a_serial_key_that_becomes_wider_gives_wider_numbers() {
     };
     let connection = pair.sessions[0].connection();
     let mut declared = Catalog::new(Dialect::Postgresql);
-    let mut table = seaworthy::catalog::Table::new("t");
+    let mut table = Table::new("t");
     table.columns = vec![Column::new("id", "bigint").not_null().auto(Numbering::Any)];
     declared.tables.push(table);
     let last = "SELECT setval('t_id_seq', 2147483647)";
@@ -424,7 +424,10 @@ async fn how_rows_and_values_are_kept_is_compared_where_both_are_known_whole() {
         "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET STORAGE EXTERNAL",
         "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET STATISTICS 500",
         "CREATE TABLE t (a int, name text); ALTER TABLE t ADD n numeric; ALTER TABLE t ALTER n SET STORAGE PLAIN",
+        "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET (n_distinct = -0.5), ALTER a SET (n_distinct_inherited = 7)",
+        "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET (n_distinct = 5)",
     ];
+    pair.settle_both_ways(others[5], others[6]).await;
     for other in others {
         pair.settle_both_ways(plain, other).await;
         pair.settle_both_ways("CREATE TABLE o ()", &format!("{other}; CREATE TABLE o ()"))
@@ -607,6 +610,72 @@ async fn a_default_is_made_in_the_words_that_the_server_has_for_it() {
         "SELECT string_agg(pg_get_expr(adbin, adrelid), ', ' ORDER BY adnum) FROM pg_attrdef WHERE adrelid = 't'::regclass",
     );
     assert_eq!(defaults.trim(), "'x'::text, NULL::character varying, 'y'::text");
+    pair.remove().await;
+}
+
+/// As SeaORM writes one that has a quote in it.
+#[tokio::test]
+async fn a_default_with_escapes_is_the_text_that_it_holds() {
+    let Some(pair) = Pair::new().await else {
+        return;
+    };
+    let ddl = "CREATE TABLE t (a text DEFAULT 'it''s', b text DEFAULT E'a\\nb', c text DEFAULT 'c')";
+    pair.load(0, ddl).await;
+    let mut wanted = Catalog::new(Dialect::Postgresql);
+    let mut table = Table::new("t");
+    table.columns = vec![
+        Column::new("a", "text").default(r"E'it\'s'"),
+        Column::new("b", "text").default(r"e'a\nb'"),
+        Column::new("c", "text").default(r"E'c\\'::text"),
+    ];
+    wanted.tables.push(table);
+    let (connection, scope) = (pair.sessions[0].connection(), Scope::default());
+    let found = drift(connection, &scope, &wanted, &Policy::default())
+        .await
+        .unwrap();
+    assert_eq!(words(&found.operations), [r"alter default t.c: 'c' -> 'c\'"]);
+    pair.send(&pair.catalog(0).await, &found.operations).await;
+    let left = drift(connection, &scope, &wanted, &Policy::default())
+        .await
+        .unwrap();
+    assert_eq!(words(&left.operations), [""; 0]);
+    pair.remove().await;
+}
+
+#[tokio::test]
+async fn names_that_make_room_for_each_other_are_followed_and_those_that_change_hands_are_refused() {
+    let Some(pair) = Pair::new().await else {
+        return;
+    };
+    pair.load(
+        0,
+        "CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1, 'one')",
+    )
+    .await;
+    let wanted = |names: [(&str, &str, &str); 2]| {
+        let mut table = Table::new("t");
+        table.columns = names
+            .map(|(name, data_type, old)| Column {
+                renamed_from: Some(old.to_owned()),
+                ..Column::new(name, data_type)
+            })
+            .to_vec();
+        let mut catalog = Catalog::new(Dialect::Postgresql);
+        catalog.tables.push(table);
+        catalog
+    };
+    let (live, policy) = (pair.catalog(0).await, Policy::default());
+    let swapped = diff(
+        &live,
+        &wanted([("b", "integer", "a"), ("a", "text", "b")]),
+        &policy,
+    );
+    assert_snapshot!(swapped.unwrap_err().to_string(), @"the rename of the column t.a to b cannot be: b was called a, which was called by a name that leads back to b, and nothing would tell afterwards that they were renamed: rename them over a third name in a revision of your own, without `renamed_from`");
+    let moved = wanted([("b", "integer", "a"), ("c", "text", "b")]);
+    let found = diff(&live, &moved, &policy).unwrap();
+    pair.send(&live, &found.operations).await;
+    assert_eq!(pair.ask("SELECT b, c FROM t"), "1|one");
+    assert!(diff(&pair.catalog(0).await, &moved, &policy).unwrap().is_empty());
     pair.remove().await;
 }
 

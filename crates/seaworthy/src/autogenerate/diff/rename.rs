@@ -1,5 +1,6 @@
 //! Renames that somebody has agreed to: applied to the live catalog before it is compared.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -146,7 +147,7 @@ pub(super) fn apply(
         .filter(|rename| matches!(rename, Rename::Table { .. }))
         .cloned()
         .collect();
-    for rename in tables.into_iter().chain(declared_tables(live, declared, agreed)) {
+    for rename in tables.into_iter().chain(declared_tables(live, declared, agreed)?) {
         let Rename::Table { from, to } = &rename else {
             continue;
         };
@@ -176,7 +177,7 @@ pub(super) fn apply(
         .collect();
     for rename in columns
         .into_iter()
-        .chain(declared_columns(live, declared, agreed))
+        .chain(declared_columns(live, declared, agreed)?)
     {
         let Rename::Column { table, from, to } = &rename else {
             continue;
@@ -210,38 +211,119 @@ pub(super) fn apply(
 }
 
 /// Returns the renames of tables that declarations speak of and that have not happened yet.
-fn declared_tables(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Vec<Rename> {
-    let renames = declared.tables.iter().filter_map(|table| {
-        let from = table.renamed_from.as_ref()?;
-        let is_open = live.table(from).is_some() && live.table(&table.name).is_none();
-        is_open.then(|| Rename::Table {
-            from: from.clone(),
-            to: table.name.clone(),
-        })
-    });
-    renames.filter(|rename| !agreed.contains(rename)).collect()
+fn declared_tables(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Result<Vec<Rename>, DiffError> {
+    let old = live.tables.iter().map(|table| table.name.as_str());
+    let wanted = declared
+        .tables
+        .iter()
+        .map(|table| (table.name.as_str(), table.renamed_from.as_deref()));
+    let rename = |from: &str, to: &str| Rename::Table {
+        from: from.to_owned(),
+        to: to.to_owned(),
+    };
+    let mut renames = open_renames(old.collect(), &wanted.collect::<Vec<_>>(), rename)?;
+    renames.retain(|rename| !agreed.contains(rename));
+    Ok(renames)
 }
 
 /// Returns the renames of columns that declarations speak of and that have not happened yet.
-fn declared_columns(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Vec<Rename> {
+fn declared_columns(live: &Catalog, declared: &Catalog, agreed: &[Rename]) -> Result<Vec<Rename>, DiffError> {
     let mut renames = Vec::new();
     for table in &declared.tables {
         let Some(found) = live.table(&table.name) else {
             continue;
         };
-        for column in &table.columns {
-            if let Some(from) = &column.renamed_from
-                && found.column(from).is_some()
-                && found.column(&column.name).is_none()
-            {
-                renames.push(Rename::Column {
-                    table: table.name.clone(),
-                    from: from.clone(),
-                    to: column.name.clone(),
-                });
-            }
-        }
+        let old = found.columns.iter().map(|column| column.name.as_str());
+        let wanted = table
+            .columns
+            .iter()
+            .map(|column| (column.name.as_str(), column.renamed_from.as_deref()));
+        let rename = |from: &str, to: &str| Rename::Column {
+            table: table.name.clone(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        renames.extend(open_renames(old.collect(), &wanted.collect::<Vec<_>>(), rename)?);
     }
     renames.retain(|rename| !agreed.contains(rename));
-    renames
+    Ok(renames)
+}
+
+/// Returns the renames that are open, one that makes room for another before it. Names that change hands in a circle are refused:
+/// the database would look the same afterwards, and the next comparison would change them back.
+fn open_renames<'a>(
+    mut names: BTreeSet<&'a str>,
+    wanted: &[(&'a str, Option<&'a str>)],
+    rename: impl Fn(&str, &str) -> Rename,
+) -> Result<Vec<Rename>, DiffError> {
+    let old_of = |name: &str| {
+        wanted
+            .iter()
+            .find(|(to, _)| *to == name)
+            .and_then(|(_, from)| *from)
+    };
+    for (to, from) in wanted {
+        let Some(first) = from.filter(|from| from != to) else {
+            continue;
+        };
+        let mut olds = std::iter::successors(Some(first), |name| old_of(name)).take(wanted.len());
+        if olds.any(|old| old == *to) {
+            return Err(DiffError::Rename {
+                rename: rename(first, to),
+                reason: format!(
+                    "{to} was called {first}, which was called by a name that leads back to {to}, and nothing would tell afterwards \
+                     that they were renamed: rename them over a third name in a revision of your own, without `renamed_from`"
+                ),
+            });
+        }
+    }
+    let mut renames = Vec::new();
+    loop {
+        let open = wanted.iter().find_map(|(to, from)| {
+            let from = (*from)?;
+            (names.contains(from) && !names.contains(to)).then_some((from, *to))
+        });
+        let Some((from, to)) = open else {
+            return Ok(renames);
+        };
+        names.remove(from);
+        names.insert(to);
+        renames.push(rename(from, to));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Rename, open_renames};
+
+    fn renames(names: &[&'static str], wanted: &[(&'static str, Option<&'static str>)]) -> Vec<String> {
+        let rename = |from: &str, to: &str| Rename::Table {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        match open_renames(names.iter().copied().collect::<BTreeSet<_>>(), wanted, rename) {
+            Ok(renames) => renames.iter().map(ToString::to_string).collect(),
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    #[test]
+    fn a_name_is_given_up_before_it_is_taken() {
+        let wanted = [("b", Some("a")), ("c", Some("b"))];
+        let both = ["the rename of the table b to c", "the rename of the table a to b"];
+        assert_eq!(renames(&["a", "b"], &wanted), both);
+        assert_eq!(renames(&["b", "c"], &wanted), [""; 0]);
+    }
+
+    #[test]
+    fn names_that_change_hands_are_refused() {
+        let refused = renames(&["a", "b"], &[("b", Some("a")), ("a", Some("b"))]);
+        assert!(
+            refused[0].starts_with("the rename of the table a to b cannot be: "),
+            "{refused:?}"
+        );
+        assert_eq!(renames(&["a"], &[("a", Some("a"))]), [""; 0]);
+    }
 }

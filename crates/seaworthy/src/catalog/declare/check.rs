@@ -21,7 +21,7 @@ pub(super) fn check(dialect: Dialect, catalog: &Catalog) -> Result<(), DeclareEr
             return Err(twice(format!("the sequence {}", sequence.name)));
         }
         if let Some(data_type) = &sequence.data_type {
-            text(&format!("the sequence {}", sequence.name), data_type)?;
+            text(dialect, &format!("the sequence {}", sequence.name), data_type)?;
         }
     }
     for (name, labels) in &catalog.enums {
@@ -42,14 +42,14 @@ fn check_table(dialect: Dialect, table: &Table) -> Result<(), DeclareError> {
         }
         // SQLite knows columns without a type.
         if !(column.data_type.is_empty() && dialect == Dialect::Sqlite) {
-            text(&subject, &column.data_type)?;
+            text(dialect, &subject, &column.data_type)?;
         }
         let expressions = column
             .default
             .iter()
             .chain(column.generated.iter().map(|generated| &generated.expr));
         for sql in expressions {
-            text(&subject, sql)?;
+            text(dialect, &subject, sql)?;
         }
     }
     let known = |subject: &str, name: &String| {
@@ -73,23 +73,31 @@ fn check_table(dialect: Dialect, table: &Table) -> Result<(), DeclareError> {
     for index in &table.indexes {
         let subject = format!("an index of {}", table.name);
         if let Some(sql) = &index.predicate {
-            text(&subject, sql)?;
+            text(dialect, &subject, sql)?;
         }
         for part in &index.columns {
             match &part.key {
                 IndexKey::Column(name) => known("an index", name)?,
-                IndexKey::Expression(sql) => text(&subject, sql)?,
+                IndexKey::Expression(sql) => text(dialect, &subject, sql)?,
             }
         }
     }
     for check in &table.checks {
-        text(&format!("a check of {}", table.name), &check.expr)?;
+        text(dialect, &format!("a check of {}", table.name), &check.expr)?;
     }
     for exclusion in &table.exclusions {
-        text(&format!("an exclusion of {}", table.name), &exclusion.definition)?;
+        text(
+            dialect,
+            &format!("an exclusion of {}", table.name),
+            &exclusion.definition,
+        )?;
     }
     if let Some(partition) = &table.partitioned_by {
-        text(&format!("the partition key of {}", table.name), partition)?;
+        text(
+            dialect,
+            &format!("the partition key of {}", table.name),
+            partition,
+        )?;
     }
     Ok(())
 }
@@ -166,8 +174,8 @@ fn folded(dialect: Dialect, name: &str) -> String {
     }
 }
 
-fn text(subject: &str, sql: &str) -> Result<(), DeclareError> {
-    if is_self_contained(sql) {
+fn text(dialect: Dialect, subject: &str, sql: &str) -> Result<(), DeclareError> {
+    if is_self_contained(dialect, sql) {
         return Ok(());
     }
     Err(DeclareError::NotAnExpression {

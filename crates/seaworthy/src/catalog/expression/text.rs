@@ -1,5 +1,6 @@
 //! What can be told of SQL text by its parentheses and its last words.
 
+use crate::catalog::Dialect;
 use crate::catalog::token::{Kind, Token, tokens};
 
 /// Splits `email DESC NULLS LAST` into the expression, whether it descends, and whether NULLs come first.
@@ -38,7 +39,7 @@ pub(in crate::catalog) fn split_operator_class(sql: &str) -> (&str, Option<&str>
 
 /// Returns whether a text can stand where one expression, type or clause is expected: whatever it is, it ends nothing that
 /// was begun before it, and begins nothing that goes on behind it.
-pub(in crate::catalog) fn is_self_contained(sql: &str) -> bool {
+pub(in crate::catalog) fn is_self_contained(dialect: Dialect, sql: &str) -> bool {
     let all = tokens(sql);
     let (mut depth, mut copied) = (0_usize, 0);
     for token in &all {
@@ -46,12 +47,9 @@ pub(in crate::catalog) fn is_self_contained(sql: &str) -> bool {
         let is_comment = !sql[copied..token.range.start].trim().is_empty();
         let written = &sql[token.range.clone()];
         let is_quoted = matches!(token.kind, Kind::Text | Kind::QuotedName);
-        let is_open = is_quoted
-            && (written.len() < 2 || tokens(&format!("{written} ")).len() != 1 || !is_closed(written));
-        // `E'\''` ends elsewhere for PostgreSQL than it does here, and so does `$$`.
-        let is_escape = token.kind == Kind::Text
-            && written.contains('\\')
-            && sql[..token.range.start].ends_with(['e', 'E']);
+        let is_open = is_quoted && !is_closed(written);
+        // `E'\''` ends elsewhere for SQLite, and `$$` for both.
+        let is_escape = dialect == Dialect::Sqlite && token.kind == Kind::Text && !written.starts_with('\'');
         if is_comment || is_open || is_escape || token.is_symbol(";") || token.is_symbol("$") {
             return false;
         }
@@ -68,24 +66,12 @@ pub(in crate::catalog) fn is_self_contained(sql: &str) -> bool {
     depth == 0 && sql[copied..].trim().is_empty() && !all.is_empty()
 }
 
+/// What is open would take along what follows it.
 fn is_closed(written: &str) -> bool {
-    let close = match written.chars().next() {
-        Some('[') => ']',
-        Some(quote) => quote,
-        None => return false,
-    };
-    let end = written
-        .chars()
-        .rev()
-        .take_while(|letter| *letter == close)
-        .count();
-    // Of the quotes at the end one closes and the others are pairs, unless the opening one is among them.
-    let is_all = end == written.chars().count();
-    if close == ']' {
-        end > 0
-    } else {
-        (end % 2 == 1) != is_all
-    }
+    let followed = tokens(&format!("{written} "));
+    followed
+        .first()
+        .is_some_and(|token| token.range.end == written.len())
 }
 
 /// Returns the name, when an expression is nothing but a name.
