@@ -49,7 +49,7 @@ pub(crate) async fn text(session: &Session, sql: &str) -> String {
 }
 
 /// Two tables that differ in one thing, and what is said of it.
-const PAIRS: [(&str, &str, &str); 12] = [
+const PAIRS: [(&str, &str, &str); 13] = [
     (
         "CREATE TABLE t (id INTEGER PRIMARY KEY, n TEXT)",
         "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, n TEXT)",
@@ -69,6 +69,11 @@ const PAIRS: [(&str, &str, &str); 12] = [
         "CREATE TABLE t (a TEXT NOT NULL DEFAULT 'x')",
         "CREATE TABLE t (a TEXT NOT NULL ON CONFLICT REPLACE DEFAULT 'x')",
         "alter on null t.a: abort -> replace",
+    ),
+    (
+        "CREATE TABLE t (a TEXT PRIMARY KEY)",
+        "CREATE TABLE t (a TEXT NOT NULL ON CONFLICT IGNORE PRIMARY KEY)",
+        "alter nullable t.a: true -> false; alter on null t.a: abort -> ignore",
     ),
     (
         "CREATE TABLE t (a TEXT UNIQUE)",

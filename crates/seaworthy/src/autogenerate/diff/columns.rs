@@ -69,8 +69,8 @@ fn compare_column(
             to: declared.data_type.clone(),
         });
     }
-    // SQLite allows NULL in a key unless told otherwise, which nobody means.
-    let is_lenient_key = dialect == Dialect::Sqlite && is_key;
+    // SQLite allows NULL in a key unless told otherwise, which nobody means; whoever says what happens to NULL does tell.
+    let is_lenient_key = dialect == Dialect::Sqlite && is_key && live.on_null == declared.on_null;
     if live.nullable != declared.nullable && !is_lenient_key {
         operations.push(Operation::AlterNullable {
             table: in_table(),
