@@ -144,6 +144,32 @@ async fn what_a_transaction_may_not_hold_stands_outside_of_it() {
 }
 
 #[tokio::test]
+async fn a_label_that_is_added_is_used_at_once_wherever_one_can_stand() {
+    let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
+        return;
+    };
+    let table = "CREATE TABLE t (id integer, m mood, list mood[]);";
+    ask(&from, &format!("CREATE TYPE mood AS ENUM ('calm'); {table}"));
+    ask(&from, "INSERT INTO t VALUES (1, 'calm', '{calm}')");
+    ask(
+        &to,
+        &format!(
+            "CREATE TYPE mood AS ENUM ('calm', 'rough', 'wild'); {table} \
+             ALTER TABLE t ALTER list SET DEFAULT '{{rough,wild}}', ADD n mood NOT NULL DEFAULT 'rough', \
+                 ADD more mood[] DEFAULT ARRAY['wild'::mood], ADD CHECK (m <> 'rough'), \
+                 ADD is_wild boolean GENERATED ALWAYS AS (m = 'wild') STORED; \
+             CREATE INDEX t_rough ON t (id) WHERE m = 'rough'; CREATE INDEX t_wild ON t ((m = 'wild')); \
+             CREATE VIEW wild AS SELECT id FROM t WHERE m = 'wild'; CREATE DOMAIN rather AS mood DEFAULT 'wild' CHECK (VALUE <> 'calm'); \
+             CREATE TABLE u (m mood PRIMARY KEY DEFAULT 'wild', d rather)"
+        ),
+    );
+    feed(&from, &script(&from, &to).await).with_code(0);
+    assert_eq!(script(&from, &to).await, "");
+    assert_eq!(ask(&from, "SELECT n, more, is_wild FROM t"), "rough|{wild}|f");
+    remove([from, to]).await;
+}
+
+#[tokio::test]
 async fn a_script_is_written_for_the_schema_of_its_environment() {
     let (Some(from), Some(to)) = (postgres().await, postgres().await) else {
         return;

@@ -342,7 +342,7 @@ async fn what_is_made_anew_for_a_change_keeps_its_owner_and_the_grants_on_its_co
     let who = "SELECT relname, relowner::regrole, relacl FROM pg_class WHERE relname IN ('crew', 'ids', 'kept') \
                UNION ALL SELECT proname, proowner::regrole, proacl FROM pg_proc WHERE proname = 'most' \
                UNION ALL SELECT attname, NULL, attacl FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid \
-               WHERE relname IN ('crew', 'ids') AND attacl IS NOT NULL ORDER BY 1, 2";
+               WHERE relname IN ('crew', 'ids') AND attacl IS NOT NULL AND NOT attisdropped ORDER BY 1, 2";
     let before = ask(&from, who);
     assert_eq!(before.matches(&role.0).count(), 8, "{before}");
     let environment = environment(&from, &[]);
