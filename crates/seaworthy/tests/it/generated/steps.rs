@@ -3,7 +3,7 @@
 use seaworthy::autogenerate::{Fill, Rename};
 use seaworthy::catalog::{
     Action, Catalog, Check, Column, Conflict, Dialect, Exclusion, ForeignKey, Generated, Index, IndexPart,
-    Numbering, Object, ObjectKind, PrimaryKey, Sequence, Table, TablePart, Unique,
+    Need, NeedKind, Numbering, Object, ObjectKind, PrimaryKey, Sequence, Table, TablePart, Unique,
 };
 
 /// A change of a schema.
@@ -57,17 +57,132 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Step> {
     steps.push(step("remove columns", drop_columns));
     steps.push(step("remove tables", drop_tables));
     if dialect == Dialect::Postgresql {
-        steps.push(step("say how to double", |catalog| {
-            catalog.objects = Some(vec![twice("n * 2")]);
-        }));
-        steps.push(step("double in another way", |catalog| {
-            catalog.objects = Some(vec![twice("n + n")]);
-        }));
-        steps.push(step("double no more", |catalog| {
-            catalog.objects = Some(Vec::new());
-        }));
+        steps.extend(objects());
+        steps.extend(readers_and_guards());
     }
     steps
+}
+
+/// Functions, and objects that a table needs.
+fn objects() -> Vec<Step> {
+    vec![
+        step("say how to double", |catalog| {
+            catalog.objects = Some(vec![twice("n * 2")]);
+        }),
+        step("double in another way", |catalog| {
+            catalog.objects = Some(vec![twice("n + n")]);
+        }),
+        step("double no more", |catalog| {
+            catalog.objects = Some(Vec::new());
+        }),
+        step("measure depths and find them by letters", |catalog| {
+            // Tables that need objects are taken in the server's words.
+            column_of(catalog, "tasks", "title").data_type = "character varying(200)".to_owned();
+            column_of(catalog, "tasks", "owned_by").data_type = "character varying(40)".to_owned();
+            let mut depths = Table::new("depths");
+            depths.columns = vec![Column::new("depth", "fathoms"), Column::new("place", "citext")];
+            catalog.tables.push(depths);
+            let mut domain = object(ObjectKind::Domain, "fathoms", "CREATE DOMAIN fathoms AS numeric");
+            let check = "ALTER DOMAIN fathoms ADD CONSTRAINT deep CHECK ((VALUE >= (0)::numeric))";
+            domain.sql.push(check.to_owned());
+            domain.used_by = vec!["depths".to_owned()];
+            let comment = "COMMENT ON DOMAIN fathoms IS 'six feet each'";
+            let mut extension = object(
+                ObjectKind::Extension,
+                "citext",
+                "CREATE EXTENSION IF NOT EXISTS citext",
+            );
+            extension.used_by = vec!["depths".to_owned()];
+            catalog.objects = Some(vec![
+                extension,
+                domain,
+                needing(
+                    object(ObjectKind::Comment, "DOMAIN fathoms", comment),
+                    ObjectKind::Domain,
+                    "fathoms",
+                ),
+            ]);
+        }),
+    ]
+}
+
+/// What reads tables, and what looks after their rows.
+fn readers_and_guards() -> Vec<Step> {
+    vec![
+        step("show how deep tasks are and guard them", |catalog| {
+            let view = view_of_two(&["tasks.id", "tasks.title", "depths.depth"]);
+            let columns = ["id integer", "title character varying(200)", "depth fathoms"];
+            let view = Object {
+                shape: columns.map(str::to_owned).to_vec(),
+                ..object(ObjectKind::View, "deep_tasks", &view)
+            };
+            let looks = "CREATE OR REPLACE FUNCTION look()\n RETURNS trigger\n LANGUAGE plpgsql\n\
+                         AS $function$BEGIN RETURN new; END$function$";
+            let mut function = object(ObjectKind::Function, "look()", looks);
+            function.shape = vec!["trigger".to_owned(), String::new()];
+            let on_tasks = |kind, name: &str, sql: &str| Object::new(kind, name, Some("tasks"), sql);
+            let security = "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY";
+            let policy = "CREATE POLICY own ON tasks FOR ALL TO PUBLIC USING ((place >= 0))";
+            let trigger = "CREATE TRIGGER looks BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION look()";
+            catalog.objects.as_mut().unwrap().extend([
+                view,
+                function,
+                on_tasks(ObjectKind::RowSecurity, "tasks", security),
+                on_tasks(ObjectKind::Policy, "own ON tasks", policy),
+                needing(
+                    on_tasks(ObjectKind::Trigger, "looks ON tasks", trigger),
+                    ObjectKind::Function,
+                    "look()",
+                ),
+            ]);
+        }),
+        step("put tasks in the order of their key", |catalog| {
+            let sql = "ALTER TABLE tasks CLUSTER ON tasks_pkey";
+            let clustering = Object::new(ObjectKind::Clustering, "tasks_pkey ON tasks", Some("tasks"), sql);
+            catalog.objects.as_mut().unwrap().push(clustering);
+            column_of(catalog, "tasks", "title").storage.options = vec!["n_distinct=-0.5".to_owned()];
+        }),
+        step("show where tasks are, and guard nothing", |catalog| {
+            let view = view_of_two(&["tasks.id", "depths.place"]);
+            let objects = catalog.objects.as_mut().unwrap();
+            let is_kept = |kind| {
+                matches!(
+                    kind,
+                    ObjectKind::Extension | ObjectKind::Domain | ObjectKind::Comment
+                )
+            };
+            objects.retain(|object| is_kept(object.kind));
+            objects.push(Object {
+                shape: vec!["id integer".to_owned(), "place citext".to_owned()],
+                ..object(ObjectKind::View, "deep_tasks", &view)
+            });
+            column_of(catalog, "tasks", "title").storage.options.clear();
+        }),
+        step("measure nothing", |catalog| {
+            catalog.tables.retain(|table| table.name != "depths");
+            catalog.objects = Some(Vec::new());
+        }),
+    ]
+}
+
+/// The same text on all versions of PostgreSQL: of one table alone newer ones print the columns without it.
+fn view_of_two(columns: &[&str]) -> String {
+    let columns = columns.join(",\n    ");
+    format!("CREATE OR REPLACE VIEW deep_tasks AS\n SELECT {columns}\n   FROM tasks,\n    depths")
+}
+
+fn object(kind: ObjectKind, name: &str, sql: &str) -> Object {
+    Object::new(kind, name, None, sql)
+}
+
+/// The same object, which needs another.
+fn needing(mut object: Object, kind: ObjectKind, name: &str) -> Object {
+    object.needs.push(Need {
+        kind: NeedKind::Object(kind),
+        name: name.to_owned(),
+        column: None,
+    });
+    object
 }
 
 /// A function as the server prints it.

@@ -52,6 +52,11 @@ pub(super) fn revisions() -> Vec<Box<dyn Revision>> {
         Box::new(m20231114_221404_say_how_to_double::Migration),
         Box::new(m20231114_221405_double_in_another_way::Migration),
         Box::new(m20231114_221406_double_no_more::Migration),
+        Box::new(m20231114_221407_measure_depths_and_find_them_by_letters::Migration),
+        Box::new(m20231114_221408_show_how_deep_tasks_are_and_guard_them::Migration),
+        Box::new(m20231114_221409_put_tasks_in_the_order_of_their_key::Migration),
+        Box::new(m20231114_221410_show_where_tasks_are_and_guard_nothing::Migration),
+        Box::new(m20231114_221411_measure_nothing::Migration),
     ]
 }
 
@@ -102,3 +107,8 @@ mod m20231114_221403_remove_tables;
 mod m20231114_221404_say_how_to_double;
 mod m20231114_221405_double_in_another_way;
 mod m20231114_221406_double_no_more;
+mod m20231114_221407_measure_depths_and_find_them_by_letters;
+mod m20231114_221408_show_how_deep_tasks_are_and_guard_them;
+mod m20231114_221409_put_tasks_in_the_order_of_their_key;
+mod m20231114_221410_show_where_tasks_are_and_guard_nothing;
+mod m20231114_221411_measure_nothing;
