@@ -328,6 +328,9 @@ fn compare_tables(
         storage::compare(live, declared, operations);
     }
     columns::compare(dialect, wanted, live, declared, operations);
+    if wanted == Wanted::Whole {
+        storage::restore(live, declared, operations);
+    }
     constraints::compare(dialect, wanted, live, declared, operations);
     indexes::compare(dialect, wanted, live, declared, operations);
     Ok(())

@@ -428,6 +428,23 @@ async fn how_rows_and_values_are_kept_is_compared_where_both_are_known_whole() {
         "CREATE TABLE t (a int, name text); ALTER TABLE t ALTER name SET (n_distinct = 5)",
     ];
     pair.settle_both_ways(others[5], others[6]).await;
+    // Another type, or collation, would bring its own way to keep values.
+    for (one, other) in [
+        ("text", "integer"),
+        ("text", "varchar(9)"),
+        ("text", "text COLLATE \"C\""),
+    ] {
+        let stored = |data_type: &str| {
+            format!(
+                "CREATE TABLE t (a {data_type}); ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER a SET STATISTICS 5"
+            )
+        };
+        let other_one = match other {
+            "integer" => "CREATE TABLE t (a integer)".to_owned(),
+            _ => stored(other),
+        };
+        pair.settle_both_ways(&stored(one), &other_one).await;
+    }
     for other in others {
         pair.settle_both_ways(plain, other).await;
         pair.settle_both_ways("CREATE TABLE o ()", &format!("{other}; CREATE TABLE o ()"))
