@@ -15,7 +15,7 @@ pub use answers::{
 use futures_util::FutureExt;
 pub use loss::{Kept, Losses, PossibleLoss};
 pub use recorder::{Recorder, RowCounts};
-pub use removal::removals;
+pub use removal::{Removals, removals};
 use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 use sha2::{Digest, Sha256};

@@ -64,14 +64,17 @@ impl Project<'_> {
         for step in &plan.steps {
             let (header, _) = self.resolve(step);
             let script = self.script_of(step, dialect_of(session.backend())).await;
-            let mut removed = removals(&script);
-            removed.extend(taken_along(session, &script).await.map_err(unreadable)?);
+            let removals = removals(&script);
+            let mut removed = taken_along(session, &script, &removals.rebuilt)
+                .await
+                .map_err(unreadable)?;
+            removed.extend(removals.gone);
             let mut touched = Touched::default();
             if step.direction == Direction::Up {
                 removed.extend(header.removes.iter().cloned());
                 touched.changed.clone_from(&header.changes);
             }
-            touched.removed = removed.into_iter().collect();
+            touched.removed = removed;
             let knows = |alive: &Alive| self.knows(alive, &step.revision);
             wants.extend(in_use(living, &step.revision, step.direction, &touched, knows));
         }

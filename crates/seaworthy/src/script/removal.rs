@@ -1,71 +1,174 @@
-//! What a script takes away from those who use the schema: tables, views and columns that are dropped or get another name.
+//! What a script takes away from those who use the schema: tables, views, types and columns that are dropped or get another name.
 //!
 //! Rows are not its business (that is `loss`), nor what the script itself has made. What goes because something else goes
 //! (`CASCADE`) is known to the database alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Script;
-use crate::sql::{Object, Statement, bare};
+use crate::sql::{Naming, Object, Removal, Rename, Statement, TransactionControl, bare};
 
-/// Returns the tables and views, and columns as `table.column`, that are not there any more after the script.
-///
-/// Names are bare, as applications write them. A table that is built anew under its old name is still there.
+/// What is not there any more after a script. Names are bare, as applications write them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removals {
+    /// Tables, views and types, and columns as `table.column`.
+    pub gone: BTreeSet<String>,
+    /// The tables that the script has built anew under their old names, with their columns as far as it lists them: whether one is
+    /// left out, the database knows.
+    pub rebuilt: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Returns what a script takes away.
 #[must_use]
-pub fn removals(script: &Script) -> BTreeSet<String> {
-    let mut found = Found::default();
+pub fn removals(script: &Script) -> Removals {
+    let mut found = Found {
+        in_transaction: script.transaction,
+        ..Found::default()
+    };
     for statement in &script.statements {
         found.add(statement);
+        found.in_transaction = match statement.facts().transaction {
+            Some(TransactionControl::Begin) => true,
+            Some(TransactionControl::End) => script.transaction,
+            Some(TransactionControl::Savepoint) | None => found.in_transaction,
+        };
     }
-    found.removed
+    found.into_removals()
 }
 
 #[derive(Default)]
 struct Found {
-    removed: BTreeSet<String>,
+    gone: BTreeSet<String>,
+    gone_columns: BTreeSet<(String, String)>,
+    /// What the script has made and not dropped, by its name now.
     made: BTreeSet<String>,
+    made_columns: BTreeSet<(String, String)>,
+    /// The columns of the tables that it has made, as far as it lists them.
+    columns: BTreeMap<String, BTreeSet<String>>,
+    /// What the database has under another name, by that it has now.
+    origins: BTreeMap<String, String>,
+    /// What others saw without its name: nothing made later comes in time.
+    missed: BTreeSet<String>,
+    in_transaction: bool,
 }
 
 impl Found {
     fn add(&mut self, statement: &Statement) {
         let facts = statement.facts();
-        for naming in facts.makes {
-            // What may have been there before may be used.
-            if let Some(name) =
-                used(&naming.object).filter(|name| !naming.if_not_exists || self.removed.contains(name))
-            {
-                self.make(name);
-            }
+        // What goes and comes in one statement goes first.
+        for removal in &facts.removes {
+            self.remove(removal);
         }
-        for removal in facts.removes {
-            if let Some(name) = used(&removal.object) {
-                self.remove(name);
-            }
+        for rename in &facts.renames {
+            self.rename(rename);
         }
-        for rename in facts.renames {
-            let Some(old) = used(&rename.object) else { continue };
-            self.remove(old);
-            match &rename.object {
-                Object::Column { table, .. } => self.make(format!("{}.{}", bare(table), rename.to)),
-                // Under its bare name a table that only changes its schema is still not where it was.
-                _ if bare(&rename.to) != used(&rename.object).unwrap_or_default() => {
-                    self.make(bare(&rename.to));
+        for naming in &facts.makes {
+            self.make(naming, statement);
+        }
+    }
+
+    fn make(&mut self, naming: &Naming, statement: &Statement) {
+        match &naming.object {
+            Object::Column { table, column } => {
+                let key = (bare(table), column.clone());
+                match self.made.contains(&key.0) {
+                    true => drop(self.columns.get_mut(&key.0).map(|listed| listed.insert(key.1))),
+                    // What may have been there before may be used.
+                    false if naming.if_not_exists => {}
+                    false => drop(self.made_columns.insert(key)),
                 }
-                _ => {}
+            }
+            object => {
+                let Some(name) = used(object) else { return };
+                if naming.if_not_exists && !self.gone.contains(&name) {
+                    return;
+                }
+                let listed = statement.made_columns().into_iter().map(|(name, _)| name);
+                let listed: BTreeSet<String> = listed.collect();
+                if !listed.is_empty() {
+                    self.columns.insert(name.clone(), listed);
+                }
+                self.made.insert(name);
             }
         }
     }
 
-    fn make(&mut self, what: String) {
-        if !self.removed.remove(&what) {
-            self.made.insert(what);
+    fn remove(&mut self, removal: &Removal) {
+        match &removal.object {
+            Object::Column { table, column } => self.remove_column(&bare(table), column),
+            object => {
+                let Some(name) = used(object) else { return };
+                self.columns.remove(&name);
+                if !self.made.remove(&name) {
+                    self.gone.insert(self.origin(&name));
+                }
+            }
         }
     }
 
-    fn remove(&mut self, what: String) {
-        let table = what.split('.').next().unwrap_or(&what);
-        if !self.made.contains(table) && !self.made.remove(&what) {
-            self.removed.insert(what);
+    fn remove_column(&mut self, table: &str, column: &str) {
+        let key = (self.origin(table), column.to_owned());
+        if let Some(listed) = self.columns.get_mut(table) {
+            listed.remove(column);
+        }
+        if !self.made.contains(table) && !self.made_columns.remove(&key) {
+            self.gone_columns.insert(key);
+        }
+    }
+
+    fn rename(&mut self, rename: &Rename) {
+        if let Object::Column { table, column } = &rename.object {
+            let (table, to) = (bare(table), rename.to.clone());
+            let is_made = self.made_columns.contains(&(table.clone(), column.clone()));
+            self.remove_column(&table, column);
+            if let Some(listed) = self.columns.get_mut(&table) {
+                listed.insert(to.clone());
+            }
+            // One that takes over the name of another is found in its place.
+            let key = (self.origin(&table), to);
+            self.gone_columns.remove(&key);
+            if is_made {
+                self.made_columns.insert(key);
+            }
+            return;
+        }
+        let (Some(old), to) = (used(&rename.object), bare(&rename.to)) else {
+            return;
+        };
+        if self.made.remove(&old) {
+            let listed = self.columns.remove(&old);
+            self.columns.extend(listed.map(|listed| (to.clone(), listed)));
+            self.made.insert(to);
+            return;
+        }
+        let origin = self.origin(&old);
+        self.origins.remove(&old);
+        if !self.in_transaction {
+            self.missed.insert(origin.clone());
+        }
+        // Under its bare name a table that only changes its schema is still not where it was.
+        if origin == to && old != to {
+            self.gone.remove(&origin);
+        } else {
+            self.gone.insert(origin.clone());
+            self.origins.insert(to, origin);
+        }
+    }
+
+    fn origin(&self, name: &str) -> String {
+        self.origins.get(name).map_or(name, String::as_str).to_owned()
+    }
+
+    fn into_removals(self) -> Removals {
+        let is_replaced = |name: &String| self.made.contains(name) && !self.missed.contains(name);
+        let (replaced, mut gone): (BTreeSet<String>, BTreeSet<String>) =
+            self.gone.into_iter().partition(is_replaced);
+        let columns = self.gone_columns.into_iter();
+        gone.extend(columns.map(|(table, column)| format!("{table}.{column}")));
+        let rebuilt = self.columns.into_iter();
+        Removals {
+            gone,
+            rebuilt: rebuilt.filter(|(table, _)| replaced.contains(table)).collect(),
         }
     }
 }
@@ -73,10 +176,9 @@ impl Found {
 /// Returns what an application would name, if it is something that applications name.
 fn used(object: &Object) -> Option<String> {
     match object {
-        Object::Table { name } | Object::View { name } => Some(bare(name)),
-        Object::Column { table, column } => Some(format!("{}.{column}", bare(table))),
-        Object::Index { .. }
-        | Object::Type { .. }
+        Object::Table { name } | Object::View { name } | Object::Type { name } => Some(bare(name)),
+        Object::Column { .. }
+        | Object::Index { .. }
         | Object::Schema { .. }
         | Object::Sequence { .. }
         | Object::Function { .. }
@@ -92,7 +194,8 @@ mod tests {
     use crate::sql::Dialect;
 
     fn removed(statements: &[&str], dialect: Dialect) -> Vec<String> {
-        removals(&Script::of(statements, dialect)).into_iter().collect()
+        let script = Script::of(statements, dialect);
+        removals(&script).gone.into_iter().collect()
     }
 
     #[test]
@@ -152,6 +255,66 @@ mod tests {
             Dialect::Sqlite,
         );
         assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn the_columns_of_a_table_that_is_built_anew_are_known() {
+        let statements = [
+            "CREATE TABLE tasks_new (id integer, size integer, heading text)",
+            "ALTER TABLE tasks_new DROP COLUMN size",
+            "DROP TABLE tasks",
+            "ALTER TABLE tasks_new RENAME TO tasks",
+            "ALTER TABLE tasks ADD COLUMN note text",
+            "ALTER TABLE tasks RENAME COLUMN heading TO title",
+        ];
+        let found = removals(&Script::of(&statements, Dialect::Sqlite));
+        let columns = ["id", "note", "title"].map(str::to_owned).into();
+        assert_eq!(found.rebuilt, [("tasks".to_owned(), columns)].into());
+        assert_eq!(found.gone, BTreeSet::new());
+    }
+
+    #[test]
+    fn a_column_that_is_added_again_is_another_one() {
+        for statements in [
+            &["ALTER TABLE tasks DROP COLUMN size, ADD COLUMN size text"][..],
+            &[
+                "ALTER TABLE tasks DROP COLUMN size",
+                "ALTER TABLE tasks ADD COLUMN size text",
+            ],
+        ] {
+            assert_eq!(removed(statements, Dialect::Postgresql), ["tasks.size"]);
+        }
+    }
+
+    #[test]
+    fn a_name_that_goes_to_another_table_is_gone() {
+        let found = removed(
+            &[
+                "ALTER TABLE boats RENAME TO boats_before",
+                "ALTER TABLE boats_next RENAME TO boats",
+                "DROP TABLE boats_before",
+            ],
+            Dialect::Postgresql,
+        );
+        assert_eq!(found, ["boats", "boats_next"]);
+        let back = [
+            "ALTER TABLE boats RENAME TO ships",
+            "ALTER TABLE ships DROP COLUMN crew",
+            "ALTER TABLE ships RENAME TO boats",
+        ];
+        assert_eq!(removed(&back, Dialect::Postgresql), ["boats.crew"]);
+    }
+
+    #[test]
+    fn a_view_of_the_old_name_comes_too_late_without_a_transaction() {
+        let statements = [
+            "ALTER TABLE tags RENAME TO labels",
+            "CREATE VIEW tags AS SELECT * FROM labels",
+        ];
+        let mut script = Script::of(&statements, Dialect::Postgresql);
+        assert_eq!(removals(&script).gone, BTreeSet::new());
+        script.transaction = false;
+        assert_eq!(removals(&script).gone, ["tags".to_owned()].into());
     }
 
     #[test]

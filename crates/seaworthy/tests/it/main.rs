@@ -33,6 +33,7 @@ mod promises;
 mod reader;
 mod recordings;
 mod refusals;
+mod removals;
 mod rooms;
 mod runs;
 mod schema_properties;

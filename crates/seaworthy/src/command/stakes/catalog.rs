@@ -1,10 +1,12 @@
 //! What the catalog says of something that would go: whether it is there, and what goes with it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sea_orm::{DbErr, QueryResult};
 
 use crate::script::Script;
 use crate::session::{Session, dialect_of};
-use crate::sql::{Dialect, Object, Reading, Statement, literal, name_parts, quoted, quoted_name};
+use crate::sql::{Dialect, Object, Reading, Removal, Statement, literal, name_parts, quoted, quoted_name};
 
 /// Something that goes because something else does.
 pub(super) enum Taken {
@@ -101,6 +103,16 @@ pub(super) async fn taken(
     object: &Object,
     cascade: bool,
 ) -> Result<Option<Vec<Taken>>, DbErr> {
+    taken_of_kinds(session, object, cascade, "'r', 'p'").await
+}
+
+/// Returns the same for other kinds of relations.
+async fn taken_of_kinds(
+    session: &Session,
+    object: &Object,
+    cascade: bool,
+    relations: &str,
+) -> Result<Option<Vec<Taken>>, DbErr> {
     let Some(start) = address(object) else {
         return Ok(Some(Vec::new()));
     };
@@ -135,7 +147,7 @@ pub(super) async fn taken(
          ), relations AS ( \
            SELECT c.oid, t.objsubid, c.relname, n.nspname, n.nspname = current_schema() AS is_home \
            FROM taken t JOIN pg_class c ON t.classid = 'pg_class'::regclass AND c.oid = t.objid \
-           JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') \
+           JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ({relations}) \
          ) \
          SELECT r.relname::text AS name, CASE WHEN r.is_home THEN NULL ELSE r.nspname::text END AS schema, \
          a.attname::text AS column_name FROM relations r \
@@ -150,20 +162,42 @@ pub(super) async fn taken(
     rows.iter().map(taken_of).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
-/// Returns what goes because a script drops something that it depends on, as applications name it.
+/// Returns what goes because a script drops or renames something that it belongs to or depends on, as applications name it: also
+/// the columns that tables which are built anew do not have any more.
 pub(in crate::command) async fn taken_along(
     session: &Session,
     script: &Script,
+    rebuilt: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Vec<String>, DbErr> {
+    let mut names = Vec::new();
+    for (table, columns) in rebuilt {
+        let left_out = left_out(session, table, |column| columns.contains(column)).await?;
+        names.extend(left_out.iter().map(|column| format!("{table}.{column}")));
+    }
     match dialect_of(session.backend()) {
-        Dialect::Sqlite => return Ok(Vec::new()),
+        Dialect::Sqlite => return Ok(names),
         Dialect::Postgresql => {}
     }
+    let facts = script.statements.iter().map(Statement::facts);
+    for facts in facts {
+        let removals = facts.removes.into_iter();
+        let moved = facts
+            .renames
+            .into_iter()
+            .filter(|rename| matches!(rename.object, Object::Schema { .. }));
+        // What is in a schema depends on it.
+        let moved = moved.map(|rename| Removal {
+            object: rename.object,
+            if_exists: true,
+            cascade: true,
+        });
+        names.extend(taken_by(session, removals.chain(moved)).await?);
+    }
+    Ok(names)
+}
+
+async fn taken_by(session: &Session, removals: impl Iterator<Item = Removal>) -> Result<Vec<String>, DbErr> {
     let mut names = Vec::new();
-    let removals = script
-        .statements
-        .iter()
-        .flat_map(|statement| statement.facts().removes);
     for removal in removals {
         // A table or a column without CASCADE takes nothing along that an application could name.
         let is_alone = matches!(
@@ -173,7 +207,13 @@ pub(in crate::command) async fn taken_along(
         if is_alone && !removal.cascade {
             continue;
         }
-        let taken = taken(session, &removal.object, removal.cascade).await?;
+        let taken = taken_of_kinds(
+            session,
+            &removal.object,
+            removal.cascade,
+            "'r', 'p', 'f', 'v', 'm'",
+        )
+        .await?;
         names.extend(taken.into_iter().flatten().map(|one| match one {
             Taken::Table(table) => crate::sql::bare(&table),
             Taken::Column(table, column) => format!("{}.{column}", crate::sql::bare(&table)),
