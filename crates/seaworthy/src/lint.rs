@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use accept::{accept, accepted_by_remarks, accepts_loss};
+pub use accept::{accept, accepted_by_remarks, accepts_loss, accepts_unknown};
 pub use effects::{Effect, HeldLock, Work, effects, holds_blocking_lock, validates};
 pub use repeats::{Place, merge_repeats};
 pub use rules::{RULES, Rule, rule};

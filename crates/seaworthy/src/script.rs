@@ -42,10 +42,14 @@ pub struct Script {
     pub reads: Vec<String>,
     /// Whether a database was asked for the answers, so that another one may be sent something else.
     pub depends_on_database: bool,
+    /// Whether a statement was told a number of rows that nobody knows.
+    pub was_told_rows: bool,
     /// Whether the step runs in one transaction with its version row.
     pub transaction: bool,
     /// Why the recording is not complete, if it is not.
     pub incomplete: Option<String>,
+    /// Whether it lacks nothing but the statements with which an operation of `online` builds tables again, which keeps their rows.
+    pub lacks_only_rebuilds: bool,
     /// Why the revision has no way back, if it has none: it declares so, has no `down`, or its `down` fails before it sends
     /// anything.
     pub irreversible: Option<String>,
@@ -64,7 +68,7 @@ pub async fn record(revision: &dyn Revision, direction: Direction, backend: DbBa
 /// Records what a revision sends, in a run in which this is known. Afterwards it is known what the revision has done, too.
 ///
 /// The code is called once. Statements are told that they changed rows; whether it sends something else where they change
-/// none is a question of its own: [`depends_on_row_counts`].
+/// none is a question of its own, that [`record_probed`] asks.
 pub async fn record_answered(
     revision: &dyn Revision,
     direction: Direction,
@@ -87,21 +91,42 @@ pub async fn record_answered(
     script.understood(dialect_of(backend))
 }
 
+/// Records as [`record_answered`] does, and once more where the code was told a number of rows that nobody knows: what it sends is
+/// not known beforehand if it sends something else where no rows are changed.
+pub async fn record_probed(
+    revision: &dyn Revision,
+    direction: Direction,
+    backend: DbBackend,
+    known: &Arc<Known>,
+) -> Script {
+    let before = Known::clone(known);
+    let mut script = record_answered(revision, direction, backend, known).await;
+    if script.may_hide().is_none()
+        && depends_on_row_counts(revision, direction, &before, backend, &script).await
+    {
+        let reason = "it sends something else where a statement changes no rows";
+        known.lose(&format!("what {} sends is not known ({reason})", revision.name()));
+        script.incomplete = Some(reason.to_owned());
+        script.lacks_only_rebuilds = false;
+    }
+    script
+}
+
 /// Returns whether a revision sends something else where its statements change no rows, by recording it once more.
 ///
 /// `known` is what was known before `script` was recorded. A revision that only fails then sends nothing else.
-pub async fn depends_on_row_counts(
+async fn depends_on_row_counts(
     revision: &dyn Revision,
     direction: Direction,
-    known: &Arc<Known>,
+    known: &Known,
     backend: DbBackend,
     script: &Script,
 ) -> bool {
-    let changes_rows = |statement: &Statement| !statement.facts().rows.is_empty();
-    if !script.statements.iter().any(changes_rows) || !script.portable.is_empty() {
+    if !script.was_told_rows || !script.portable.is_empty() {
         return false;
     }
-    let (none, has_failed) = record_with(revision, direction, backend, known, RowCounts::None).await;
+    let known = || Arc::new(Known::clone(known));
+    let (none, has_failed) = record_with(revision, direction, backend, &known(), RowCounts::None).await;
     let is_other = |one: &[String], other: &[String]| match has_failed {
         true => !one.starts_with(other),
         false => one != other,
@@ -110,7 +135,7 @@ pub async fn depends_on_row_counts(
         return false;
     }
     // A revision that makes up values as it runs, ids or times, never sends the same twice.
-    let (again, _) = record_with(revision, direction, backend, known, RowCounts::Some).await;
+    let (again, _) = record_with(revision, direction, backend, &known(), RowCounts::Some).await;
     let shapes = |script: &Script| -> Vec<String> {
         let shapes = script.sent.iter().map(|sql| shape(sql, dialect_of(backend)));
         shapes.collect()
@@ -164,6 +189,7 @@ async fn record_with(
         fills: Vec::new(),
         reads: recorded.reads,
         depends_on_database: recorded.depends_on_database,
+        was_told_rows: recorded.was_told_rows,
         transaction,
         // What nobody knew comes first: it may be why the code has failed.
         incomplete: recorded
@@ -171,6 +197,7 @@ async fn record_with(
             .into_iter()
             .next()
             .or(failure.map(Failure::into_text)),
+        lacks_only_rebuilds: false,
         irreversible,
     };
     (script, has_failed)
@@ -288,8 +315,10 @@ impl Script {
             fills: Vec::new(),
             reads: Vec::new(),
             depends_on_database: false,
+            was_told_rows: false,
             transaction: true,
             incomplete: None,
+            lacks_only_rebuilds: false,
             irreversible: None,
             portable: Vec::new(),
         };
@@ -324,6 +353,7 @@ impl Script {
                 "what it sends depends on what is there: {}",
                 described.trim_start_matches("-- ")
             ));
+            self.lacks_only_rebuilds = true;
         }
         self
     }
@@ -352,6 +382,12 @@ impl Script {
         statements
             .find(|(index, sql)| is_described(sql) && !is_portable(*index))
             .map(|(_, sql)| sql)
+    }
+
+    /// Returns why statements of it may be hidden that destroy something.
+    #[must_use]
+    pub fn may_hide(&self) -> Option<&str> {
+        self.incomplete.as_deref().filter(|_| !self.lacks_only_rebuilds)
     }
 
     /// Returns the SHA-256 of what is sent in hex, or nothing when that is not all known, or not the same everywhere.

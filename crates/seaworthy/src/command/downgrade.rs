@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::graph::{Note, Plan, Step, Target};
 use crate::ledger::Kind;
 use crate::revision::{Direction, RevisionId};
-use crate::session::dialect_of;
+use crate::session::{Session, dialect_of};
 use crate::sql::Dialect;
 
 /// Undoes everything above a target.
@@ -97,6 +97,7 @@ impl Project<'_> {
                     return Err(CommandError::ChangedMeanwhile);
                 }
             }
+            self.refuse_more_at_stake(session, &now, &stakes).await?;
             self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
                 .await
         };
@@ -104,6 +105,26 @@ impl Project<'_> {
         locked.release().await;
         close(reader).await;
         result
+    }
+
+    /// Refuses a plan that would destroy by now what nobody was asked about, while the lock was waited for.
+    async fn refuse_more_at_stake(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        agreed: &Stakes,
+    ) -> Result<(), CommandError> {
+        let dialect = dialect_of(session.backend());
+        let mut is_answered = false;
+        for step in &plan.steps {
+            is_answered |= self.script_of(step, dialect).await.depends_on_database;
+        }
+        if is_answered {
+            self.forget_recordings(&plan.steps, dialect).await;
+            self.record_plan(plan, dialect, &self.known_live(dialect)?).await;
+        }
+        let losses = self.losses(plan, dialect).await;
+        Stakes::count(session, losses).await?.refuse_more_than(agreed)
     }
 
     /// Refuses a plan with a revision that has no way back, before anything of it is undone.

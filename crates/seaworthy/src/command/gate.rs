@@ -139,7 +139,8 @@ impl Project<'_> {
             let (header, _) = self.resolve(step);
             let script = self.script_of(step, server.dialect()).await;
             let mut hazards = linted(header, step.direction, &script, &schema).hazards;
-            self.settle(&mut hazards, header, step.direction, server).await;
+            self.settle(&mut hazards, header, step.direction, &script, server)
+                .await;
             schema = schema.after(&script.statements);
             let judged = hazards.into_iter().map(|hazard| {
                 let weight = heaviest(&hazard, weights).cloned();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{CommandError, Project};
 use crate::environment::Environment;
 use crate::graph::{Applied, HistoryRange, Target};
-use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, lint_statements};
+use crate::lint::{Context, Hazard, Server, Surrounding, VERSIONS, accept, accepts_unknown, lint_statements};
 use crate::revision::{Accepted, Direction, Header, RevisionId};
 use crate::script::{EmptyDatabase, Known, Script};
 use crate::session::backend_of;
@@ -89,7 +89,9 @@ pub async fn lint(
                 [(Direction::Up, &up, &schema), (Direction::Down, &down, &after)]
             {
                 let mut step = linted(header, direction, script, before);
-                project.settle(&mut step.hazards, header, direction, server).await;
+                project
+                    .settle(&mut step.hazards, header, direction, script, server)
+                    .await;
                 environment.lint.apply_levels(&mut step.hazards);
                 steps.push(step);
             }
@@ -106,15 +108,26 @@ impl Project<'_> {
         hazards: &mut Vec<Hazard>,
         header: &Header,
         direction: Direction,
+        script: &Script,
         server: Server,
     ) {
         let declared = self.declared_for(header, direction);
         if declared.is_empty() {
             return;
         }
-        let is_found = |accepted: &&Accepted| hazards.iter().any(|hazard| hazard.is_meant_by(accepted));
+        // What it asks may be answered here, and keep its statements from being known elsewhere.
+        let unknown = script
+            .may_hide()
+            .into_iter()
+            .chain(script.reads.iter().map(String::as_str));
+        let unknown: Vec<&str> = unknown.collect();
+        let is_unknown =
+            |accepted: &Accepted| unknown.iter().any(|reason| accepts_unknown(reason, &[accepted]));
+        let is_found = |accepted: &&Accepted| {
+            is_unknown(accepted) || hazards.iter().any(|hazard| hazard.is_meant_by(accepted))
+        };
         if declared.iter().all(is_found) {
-            accept(hazards, &declared, |_| false);
+            accept(hazards, &declared, is_unknown);
             return;
         }
         // On the other kind of database it may send other statements, and what is accepted may be one of those.
@@ -130,7 +143,7 @@ impl Project<'_> {
             None => Vec::new(),
         };
         accept(hazards, &declared, |accepted| {
-            there.iter().any(|hazard| hazard.is_meant_by(accepted))
+            is_unknown(accepted) || there.iter().any(|hazard| hazard.is_meant_by(accepted))
         });
     }
 }

@@ -8,9 +8,7 @@ use tokio::sync::Mutex;
 use super::{CommandError, Project};
 use crate::graph::{Applied, Plan, Step};
 use crate::revision::{Direction, Revision};
-use crate::script::{
-    Answers, EmptyDatabase, Known, LiveAnswers, NoDatabase, Script, depends_on_row_counts, record_answered,
-};
+use crate::script::{Answers, EmptyDatabase, Known, LiveAnswers, NoDatabase, Script, record, record_probed};
 use crate::session::backend_of;
 use crate::sql::Dialect;
 
@@ -34,19 +32,30 @@ impl Project<'_> {
         direction: Direction,
         dialect: Dialect,
     ) -> Arc<Script> {
-        let nobody = Known::over(Arc::new(NoDatabase), backend_of(dialect));
-        self.recorded_knowing(revision, direction, dialect, &Arc::new(nobody))
-            .await
+        let recorded = record(revision, direction, backend_of(dialect));
+        self.once(revision, direction, dialect, recorded).await
     }
 
     /// Returns what a revision sends where this is known, which knows of the revision afterwards; its code is called at the first
-    /// time only.
+    /// time only, and called again then where it may go by how many rows its statements change.
     pub(super) async fn recorded_knowing(
         &self,
         revision: &dyn Revision,
         direction: Direction,
         dialect: Dialect,
         known: &Arc<Known>,
+    ) -> Arc<Script> {
+        let recorded = record_probed(revision, direction, backend_of(dialect), known);
+        self.once(revision, direction, dialect, recorded).await
+    }
+
+    /// Returns what was recorded of a revision before, or records it.
+    async fn once(
+        &self,
+        revision: &dyn Revision,
+        direction: Direction,
+        dialect: Dialect,
+        recorded: impl Future<Output = Script>,
     ) -> Arc<Script> {
         let key = Recorded {
             name: revision.name().to_owned(),
@@ -58,8 +67,7 @@ impl Project<'_> {
         if let Some(script) = scripts.get(&key) {
             return Arc::clone(script);
         }
-        let script = record_answered(revision, direction, backend_of(dialect), known).await;
-        let script = Arc::new(script);
+        let script = Arc::new(recorded.await);
         scripts.insert(key, Arc::clone(&script));
         script
     }
@@ -76,7 +84,7 @@ impl Project<'_> {
         Ok(Arc::new(Known::over(below, backend_of(dialect))))
     }
 
-    /// Returns what is known where revisions have been applied to an empty database.
+    /// Returns what is known where revisions have been applied to an empty database, which people have worked with since.
     pub(super) async fn known_after(
         &self,
         applied: &Applied,
@@ -92,9 +100,10 @@ impl Project<'_> {
             };
             if let Some(revision) = self.environment.revision(&header.name) {
                 // Not kept: a plan may send the same in the other direction, or again.
-                record_answered(revision, Direction::Up, backend_of(dialect), &known).await;
+                record_probed(revision, Direction::Up, backend_of(dialect), &known).await;
             }
         }
+        known.forget_rows();
         Ok(known)
     }
 
@@ -107,11 +116,11 @@ impl Project<'_> {
         }
     }
 
-    /// Records the steps of a plan for a script, which cannot look how many rows a statement changes.
+    /// Records the steps of a plan for a script.
     ///
     /// # Errors
     ///
-    /// Fails where what a revision sends is not known, or depends on that.
+    /// Fails where what a revision sends is not known.
     pub(super) async fn record_script(
         &self,
         plan: &Plan,
@@ -120,24 +129,11 @@ impl Project<'_> {
     ) -> Result<(), CommandError> {
         for step in &plan.steps {
             let (_, revision) = self.resolve(step);
-            let before = Arc::new(Known::clone(known));
             let script = self
                 .recorded_knowing(revision, step.direction, dialect, known)
                 .await;
-            let reason = match &script.incomplete {
-                Some(reason) => reason.clone(),
-                None if depends_on_row_counts(
-                    revision,
-                    step.direction,
-                    &before,
-                    backend_of(dialect),
-                    &script,
-                )
-                .await =>
-                {
-                    "it sends something else where a statement changes no rows".to_owned()
-                }
-                None => continue,
+            let Some(reason) = script.incomplete.clone() else {
+                continue;
             };
             let revision = step.revision.clone();
             return Err(match script.irreversible.clone() {

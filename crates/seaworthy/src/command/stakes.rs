@@ -106,6 +106,21 @@ impl Stakes {
             && self.uncounted.is_empty()
     }
 
+    /// Refuses to go on where something is at stake that consent was not given for.
+    ///
+    /// More rows of what was named are no such thing: whoever writes them may do so at any moment.
+    pub(super) fn refuse_more_than(&self, agreed: &Self) -> Result<(), CommandError> {
+        let is_named =
+            |counted: &CountedLoss| agreed.losses.iter().any(|one| one.loss.is_same(&counted.loss));
+        let is_more = !self.losses.iter().all(is_named)
+            || !self.unclear.iter().all(|what| agreed.unclear.contains(what))
+            || !self.uncounted.iter().all(|what| agreed.uncounted.contains(what));
+        match is_more {
+            true => Err(CommandError::ChangedMeanwhile),
+            false => Ok(()),
+        }
+    }
+
     /// Returns this without values that are overwritten: what a revision writes on its way up is why it was written.
     pub(super) fn without_overwritten(mut self) -> Self {
         self.losses
@@ -115,6 +130,14 @@ impl Stakes {
 }
 
 impl Loss {
+    /// Returns whether the same goes, however many rows there are.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rows { table, .. }, Self::Rows { table: named, .. }) => table == named,
+            _ => self == other,
+        }
+    }
+
     /// Returns what it is about, in words.
     pub(super) fn what(&self) -> String {
         match self {

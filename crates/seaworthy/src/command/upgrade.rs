@@ -4,6 +4,7 @@ use super::adopt::{ALEMBIC_TABLE, alembic_rows};
 use super::living::living;
 use super::stakes::has_tables;
 use super::state::State;
+use super::work::is_known_later;
 use super::{Changed, CommandError, Conduct, Outcome, Project, Stakes};
 use crate::environment::Environment;
 use crate::graph::{Applied, Plan, Step, Target};
@@ -167,9 +168,8 @@ impl Project<'_> {
 
     /// Takes the steps off a plan that cannot be recorded before those ahead of them have run, and returns them.
     async fn not_known_yet(&self, plan: &mut Plan, dialect: Dialect) -> Vec<Step> {
-        for (index, step) in plan.steps.iter().enumerate().skip(1) {
-            let script = self.script_of(step, dialect).await;
-            if script.incomplete.is_some() && !script.reads.is_empty() {
+        for (index, step) in plan.steps.iter().enumerate() {
+            if is_known_later(&*self.script_of(step, dialect).await, index) {
                 return plan.steps.split_off(index);
             }
         }
@@ -193,13 +193,19 @@ impl Project<'_> {
         }
         let dialect = dialect_of(session.backend());
         let losses = self.losses_upwards(plan, state, dialect).await;
-        let stakes = Stakes::count(session, losses).await?.without_overwritten();
-        if stakes.is_nothing() || (conduct.consent)(&stakes) {
+        let stakes = Stakes::count(session, losses.clone())
+            .await?
+            .without_overwritten();
+        if stakes.is_nothing() {
             return Ok(());
         }
-        Err(CommandError::Refused {
-            stakes: Box::new(stakes),
-        })
+        if !(conduct.consent)(&stakes) {
+            return Err(CommandError::Refused {
+                stakes: Box::new(stakes),
+            });
+        }
+        let now = Stakes::count(session, losses).await?.without_overwritten();
+        now.refuse_more_than(&stakes)
     }
 
     fn checked(

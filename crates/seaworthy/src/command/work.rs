@@ -4,7 +4,7 @@ use super::state::{State, UnfinishedStep};
 use super::{Changed, CommandError, Project};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
-use crate::lint::{accepts_loss, holds_blocking_lock, validates};
+use crate::lint::{accepts_loss, accepts_unknown, holds_blocking_lock, validates};
 use crate::revision::{Direction, Header, Revision, Stage};
 use crate::runner::{Manner, Part, Parts, Work};
 use crate::script::{Losses, Script, record};
@@ -58,10 +58,9 @@ impl Project<'_> {
                     && holds_blocking_lock(&script.statements),
                 accepted: self.accepted(header, step.direction, &script),
                 is_known: facts::is_known(&script),
-                // What a downgrade does not know it has asked about, what a contract removes was decided when it was called one, and
-                // what the run has put in is nobody else's.
+                // What a downgrade does not know it has asked about, and what the run has put in is nobody else's.
                 may_destroy: step.direction == Direction::Down
-                    || header.stage == Stage::Contract
+                    || self.is_given_up(step, &script)
                     || state.owns_rows,
                 changes_connection: facts::changes_connection(&script, dialect),
                 manner,
@@ -84,16 +83,33 @@ impl Project<'_> {
     /// began.
     pub(super) async fn losses_upwards(&self, plan: &Plan, state: &State, dialect: Dialect) -> Losses {
         let mut losses = Losses::default();
-        let is_new = |step: &&Step| state.begun(&step.revision, step.direction).is_none();
-        for step in plan.steps.iter().filter(is_new) {
-            let (header, _) = self.resolve(step);
+        for (index, step) in plan.steps.iter().enumerate() {
+            if state.begun(&step.revision, step.direction).is_some() {
+                continue;
+            }
+            let (header, revision) = self.resolve(step);
             let declared = self.declared_for(header, step.direction);
             let is_contract = header.stage == Stage::Contract;
-            losses.add_unless(&*self.script_of(step, dialect).await, |statement| {
+            let script = self.script_of(step, dialect).await;
+            losses.add_unless(&script, |statement| {
                 is_contract || accepts_loss(statement, &declared)
             });
+            // In a transaction the database is asked what is lost before the commit; otherwise nobody asks later.
+            let is_asked_now = !script.transaction && !is_known_later(&script, index);
+            if is_asked_now && revision.backfills().is_empty() && !self.is_given_up(step, &script) {
+                losses.add_hidden(&script);
+            }
         }
         losses
+    }
+
+    /// Returns whether somebody has taken knowingly what a step destroys that is not known beforehand: what a contract removes was
+    /// decided when it was called one.
+    fn is_given_up(&self, step: &Step, script: &Script) -> bool {
+        let (header, _) = self.resolve(step);
+        let declared = self.declared_for(header, step.direction);
+        let is_accepted = |reason: &str| accepts_unknown(reason, &declared);
+        header.stage == Stage::Contract || script.may_hide().is_some_and(is_accepted)
     }
 
     /// Returns the applied revisions whose SQL is not what it was when they were applied.
@@ -130,6 +146,11 @@ impl Project<'_> {
         }
         changed
     }
+}
+
+/// Returns whether a step of a plan is recorded again when those before it have run, since what it asks cannot be answered earlier.
+pub(super) fn is_known_later(script: &Script, index: usize) -> bool {
+    index > 0 && script.incomplete.is_some() && !script.reads.is_empty()
 }
 
 fn manner(

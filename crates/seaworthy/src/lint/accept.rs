@@ -1,6 +1,6 @@
 //! Hazards that somebody takes knowingly: what a revision declares, and what a comment in a script says.
 
-use super::rules::override_unmatched;
+use super::rules::{opaque_sql, override_unmatched};
 use super::{Hazard, Rule, rule};
 use crate::revision::{Accepted, Direction};
 use crate::sql::{Remark, Statement};
@@ -98,7 +98,7 @@ const ABOUT_LOSS: [&str; 5] = [
     "column-removed",
     "table-removed",
     "type-changed",
-    "opaque-sql",
+    opaque_sql::CODE,
 ];
 
 /// Returns whether what a statement destroys was taken knowingly: in the header, for this run, or by a comment before it.
@@ -110,6 +110,17 @@ pub fn accepts_loss(statement: &Statement, declared: &[&Accepted]) -> bool {
         .any(|accepted| is_about_loss(&accepted.category) && contains(statement.text(), &accepted.statement));
     let remarks = statement.remarks.iter().filter_map(|remark| parsed(remark).ok());
     by_header || { remarks }.any(|(category, _)| is_about_loss(category))
+}
+
+/// Returns whether it was taken knowingly that not all statements are known beforehand: by a piece of the reason why.
+#[must_use]
+pub fn accepts_unknown(reason: &str, declared: &[&Accepted]) -> bool {
+    let is_meant = |accepted: &&&Accepted| {
+        accepted.category == opaque_sql::CODE
+            && contains(reason, &accepted.statement)
+            && complaint(&accepted.category, &accepted.reason).is_none()
+    };
+    declared.iter().any(|accepted| is_meant(&accepted))
 }
 
 /// Reads `accept <category>: <reason>`.

@@ -27,7 +27,7 @@ mod multi_lock;
 mod not_allowed_in_tx;
 mod not_null_scan;
 mod null_exposed;
-mod opaque_sql;
+pub(in crate::lint) mod opaque_sql;
 pub(in crate::lint) mod override_unmatched;
 mod partition_blocking;
 mod rebuild_blocks_writers;

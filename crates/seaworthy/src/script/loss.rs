@@ -105,8 +105,19 @@ impl Losses {
     pub fn add(&mut self, script: &Script) {
         self.add_unless(script, |_| false);
         if let Some(reason) = &script.incomplete {
-            self.unclear.push(format!("not known beforehand: {reason}"));
+            self.hide(reason);
         }
+    }
+
+    /// Adds that statements of a script may be hidden that destroy something.
+    pub fn add_hidden(&mut self, script: &Script) {
+        if let Some(reason) = script.may_hide() {
+            self.hide(reason);
+        }
+    }
+
+    fn hide(&mut self, reason: &str) {
+        self.unclear.push(format!("not known beforehand: {reason}"));
     }
 
     /// Adds what the next script may destroy, without the statements that somebody has taken knowingly; that not all of them are

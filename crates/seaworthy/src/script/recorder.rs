@@ -41,6 +41,7 @@ struct Notes {
     depth: usize,
     /// How many times each statement came whose number of rows is not known.
     repeated: HashMap<String, usize>,
+    was_told_rows: bool,
     events: usize,
 }
 
@@ -54,6 +55,8 @@ pub(super) struct Recorded {
     pub(super) gaps: Vec<String>,
     /// Whether something below the statements was asked.
     pub(super) depends_on_database: bool,
+    /// Whether a statement was told a number of rows that nobody knows.
+    pub(super) was_told_rows: bool,
 }
 
 /// How often a statement is told that it changed rows.
@@ -111,6 +114,7 @@ impl Recorder {
             reads: std::mem::take(&mut notes.reads),
             gaps: std::mem::take(&mut notes.gaps),
             depends_on_database: self.known.take_asked(),
+            was_told_rows: std::mem::take(&mut notes.was_told_rows),
         })
     }
 
@@ -173,6 +177,7 @@ impl Recorder {
             Affected::None => return 0,
             Affected::AtMost(rows) => rows,
         };
+        self.with(|notes| notes.was_told_rows = true);
         if self.counts == RowCounts::None {
             return 0;
         }

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sea_orm_migration::prelude::*;
 use seaworthy::backfill::Backfill;
 use seaworthy::command::{self, CommandError, Conduct, Living, OutOfOrder, Outcome, Stakes};
@@ -130,6 +131,87 @@ impl MigrationTrait for Sql {
     fn use_transaction(&self) -> Option<bool> {
         self.transaction
     }
+}
+
+/// What a revision of code does.
+pub(crate) type Act = for<'a> fn(&'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>>;
+
+/// A revision made of code.
+pub(crate) struct Code {
+    header: Header,
+    up: Act,
+    down: Act,
+    transaction: Option<bool>,
+}
+
+impl Code {
+    /// A revision that does nothing yet, on top of `parent`.
+    pub(crate) fn new(id: &str, parent: Option<&str>) -> Self {
+        let header = Header::new(id).name(format!("m_{id}"));
+        let nothing: Act = |_| Box::pin(async { Ok(()) });
+        Self {
+            header: parent.into_iter().fold(header, Header::revises),
+            up: nothing,
+            down: nothing,
+            transaction: None,
+        }
+    }
+
+    /// The same that does this on its way up.
+    pub(crate) fn up(mut self, act: Act) -> Self {
+        self.up = act;
+        self
+    }
+
+    /// The same that does this on its way down.
+    pub(crate) fn down(mut self, act: Act) -> Self {
+        self.down = act;
+        self
+    }
+
+    /// The same with another header.
+    pub(crate) fn header(mut self, change: impl FnOnce(Header) -> Header) -> Self {
+        self.header = change(self.header);
+        self
+    }
+
+    /// The same without a transaction around it.
+    pub(crate) fn without_transaction(mut self) -> Self {
+        self.transaction = Some(false);
+        self
+    }
+}
+
+impl MigrationName for Code {
+    fn name(&self) -> &str {
+        &self.header.name
+    }
+}
+
+impl Revision for Code {
+    fn header(&self) -> Option<Header> {
+        Some(self.header.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Code {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        (self.up)(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        (self.down)(manager).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        self.transaction
+    }
+}
+
+/// Returns an environment for revisions of any kind on a database.
+pub(crate) fn environment_of(database: &ScratchDatabase, revisions: Vec<Box<dyn Revision>>) -> Environment {
+    Environment::new(revisions).database(database.url().clone())
 }
 
 /// Returns one empty database of each kind.

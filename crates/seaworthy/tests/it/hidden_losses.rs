@@ -2,19 +2,21 @@
 
 use std::error::Error as _;
 
+use futures_util::future::BoxFuture;
 use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::prelude::*;
 use seaworthy::command::{self, CommandError, OutOfOrder};
 use seaworthy::environment::Environment;
-use seaworthy::revision::{Header, Revision};
+use seaworthy::revision::{Accepted, Direction, Header, Revision};
 use seaworthy::verify::ScratchDatabase;
 
-use crate::databases::{self, Person, Sql, databases, send, session, upgrade_giving_up};
+use crate::databases::{self, Code, Person, Sql, databases, send, session, upgrade_giving_up};
 
 /// A revision that reads what it sends from a row that it has written just before, which no recording can answer.
 struct Hidden {
     header: Header,
     order: &'static str,
+    transaction: Option<bool>,
 }
 
 impl MigrationName for Hidden {
@@ -42,17 +44,30 @@ impl MigrationTrait for Hidden {
         let order: String = row.map_or(Ok("SELECT 1".to_owned()), |row| row.try_get("", "sql"))?;
         connection.execute_unprepared(&order).await.map(drop)
     }
+
+    fn use_transaction(&self) -> Option<bool> {
+        self.transaction
+    }
 }
 
 /// Returns an environment whose first revision deletes a row for all to see, and whose second one does what it hides.
 fn environment(database: &ScratchDatabase, hidden: &'static str) -> Environment {
+    let header = Header::new("b").name("m_b").revises("a");
+    environment_hiding(
+        database,
+        Hidden {
+            header,
+            order: hidden,
+            transaction: None,
+        },
+    )
+}
+
+fn environment_hiding(database: &ScratchDatabase, hidden: Hidden) -> Environment {
     let open = Hidden {
         header: Header::new("a").name("m_a"),
         order: "DELETE FROM crew WHERE id = 1",
-    };
-    let hidden = Hidden {
-        header: Header::new("b").name("m_b").revises("a"),
-        order: hidden,
+        transaction: None,
     };
     Environment::new(vec![Box::new(open), Box::new(hidden)]).database(database.url().clone())
 }
@@ -107,6 +122,182 @@ async fn what_is_destroyed_is_put_back() {
             );
             assert_eq!(names(&database).await, 2, "{hidden}");
         }
+    }
+}
+
+/// Without a transaction nothing could be put back, so nothing is begun.
+#[tokio::test]
+async fn what_may_be_destroyed_without_a_transaction_is_asked_before_it_begins() {
+    for order in ["DELETE FROM crew WHERE id = 2", "DROP TABLE crew", "SELECT 1"] {
+        for database in databases().await {
+            crew(&database).await;
+            let hidden = |header: Header| Hidden {
+                header: header.name("m_b").revises("a"),
+                order,
+                transaction: Some(false),
+            };
+            let environment = environment_hiding(&database, hidden(Header::new("b")));
+            let refused = upgrade_to_hidden(&environment).await.unwrap_err();
+            assert_eq!(refused.kind(), "refused");
+            let said = refused.to_string();
+            let expected = "this would destroy what this statement removes: not known beforehand: what it asks is not known";
+            assert!(said.starts_with(expected), "{said}");
+            assert_eq!(names(&database).await, 2, "{order}");
+
+            // Somebody vouches for it, in the file or as it is run.
+            let vouched = hidden(Header::new("b").accepts(Accepted {
+                direction: Direction::Up,
+                category: "opaque-sql".to_owned(),
+                statement: "SELECT sql FROM orders".to_owned(),
+                reason: "the orders are those of the harbour master".to_owned(),
+            }));
+            upgrade_to_hidden(&environment_hiding(&database, vouched))
+                .await
+                .unwrap();
+            database.remove().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_vouches_for_is_not_asked_again_before_its_commit() {
+    for database in databases().await {
+        crew(&database).await;
+        let header = Header::new("b").name("m_b").revises("a").accepts(Accepted {
+            direction: Direction::Up,
+            category: "opaque-sql".to_owned(),
+            statement: "SELECT sql FROM orders".to_owned(),
+            reason: "the orders are those of the harbour master".to_owned(),
+        });
+        let hidden = Hidden {
+            header,
+            order: "DROP TABLE crew",
+            transaction: None,
+        };
+        upgrade_to_hidden(&environment_hiding(&database, hidden))
+            .await
+            .unwrap();
+        database.remove().await.unwrap();
+    }
+}
+
+fn fill_in_batches<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let batch =
+            "UPDATE crew SET name = 'Dot' WHERE id IN (SELECT id FROM crew WHERE name <> 'Dot' LIMIT 1)";
+        let db = manager.get_connection();
+        while db.execute_unprepared(batch).await?.rows_affected() == 1 {}
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn a_loop_over_batches_runs_when_somebody_vouches_for_it_or_agrees() {
+    for database in databases().await {
+        crew(&database).await;
+        let filled = || Code::new("a", None).up(fill_in_batches).without_transaction();
+        let environment = |revision: Code| databases::environment_of(&database, vec![Box::new(revision)]);
+        let refused = databases::upgrade(&environment(filled()), "head")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this would destroy what this statement removes: not known beforehand: it goes on by how many rows a statement \
+             has changed"
+        );
+        let vouched = filled().header(|header| {
+            header.accepts(Accepted {
+                direction: Direction::Up,
+                category: "opaque-sql".to_owned(),
+                statement: "how many rows".to_owned(),
+                reason: "each batch gives names and takes nothing".to_owned(),
+            })
+        });
+        databases::upgrade(&environment(vouched), "head").await.unwrap();
+        assert_eq!(names(&database).await, 3);
+        send(&database, "DELETE FROM seaql_migrations").await;
+        upgrade_giving_up(&environment(filled()), "head").await.unwrap();
+        database.remove().await.unwrap();
+    }
+}
+
+/// Nobody has the id 99, so that no row is changed.
+fn drop_where_nothing_changes<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let db = manager.get_connection();
+        let changed = db
+            .execute_unprepared("UPDATE crew SET name = 'Eve' WHERE id = 99")
+            .await?;
+        match changed.rows_affected() {
+            0 => db.execute_unprepared("DROP TABLE crew").await.map(drop),
+            _ => Ok(()),
+        }
+    })
+}
+
+fn log_what_changes<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let db = manager.get_connection();
+        let changed = db
+            .execute_unprepared("UPDATE crew SET name = 'Eve' WHERE id = 99")
+            .await?;
+        match changed.rows_affected() {
+            0 => Ok(()),
+            _ => db
+                .execute_unprepared("INSERT INTO orders VALUES ('changed')")
+                .await
+                .map(drop),
+        }
+    })
+}
+
+#[tokio::test]
+async fn what_goes_where_a_statement_changes_no_rows_is_put_back_or_asked() {
+    for database in databases().await {
+        crew(&database).await;
+        let code = Code::new("a", None).up(drop_where_nothing_changes);
+        let up = databases::environment_of(&database, vec![Box::new(code)]);
+        let refused = databases::upgrade(&up, "head").await.unwrap_err();
+        assert_eq!(
+            refused.source().map(ToString::to_string).as_deref(),
+            Some("it would destroy table crew")
+        );
+        assert_eq!(names(&database).await, 3);
+
+        let code = Code::new("a", None).down(drop_where_nothing_changes);
+        let down = databases::environment_of(&database, vec![Box::new(code)]);
+        databases::upgrade(&down, "head").await.unwrap();
+        let person = Person::default();
+        let refused = person
+            .run(async |conduct| command::downgrade(&down, &"base".parse().unwrap(), conduct).await)
+            .await
+            .unwrap_err();
+        let said = refused.to_string();
+        assert!(
+            said.contains("not known beforehand: it sends something else where a statement changes no rows"),
+            "{said}"
+        );
+        assert_eq!(names(&database).await, 3);
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_a_recording_supposed_is_not_sent_in_its_place() {
+    for database in databases().await {
+        crew(&database).await;
+        let code = Code::new("a", None).up(log_what_changes).without_transaction();
+        let environment = databases::environment_of(&database, vec![Box::new(code)]);
+        let refused = databases::upgrade(&environment, "head").await.unwrap_err();
+        assert_eq!(refused.kind(), "refused");
+        upgrade_giving_up(&environment, "head").await.unwrap();
+        let orders = session(&database)
+            .await
+            .rows("SELECT sql FROM orders")
+            .await
+            .unwrap();
+        assert_eq!(orders.len(), 1);
+        database.remove().await.unwrap();
     }
 }
 

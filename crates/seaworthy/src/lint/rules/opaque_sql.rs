@@ -5,8 +5,10 @@ use crate::lint::Severity;
 use crate::lint::step::Step;
 use crate::sql::{Action, Parsed};
 
+pub(in crate::lint) const CODE: &str = "opaque-sql";
+
 pub(super) const RULE: Rule = Rule {
-    code: "opaque-sql",
+    code: CODE,
     severity: Severity::Warn,
     summary: "what the statement does cannot be read from it",
     help: "write the statements out, or have a person vouch for them",

@@ -72,6 +72,13 @@ impl Known {
         self.state().rows.lose(reason);
     }
 
+    /// Forgets the rows that statements have left: since then others may have written.
+    pub fn forget_rows(&self) {
+        let mut state = self.state();
+        state.catch_up();
+        state.rows = RowsSoFar::new(self.backend);
+    }
+
     /// Answers a question.
     pub(in crate::script) fn ask(&self, question: &Question) -> Answer {
         let mut state = self.state();
