@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::DbBackend;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -207,18 +206,6 @@ impl Catalog {
         }
         for table in &mut self.tables {
             table.sort();
-        }
-    }
-}
-
-impl Dialect {
-    /// Returns the dialect of a connection; `MySQL` has none yet.
-    #[must_use]
-    pub fn of(backend: DbBackend) -> Option<Self> {
-        match backend {
-            DbBackend::Postgres => Some(Self::Postgresql),
-            DbBackend::Sqlite => Some(Self::Sqlite),
-            _ => None,
         }
     }
 }

@@ -13,8 +13,8 @@ pub use announcement::{Announcement, CHANNEL};
 pub use entry::{Entry, Kind, Moment, Outcome, now};
 
 use crate::revision::{Direction, Stage};
-use crate::session::dialect_of;
 use crate::session::{DatabaseError, Fault, Locked, Session};
+use crate::session::{dialect_of, inline};
 use crate::sql::Dialect;
 use entry::Layout;
 
@@ -359,11 +359,11 @@ impl Ledger {
             .columns(["version", "applied_at"])
             .from(self.version_ref())
             .to_owned();
-        sql::inline(backend, &select)
+        inline(backend, &select)
     }
 
     fn select_latest(&self, backend: DbBackend, layout: Layout) -> String {
-        sql::inline(backend, &self.select_newest(backend, layout, |_| {}))
+        inline(backend, &self.select_newest(backend, layout, |_| {}))
     }
 
     /// Returns the query for the last entry of each name that changed the database or began to.
@@ -389,7 +389,7 @@ impl Ledger {
         let select = Entry::select(self.history_ref(), backend, layout)
             .order_by("id", sea_orm::sea_query::Order::Asc)
             .to_owned();
-        sql::inline(backend, &select)
+        inline(backend, &select)
     }
 
     /// Returns the rows of a query on the history; asked again where the history is one of an older version.

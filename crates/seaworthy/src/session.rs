@@ -19,7 +19,7 @@ pub use address::{AddressError, DatabaseUrl};
 pub use blockers::Blocker;
 pub use connect::SessionError;
 pub(crate) use connect::search_path;
-pub use dialect::{backend_of, dialect_of};
+pub use dialect::{backend_of, dialect_of, inline};
 pub use fault::{DatabaseError, Fault};
 pub(crate) use limits::Limits;
 pub use lock::{Holder, LockError, Locked};

@@ -11,7 +11,7 @@ pub use facts::{
     TransactionControl, Which, WholeCopy,
 };
 pub use name::{bare, joined as joined_name, parts as name_parts, quoted_name};
-pub use quote::{literal, quoted};
+pub use quote::{literal, now, quoted};
 pub use statement::{Reading, Statement, read};
 
 pub(crate) use parsed::{

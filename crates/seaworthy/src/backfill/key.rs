@@ -164,9 +164,9 @@ fn is_literal(value: &str) -> bool {
 /// Returns a text as a literal, whatever PostgreSQL's `standard_conforming_strings` says.
 fn text_literal(backend: DbBackend, text: &str) -> String {
     let doubled = text.replace('\'', "''");
-    match backend {
-        DbBackend::Postgres if text.contains('\\') => format!("E'{}'", doubled.replace('\\', "\\\\")),
-        _ => format!("'{doubled}'"),
+    match dialect_of(backend) {
+        Dialect::Postgresql if text.contains('\\') => format!("E'{}'", doubled.replace('\\', "\\\\")),
+        Dialect::Postgresql | Dialect::Sqlite => format!("'{doubled}'"),
     }
 }
 

@@ -3,10 +3,9 @@
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
 
-use super::statement::inline;
 use super::{State, TABLE};
-use crate::session::dialect_of;
-use crate::sql::Dialect;
+use crate::session::{dialect_of, inline};
+use crate::sql::{Dialect, now};
 
 /// What a batch changes in its row.
 pub(super) struct Advance<'a> {
@@ -103,8 +102,8 @@ pub(super) fn begin(backend: DbBackend, beginning: &Beginning<'_>) -> String {
             Expr::val(beginning.batch_rows),
             Expr::val(beginning.rest),
             Expr::val(beginning.max_lag_ms),
-            now(backend),
-            now(backend),
+            Expr::cust(now(dialect_of(backend))),
+            Expr::cust(now(dialect_of(backend))),
         ])
         .on_conflict(OnConflict::column("name").do_nothing().to_owned())
         .to_owned();
@@ -119,7 +118,7 @@ pub(super) fn begin_again(backend: DbBackend, name: &str, bound: Option<&str>) -
         .value("place", Option::<String>::None)
         .value("bound", bound)
         .value("rows_seen", 0)
-        .value("updated_at", now(backend))
+        .value("updated_at", Expr::cust(now(dialect_of(backend))))
         .and_where(Expr::col("name").eq(name))
         .and_where(Expr::col("state").eq(State::Finished.word()))
         .to_owned();
@@ -139,7 +138,7 @@ pub(super) fn advance(backend: DbBackend, advance: &Advance<'_>) -> String {
         .value("rows_changed", Expr::col("rows_changed").add(advance.changed))
         .value("batch_rows", advance.next_rows)
         .value("state", advance.state.word())
-        .value("updated_at", now(backend))
+        .value("updated_at", Expr::cust(now(dialect_of(backend))))
         .value("error", Option::<String>::None)
         .and_where(Expr::col("name").eq(advance.name))
         .and_where(Expr::col("state").eq(State::Running.word()))
@@ -154,7 +153,7 @@ pub(super) fn end(backend: DbBackend, name: &str, state: State, error: Option<&s
         .table(Alias::new(TABLE))
         .value("state", state.word())
         .value("error", error.map(|error| error.replace('\0', "")))
-        .value("updated_at", now(backend))
+        .value("updated_at", Expr::cust(now(dialect_of(backend))))
         .and_where(Expr::col("name").eq(name))
         .to_owned();
     inline(backend, &update)
@@ -212,11 +211,4 @@ fn state_of(bound: Option<&str>) -> State {
         Some(_) => State::Running,
         None => State::Finished,
     }
-}
-
-fn now(backend: DbBackend) -> Expr {
-    Expr::cust(match dialect_of(backend) {
-        Dialect::Postgresql => "clock_timestamp()",
-        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
-    })
 }

@@ -1,14 +1,12 @@
 //! The statements of a backfill on its own table, as text.
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{
-    Alias, Expr, ExprTrait, PostgresQueryBuilder, Query, QueryStatementWriter, SqliteQueryBuilder,
-};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sha2::{Digest, Sha256};
 
 use super::key::{Key, Place, quoted};
 use super::{Backfill, Needs, sql};
-use crate::session::dialect_of;
+use crate::session::{dialect_of, inline};
 use crate::sql::Dialect;
 
 /// What a line that describes a backfill begins with.
@@ -173,8 +171,8 @@ impl Backfill {
 
     /// Returns the statement that changes all rows: a loop on PostgreSQL, where each round commits.
     fn in_rounds(&self, backend: DbBackend) -> String {
-        match (backend, self.needed()) {
-            (DbBackend::Postgres, Some(needed)) => {
+        match (dialect_of(backend), self.needed()) {
+            (Dialect::Postgresql, Some(needed)) => {
                 let rows = Query::select()
                     .expr(Expr::cust("ctid"))
                     .from(Alias::new(&self.table))
@@ -189,7 +187,7 @@ impl Backfill {
                     self.update(backend, Some(rows))
                 )
             }
-            _ => self.update(backend, None),
+            (Dialect::Postgresql, None) | (Dialect::Sqlite, _) => self.update(backend, None),
         }
     }
 
@@ -225,12 +223,4 @@ pub(crate) fn taken_apart(spelled_out: &str) -> Option<(&str, &str)> {
 /// Keeps a condition that is given as text together when others join it.
 fn in_brackets(condition: Expr) -> Expr {
     Expr::tuple([condition])
-}
-
-/// Returns a statement as text, its values inside.
-pub(super) fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
-    match dialect_of(backend) {
-        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
-        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
-    }
 }

@@ -326,7 +326,7 @@ pub(super) fn data_type(dialect: Dialect, written: &str, neutral: bool) -> Strin
         .strip_suffix("[]")
         .map_or((lower.as_str(), ""), |word| (word, "[]"));
     let known = match (dialect, word) {
-        (_, "string") => "varchar",
+        (Dialect::Postgresql | Dialect::Sqlite, "string") => "varchar",
         (Dialect::Postgresql, "datetime" | "date_time") => "timestamp",
         (Dialect::Postgresql, "timestamp_with_time_zone") => "timestamptz",
         (Dialect::Postgresql, "double") => "double precision",
@@ -336,7 +336,7 @@ pub(super) fn data_type(dialect: Dialect, written: &str, neutral: bool) -> Strin
         (Dialect::Postgresql, "big_integer") | (Dialect::Sqlite, "big_integer") => "bigint",
         (Dialect::Postgresql, "small_integer" | "tinyint") | (Dialect::Sqlite, "small_integer") => "smallint",
         (Dialect::Sqlite, "timestamp_with_time_zone" | "date_time") => "timestamp",
-        _ => return written.to_owned(),
+        (Dialect::Postgresql | Dialect::Sqlite, _) => return written.to_owned(),
     };
     format!("{known}{array}")
 }

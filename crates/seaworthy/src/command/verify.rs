@@ -218,11 +218,10 @@ pub async fn verify(
 impl Place {
     /// Returns the place beside a database: its server, or the system's temporary folder.
     pub(super) fn beside(database: Option<&DatabaseUrl>) -> Self {
-        match database {
-            Some(url) if dialect_of(url.backend()) == Dialect::Postgresql => {
-                Self::Postgresql(url.as_str().to_owned())
-            }
-            _ => Self::Sqlite(std::env::temp_dir()),
+        let dialect = database.map_or(Dialect::Sqlite, |url| dialect_of(url.backend()));
+        match (database, dialect) {
+            (Some(url), Dialect::Postgresql) => Self::Postgresql(url.as_str().to_owned()),
+            (None, Dialect::Postgresql) | (_, Dialect::Sqlite) => Self::Sqlite(std::env::temp_dir()),
         }
     }
 

@@ -1,14 +1,11 @@
 //! The statements on the table of the signs of life, as text: one round trip each, and no prepared statement to go stale.
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{
-    Alias, Expr, ExprTrait, OnConflict, PostgresQueryBuilder, Query, QueryStatementWriter, SimpleExpr,
-    SqliteQueryBuilder,
-};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, SimpleExpr};
 
 use super::{Build, GONE_AFTER, TABLE};
-use crate::session::dialect_of;
-use crate::sql::Dialect;
+use crate::session::{dialect_of, inline};
+use crate::sql::{Dialect, now};
 
 /// Returns the statement that makes the table where it is missing.
 #[must_use]
@@ -44,8 +41,8 @@ pub(super) fn beat(backend: DbBackend, build: &Build, instance: &str) -> String 
             list(&build.needs),
             list(&build.uses),
             list(&build.knows),
-            now(backend),
-            now(backend),
+            Expr::cust(now(dialect_of(backend))),
+            Expr::cust(now(dialect_of(backend))),
         ])
         .on_conflict(OnConflict::column("instance").update_column("seen_at").to_owned())
         .to_owned();
@@ -87,20 +84,6 @@ fn age(backend: DbBackend) -> &'static str {
     }
 }
 
-fn now(backend: DbBackend) -> SimpleExpr {
-    Expr::cust(match dialect_of(backend) {
-        Dialect::Postgresql => "clock_timestamp()",
-        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
-    })
-}
-
 fn list(texts: &[String]) -> SimpleExpr {
     Expr::val(serde_json::Value::from(texts).to_string())
-}
-
-fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
-    match dialect_of(backend) {
-        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
-        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
-    }
 }

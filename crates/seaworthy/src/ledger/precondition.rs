@@ -6,14 +6,14 @@ use super::sql::quoted;
 use super::{Entry, Ledger};
 use crate::revision::Direction;
 use crate::session::dialect_of;
-use crate::sql::Dialect;
+use crate::sql::{Dialect, literal};
 
 impl Ledger {
     /// Returns the statements that fail unless the revision of a step is applied, or is not, as the step needs it.
     #[must_use]
     pub fn precondition_sql(&self, backend: DbBackend, entry: &Entry) -> String {
         let table = quoted(&self.version_table);
-        let name = text(&entry.name);
+        let name = literal(&entry.name);
         let (is_met, is_not_met, wrong) = match entry.direction {
             Direction::Up => ("NOT EXISTS", "EXISTS", "is applied already"),
             Direction::Down => ("EXISTS", "NOT EXISTS", "is not applied"),
@@ -23,7 +23,7 @@ impl Ledger {
         match dialect_of(backend) {
             Dialect::Postgresql => format!(
                 "DO $precondition$ BEGIN IF {is_not_met} {row} THEN RAISE EXCEPTION USING MESSAGE = {}; END IF; END $precondition$;\n",
-                text(&wrong)
+                literal(&wrong)
             ),
             // SQLite has no statement that fails on a condition but a constraint; its name is in the message.
             Dialect::Sqlite => format!(
@@ -35,8 +35,4 @@ impl Ledger {
             ),
         }
     }
-}
-
-fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

@@ -2,8 +2,7 @@
 
 pub(super) use crate::sql::quoted;
 use sea_orm::sea_query::{
-    Alias, Expr, ExprTrait, PostgresQueryBuilder, Query, QueryStatementWriter, SimpleExpr,
-    SqliteQueryBuilder, Value,
+    Alias, Expr, ExprTrait, PostgresQueryBuilder, Query, SimpleExpr, SqliteQueryBuilder, Value,
 };
 use sea_orm::{DbBackend, Schema};
 use sea_orm_migration::seaql_migrations;
@@ -11,8 +10,8 @@ use sea_orm_migration::seaql_migrations;
 use super::announcement::announcement;
 use super::{Entry, Ledger, Moment, Outcome};
 use crate::revision::{Direction, Stage};
-use crate::session::dialect_of;
-use crate::sql::Dialect;
+use crate::session::{dialect_of, inline};
+use crate::sql::{Dialect, now};
 
 impl Ledger {
     /// Returns the statements that create the two tables where they are missing.
@@ -108,10 +107,12 @@ impl Ledger {
         let table = self.version_ref();
         match entry.direction {
             Direction::Up => {
-                let applied_at = match (entry.finished_at, backend) {
-                    (Some(Moment::At(time)), _) => Expr::val(time.timestamp()),
-                    (_, DbBackend::Postgres) => Expr::cust("extract(epoch FROM clock_timestamp())::bigint"),
-                    _ => Expr::cust("CAST(strftime('%s', 'now') AS integer)"),
+                let applied_at = match entry.finished_at {
+                    Some(Moment::At(time)) => Expr::val(time.timestamp()),
+                    _ => Expr::cust(match dialect_of(backend) {
+                        Dialect::Postgresql => "extract(epoch FROM clock_timestamp())::bigint",
+                        Dialect::Sqlite => "CAST(strftime('%s', 'now') AS integer)",
+                    }),
                 };
                 let insert = Query::insert()
                     .into_table(table)
@@ -131,20 +132,11 @@ impl Ledger {
     }
 }
 
-/// Returns a statement as text, its values inside.
-pub(super) fn inline(backend: DbBackend, statement: &impl QueryStatementWriter) -> String {
-    match dialect_of(backend) {
-        Dialect::Postgresql => statement.to_string(PostgresQueryBuilder),
-        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
-    }
-}
-
 fn time(backend: DbBackend, moment: Option<Moment>) -> SimpleExpr {
-    match (moment, backend) {
-        (None, _) => Expr::val(Value::String(None)),
-        (Some(Moment::Execution), DbBackend::Postgres) => Expr::cust("clock_timestamp()"),
-        (Some(Moment::Execution), _) => Expr::cust("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"),
-        (Some(moment), _) => Expr::val(moment.text()),
+    match moment {
+        None => Expr::val(Value::String(None)),
+        Some(Moment::Execution) => Expr::cust(now(dialect_of(backend))),
+        Some(moment) => Expr::val(moment.text()),
     }
 }
 

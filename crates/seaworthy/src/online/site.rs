@@ -168,8 +168,11 @@ impl<'a> Site<'a> {
     }
 
     async fn in_tries(&self, question: Option<&str>, statements: &[&str], hold: Hold) -> Result<(), DbErr> {
+        match dialect_of(self.backend) {
+            Dialect::Postgresql => {}
+            Dialect::Sqlite => return self.send_all(statements).await,
+        }
         let connection = match self.place {
-            _ if dialect_of(self.backend) != Dialect::Postgresql => return self.send_all(statements).await,
             Place::Transaction => {
                 self.keep_waits_short().await?;
                 return self.send_all(statements).await;

@@ -9,13 +9,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use sea_orm::DbBackend;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::file::LockFile;
 use self::server::{LockConnection, Worker};
-use super::{Blocker, DatabaseError, ServerProgress, Session, SessionError};
+use super::{Blocker, DatabaseError, ServerProgress, Session, SessionError, dialect_of};
+use crate::sql::Dialect;
 
 mod file;
 mod orphan;
@@ -118,17 +118,17 @@ impl Session {
         wait: Duration,
         waiting: &(dyn Fn(Option<&Holder>, Duration) + Sync),
     ) -> Result<Locked<'_>, LockError> {
-        let mut attempt = match (self.backend(), self.url.file()) {
-            (DbBackend::Postgres, _) => {
+        let mut attempt = match (dialect_of(self.backend()), self.url.file()) {
+            (Dialect::Postgresql, _) => {
                 Attempt::Connection(LockConnection::open(self, name, doing, who).await?)
             }
-            (_, Some(database)) => Attempt::File {
+            (Dialect::Sqlite, Some(database)) => Attempt::File {
                 database,
                 doing: doing.to_owned(),
                 who: who.to_owned(),
                 taken: None,
             },
-            (_, None) => {
+            (Dialect::Sqlite, None) => {
                 return Ok(Locked {
                     session: self,
                     guard: Guard::Nothing,

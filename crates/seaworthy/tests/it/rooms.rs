@@ -108,6 +108,45 @@ fn the_library_prints_nothing_reads_no_variable_and_ends_no_process() {
     }
 }
 
+/// Whoever adds a dialect is led by the compiler to all that depends on it; the driver's kinds of databases are met in one place.
+#[test]
+fn no_wildcard_stands_for_a_dialect() {
+    let bridge = Path::new("session/dialect.rs");
+    for (_, file) in files().into_iter().filter(|(_, file)| !file.ends_with(bridge)) {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            let is_match = line.contains("match ") && line.ends_with('{');
+            let arms = if is_match {
+                arms(&lines[index..])
+            } else {
+                Vec::new()
+            };
+            let is_about = |arm: &&str| {
+                let pattern = arm.split("=>").next().unwrap_or_default();
+                pattern.contains("Dialect::") || pattern.contains("DbBackend::")
+            };
+            assert!(
+                !arms.iter().any(is_about) || !arms.iter().any(|arm| arm.starts_with("_ ")),
+                "{}:{}: a wildcard among dialects",
+                file.display(),
+                index + 1
+            );
+        }
+    }
+}
+
+/// The beginnings of the arms of a `match` that the first line opens.
+fn arms<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let inside = lines[1..]
+        .iter()
+        .take_while(|line| line.is_empty() || depth(line) > depth(lines[0]));
+    let arms = inside.filter(|line| depth(line) == depth(lines[0]) + 4);
+    let arms = arms.map(|line| line.trim_start());
+    arms.filter(|line| !line.starts_with('}')).collect()
+}
+
 /// Another dependency may bring a feature along in this workspace, and none does in the project of somebody else.
 #[test]
 fn what_patterns_need_is_asked_for() {

@@ -138,6 +138,8 @@ fn is_same_generated(dialect: Dialect, live: Option<&Generated>, declared: Optio
 fn is_same_collation(dialect: Dialect, live: Option<&str>, declared: Option<&str>) -> bool {
     match (live, declared, dialect) {
         (Some(live), Some(declared), Dialect::Sqlite) => live.eq_ignore_ascii_case(declared),
-        _ => live == declared,
+        (_, _, Dialect::Postgresql) | (None, _, Dialect::Sqlite) | (_, None, Dialect::Sqlite) => {
+            live == declared
+        }
     }
 }

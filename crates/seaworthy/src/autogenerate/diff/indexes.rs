@@ -117,17 +117,17 @@ fn compare_pair(
     operations: &mut Vec<Operation>,
 ) {
     let wanted = chosen(Named::Index, table, &[], declared.name.as_deref());
-    let is_renamed = wanted.is_some() && wanted != live.name.as_deref();
-    match (&live.name, wanted, dialect) {
-        (Some(from), Some(to), Dialect::Postgresql) if is_renamed => {
-            operations.push(Operation::RenameIndex {
+    let is_renamed = wanted != live.name.as_deref();
+    match (dialect, wanted.filter(|_| is_renamed)) {
+        (Dialect::Postgresql, Some(to)) => {
+            operations.extend(live.name.as_ref().map(|from| Operation::RenameIndex {
                 table: table.to_owned(),
                 from: from.clone(),
                 to: to.to_owned(),
-            });
+            }))
         }
         // SQLite cannot rename an index.
-        (_, Some(_), Dialect::Sqlite) if is_renamed => {
+        (Dialect::Sqlite, Some(_)) => {
             operations.push(Operation::DropIndex {
                 table: table.to_owned(),
                 index: live.clone(),
@@ -137,7 +137,7 @@ fn compare_pair(
                 index: declared.clone(),
             });
         }
-        _ => {}
+        (Dialect::Postgresql | Dialect::Sqlite, None) => {}
     }
     if !live.valid && declared.valid {
         operations.push(Operation::RebuildInvalidIndex {

@@ -41,8 +41,10 @@ pub(super) fn statement(dialect: Dialect, operation: &Operation) -> Option<Code>
                 .then("name", [literal(&names::index(table, index))])
                 .then("table", [literal(table)]),
         ),
-        _ if dialect == Dialect::Postgresql => on_postgresql(operation),
-        _ => None,
+        other => match dialect {
+            Dialect::Postgresql => on_postgresql(other),
+            Dialect::Sqlite => None,
+        },
     }
 }
 

@@ -14,7 +14,7 @@ pub fn create_index(dialect: Dialect, table: &str, index: &Index) -> String {
         .map_or_else(String::new, |name| format!("{} ", quoted(name)));
     let method = match (&index.method, dialect) {
         (Some(method), Dialect::Postgresql) => format!(" USING {}", name(&method.to_lowercase())),
-        _ => String::new(),
+        (None, Dialect::Postgresql) | (_, Dialect::Sqlite) => String::new(),
     };
     let parts: Vec<String> = index
         .columns
@@ -64,7 +64,7 @@ fn index_part(dialect: Dialect, part: &IndexPart) -> String {
     match (dialect, nulls) {
         (Dialect::Postgresql, Some(Nulls::First)) => sql.push_str(" NULLS FIRST"),
         (Dialect::Postgresql, Some(Nulls::Last)) => sql.push_str(" NULLS LAST"),
-        _ => {}
+        (Dialect::Postgresql, None) | (Dialect::Sqlite, _) => {}
     }
     sql
 }

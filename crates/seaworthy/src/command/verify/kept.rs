@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::DbErr;
 
 use super::reasons::causes;
 use super::{Unfilled, Verification};
@@ -240,9 +240,9 @@ async fn count(session: &Session, table: &Table) -> Result<TableCount, DbErr> {
             .map(|column| format!("count({})", quoted(&column.name))),
     );
     // Rows of tables that inherit from it are theirs; those of parts are its own.
-    let only = match (session.backend(), &table.partitioned_by) {
-        (DbBackend::Postgres, None) => "ONLY ",
-        _ => "",
+    let only = match (dialect_of(session.backend()), &table.partitioned_by) {
+        (Dialect::Postgresql, None) => "ONLY ",
+        (Dialect::Postgresql, Some(_)) | (Dialect::Sqlite, _) => "",
     };
     let sql = format!("SELECT {} FROM {only}{}", counts.join(", "), quoted(&table.name));
     let found = session.rows(&sql).await?;
