@@ -279,8 +279,8 @@ async fn a_unit_of_work_that_is_done_once_more_is_done_once() {
         }
         let moves = match site.is_postgres() {
             true => [
-                "ALTER COLUMN title TYPE text",
-                "ALTER COLUMN title TYPE varchar(200)",
+                "ALTER COLUMN priority TYPE text",
+                "ALTER COLUMN priority TYPE varchar(20)",
             ],
             false => [
                 "RENAME COLUMN priority TO urgency",

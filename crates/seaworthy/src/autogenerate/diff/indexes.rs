@@ -120,11 +120,12 @@ fn compare_pair(
     let is_renamed = wanted != live.name.as_deref();
     match (dialect, wanted.filter(|_| is_renamed)) {
         (Dialect::Postgresql, Some(to)) => {
-            operations.extend(live.name.as_ref().map(|from| Operation::RenameIndex {
+            let renamed = live.name.as_ref().map(|from| Operation::RenameIndex {
                 table: table.to_owned(),
                 from: from.clone(),
                 to: to.to_owned(),
-            }))
+            });
+            operations.extend(renamed);
         }
         // SQLite cannot rename an index.
         (Dialect::Sqlite, Some(_)) => {
