@@ -1,5 +1,7 @@
 //! What a revision sets for its session ends with the revision: neither the bookkeeping nor later revisions see it.
 
+use std::process::Command;
+
 use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -8,7 +10,9 @@ use seaworthy::environment::Environment;
 use seaworthy::session::Session;
 use seaworthy::verify::ScratchDatabase;
 
+use crate::clients::feed;
 use crate::databases::{Sql, current, databases, downgrade, environment, postgres, send, session, upgrade};
+use crate::offline::script;
 
 /// Settings after which the ledger could not be written, or would be written to another table.
 const IN_THE_WAY_ON_POSTGRESQL: [&str; 16] = [
@@ -116,6 +120,53 @@ async fn what_pg_dump_writes_is_a_first_revision() {
     downgrade(&environment, "base").await.unwrap();
     assert!(crate::databases::tables(&database).await.is_empty());
     database.remove().await.unwrap();
+}
+
+/// What `pg_dump` prints goes up, down and into a script, but for the lines that are psql's own.
+#[tokio::test]
+async fn what_pg_dump_prints_is_a_first_revision() {
+    let Some(source) = postgres().await else { return };
+    let schema = "CREATE TYPE mood AS ENUM ('well', 'ill'); CREATE TABLE t_crew (id serial PRIMARY KEY, mood mood DEFAULT 'well'); \
+                  CREATE TABLE t_berth (id integer PRIMARY KEY, crew_id integer REFERENCES t_crew (id) ON DELETE CASCADE); \
+                  CREATE INDEX i_mood ON t_crew (mood); CREATE VIEW ill AS SELECT id FROM t_crew WHERE mood = 'ill'; \
+                  CREATE FUNCTION sigh() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
+                  CREATE TRIGGER sigh BEFORE INSERT ON t_crew FOR EACH ROW EXECUTE FUNCTION sigh()";
+    send(&source, schema).await;
+    let printed = Command::new("pg_dump")
+        .args(["--schema-only", "--no-owner", source.address()])
+        .output()
+        .unwrap();
+    assert!(printed.status.success(), "{printed:?}");
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let lines = printed.lines().filter(|line| !line.starts_with('\\'));
+    let dump = lines.collect::<Vec<_>>().join("\n");
+    let down = "DROP VIEW ill; DROP TABLE t_berth, t_crew; DROP FUNCTION sigh; DROP TYPE mood";
+    let revisions = [Sql::new("a", None, &[&dump], &[down]), Sql::table("b", Some("a"))];
+    for through_script in [false, true] {
+        let database = postgres().await.unwrap();
+        let environment = environment(&database, &revisions);
+        match through_script {
+            false => drop(upgrade(&environment, "head").await.unwrap()),
+            true => {
+                let script = script(&environment, None, "head").await.unwrap();
+                feed(&database, &script.sql).with_code(0);
+            }
+        }
+        assert_eq!(
+            crate::databases::tables(&database).await,
+            ["t_b", "t_berth", "t_crew"]
+        );
+        let ill = session(&database).await;
+        ill.send("INSERT INTO t_crew (mood) VALUES ('ill')")
+            .await
+            .unwrap();
+        assert_eq!(ill.rows("SELECT id FROM ill").await.unwrap().len(), 1);
+        ill.close().await;
+        downgrade(&environment, "base").await.unwrap();
+        assert!(crate::databases::tables(&database).await.is_empty());
+        database.remove().await.unwrap();
+    }
+    source.remove().await.unwrap();
 }
 
 #[tokio::test]
