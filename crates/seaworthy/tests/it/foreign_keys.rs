@@ -3,12 +3,13 @@
 use sea_orm::{DbBackend, QueryResult};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
+use seaworthy::command::{self, CommandError, Conduct, OutOfOrder, Outcome};
 use seaworthy::environment::Environment;
-use seaworthy::revision::Revision;
+use seaworthy::revision::{Direction, Revision};
 use seaworthy::session::Session;
 use seaworthy::verify::ScratchDatabase;
 
-use crate::databases::{Sql, current, environment, send, session, upgrade, upgrade_giving_up};
+use crate::databases::{Person, Sql, current, environment, send, session, upgrade, upgrade_giving_up};
 
 /// A parent and children that reference it in each way.
 const TABLES: &str = "\
@@ -153,12 +154,19 @@ async fn children(database: &ScratchDatabase) -> Vec<String> {
 }
 
 fn revision(index: usize, with_transaction: bool) -> Sql {
-    let up: Vec<String> = REVISIONS[index]
+    revision_going(Direction::Up, index, with_transaction)
+}
+
+fn revision_going(direction: Direction, index: usize, with_transaction: bool) -> Sql {
+    let statements: Vec<String> = REVISIONS[index]
         .iter()
         .map(|sql| sql.replace("REBUILD", REBUILD))
         .collect();
-    let up: Vec<&str> = up.iter().map(String::as_str).collect();
-    let revision = Sql::new("a", None, &up, &[]);
+    let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+    let revision = match direction {
+        Direction::Up => Sql::new("a", None, &statements, &[]),
+        Direction::Down => Sql::new("a", None, &["SELECT 1"], &statements),
+    };
     match with_transaction {
         true => revision,
         false => revision.without_transaction(),
@@ -218,6 +226,42 @@ async fn rows_that_the_stock_runner_keeps_are_kept() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_table_is_built_again_upwards_and_downwards_whoever_is_asked() {
+    let before = children(&prepared().await).await;
+    let is_rebuild = |statements: &&[&str]| statements.iter().any(|sql| sql.contains("REBUILD"));
+    for index in (0..REVISIONS.len()).filter(|index| is_rebuild(&REVISIONS[*index])) {
+        for direction in [Direction::Up, Direction::Down] {
+            for (with_transaction, person) in [(true, Person::default()), (false, Person::agreeing())] {
+                let database = prepared().await;
+                let environment =
+                    environment(&database, &[revision_going(direction, index, with_transaction)]);
+                let result = match direction {
+                    Direction::Up => person.run(async |conduct| up(&environment, conduct).await).await,
+                    Direction::Down => {
+                        upgrade(&environment, "head").await.unwrap();
+                        let base = "base".parse().unwrap();
+                        person
+                            .run(async |conduct| command::downgrade(&environment, &base, conduct).await)
+                            .await
+                    }
+                };
+                let label = format!(
+                    "{direction:?} {:?}, transaction {with_transaction}",
+                    REVISIONS[index]
+                );
+                assert!(result.is_ok(), "{label}: {result:?}");
+                assert_eq!(children(&database).await, before, "{label}");
+                database.remove().await.unwrap();
+            }
+        }
+    }
+}
+
+async fn up(environment: &Environment, conduct: &Conduct<'_>) -> Result<Outcome, CommandError> {
+    command::upgrade(environment, &"head".parse().unwrap(), OutOfOrder::Refuse, conduct).await
 }
 
 #[tokio::test]
