@@ -302,6 +302,16 @@ impl Person {
         }
     }
 
+    /// Returns all that this person was asked, in small letters.
+    pub(crate) fn question(&self) -> String {
+        let asked = self.asked.lock().unwrap();
+        let asked: Vec<String> = asked
+            .iter()
+            .map(|stakes| stakes.to_string().to_lowercase())
+            .collect();
+        asked.join("; ")
+    }
+
     /// Runs a command as this person.
     pub(crate) async fn run<T>(&self, command: impl AsyncFnOnce(&Conduct<'_>) -> T) -> T {
         self.watch(&Silent, CancellationToken::new(), command).await

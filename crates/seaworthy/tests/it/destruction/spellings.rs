@@ -63,7 +63,7 @@ const ON_SQLITE: [&str; 9] = [
 ];
 
 /// Ways that are their own: what they do, and what they take.
-const ONLY_POSTGRESQL: [(&str, &str); 22] = [
+const ONLY_POSTGRESQL: [(&str, &str); 28] = [
     (
         "DO $x$ BEGIN IF true THEN EXECUTE 'DROP TABLE crew CASCADE'; END IF; END $x$",
         "crew",
@@ -74,11 +74,11 @@ const ONLY_POSTGRESQL: [(&str, &str); 22] = [
     ),
     (
         "DO LANGUAGE plpgsql $$ BEGIN EXECUTE 'DROP TABLE ' || 'crew' || ' CASCADE'; END $$",
-        "unclear",
+        UNCLEAR,
     ),
     ("SELECT sink()", "crew"),
     ("SELECT public.sink_all()", "crew"),
-    ("CALL scuttle()", "unclear"),
+    ("CALL scuttle()", UNCLEAR),
     ("WITH x AS (SELECT 1) SELECT sink() FROM x", "crew"),
     (
         "CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE sql AS 'DELETE FROM crew'; SELECT pg_temp.f()",
@@ -104,6 +104,18 @@ const ONLY_POSTGRESQL: [(&str, &str); 22] = [
         "DROP VIEW overview; ALTER TABLE crew ALTER pay SET DATA TYPE numeric(3, 1) USING round(pay, 1)",
         "crew.pay",
     ),
+    ("TRUNCATE berths, crew", "berths"),
+    ("TRUNCATE ONLY logs, hold.cargo, trips", "hold.cargo"),
+    (
+        "INSERT INTO crew (id, name) VALUES (1, 'Eve') ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        OVERWRITTEN,
+    ),
+    (
+        "UPDATE crew c SET name = 'Eve' FROM berths b WHERE b.crew_id = c.id",
+        OVERWRITTEN,
+    ),
+    ("DROP VIEW charts CASCADE", "ports.seen"),
+    ("DROP EXTENSION IF EXISTS citext CASCADE", "flags.word"),
     ("DROP SCHEMA hold CASCADE", "hold.cargo"),
     ("DROP SCHEMA IF EXISTS nowhere, Hold CASCADE", "hold.cargo"),
     ("DROP TYPE mood CASCADE", "logs.mood"),
@@ -123,7 +135,7 @@ const ONLY_POSTGRESQL: [(&str, &str); 22] = [
         "crew",
     ),
 ];
-const ONLY_SQLITE: [(&str, &str); 6] = [
+const ONLY_SQLITE: [(&str, &str); 8] = [
     ("ALTER TABLE crew RENAME TO sailors; DROP TABLE sailors", "crew"),
     (
         "ALTER TABLE crew RENAME COLUMN pay TO wage; ALTER TABLE crew DROP COLUMN wage",
@@ -142,7 +154,18 @@ const ONLY_SQLITE: [(&str, &str); 6] = [
         "crew",
     ),
     ("DELETE FROM logs WHERE mood = 'ill'", "1 of 1 row of logs"),
+    (
+        "INSERT INTO crew (id, name) VALUES (1, 'Eve') ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        OVERWRITTEN,
+    ),
+    (
+        "UPDATE crew SET name = 'Eve' FROM berths b WHERE b.crew_id = crew.id",
+        OVERWRITTEN,
+    ),
 ];
+
+/// What stands for a name where no text says what is taken.
+const UNCLEAR: &str = "unclear";
 
 /// What is done first; rows are lost by what follows, in the same script or in a later one.
 const REBUILT_ON_POSTGRESQL: &str = "CREATE TABLE crew_new (id integer PRIMARY KEY, name text, pay numeric, rank text); \
@@ -275,13 +298,20 @@ const SEVERAL_ON_SQLITE: [(&str, &str); 2] = [
 ];
 
 /// What takes nothing.
-const HARMLESS: [&str; 6] = [
+const HARMLESS: [&str; 7] = [
     "{rebuilt}",
     "{rebuilt} | {rebuilt} | ALTER TABLE crew RENAME TO sailors | ALTER TABLE sailors RENAME TO crew",
     "CREATE TABLE copy AS SELECT * FROM crew | CREATE TABLE other AS SELECT * FROM crew; DROP TABLE other",
     "CREATE TEMP TABLE bak AS SELECT * FROM crew; DROP TABLE crew {cascade}; CREATE TABLE crew (id integer PRIMARY KEY, name text, pay numeric, rank text); INSERT INTO crew SELECT * FROM bak; DROP TABLE bak",
     "ALTER TABLE logs ADD COLUMN other {type}; UPDATE logs SET other = {last} WHERE other IS NULL | ALTER TABLE logs DROP COLUMN {last}; ALTER TABLE logs RENAME COLUMN other TO {last}",
     "INSERT INTO crew VALUES (3, 'Cay', 1, NULL) | DELETE FROM crew WHERE id = 3",
+    "DROP TABLE IF EXISTS nobody; DROP VIEW IF EXISTS no_view | DROP INDEX IF EXISTS nowhere",
+];
+const HARMLESS_ON_POSTGRESQL: [&str; 3] = [
+    "DROP FUNCTION default_rank CASCADE",
+    "DROP SEQUENCE IF EXISTS numbers CASCADE; DROP SEQUENCE IF EXISTS no_numbers",
+    "ALTER TABLE IF EXISTS nobody DROP COLUMN name; ALTER TABLE crew DROP COLUMN IF EXISTS nothing; DROP SCHEMA IF EXISTS nowhere CASCADE; \
+     DROP TYPE IF EXISTS nothing CASCADE; DROP EXTENSION IF EXISTS isn CASCADE; DROP FUNCTION IF EXISTS nothing() CASCADE",
 ];
 
 impl Way {
@@ -306,6 +336,18 @@ impl Way {
         self.names == OVERWRITTEN
     }
 
+    /// Returns whether nobody can tell from its text what it takes.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.names == UNCLEAR
+    }
+
+    /// Returns whether the name of one table stands for another one in the end.
+    pub(super) fn swaps_names(&self) -> bool {
+        self.revisions
+            .iter()
+            .any(|sql| sql.contains("ALTER TABLE logs RENAME TO crew"))
+    }
+
     /// Returns whether it does more than one thing.
     pub(super) fn is_several(&self) -> bool {
         self.revisions.len() > 1 || self.revisions[0].contains("; ")
@@ -318,14 +360,36 @@ impl fmt::Display for Way {
     }
 }
 
+/// Returns how many ways there are on a kind of database.
+pub(super) const fn count(backend: DbBackend) -> usize {
+    match backend {
+        DbBackend::Postgres => 210,
+        _ => 126,
+    }
+}
+
 /// Returns the ways that take nothing.
 pub(super) fn harmless(backend: DbBackend) -> Vec<Way> {
-    let ways = HARMLESS.iter().flat_map(|steps| Way::spelled(steps, "", backend));
+    let only: &[&str] = match backend {
+        DbBackend::Postgres => &HARMLESS_ON_POSTGRESQL,
+        _ => &[],
+    };
+    let all = HARMLESS.iter().chain(only);
+    let ways = all.flat_map(|steps| Way::spelled(steps, "", backend));
     ways.collect()
 }
 
 /// Returns the ways on a kind of database.
 pub(super) fn ways(backend: DbBackend) -> Vec<Way> {
+    spelled_ways(backend, usize::MAX)
+}
+
+/// Returns the same without the spellings of the table's name but for one.
+pub(super) fn ways_in_one_spelling(backend: DbBackend) -> Vec<Way> {
+    spelled_ways(backend, 1)
+}
+
+fn spelled_ways(backend: DbBackend, most: usize) -> Vec<Way> {
     type Only = [(&'static str, &'static str)];
     let (names, statements, only, several): (&[&str], &[&str], &Only, &Only) = match backend {
         DbBackend::Postgres => (
@@ -337,7 +401,7 @@ pub(super) fn ways(backend: DbBackend) -> Vec<Way> {
         _ => (&OF_SQLITE, &ON_SQLITE, &ONLY_SQLITE, &SEVERAL_ON_SQLITE),
     };
     let spelled = statements.iter().flat_map(|statement| {
-        names.iter().map(|name| Way {
+        names.iter().take(most).map(|name| Way {
             revisions: vec![statement.replace("{}", name)],
             names: "crew",
         })
