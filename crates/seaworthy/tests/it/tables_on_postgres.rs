@@ -173,6 +173,11 @@ async fn an_enum_type_is_made_anew_once_whatever_becomes_of_labels_and_defaults(
         pair.ask("INSERT INTO u (id) VALUES (2); SELECT s, all_of FROM u ORDER BY id"),
         "ACTIVE|{ACTIVE}\nIN_REVIEW|{PAUSED}"
     );
+    pair.settle_both_ways(
+        "CREATE TYPE st AS ENUM ('a', 'it''s b'); CREATE TABLE t (s st DEFAULT 'it''s b', o st[] DEFAULT ARRAY['it''s b'::st])",
+        "CREATE TYPE st AS ENUM ('a', 'c'); CREATE TABLE t (s st DEFAULT 'c', o st[] DEFAULT ARRAY['a'::st])",
+    )
+    .await;
     // The column that becomes a text leaves the type before the label does.
     pair.settle_both_ways(
         "CREATE TYPE st AS ENUM ('a', 'b'); CREATE TABLE t (s st DEFAULT 'a', o st)",

@@ -70,7 +70,8 @@ pub(super) fn set_defaults_aside(operations: &mut Vec<Operation>) {
     let gone: Vec<String> = operations
         .iter()
         .filter_map(|operation| match operation {
-            Operation::DropEnumValue { value, .. } => Some(value.clone()),
+            // As it stands in SQL.
+            Operation::DropEnumValue { value, .. } => Some(value.replace('\'', "''")),
             _ => None,
         })
         .collect();
