@@ -143,13 +143,17 @@ async fn databases_with_everything_become_each_other_on_postgresql() {
 async fn become_each_other(databases: [ScratchDatabase; 2], steps: u32) {
     let live = session(&databases[0]).await;
     let dialect = Dialect::of(live.backend()).unwrap();
+    let server = match dialect {
+        Dialect::Postgresql => live.server_version().await.unwrap(),
+        Dialect::Sqlite => 0,
+    };
     let mut runner = TestRunner::deterministic();
     for step in 0..steps {
         let mut choices = || choices().new_tree(&mut runner).unwrap().current();
         let other = session(&databases[1]).await;
         empty(&other).await;
         let declared = catalog(dialect, &choices());
-        load(&other, &declared, &extras(&declared, &choices())).await;
+        load(&other, &declared, &extras(&declared, server, &choices())).await;
         let wanted = read(&other).await;
         other.close().await;
 

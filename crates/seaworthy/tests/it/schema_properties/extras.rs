@@ -5,12 +5,22 @@ use seaworthy::catalog::{Catalog, Column, Dialect, Table};
 
 use super::random::Dice;
 
-/// Returns the statements that add to the tables of a schema what a list of choices stands for.
-pub(crate) fn extras(catalog: &Catalog, choices: &[u8]) -> Vec<String> {
+mod rare;
+
+/// Returns the statements that add to the tables of a schema what a list of choices stands for, on a server of this version.
+pub(crate) fn extras(catalog: &Catalog, server: u8, choices: &[u8]) -> Vec<String> {
     let mut dice = Dice::new(choices);
     match catalog.dialect {
-        Some(Dialect::Sqlite) => on_sqlite(catalog, &mut dice),
-        Some(Dialect::Postgresql) | None => on_postgresql(catalog, &mut dice),
+        Some(Dialect::Sqlite) => {
+            let mut made = on_sqlite(catalog, &mut dice);
+            made.extend(rare::on_sqlite(&mut dice));
+            made
+        }
+        Some(Dialect::Postgresql) | None => {
+            let mut made = on_postgresql(catalog, &mut dice);
+            made.extend(rare::on_postgresql(server, &mut dice));
+            made
+        }
     }
 }
 
