@@ -83,7 +83,7 @@ pub(super) fn with_lines_left_out(expected: &[String], printed: &[String]) -> Ve
         let is_last = index + 1 == pieces.len();
         let begin = match piece.first() {
             _ if index == 0 => 0,
-            Some(first) => match rest.iter().position(|line| is(line, first)) {
+            Some(_) => match where_it_is(piece, rest, is_last) {
                 Some(begin) => begin,
                 None if is_last => rest.len().saturating_sub(piece.len()),
                 // What begins after the dots is not known any more: somebody has to look.
@@ -92,7 +92,8 @@ pub(super) fn with_lines_left_out(expected: &[String], printed: &[String]) -> Ve
             None => rest.len(),
         };
         let rest = &rest[begin..];
-        let last = |last| rest.iter().position(|line| is(line, last)).map(|at| at + 1);
+        let near = rest.iter().take(piece.len() + 1);
+        let last = |last| near.clone().rposition(|line| is(line, last)).map(|at| at + 1);
         let length = match piece.last().and_then(last) {
             _ if is_last => rest.len(),
             Some(length) => length,
@@ -105,6 +106,17 @@ pub(super) fn with_lines_left_out(expected: &[String], printed: &[String]) -> Ve
         from += begin + length;
     }
     shown
+}
+
+/// Returns where most lines of a piece are, if its first line is anywhere: the last such place for what ends an output.
+fn where_it_is(piece: &[String], printed: &[String], is_last: bool) -> Option<usize> {
+    let is = |(line, other): &(&String, &String)| normalised(line) == normalised(other);
+    let begins = (0..printed.len()).filter(|&at| is(&(&piece[0], &printed[at])));
+    let lines = |&at: &usize| piece.iter().zip(&printed[at..]).filter(is).count();
+    match is_last {
+        true => begins.max_by_key(lines),
+        false => begins.rev().max_by_key(lines),
+    }
 }
 
 fn normalised(text: &str) -> String {
@@ -152,6 +164,9 @@ fn what_a_page_leaves_out_stays_left_out() {
         shown("...\nupgrade 003\nDone", printed),
         "...\nupgrade 003\nDone: 3 steps"
     );
+    let printed_twice = "{\na\n}\n{\nb\n}\nend";
+    assert_eq!(shown("{\na\n}\n...\n{\nb\n}\nend", printed_twice), printed_twice);
+    assert_eq!(shown("{\n...\n}\nend", printed_twice), "{\n...\n}\nend");
     // Nothing was left out, or nobody knows where it would go on.
     assert_eq!(shown("27 steps", printed), printed);
     assert_eq!(shown("a\n...\ngone\n...\nDone", printed), printed);
