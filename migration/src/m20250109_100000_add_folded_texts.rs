@@ -54,12 +54,12 @@ impl MigrationTrait for Migration {
         }
         let statements: &[&str] = match manager.get_database_backend() {
             DbBackend::Postgres => &[
-                "DROP TRIGGER tasks_forget_folded_text ON tasks",
-                "DROP FUNCTION forget_folded_text()",
+                "DROP TRIGGER IF EXISTS tasks_forget_folded_text ON tasks",
+                "DROP FUNCTION IF EXISTS forget_folded_text()",
             ],
             _ => &[
-                "DROP TRIGGER tasks_forget_folded_title",
-                "DROP TRIGGER tasks_forget_folded_description",
+                "DROP TRIGGER IF EXISTS tasks_forget_folded_title",
+                "DROP TRIGGER IF EXISTS tasks_forget_folded_description",
             ],
         };
         for sql in statements {
@@ -71,14 +71,15 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    // PostgreSQL builds an index beside running writes only outside of a transaction.
+    // PostgreSQL builds an index beside running writes only outside of a transaction. So each statement can be sent again after a
+    // crash.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
 }
 
-const FORGET_ON_POSTGRESQL: [&str; 2] = [
-    "CREATE FUNCTION forget_folded_text() RETURNS trigger LANGUAGE plpgsql AS $$
+const FORGET_ON_POSTGRESQL: [&str; 3] = [
+    "CREATE OR REPLACE FUNCTION forget_folded_text() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.title <> OLD.title AND NEW.title_folded = OLD.title_folded THEN
         NEW.title_folded := NULL;
@@ -89,16 +90,17 @@ BEGIN
     RETURN NEW;
 END
 $$",
+    "DROP TRIGGER IF EXISTS tasks_forget_folded_text ON tasks",
     "CREATE TRIGGER tasks_forget_folded_text BEFORE UPDATE OF title, description ON tasks FOR EACH ROW \
      WHEN (OLD.title_folded IS NOT NULL OR OLD.description_folded IS NOT NULL) EXECUTE FUNCTION forget_folded_text()",
 ];
 
 const FORGET_ON_SQLITE: [&str; 2] = [
-    "CREATE TRIGGER tasks_forget_folded_title AFTER UPDATE OF title ON tasks \
+    "CREATE TRIGGER IF NOT EXISTS tasks_forget_folded_title AFTER UPDATE OF title ON tasks \
      WHEN NEW.title_folded = OLD.title_folded AND NEW.title <> OLD.title BEGIN \
      UPDATE tasks SET title_folded = NULL WHERE id = NEW.id; \
      END",
-    "CREATE TRIGGER tasks_forget_folded_description AFTER UPDATE OF description ON tasks \
+    "CREATE TRIGGER IF NOT EXISTS tasks_forget_folded_description AFTER UPDATE OF description ON tasks \
      WHEN NEW.description_folded = OLD.description_folded AND NEW.description IS NOT OLD.description BEGIN \
      UPDATE tasks SET description_folded = NULL WHERE id = NEW.id; \
      END",

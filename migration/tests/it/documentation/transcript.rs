@@ -13,6 +13,7 @@ static VARYING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"m20(?:2[5-9]|[3-9]\d)\d{4}_\d{6}", "mTIME"),
         (r"20(?:2[5-9]|[3-9]\d)-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?", "TIME"),
         (r"\b\d+(?:\.\d+)? (?:ms|s|min)\b", "DURATION"),
+        (r"\b\d+ rows/s\b", "RATE"),
         (r#""duration_ms": \d+"#, r#""duration_ms": 0"#),
         (r"\b[0-9a-f]{12}\b", "REVISION"),
         (r#""run": "[0-9a-f]{8}""#, r#""run": """#),
