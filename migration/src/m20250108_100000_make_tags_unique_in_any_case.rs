@@ -7,7 +7,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
-use seaworthy::revision::{Header, Revision, Stage};
+use seaworthy::revision::{Accepted, Header, Revision, Stage};
 
 pub struct Migration;
 
@@ -25,7 +25,12 @@ impl Revision for Migration {
                 .message("make tags unique in any case")
                 .created("2025-01-08 10:00:00")
                 .phase("XVI")
-                .stage(Stage::Contract),
+                .stage(Stage::Contract)
+                .accepts(Accepted::up(
+                    "bulk-dml",
+                    "UPDATE tasks",
+                    "only tasks with a tag that is there twice are written, and both indexes lead to them",
+                )),
         )
     }
 }

@@ -10,6 +10,7 @@ use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
 pub use foreign_keys::BrokenKeys;
+pub use holdings::Foreseen;
 pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
 
 use crate::backfill::{Backfill, Progress};
@@ -45,7 +46,7 @@ pub struct Run<'a> {
     pub stop: &'a CancellationToken,
     /// Hears what happens while it happens.
     pub observer: &'a dyn Observer,
-    /// Decides whether what a step has destroyed that nobody knew beforehand may go; if not, the step is rolled back.
+    /// Decides whether what a step has destroyed that was not foreseen may go; if not, the step is rolled back.
     pub may_destroy: &'a (dyn Fn(&[String]) -> bool + Sync),
 }
 
@@ -65,8 +66,8 @@ pub struct Work<'a> {
     pub accepted: Vec<Accepted>,
     /// Whether all of its statements are known beforehand.
     pub is_known: bool,
-    /// Whether what it destroys was taken knowingly as a whole, so that nobody looks.
-    pub may_destroy: bool,
+    /// What may go without asking again; absent where nobody looks, for what goes was given up as a whole, or nothing can go.
+    pub foreseen: Option<Foreseen>,
     /// Whether it may change the connection for what follows, on SQLite: pragmas, temporary tables, attached databases.
     pub changes_connection: bool,
     /// How the step is run.
@@ -139,8 +140,10 @@ pub struct Part {
     pub sets_session: bool,
     /// What becomes of foreign keys on SQLite.
     pub keys: ForeignKeys,
-    /// Whether it may run in a transaction together with others, on SQLite.
+    /// Whether it may run in a transaction, together with others on SQLite.
     pub fits_transaction: bool,
+    /// What may go without asking again; absent where nobody looks.
+    pub foreseen: Option<Foreseen>,
 }
 
 /// Hears what happens during a run. Every method does nothing unless it is overridden.

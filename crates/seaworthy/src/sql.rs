@@ -13,6 +13,7 @@ pub use facts::{
 pub use name::{bare, joined as joined_name, parts as name_parts, quoted_name};
 pub use quote::{literal, now, quoted};
 pub use statement::{Reading, Statement, read};
+pub use taken::Taken;
 
 pub(crate) use parsed::{
     Action, AttributeAction, Column, ComparisonKind, Constraint, ConstraintKind, CreateIndex, CreateTable,
@@ -32,4 +33,5 @@ mod parsed;
 mod quote;
 mod schema;
 mod statement;
+mod taken;
 mod token;

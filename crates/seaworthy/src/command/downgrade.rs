@@ -98,8 +98,15 @@ impl Project<'_> {
                 }
             }
             self.refuse_more_at_stake(session, &now, &stakes).await?;
-            self.run(&locked, Kind::Downgrade, &now, &state, Vec::new(), conduct)
-                .await
+            self.run(
+                &locked,
+                Kind::Downgrade,
+                &now,
+                &state,
+                (&stakes, Vec::new()),
+                conduct,
+            )
+            .await
         };
         let result = result.await;
         locked.release().await;

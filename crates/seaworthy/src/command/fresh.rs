@@ -89,10 +89,8 @@ impl Project<'_> {
         ];
         let failed = |source| query_failed("look for what stands in the schema", source);
         let inventory = Inventory::read(session, &kept).await.map_err(failed)?;
-        let stakes = inventory
-            .stakes(session)
-            .await
-            .map_err(|source| query_failed("count the rows at stake", source))?;
+        let uncounted = |source| query_failed("count the rows at stake", source);
+        let stakes = inventory.stakes(session).await.map_err(uncounted)?;
         if !stakes.is_nothing() && !(conduct.consent)(&stakes) {
             return Err(CommandError::Refused {
                 stakes: Box::new(stakes),
@@ -104,6 +102,8 @@ impl Project<'_> {
             if Inventory::read(session, &kept).await.map_err(failed)? != inventory {
                 return Err(CommandError::ChangedMeanwhile);
             }
+            let now = inventory.stakes(session).await.map_err(uncounted)?;
+            now.refuse_more_than(&stakes)?;
             let sql = inventory.drop_sql() + &self.forget_sql(&locked, conduct).await?;
             in_one_transaction(&locked, &sql)
                 .await

@@ -64,19 +64,21 @@ impl Project<'_> {
         }
     }
 
-    /// Runs a plan under the lock.
+    /// Runs a plan under the lock; what is at stake was agreed to.
     pub(super) async fn run(
         &self,
         locked: &Locked<'_>,
         kind: Kind,
         plan: &Plan,
         state: &State,
-        changed: Vec<Changed>,
+        (agreed, changed): (&Stakes, Vec<Changed>),
         conduct: &Conduct<'_>,
     ) -> Result<Outcome, CommandError> {
         let session = locked.session();
         self.install(locked, state, conduct).await?;
-        let work = self.work(plan, state, dialect_of(session.backend())).await?;
+        let work = self
+            .work(plan, state, agreed, dialect_of(session.backend()))
+            .await?;
         let ledger = self.ledger.located(session).await?;
         let remembered = session.remember().await.map_err(|source| CommandError::Query {
             action: "read how the session is set",
@@ -93,9 +95,9 @@ impl Project<'_> {
             stop: &conduct.stop,
             observer: conduct.observer,
             may_destroy: &|lost| {
-                let unclear = lost.to_vec();
+                let uncounted = lost.to_vec();
                 (conduct.consent)(&Stakes {
-                    unclear,
+                    uncounted,
                     ..Stakes::default()
                 })
             },

@@ -1,5 +1,6 @@
 //! What a command would destroy, with what the live database says about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use super::CommandError;
 use crate::revision::RevisionId;
 use crate::script::Losses;
 use crate::session::Session;
+use crate::sql::Taken;
 
 pub(super) use catalog::{has_tables, taken_along};
 
@@ -33,6 +35,9 @@ pub struct Stakes {
     pub other_branches: Vec<RevisionId>,
     /// What else would go: things of other schemas that hold no rows, and tables whose rows cannot be counted.
     pub uncounted: Vec<String>,
+    /// Tables of which rows would go, and none were found.
+    #[serde(skip)]
+    pub(crate) found_empty: BTreeSet<String>,
 }
 
 /// Something that would go, and how many rows hold something of it.
@@ -119,6 +124,20 @@ impl Stakes {
             true => Err(CommandError::ChangedMeanwhile),
             false => Ok(()),
         }
+    }
+
+    /// Returns the tables, columns and rows that would go.
+    pub(super) fn taken(&self) -> Taken {
+        let mut taken = Taken::default();
+        for counted in &self.losses {
+            match counted.loss.clone() {
+                Loss::Table { table } => drop(taken.tables.insert(table)),
+                Loss::Column { table, column } => drop(taken.columns.insert((table, column))),
+                Loss::Rows { table, .. } => drop(taken.rows.insert(table)),
+                Loss::Values { .. } | Loss::Type { .. } => {}
+            }
+        }
+        taken
     }
 
     /// Returns this without values that are overwritten: what a revision writes on its way up is why it was written.

@@ -147,11 +147,13 @@ impl Project<'_> {
         loop {
             state.owns_rows = begins_empty && living(session).await?.is_empty();
             self.record_plan(&plan, dialect, &self.known_live(dialect)?).await;
-            self.heed_all(session, &plan, &state, conduct)
+            let agreed = self
+                .heed_all(session, &plan, &state, conduct)
                 .await
                 .map_err(|error| error.after(&done))?;
             let later = self.not_known_yet(&mut plan, dialect).await;
-            let run = self.run(locked, Kind::Upgrade, &plan, &state, changed.clone(), conduct);
+            let agreed = (&agreed, changed.clone());
+            let run = self.run(locked, Kind::Upgrade, &plan, &state, agreed, conduct);
             let mut outcome = run.await.map_err(|error| error.after(&done))?;
             if let Some(report) = &mut outcome.report {
                 report.steps.splice(..0, done);
@@ -177,19 +179,19 @@ impl Project<'_> {
     }
 
     /// Refuses a plan that comes too early, for living processes or for a backfill, that would stop or break what runs, or that
-    /// destroys what nobody has given up.
+    /// destroys what nobody has given up; returns what is given up.
     async fn heed_all(
         &self,
         session: &Session,
         plan: &Plan,
         state: &State,
         conduct: &Conduct<'_>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Stakes, CommandError> {
         self.heed_the_living(session, plan, state, conduct).await?;
         self.heed_hazards(session, plan, state).await?;
         self.heed_backfills(session, plan).await?;
         if state.owns_rows {
-            return Ok(());
+            return Ok(Stakes::default());
         }
         let dialect = dialect_of(session.backend());
         let losses = self.losses_upwards(plan, state, dialect).await;
@@ -197,7 +199,7 @@ impl Project<'_> {
             .await?
             .without_overwritten();
         if stakes.is_nothing() {
-            return Ok(());
+            return Ok(stakes);
         }
         if !(conduct.consent)(&stakes) {
             return Err(CommandError::Refused {
@@ -205,7 +207,8 @@ impl Project<'_> {
             });
         }
         let now = Stakes::count(session, losses).await?.without_overwritten();
-        now.refuse_more_than(&stakes)
+        now.refuse_more_than(&stakes)?;
+        Ok(now)
     }
 
     fn checked(

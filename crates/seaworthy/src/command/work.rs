@@ -1,18 +1,20 @@
 //! From a plan to the work of the runner: what each step sends, and how it is run.
 
 use super::state::{State, UnfinishedStep};
-use super::{Changed, CommandError, Project};
+use super::{Changed, CommandError, Project, Stakes};
 use crate::graph::{Plan, Step};
 use crate::ledger::Outcome;
 use crate::lint::{accepts_loss, accepts_unknown, holds_blocking_lock, validates};
 use crate::revision::{Direction, Header, Revision, Stage};
-use crate::runner::{Manner, Part, Parts, Work};
+use crate::runner::{Foreseen, Manner, Part, Parts, Work};
 use crate::script::{Losses, Script, record};
 use crate::session::{Patience, backend_of};
 use crate::sql::{Dialect, Statement};
 use facts::PartText;
+use watch::Watch;
 
 mod facts;
+mod watch;
 
 impl Project<'_> {
     /// Returns the header and the code of a step's revision.
@@ -33,9 +35,11 @@ impl Project<'_> {
         &self,
         plan: &Plan,
         state: &State,
+        agreed: &Stakes,
         dialect: Dialect,
     ) -> Result<Vec<Work<'_>>, CommandError> {
         let mut work = Vec::with_capacity(plan.steps.len());
+        let mut watch = Watch::new(agreed);
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
             let script = self.script_of(step, dialect).await;
@@ -47,7 +51,27 @@ impl Project<'_> {
                     statement,
                 });
             }
-            let manner = manner(&script, revision, header, step.direction, dialect, state)?;
+            let declared = self.declared_for(header, step.direction);
+            let is_accepted = |statement: &Statement| accepts_loss(statement, &declared);
+            // What the run has put in is nobody else's.
+            let is_free = state.owns_rows || self.is_given_up(step, &script);
+            let mut foresee = |statements: &[Statement]| {
+                let foreseen = watch.next(statements, facts::is_known(&script), is_accepted);
+                foreseen.filter(|_| !is_free)
+            };
+            let foreseen = match script.transaction {
+                true => foresee(&script.statements),
+                false => None,
+            };
+            let begun = state.begun(&header.id, step.direction);
+            let manner = manner(
+                &script,
+                revision,
+                (header, step.direction),
+                dialect,
+                begun,
+                foresee,
+            )?;
             work.push(Work {
                 revision,
                 header,
@@ -58,10 +82,7 @@ impl Project<'_> {
                     && holds_blocking_lock(&script.statements),
                 accepted: self.accepted(header, step.direction, &script),
                 is_known: facts::is_known(&script),
-                // What a downgrade does not know it has asked about, and what the run has put in is nobody else's.
-                may_destroy: step.direction == Direction::Down
-                    || self.is_given_up(step, &script)
-                    || state.owns_rows,
+                foreseen,
                 changes_connection: facts::changes_connection(&script, dialect),
                 manner,
             });
@@ -79,24 +100,27 @@ impl Project<'_> {
     }
 
     /// Returns what the steps of an upgrade would destroy that nobody has taken knowingly: what a contract removes was decided when
-    /// it was called one, other revisions accept it statement by statement, and a step that died on its way was asked about when it
-    /// began.
+    /// it was called one, other revisions accept it statement by statement. Of a step that has begun the rest counts.
     pub(super) async fn losses_upwards(&self, plan: &Plan, state: &State, dialect: Dialect) -> Losses {
         let mut losses = Losses::default();
         for (index, step) in plan.steps.iter().enumerate() {
-            if state.begun(&step.revision, step.direction).is_some() {
-                continue;
-            }
             let (header, revision) = self.resolve(step);
             let declared = self.declared_for(header, step.direction);
             let is_contract = header.stage == Stage::Contract;
             let script = self.script_of(step, dialect).await;
-            losses.add_unless(&script, |statement| {
+            let begun = state.begun(&step.revision, step.direction);
+            let has_backfills = !revision.backfills().is_empty();
+            // What is not known part by part is done from its beginning again, and was asked about then.
+            if begun.is_some() && (has_backfills || !facts::is_known(&script)) {
+                continue;
+            }
+            let done = begun.map_or(0, |step| facts::statements_done(&script, step, dialect));
+            losses.add_rest(&script, done, |statement| {
                 is_contract || accepts_loss(statement, &declared)
             });
             // In a transaction the database is asked what is lost before the commit; otherwise nobody asks later.
             let is_asked_now = !script.transaction && !is_known_later(&script, index);
-            if is_asked_now && revision.backfills().is_empty() && !self.is_given_up(step, &script) {
+            if is_asked_now && !has_backfills && !self.is_given_up(step, &script) {
                 losses.add_hidden(&script);
             }
         }
@@ -156,12 +180,11 @@ pub(super) fn is_known_later(script: &Script, index: usize) -> bool {
 fn manner(
     script: &Script,
     revision: &dyn Revision,
-    header: &Header,
-    direction: Direction,
+    (header, direction): (&Header, Direction),
     dialect: Dialect,
-    state: &State,
+    begun: Option<&UnfinishedStep>,
+    mut foresee: impl FnMut(&[Statement]) -> Option<Foreseen>,
 ) -> Result<Manner, CommandError> {
-    let begun = state.begun(&header.id, direction);
     let backfills = revision.backfills();
     if direction == Direction::Up && !backfills.is_empty() {
         return match &script.incomplete {
@@ -192,13 +215,17 @@ fn manner(
                 statements,
                 checksum,
             } = part;
+            let foreseen = foresee(&statements);
+            let fits_transaction = facts::fits_transaction(&statements, dialect);
             let mut facts = statements.iter().map(Statement::facts);
             Part {
                 patience: patience(&statements),
                 builds_index: facts.find_map(|facts| facts.builds_concurrently),
                 sets_session: facts::sets_session(&statements),
                 keys: facts::foreign_keys_of_part(&statements, dialect),
-                fits_transaction: facts::fits_transaction(&statements, dialect),
+                fits_transaction,
+                // What is not in a transaction cannot be put back.
+                foreseen: foreseen.filter(|_| fits_transaction),
                 sql,
                 checksum,
             }

@@ -14,7 +14,7 @@ use super::foreign_keys::{Damage, KeyCheck};
 use super::holdings::Holdings;
 use super::journal::done_twice;
 use super::mark::TransactionMark;
-use super::{Begun, ForeignKeys, Run, StepError, Work};
+use super::{Begun, ForeignKeys, Foreseen, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::{Direction, panic_message};
 use crate::session::Blocker;
@@ -101,20 +101,15 @@ impl Run<'_> {
             true => None,
             false => Some(TransactionMark::set(transaction).await?),
         };
-        let before = match work.is_known || work.may_destroy {
-            true => None,
-            false => Some(Holdings::read(transaction).await?),
-        };
-        run_revision(work, &SchemaManager::new(transaction)).await?;
-        if let Some(mark) = mark {
-            mark.check(transaction).await?;
-        }
-        if let Some(before) = before {
-            let lost = before.lost(transaction).await?;
-            if !lost.is_empty() && !(self.may_destroy)(&lost) {
-                return Err(StepError::Destroys { lost });
+        let sent = async {
+            run_revision(work, &SchemaManager::new(transaction)).await?;
+            match mark {
+                Some(mark) => mark.check(transaction).await,
+                None => Ok(()),
             }
-        }
+        };
+        self.unless_it_destroys(work.foreseen.as_ref(), transaction, sent)
+            .await?;
         if let Some(check) = check
             && let Some(damage) = check.damage(transaction).await?
         {
@@ -128,6 +123,25 @@ impl Run<'_> {
             })
             .await?;
         Ok(None)
+    }
+
+    /// Sends something, and refuses what is gone then and was not foreseen.
+    pub(super) async fn unless_it_destroys(
+        &self,
+        foreseen: Option<&Foreseen>,
+        transaction: &DatabaseTransaction,
+        sent: impl Future<Output = Result<(), StepError>>,
+    ) -> Result<(), StepError> {
+        let Some(foreseen) = foreseen else {
+            return sent.await;
+        };
+        let before = Holdings::read(transaction, foreseen).await?;
+        sent.await?;
+        let lost = before.lost(transaction, foreseen).await?;
+        match lost.is_empty() || (self.may_destroy)(&lost) {
+            true => Ok(()),
+            false => Err(StepError::Destroys { lost }),
+        }
     }
 
     /// Runs a step whose statements cannot be known beforehand, without a transaction.

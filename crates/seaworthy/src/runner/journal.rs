@@ -10,7 +10,7 @@ use std::time::Instant;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::foreign_keys::KeyCheck;
-use super::{Begun, Part, Parts, Run, StepError, Work};
+use super::{Begun, Foreseen, Part, Parts, Run, StepError, Work};
 use crate::ledger::{Entry, Outcome};
 use crate::session::{Blocker, Fault, Patience};
 
@@ -119,10 +119,15 @@ impl Run<'_> {
         let check = KeyCheck::begin(transaction).await?;
         let end = range.end;
         for index in range {
-            match transaction.execute_unprepared(&parts.all[index].sql).await {
-                Ok(_) => {}
-                Err(error) if parts.may_be_done(index) && done_twice(&StepError::from(error.clone())) => {}
-                Err(error) => return Err(error.into()),
+            let part = &parts.all[index];
+            let sent = async { Ok(transaction.execute_unprepared(&part.sql).await.map(drop)?) };
+            match self
+                .unless_it_destroys(part.foreseen.as_ref(), transaction, sent)
+                .await
+            {
+                Ok(()) => {}
+                Err(error) if parts.may_be_done(index) && done_twice(&error) => {}
+                Err(error) => return Err(error),
             }
         }
         check.refuse_damage(transaction).await?;
@@ -144,7 +149,10 @@ impl Run<'_> {
                 if let Some(index_name) = &part.builds_index {
                     self.drop_invalid(index_name).await?;
                 }
-                Ok(session.send(&part.sql).await?)
+                match &part.foreseen {
+                    Some(foreseen) => self.send_watched(part, foreseen).await,
+                    None => Ok(session.send(&part.sql).await?),
+                }
             };
             let source = match self.watched(work, sent, blockers).await {
                 Err(StepError::Database { source }) if source.fault() == Fault::LockNotGranted => source,
@@ -161,6 +169,19 @@ impl Run<'_> {
             attempts += 1;
             if part.patience != Patience::Unlimited {
                 session.limit_try(attempts).await?;
+            }
+        }
+    }
+
+    /// Sends a part in a transaction, and takes it back where something is gone that was not foreseen.
+    async fn send_watched(&self, part: &Part, foreseen: &Foreseen) -> Result<(), StepError> {
+        let transaction = self.begin().await?;
+        let sent = async { Ok(transaction.execute_unprepared(&part.sql).await.map(drop)?) };
+        match self.unless_it_destroys(Some(foreseen), &transaction, sent).await {
+            Ok(()) => Ok(transaction.commit().await?),
+            Err(error) => {
+                drop(transaction.rollback().await);
+                Err(error)
             }
         }
     }

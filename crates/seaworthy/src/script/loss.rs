@@ -103,7 +103,7 @@ impl Losses {
 
     /// Adds what the next script may destroy.
     pub fn add(&mut self, script: &Script) {
-        self.add_unless(script, |_| false);
+        self.add_rest(script, 0, |_| false);
         if let Some(reason) = &script.incomplete {
             self.hide(reason);
         }
@@ -120,29 +120,31 @@ impl Losses {
         self.unclear.push(format!("not known beforehand: {reason}"));
     }
 
-    /// Adds what the next script may destroy, without the statements that somebody has taken knowingly; that not all of them are
-    /// known is left to others.
-    pub fn add_unless(&mut self, script: &Script, is_accepted: impl Fn(&Statement) -> bool) {
+    /// Adds what the next script may destroy, without the statements that were sent already and those that somebody has taken
+    /// knowingly; that not all of them are known is left to others.
+    pub fn add_rest(&mut self, script: &Script, sent: usize, is_accepted: impl Fn(&Statement) -> bool) {
         for fill in &script.fills {
             for rows in fill.facts().rows {
                 self.trace.write(&rows);
             }
         }
-        self.follow_all(&script.statements, is_accepted);
+        self.follow_all(&script.statements, |index, statement| {
+            index < sent || is_accepted(statement)
+        });
     }
 
     /// Adds what further statements may destroy.
     pub fn add_statements(&mut self, statements: &[Statement]) {
-        self.follow_all(statements, |_| false);
+        self.follow_all(statements, |_, _| false);
     }
 
-    fn follow_all(&mut self, statements: &[Statement], is_accepted: impl Fn(&Statement) -> bool) {
+    fn follow_all(&mut self, statements: &[Statement], is_given: impl Fn(usize, &Statement) -> bool) {
         let mut given_up = BTreeSet::new();
-        for statement in statements {
+        for (index, statement) in statements.iter().enumerate() {
             let before = (self.possible.len(), self.unclear.len());
             let heirs = self.trace.temporary_heirs();
             self.follow(statement, 0);
-            if is_accepted(statement) {
+            if is_given(index, statement) {
                 self.possible.truncate(before.0);
                 self.unclear.truncate(before.1);
                 let new = self.trace.temporary_heirs().into_iter();

@@ -45,6 +45,8 @@ struct Found {
     made_columns: BTreeSet<(String, String)>,
     /// The columns of the tables that it has made, as far as it lists them.
     columns: BTreeMap<String, BTreeSet<String>>,
+    /// The columns that it has taken off tables which it has made as others are.
+    left_out: BTreeMap<String, BTreeSet<String>>,
     /// What the database has under another name, by that it has now.
     origins: BTreeMap<String, String>,
     /// What others saw without its name: nothing made later comes in time.
@@ -70,12 +72,16 @@ impl Found {
     fn make(&mut self, naming: &Naming, statement: &Statement) {
         match &naming.object {
             Object::Column { table, column } => {
-                let key = (bare(table), column.clone());
-                match self.made.contains(&key.0) {
-                    true => drop(self.columns.get_mut(&key.0).map(|listed| listed.insert(key.1))),
+                let table = bare(table);
+                match self.made.contains(&table) {
+                    true => drop(
+                        self.columns
+                            .get_mut(&table)
+                            .map(|listed| listed.insert(column.clone())),
+                    ),
                     // What may have been there before may be used.
                     false if naming.if_not_exists => {}
-                    false => drop(self.made_columns.insert(key)),
+                    false => drop(self.made_columns.insert((self.origin(&table), column.clone()))),
                 }
             }
             object => {
@@ -83,9 +89,8 @@ impl Found {
                 if naming.if_not_exists && !self.gone.contains(&name) {
                     return;
                 }
-                let listed = statement.made_columns().into_iter().map(|(name, _)| name);
-                let listed: BTreeSet<String> = listed.collect();
-                if !listed.is_empty() {
+                self.left_out.remove(&name);
+                if let Some(listed) = listed(statement) {
                     self.columns.insert(name.clone(), listed);
                 }
                 self.made.insert(name);
@@ -100,7 +105,11 @@ impl Found {
                 let Some(name) = used(object) else { return };
                 self.columns.remove(&name);
                 if !self.made.remove(&name) {
-                    self.gone.insert(self.origin(&name));
+                    let origin = self.origin(&name);
+                    if !self.in_transaction {
+                        self.missed.insert(origin.clone());
+                    }
+                    self.gone.insert(origin);
                 }
             }
         }
@@ -108,8 +117,13 @@ impl Found {
 
     fn remove_column(&mut self, table: &str, column: &str) {
         let key = (self.origin(table), column.to_owned());
-        if let Some(listed) = self.columns.get_mut(table) {
-            listed.remove(column);
+        match self.columns.get_mut(table) {
+            Some(listed) => drop(listed.remove(column)),
+            None if self.made.contains(table) => {
+                let left_out = self.left_out.entry(table.to_owned()).or_default();
+                left_out.insert(column.to_owned());
+            }
+            None => {}
         }
         if !self.made.contains(table) && !self.made_columns.remove(&key) {
             self.gone_columns.insert(key);
@@ -119,15 +133,16 @@ impl Found {
     fn rename(&mut self, rename: &Rename) {
         if let Object::Column { table, column } = &rename.object {
             let (table, to) = (bare(table), rename.to.clone());
-            let is_made = self.made_columns.contains(&(table.clone(), column.clone()));
             self.remove_column(&table, column);
             if let Some(listed) = self.columns.get_mut(&table) {
                 listed.insert(to.clone());
             }
+            if let Some(left_out) = self.left_out.get_mut(&table) {
+                left_out.remove(&to);
+            }
             // One that takes over the name of another is found in its place.
             let key = (self.origin(&table), to);
-            self.gone_columns.remove(&key);
-            if is_made {
+            if !self.gone_columns.remove(&key) && !self.made.contains(&table) {
                 self.made_columns.insert(key);
             }
             return;
@@ -138,6 +153,9 @@ impl Found {
         if self.made.remove(&old) {
             let listed = self.columns.remove(&old);
             self.columns.extend(listed.map(|listed| (to.clone(), listed)));
+            let left_out = self.left_out.remove(&old);
+            self.left_out
+                .extend(left_out.map(|left_out| (to.clone(), left_out)));
             self.made.insert(to);
             return;
         }
@@ -165,12 +183,31 @@ impl Found {
             self.gone.into_iter().partition(is_replaced);
         let columns = self.gone_columns.into_iter();
         gone.extend(columns.map(|(table, column)| format!("{table}.{column}")));
+        for (table, columns) in self
+            .left_out
+            .into_iter()
+            .filter(|(table, _)| replaced.contains(table))
+        {
+            gone.extend(columns.into_iter().map(|column| format!("{table}.{column}")));
+        }
         let rebuilt = self.columns.into_iter();
         Removals {
             gone,
             rebuilt: rebuilt.filter(|(table, _)| replaced.contains(table)).collect(),
         }
     }
+}
+
+/// Returns the columns of a table that a statement makes, if it lists them: in its own words or in those of a query.
+fn listed(statement: &Statement) -> Option<BTreeSet<String>> {
+    let made = statement.made_columns();
+    if !made.is_empty() {
+        return Some(made.into_iter().map(|(name, _)| name).collect());
+    }
+    let rows = statement.facts().rows;
+    let mut copies = rows.into_iter().filter_map(|rows| rows.copy_of);
+    let values = copies.find_map(|copy| copy.values)?;
+    values.into_iter().map(|value| value.name).collect()
 }
 
 /// Returns what an application would name, if it is something that applications name.
@@ -271,6 +308,48 @@ mod tests {
         let columns = ["id", "note", "title"].map(str::to_owned).into();
         assert_eq!(found.rebuilt, [("tasks".to_owned(), columns)].into());
         assert_eq!(found.gone, BTreeSet::new());
+    }
+
+    #[test]
+    fn a_table_that_is_built_anew_like_another_lacks_what_is_taken_off() {
+        let rebuilt = |statements: &[&str]| removals(&Script::of(statements, Dialect::Postgresql));
+        let end = ["DROP TABLE tasks", "ALTER TABLE tasks_new RENAME TO tasks"];
+        let found = rebuilt(&[
+            "CREATE TABLE tasks_new AS SELECT id, title AS heading FROM tasks",
+            end[0],
+            end[1],
+        ]);
+        let columns = ["heading", "id"].map(str::to_owned).into();
+        assert_eq!(found.rebuilt, [("tasks".to_owned(), columns)].into());
+
+        let like = "CREATE TABLE tasks_new (LIKE tasks INCLUDING ALL)";
+        assert_eq!(rebuilt(&[like, end[0], end[1]]), Removals::default());
+        for off in ["DROP COLUMN note", "RENAME COLUMN note TO remark"] {
+            let off = format!("ALTER TABLE tasks_new {off}");
+            assert_eq!(
+                rebuilt(&[like, &off, end[0], end[1]]).gone,
+                ["tasks.note".to_owned()].into()
+            );
+        }
+        let all = "CREATE TABLE tasks_new AS SELECT * FROM tasks";
+        let found = rebuilt(&[all, end[0], end[1], "ALTER TABLE tasks DROP COLUMN note"]);
+        assert_eq!(found.gone, ["tasks.note".to_owned()].into());
+    }
+
+    #[test]
+    fn a_column_that_is_renamed_there_and_back_is_missed_by_nobody() {
+        let there = "ALTER TABLE tasks RENAME COLUMN title TO heading";
+        let back = "ALTER TABLE tasks RENAME COLUMN heading TO title";
+        assert_eq!(removed(&[there, back], Dialect::Sqlite), [""; 0]);
+        let gone = [there, "ALTER TABLE tasks DROP COLUMN heading"];
+        assert_eq!(removed(&gone, Dialect::Sqlite), ["tasks.title"]);
+        // A table that has another name by then has the same columns.
+        let moved = [
+            "ALTER TABLE tasks RENAME TO plans",
+            "ALTER TABLE plans ADD COLUMN note text",
+            "ALTER TABLE plans DROP COLUMN note",
+        ];
+        assert_eq!(removed(&moved, Dialect::Sqlite), ["tasks"]);
     }
 
     #[test]

@@ -154,7 +154,9 @@ impl Statement {
     pub fn made_columns(&self) -> Vec<(String, String)> {
         let columns: Vec<&Column> = match &self.parsed {
             // It takes over others, in front of its own.
-            Parsed::CreateTable(create) if !create.like.is_empty() => Vec::new(),
+            Parsed::CreateTable(create) if !create.like.is_empty() || create.partition_of.is_some() => {
+                Vec::new()
+            }
             Parsed::CreateTable(create) => create.columns.iter().collect(),
             Parsed::AlterTable { actions, .. } => {
                 let added = actions.iter().filter_map(|action| match action {

@@ -337,31 +337,36 @@ impl Observer for Silent {}
 
 #[tokio::test]
 async fn what_comes_after_the_question_is_not_dropped_with_it() {
-    for database in databases().await {
-        let environment = environment(&database, &[Sql::table("a", None)]);
-        upgrade(&environment, "head").await.unwrap();
-        send(&database, "INSERT INTO t_a (id) VALUES (1)").await;
-        let late = || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(send(&database, "CREATE TABLE t_late (id integer)"));
-        };
-        let conduct = Conduct {
-            wait: std::time::Duration::from_secs(5),
-            retries: 2,
-            stop: CancellationToken::new(),
-            observer: &Silent,
-            waiting: &|_, _| {},
-            through: Stage::Contract,
-            living: Living::Heed,
-            consent: &|_| std::thread::scope(|scope| scope.spawn(late).join().is_ok()),
-        };
-        let error = command::fresh(&environment, &conduct).await.unwrap_err();
-        assert_eq!(error.kind(), "changed_meanwhile");
-        assert_eq!(tables(&database).await, ["t_a", "t_late"]);
-        database.remove().await.unwrap();
+    for (sql, left) in [
+        ("CREATE TABLE t_late (id integer)", vec!["t_a", "t_b", "t_late"]),
+        ("INSERT INTO t_b (id) VALUES (1)", vec!["t_a", "t_b"]),
+    ] {
+        for database in databases().await {
+            let environment = environment(&database, &[Sql::table("a", None), Sql::table("b", Some("a"))]);
+            upgrade(&environment, "head").await.unwrap();
+            send(&database, "INSERT INTO t_a (id) VALUES (1)").await;
+            let late = || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(send(&database, sql));
+            };
+            let conduct = Conduct {
+                wait: std::time::Duration::from_secs(5),
+                retries: 2,
+                stop: CancellationToken::new(),
+                observer: &Silent,
+                waiting: &|_, _| {},
+                through: Stage::Contract,
+                living: Living::Heed,
+                consent: &|_| std::thread::scope(|scope| scope.spawn(late).join().is_ok()),
+            };
+            let error = command::fresh(&environment, &conduct).await.unwrap_err();
+            assert_eq!(error.kind(), "changed_meanwhile", "{sql}");
+            assert_eq!(tables(&database).await, left, "{sql}");
+            database.remove().await.unwrap();
+        }
     }
 }
 

@@ -44,6 +44,7 @@ mod server_facts;
 mod session_state;
 mod several_migrators;
 mod several_schemas;
+mod side_effects;
 mod sources;
 mod spellings;
 mod sql_files;

@@ -67,31 +67,46 @@ fn schema_table(name: &str) -> String {
     }
 }
 
+/// A column that a table will not have when it is built again.
+pub(super) struct LeftOut {
+    pub(super) name: String,
+    /// Whether its values are computed from others, so that none is lost.
+    pub(super) is_computed: bool,
+}
+
 /// Returns the columns that a table has and will not have when it is built again.
 pub(super) async fn left_out(
     session: &Session,
     table: &str,
     is_kept: impl Fn(&str) -> bool,
-) -> Result<Vec<String>, DbErr> {
+) -> Result<Vec<LeftOut>, DbErr> {
     let sql = match dialect_of(session.backend()) {
         Dialect::Postgresql => format!(
-            "SELECT attname::text AS name FROM pg_attribute WHERE attrelid = to_regclass({}) AND attnum > 0 \
-             AND NOT attisdropped AND attgenerated = ''",
+            "SELECT attname::text AS name, attgenerated <> '' AS is_computed FROM pg_attribute \
+             WHERE attrelid = to_regclass({}) AND attnum > 0 AND NOT attisdropped",
             literal(&quoted_name(table))
         ),
-        // Computed columns lose nothing: hidden is 2 or 3 for them.
+        // Hidden is 1 for those of virtual tables.
         Dialect::Sqlite => format!(
-            "SELECT name FROM pragma_table_xinfo({}) WHERE hidden = 0",
+            "SELECT name, hidden IN (2, 3) AS is_computed FROM pragma_table_xinfo({}) WHERE hidden <> 1",
             literal(&crate::sql::bare(table))
         ),
     };
-    let rows = session.rows(&sql).await?;
-    let names: Result<Vec<String>, DbErr> = rows.iter().map(|row| row.try_get("", "name")).collect();
-    let is_left_out = |name: &String| match dialect_of(session.backend()) {
-        Dialect::Postgresql => !is_kept(name),
-        Dialect::Sqlite => !is_kept(&name.to_ascii_lowercase()),
-    };
-    Ok(names?.into_iter().filter(is_left_out).collect())
+    let mut left_out = Vec::new();
+    for row in session.rows(&sql).await? {
+        let column = LeftOut {
+            name: row.try_get("", "name")?,
+            is_computed: row.try_get("", "is_computed")?,
+        };
+        let is_kept = match dialect_of(session.backend()) {
+            Dialect::Postgresql => is_kept(&column.name),
+            Dialect::Sqlite => is_kept(&column.name.to_ascii_lowercase()),
+        };
+        if !is_kept {
+            left_out.push(column);
+        }
+    }
+    Ok(left_out)
 }
 
 /// Returns the tables and columns that hold rows and go with something, by PostgreSQL's own dependencies; nothing when it is not
@@ -172,7 +187,7 @@ pub(in crate::command) async fn taken_along(
     let mut names = Vec::new();
     for (table, columns) in rebuilt {
         let left_out = left_out(session, table, |column| columns.contains(column)).await?;
-        names.extend(left_out.iter().map(|column| format!("{table}.{column}")));
+        names.extend(left_out.iter().map(|column| format!("{table}.{}", column.name)));
     }
     match dialect_of(session.backend()) {
         Dialect::Sqlite => return Ok(names),

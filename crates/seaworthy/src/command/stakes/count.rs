@@ -60,6 +60,13 @@ impl<'a> Counter<'a> {
             | Loss::Values { table, .. }
             | Loss::Type { table, .. } => !tables.contains(table),
         });
+        let counted = &self.stakes.losses;
+        let loses_rows = |table: &String| {
+            counted
+                .iter()
+                .any(|one| matches!(&one.loss, Loss::Rows { table: of, .. } if of == table))
+        };
+        self.stakes.found_empty.retain(|table| !loses_rows(table));
         self.stakes
             .losses
             .sort_by(|left, right| left.loss.cmp(&right.loss));
@@ -117,7 +124,9 @@ impl<'a> Counter<'a> {
                     Kept::Columns(columns) => columns.contains(name),
                 };
                 for column in left_out(self.session, &table, is_kept).await? {
-                    self.column(table.clone(), column).await?;
+                    if !column.is_computed {
+                        self.column(table.clone(), column.name).await?;
+                    }
                 }
                 Ok(())
             }
@@ -181,6 +190,9 @@ impl<'a> Counter<'a> {
             .rows_of(&quoted_name(&table), None)
             .await?
             .unwrap_or_default();
+        if rows == 0 {
+            self.stakes.found_empty.insert(table.clone());
+        }
         self.note(Loss::Table { table }, rows);
         Ok(())
     }
@@ -214,6 +226,7 @@ impl<'a> Counter<'a> {
         };
         let (rows, exact) = found.map_or((total, all), |rows| (rows, true));
         if rows == 0 {
+            self.stakes.found_empty.insert(table);
             return Ok(());
         }
         for child in children(self.session, &table, false).await? {

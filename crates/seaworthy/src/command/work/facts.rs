@@ -1,5 +1,6 @@
 //! What running a step depends on in the statements that were recorded of it.
 
+use crate::command::state::UnfinishedStep;
 use crate::runner::ForeignKeys;
 use crate::script::{Script, checksum};
 use crate::sql::{Dialect, Object, Statement, TransactionControl, bare, read};
@@ -95,13 +96,23 @@ pub(super) fn sets_session(statements: &[Statement]) -> bool {
         .any(|statement| statement.facts().changes_session)
 }
 
-/// Returns whether a part may run in a transaction with others, on SQLite.
+/// Returns whether a part may run in a transaction.
 pub(super) fn fits_transaction(statements: &[Statement], dialect: Dialect) -> bool {
     let fits = |statement: &Statement| {
         let facts = statement.facts();
-        !(controls_transaction(statement) || facts.changes_session || facts.needs_no_transaction)
+        // SQLite ignores a pragma there.
+        let is_ignored = dialect == Dialect::Sqlite && facts.changes_session;
+        !(controls_transaction(statement) || is_ignored || facts.needs_no_transaction)
     };
-    dialect == Dialect::Sqlite && statements.iter().all(fits)
+    statements.iter().all(fits)
+}
+
+/// Returns how many statements of a step are behind those parts that an earlier run has got through.
+pub(super) fn statements_done(script: &Script, step: &UnfinishedStep, dialect: Dialect) -> usize {
+    // Nothing of a stale step counts as done.
+    let done = if step.is_stale { 0 } else { step.parts_done };
+    let parts = parts(script, dialect).into_iter().take(done);
+    parts.map(|part| part.statements.len()).sum()
 }
 
 /// Returns the parts that a step without a transaction is sent in.

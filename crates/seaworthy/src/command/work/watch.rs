@@ -1,0 +1,101 @@
+//! What may go in each step of a plan without anybody being asked again, and whether somebody has to look.
+
+use std::collections::BTreeSet;
+
+use crate::command::Stakes;
+use crate::runner::Foreseen;
+use crate::sql::{Object, RowVerb, Statement, Taken};
+
+/// Goes through the steps of a plan in their order.
+pub(super) struct Watch<'a> {
+    agreed: &'a Stakes,
+    /// The tables that the steps so far have written, so that rows which were not there when they were counted are their own.
+    written: BTreeSet<String>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) const fn new(agreed: &'a Stakes) -> Self {
+        Self {
+            agreed,
+            written: BTreeSet::new(),
+        }
+    }
+
+    /// Notes the next step or the next part of one, and returns what may go in it; nothing where nothing can go, or where whatever goes
+    /// was given up.
+    pub(super) fn next(
+        &mut self,
+        statements: &[Statement],
+        is_known: bool,
+        is_accepted: impl Fn(&Statement) -> bool,
+    ) -> Option<Foreseen> {
+        for statement in statements {
+            let rows = statement
+                .facts()
+                .rows
+                .into_iter()
+                .filter(|rows| puts_in(rows.verb));
+            self.written.extend(rows.map(|rows| rows.table));
+        }
+        let accepted: Vec<&Statement> = statements
+            .iter()
+            .filter(|statement| is_accepted(statement))
+            .collect();
+        let is_wide = accepted
+            .iter()
+            .any(|statement| takes_more_than_it_names(statement));
+        let is_harmless = is_known && !statements.iter().any(may_take);
+        if is_wide || is_harmless || !self.agreed.unclear.is_empty() {
+            return None;
+        }
+        let mut given_up = self.agreed.taken();
+        given_up.extend(Taken::by(accepted));
+        let found_empty = self.agreed.found_empty.difference(&self.written);
+        Some(Foreseen {
+            given_up,
+            named: Taken::by(statements),
+            found_empty: found_empty.cloned().collect(),
+        })
+    }
+}
+
+/// Returns whether rows may be there afterwards that were not there before, or that are other ones.
+const fn puts_in(verb: RowVerb) -> bool {
+    match verb {
+        RowVerb::Insert | RowVerb::Upsert | RowVerb::Replace | RowVerb::Update | RowVerb::Merge => true,
+        RowVerb::Delete | RowVerb::Truncate => false,
+    }
+}
+
+/// Returns whether something may be gone after a statement, be it by a trigger, a function or an operator that the database has.
+fn may_take(statement: &Statement) -> bool {
+    let facts = statement.facts();
+    let is_index = |object: &Object| matches!(object, Object::Index { .. });
+    let does_nothing_else = facts.rows.is_empty()
+        && facts.calls.is_empty()
+        && facts.not_understood.is_empty()
+        && facts.removes.iter().all(|removal| is_index(&removal.object));
+    let first = statement.text().split_whitespace().next().unwrap_or_default();
+    let only_makes =
+        !facts.makes.is_empty() || !facts.renames.is_empty() || first.eq_ignore_ascii_case("create");
+    let only_drops_indexes = !facts.removes.is_empty();
+    !(does_nothing_else && (only_makes || only_drops_indexes || !facts.settings.is_empty()))
+}
+
+/// Returns whether what goes with a statement is not known by its names.
+fn takes_more_than_it_names(statement: &Statement) -> bool {
+    let facts = statement.facts();
+    let is_named = |object: &Object| {
+        matches!(
+            object,
+            Object::Table { .. } | Object::Column { .. } | Object::Index { .. }
+        )
+    };
+    !facts.calls.is_empty()
+        || !facts.not_understood.is_empty()
+        || facts.rows.iter().any(|rows| rows.cascade)
+        || facts
+            .removes
+            .iter()
+            .any(|removal| removal.cascade || !is_named(&removal.object))
+}
