@@ -26,7 +26,22 @@ const style = `
   .scalar-app table input { min-width: 6rem; }
 `
 
-window.Scalar.createApiReference('#reference', {
+// What may be left out is left out until somebody fills it in: a filter that nobody chose would hide what is there.
+const leaveOut = (parameter) => {
+  const { default: usual, enum: words, items } = parameter.schema ?? {}
+  const value = usual ?? words?.[0] ?? items?.enum?.[0]
+  if (parameter.required || value === undefined) return
+  parameter.examples ??= { default: { value, 'x-disabled': true } }
+}
+const loaded = async (source) => {
+  const content = await (await fetch(source.url)).json()
+  for (const path of Object.values(content.paths)) {
+    for (const operation of Object.values(path)) operation.parameters?.forEach(leaveOut)
+  }
+  return { ...source, url: undefined, content }
+}
+
+const show = (sources) => window.Scalar.createApiReference('#reference', {
   sources,
   // Against the document's `/` the reference would build addresses with two slashes.
   servers: [{ url: window.location.origin, description: 'This server' }],
@@ -41,6 +56,7 @@ window.Scalar.createApiReference('#reference', {
   authentication: { preferredSecurityScheme: 'bearer' },
   defaultHttpClient: { targetKey: 'shell', clientKey: 'curl' },
 })
+Promise.all(sources.map(loaded)).then(show)
 
 // What scrolls must be reachable with the keyboard (2.1.1), and a button of pictures alone needs a name (4.1.2).
 const scrolls = (element) =>

@@ -28,7 +28,7 @@ read_body! {
     #[schema(as = BulkCreate, example = json!({"atomic": true, "operations": [
         {"op": "create", "temp_id": "hull", "data": {"title": "Caulk the hull"}},
         {"op": "update", "id": "hull", "data": {"description": "Before the rain"}},
-        {"op": "complete", "id": 1, "if_match": "\"5d41402abc4b2a76b9719d911017c592\""}]}))]
+        {"op": "complete", "id": "hull", "if_match": "*"}]}))]
     BulkBody {
         /// Whether nothing is done when one operation fails, which is so when this is absent. Otherwise each that can be is done, and
         /// `results` tells which.

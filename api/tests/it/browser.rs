@@ -2,9 +2,11 @@
 //!
 //! The protocol is JSON over HTTP; the seven commands that are needed here are no reason for a client library.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -273,4 +275,148 @@ async fn a_request_can_be_tried_from_the_reference() {
         site.close().await;
     }
     browser.close().await;
+}
+
+/// What somebody new tries in the reference, one thing after the other, as it stands there: what is made first is what the others
+/// are about.
+const TRIES: [&str; 44] = [
+    "tasks POST /api/v1/tasks",
+    "tags POST /api/v1/tags",
+    "tags GET /api/v1/tags",
+    "tags GET /api/v1/tags/{id}",
+    "tags PATCH /api/v1/tags/{id}",
+    "tags DELETE /api/v1/tags/{id}",
+    "tasks GET /api/v1/tasks",
+    "tasks GET /api/v1/tasks/summary",
+    "tasks GET /api/v1/tasks/{id}",
+    "tasks PUT /api/v1/tasks/{id}",
+    "tasks PATCH /api/v1/tasks/{id}",
+    "tasks PUT /api/v1/tasks/{id}/complete",
+    "tasks DELETE /api/v1/tasks/{id}/complete",
+    "tasks PATCH /api/v1/tasks/{id}/complete",
+    "tags PUT /api/v1/tasks/{id}/tags/{name}",
+    "tags DELETE /api/v1/tasks/{id}/tags/{name}",
+    "tasks POST /api/v1/tasks/bulk",
+    "tasks DELETE /api/v1/tasks/{id}",
+    "tasks GET /api/v1/changes",
+    "tasks GET /api/v1/events",
+    "conversations POST /api/v1/conversations",
+    "conversations GET /api/v1/conversations",
+    "conversations GET /api/v1/conversations/{id}",
+    "conversations PATCH /api/v1/conversations/{id}",
+    "conversations POST /api/v1/conversations/{id}/messages",
+    "conversations GET /api/v1/conversations/{id}/messages",
+    "conversations GET /api/v1/conversations/{id}/messages/{message_id}",
+    "conversations DELETE /api/v1/conversations/{id}/messages/{message_id}",
+    "conversations DELETE /api/v1/conversations/{id}",
+    "me GET /api/v1/me",
+    "me PATCH /api/v1/me",
+    "me GET /api/v1/me/sessions",
+    "me POST /api/v1/me/tokens",
+    "me GET /api/v1/me/tokens",
+    "schema GET /api/v1/schema",
+    "operations GET /errors",
+    "operations GET /errors/{code}",
+    "operations GET /health",
+    "operations GET /livez",
+    "operations GET /metrics",
+    "operations GET /readyz",
+    "operations GET /version",
+    "auth POST /api/v1/auth/register",
+    "auth POST /api/v1/auth/login",
+];
+
+/// What takes a session or a key that nobody can know beforehand, or the two documents, which are no requests to try.
+const UNTRIED: [&str; 8] = [
+    "auth POST /api/v1/auth/logout",
+    "auth POST /api/v1/auth/refresh",
+    "me DELETE /api/v1/me",
+    "me POST /api/v1/me/password",
+    "me DELETE /api/v1/me/sessions/{id}",
+    "me DELETE /api/v1/me/tokens/{id}",
+    "operations GET /openapi-compat.json",
+    "operations GET /openapi.json",
+];
+
+/// Returns the operations of the document as the reference calls them.
+async fn operations(site: &Site) -> BTreeSet<String> {
+    let document: Value = site.get("usr_ada", "/openapi.json").await.json();
+    let mut all = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            // A HEAD is its GET without a body.
+            if let Some(tag) = operation["tags"][0].as_str().filter(|_| method != "head") {
+                all.insert(format!("{tag} {} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    all
+}
+
+impl Browser {
+    /// Sends what the reference offers to try, and returns the status of the answer.
+    async fn try_out(&self, method: &str, path: &str) -> u64 {
+        let named = format!("{} {path})", method.to_lowercase());
+        self.click(&format!(
+            "//button[contains(., 'Test Request') and contains(., '{named}')]"
+        ))
+        .await;
+        self.requests().await;
+        // What is said of the answer before may lie over the button.
+        self.run("document.querySelectorAll('[data-sonner-toast]').forEach((toast) => toast.remove())")
+            .await;
+        self.click("(//button[contains(., 'Send')])[last()]").await;
+        for _ in 0..200 {
+            for entry in self.log("performance").await {
+                let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
+                let (kind, answer) = (
+                    &event["message"]["method"],
+                    &event["message"]["params"]["response"],
+                );
+                if kind == "Network.responseReceived" && !answer["url"].as_str().unwrap().starts_with("data:")
+                {
+                    return answer["status"].as_u64().unwrap();
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{method} {path} was not answered");
+    }
+
+    async fn press_escape(&self) {
+        let keys = ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": "\u{e00c}"}));
+        let actions = json!({"actions": [{"type": "key", "id": "keys", "actions": keys}]});
+        self.post("/actions", actions).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_new_can_try_what_the_reference_offers_as_it_stands() {
+    let browser = Browser::open().await;
+    let site = Site::open(databases().await.swap_remove(0), "head", &[]).await;
+    let known = TRIES.into_iter().chain(UNTRIED).map(str::to_owned);
+    assert_eq!(operations(&site).await, known.collect());
+    let mut failed = Vec::new();
+    for (index, operation) in TRIES.into_iter().enumerate() {
+        let (tag, request) = operation.split_once(' ').unwrap();
+        let (method, path) = request.split_once(' ').unwrap();
+        let fragment = format!("#api/tag/{tag}/{method}{path}");
+        match index {
+            0 => {
+                let url = site.url(&format!("/docs{fragment}"));
+                browser.show(&url, VIEWS[0]).await;
+                let token = site.token("usr_ada");
+                browser.enter("//input[@placeholder='Token']", &token).await;
+            }
+            _ => drop(browser.run(&format!("window.location.hash = '{fragment}'")).await),
+        }
+        let status = browser.try_out(method, path).await;
+        if !(200..300).contains(&status) {
+            failed.push(format!("{request}: {status}"));
+        }
+        browser.press_escape().await;
+    }
+    assert_eq!(failed, [""; 0]);
+    browser.close().await;
+    site.close().await;
 }

@@ -43,7 +43,7 @@ pub(in crate::http) struct TaskNumber(i32);
 
 read_body! {
     /// A tag to be put on tasks: it exists for its user while one of their tasks carries it.
-    #[schema(as = TagCreate, example = json!({"name": "boat", "task_ids": [1]}))]
+    #[schema(as = TagCreate, example = json!({"name": "paint", "task_ids": [1]}))]
     NewTagBody {
         /// The name.
         #[schema(value_type = TagNameBody)]
