@@ -54,6 +54,9 @@ pub struct UnfinishedStep {
     pub checksum: Option<String>,
     /// Whether something it builds on was undone since, and what its parts made may be gone with that.
     pub is_stale: bool,
+    /// Whether its next part was put back, since nobody had agreed to what it destroys.
+    #[serde(skip)]
+    pub was_refused: bool,
 }
 
 impl State {
@@ -197,6 +200,7 @@ impl UnfinishedStep {
                 .unwrap_or_default(),
             checksum: entry.checksum.clone(),
             is_stale: false,
+            was_refused: entry.error.is_some(),
         }
     }
 }

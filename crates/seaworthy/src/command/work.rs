@@ -52,7 +52,9 @@ impl Project<'_> {
                 });
             }
             let declared = self.declared_for(header, step.direction);
-            let is_accepted = |statement: &Statement| accepts_loss(statement, &declared);
+            let begun = state.begun(&header.id, step.direction);
+            let was_asked = begun.is_some_and(|step| !step.was_refused);
+            let is_accepted = |statement: &Statement| was_asked || accepts_loss(statement, &declared);
             // What the run has put in is nobody else's.
             let is_free = state.owns_rows || self.is_given_up(step, &script);
             let mut foresee = |statements: &[Statement]| {
@@ -63,7 +65,6 @@ impl Project<'_> {
                 true => foresee(&script.statements),
                 false => None,
             };
-            let begun = state.begun(&header.id, step.direction);
             let manner = manner(
                 &script,
                 revision,
@@ -100,7 +101,8 @@ impl Project<'_> {
     }
 
     /// Returns what the steps of an upgrade would destroy that nobody has taken knowingly: what a contract removes was decided when
-    /// it was called one, other revisions accept it statement by statement. Of a step that has begun the rest counts.
+    /// it was called one, other revisions accept it statement by statement, and a step that died on its way was asked about when it
+    /// began, unless it ended because somebody did not agree.
     pub(super) async fn losses_upwards(&self, plan: &Plan, state: &State, dialect: Dialect) -> Losses {
         let mut losses = Losses::default();
         for (index, step) in plan.steps.iter().enumerate() {
@@ -110,8 +112,7 @@ impl Project<'_> {
             let script = self.script_of(step, dialect).await;
             let begun = state.begun(&step.revision, step.direction);
             let has_backfills = !revision.backfills().is_empty();
-            // What is not known part by part is done from its beginning again, and was asked about then.
-            if begun.is_some() && (has_backfills || !facts::is_known(&script)) {
+            if begun.is_some_and(|step| !step.was_refused) {
                 continue;
             }
             let done = begun.map_or(0, |step| facts::statements_done(&script, step, dialect));

@@ -47,7 +47,10 @@ impl Run<'_> {
             match self.part(work, part, blockers).await {
                 Ok(()) => {}
                 Err(error) if parts.may_be_done(index) && done_twice(&error) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.note_refusal(work, parts, index, begun, &error).await?;
+                    return Err(error);
+                }
             }
             index += 1;
             let note = self.progress(work, Outcome::Progressed, parts, index, begun);
@@ -58,6 +61,25 @@ impl Run<'_> {
                 .await?;
         }
         self.record_done(work, begun).await
+    }
+
+    /// Notes that a part was put back because of what it destroys, so that the next run asks about it.
+    async fn note_refusal(
+        &self,
+        work: &Work<'_>,
+        parts: &Parts,
+        index: usize,
+        begun: &Begun,
+        error: &StepError,
+    ) -> Result<(), StepError> {
+        if !matches!(error, StepError::Destroys { .. }) {
+            return Ok(());
+        }
+        let mut note = self.progress(work, Outcome::Progressed, parts, index, begun);
+        note.error = Some(error.in_full());
+        let connection = self.locked.session().connection();
+        let record = |record: &str| self.state.with_note(record);
+        Ok(self.ledger.record(self.locked, connection, &note, record).await?)
     }
 
     /// Sends a part that drops a referenced table, on SQLite; together with the parts after it, which may put another table
@@ -105,6 +127,9 @@ impl Run<'_> {
         };
         let result = self.watched(work, sent, blockers).await;
         session.send("PRAGMA foreign_keys = ON").await?;
+        if let Err(error) = &result {
+            self.note_refusal(work, parts, first, begun, error).await?;
+        }
         result
     }
 
