@@ -13,7 +13,7 @@ pub use answers::{
     Answer, Answers, Column, EmptyDatabase, Known, LiveAnswers, NoDatabase, Question, Subject,
 };
 use futures_util::FutureExt;
-pub use loss::{Kept, Losses, PossibleLoss};
+pub use loss::{Form, Kept, Losses, PossibleLoss};
 pub use recorder::{Recorder, RowCounts};
 pub use removal::{Removals, removals};
 use sea_orm::{DbBackend, DbErr};

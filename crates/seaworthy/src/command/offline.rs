@@ -266,6 +266,12 @@ fn destroyed(script: &Script) -> Vec<String> {
         PossibleLoss::Retyped { table, column, .. } => Some(format!(
             "values of {table}.{column} that its new type does not hold"
         )),
+        PossibleLoss::Reshaped {
+            table, column, form, ..
+        } => Some(format!(
+            "values of {table}.{column} that cannot be had back from {}",
+            form.text
+        )),
     });
     let mut found: Vec<String> = possible.collect();
     found.extend(losses.unclear.into_iter().map(|what| format!("perhaps: {what}")));

@@ -15,6 +15,7 @@ pub(super) use catalog::{has_tables, taken_along};
 
 mod catalog;
 mod count;
+mod form;
 mod retype;
 
 /// Counting stops here: more rows than this are "more than".
@@ -93,6 +94,15 @@ pub enum Loss {
         /// The new type.
         to: String,
     },
+    /// A column goes, and what is kept of its values does not give them back.
+    Form {
+        /// The table's name.
+        table: String,
+        /// The column's name.
+        column: String,
+        /// The expression that is kept.
+        form: String,
+    },
 }
 
 impl Stakes {
@@ -134,7 +144,7 @@ impl Stakes {
                 Loss::Table { table } => drop(taken.tables.insert(table)),
                 Loss::Column { table, column } => drop(taken.columns.insert((table, column))),
                 Loss::Rows { table, .. } => drop(taken.rows.insert(table)),
-                Loss::Values { .. } | Loss::Type { .. } => {}
+                Loss::Values { .. } | Loss::Type { .. } | Loss::Form { .. } => {}
             }
         }
         taken
@@ -161,7 +171,9 @@ impl Loss {
     pub(super) fn what(&self) -> String {
         match self {
             Self::Table { table } => format!("table {table}"),
-            Self::Column { table, column } | Self::Type { table, column, .. } => {
+            Self::Column { table, column }
+            | Self::Type { table, column, .. }
+            | Self::Form { table, column, .. } => {
                 format!("column {table}.{column}")
             }
             Self::Rows { table, .. } | Self::Values { table, .. } => format!("rows of table {table}"),
@@ -235,6 +247,12 @@ impl fmt::Display for CountedLoss {
                 write!(
                     formatter,
                     "values of {table}.{column} ({changed} changed by the type {to})"
+                )
+            }
+            Loss::Form { table, column, form } => {
+                write!(
+                    formatter,
+                    "values of {table}.{column} ({changed}, kept only as {form})"
                 )
             }
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Script;
-use crate::sql::{Facts, Object, Removal, RowVerb, Rows, Setting, Statement, Which, bare};
+use crate::sql::{Check, Facts, Object, Removal, Retype, RowVerb, Rows, Setting, Statement, Which, bare};
 use trace::{Origin, Trace};
 
 #[cfg(test)]
@@ -45,10 +45,21 @@ pub enum PossibleLoss {
         column: String,
         /// The new type as the statement spells it.
         to: String,
-        /// The expression after `USING`.
-        using: Option<String>,
+        /// What is left of the values where they are made anew.
+        using: Option<Form>,
         /// Whether rows are changed or deleted before, so that values which the type refuses may be gone by then.
         is_cleaned: bool,
+    },
+    /// A column goes whose values are held in another form only.
+    Reshaped {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What is held of them.
+        form: Form,
+        /// The type of the column that holds it, as the script spells it.
+        to: Option<String>,
     },
     /// A function or procedure is called that the scripts do not make.
     Called {
@@ -57,6 +68,15 @@ pub enum PossibleLoss {
         /// The statement that calls it.
         sql: String,
     },
+}
+
+/// What is held of values that are not held as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The expression as it is written.
+    pub text: String,
+    /// What shows that values can be had back, over the columns that the database has.
+    pub checks: Vec<Check>,
 }
 
 /// The columns of a table that takes the place of another.
@@ -200,21 +220,11 @@ impl Losses {
         for naming in &facts.makes {
             self.trace.make(naming, statement, facts.is_temporary);
         }
-        for retype in facts.retypes {
-            for also in self.trace.also(&retype.table) {
-                self.possible
-                    .push(PossibleLoss::retyped(&also, &retype.column, &retype.to));
-            }
-            for (table, column) in self.trace.live_columns(&retype.table, &retype.column) {
-                self.possible.push(PossibleLoss::Retyped {
-                    table,
-                    column,
-                    to: retype.to.clone(),
-                    using: retype.using.clone(),
-                    is_cleaned: self.trace.is_touched(&retype.table),
-                });
-            }
-            self.trace.retype(&retype.table, &retype.column, &retype.to);
+        if let Some(table) = statement.made_trigger_table() {
+            self.trace.distrust(table);
+        }
+        for retype in &facts.retypes {
+            self.retyped(retype);
         }
         for mut rows in facts.rows {
             if statement.is_inner {
@@ -274,13 +284,36 @@ impl Losses {
                     self.possible.push(PossibleLoss::Removed { removal, kept: None });
                 }
             }
+            Object::View { name } => self.trace.remove_view(&name),
             Object::Type { .. }
-            | Object::View { .. }
             | Object::Sequence { .. }
             | Object::Function { .. }
             | Object::Collation { .. }
             | Object::Index { .. } => {}
         }
+    }
+
+    fn retyped(&mut self, retype: &Retype) {
+        let (table, column) = (&retype.table, &retype.column);
+        // The database does not know the new type yet, which has the text of each of its labels.
+        let (to, using) = match self.trace.is_made_enum(&retype.to) {
+            true => ("text", retype.using_uncast.as_ref().or(retype.using.as_ref())),
+            false => (retype.to.as_str(), retype.using.as_ref()),
+        };
+        for also in self.trace.also(table) {
+            self.possible.push(PossibleLoss::retyped(&also, column, to));
+        }
+        for (live, name) in self.trace.live_columns(table, column) {
+            self.possible.push(PossibleLoss::Retyped {
+                table: live,
+                column: name,
+                to: to.to_owned(),
+                using: using.map(|using| self.trace.form(table, column, using)),
+                is_cleaned: self.trace.is_touched(table),
+            });
+        }
+        self.trace
+            .retype(table, column, &retype.to, retype.using.as_ref());
     }
 
     fn table_removed(&mut self, name: &str, mut removal: Removal) {
@@ -318,10 +351,8 @@ impl Losses {
             let (table, column) = (gone.table, gone.column);
             match gone.heir {
                 Some(heir) => {
-                    let retyped = heir
-                        .plain_type
-                        .map(|to| PossibleLoss::retyped(&table, &column, &to));
-                    self.possible.extend(retyped);
+                    let loss = heir.held.loss(&table, &column, heir.data_type.as_deref());
+                    self.possible.extend(loss);
                 }
                 None => {
                     let mut removal = removal.clone();

@@ -7,9 +7,12 @@ use serde::Serialize;
 
 mod collect;
 mod copy;
+mod expression;
+mod made;
 mod settings;
 
 pub use copy::{ColumnCopy, CopiedValue, Filled, WholeCopy};
+pub use expression::{Check, Expression, Template};
 
 /// What a statement does, as far as its text tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -116,7 +119,9 @@ pub struct Retype {
     /// The new type as the statement spells it.
     pub to: String,
     /// The expression after `USING`.
-    pub using: Option<String>,
+    pub using: Option<Expression>,
+    /// The same without the cast that it ends in.
+    pub using_uncast: Option<Expression>,
 }
 
 /// Rows of a table that a statement is about.

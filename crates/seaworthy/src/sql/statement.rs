@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::cursor::Cursor;
-use super::parsed::{self, Action, Column, ObjectKind, Parsed};
+use super::parsed::{self, ObjectKind, Parsed};
 use super::token::{Kind, Remark, Token, tokens_and_remarks};
 use super::{Dialect, block};
 
@@ -148,32 +148,6 @@ impl Statement {
         }
     }
 
-    /// Returns the columns that it makes, with the types as they are written: of a new table as far as it lists them, or of one that it
-    /// alters.
-    #[must_use]
-    pub fn made_columns(&self) -> Vec<(String, String)> {
-        let columns: Vec<&Column> = match &self.parsed {
-            // It takes over others, in front of its own.
-            Parsed::CreateTable(create) if !create.like.is_empty() || create.partition_of.is_some() => {
-                Vec::new()
-            }
-            Parsed::CreateTable(create) => create.columns.iter().collect(),
-            Parsed::AlterTable { actions, .. } => {
-                let added = actions.iter().filter_map(|action| match action {
-                    Action::AddColumn { column, .. } => Some(column),
-                    _ => None,
-                });
-                added.collect()
-            }
-            _ => Vec::new(),
-        };
-        let typed = columns.into_iter().map(|column| {
-            let written = self.text.get(column.data_type.span.clone()).unwrap_or_default();
-            (column.name.clone(), written.to_owned())
-        });
-        typed.collect()
-    }
-
     /// Returns the statements of the function that it makes, where they can be read.
     #[must_use]
     pub fn body(&self) -> Option<Vec<Self>> {
@@ -237,14 +211,6 @@ impl Statement {
             all.extend(inner.flattened(first - 1));
         }
         all
-    }
-
-    /// Returns whether a table that it makes leaves rows out that are put into it and break a rule (`ON CONFLICT IGNORE`).
-    #[must_use]
-    pub fn makes_table_that_skips_rows(&self) -> bool {
-        let tokens = Cursor::new(&self.tokens);
-        let is_table = matches!(self.parsed, Parsed::CreateTable(_));
-        is_table && (tokens.has_within("on conflict ignore") || tokens.has_within("on conflict replace"))
     }
 }
 

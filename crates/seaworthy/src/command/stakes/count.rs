@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use sea_orm::DbErr;
 
 use super::catalog::{Called, Taken, called, children, has_tables, is_there, left_out, taken, type_of};
+use super::form::Reshaping;
 use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes, retype};
-use crate::script::{Kept, Losses, PossibleLoss};
+use crate::script::{Form, Kept, Losses, PossibleLoss};
 use crate::session::{Fault, Session, dialect_of};
-use crate::sql::{Dialect, Object, Removal, RowVerb, Which, quoted, quoted_name};
+use crate::sql::{Check, Dialect, Object, Removal, RowVerb, Template, Which, quoted, quoted_name};
 
 /// How deep functions that call functions are followed.
 const DEEPEST: usize = 8;
@@ -58,7 +59,8 @@ impl<'a> Counter<'a> {
             Loss::Column { table, .. }
             | Loss::Rows { table, .. }
             | Loss::Values { table, .. }
-            | Loss::Type { table, .. } => !tables.contains(table),
+            | Loss::Type { table, .. }
+            | Loss::Form { table, .. } => !tables.contains(table),
         });
         let counted = &self.stakes.losses;
         let loses_rows = |table: &String| {
@@ -101,9 +103,14 @@ impl<'a> Counter<'a> {
                         using,
                         is_cleaned,
                     } => {
-                        let new = (to, using.as_deref(), is_cleaned);
-                        self.retyped(table, column, new).await?;
+                        self.retyped(table, column, (to, using, is_cleaned)).await?;
                     }
+                    PossibleLoss::Reshaped {
+                        table,
+                        column,
+                        form,
+                        to,
+                    } => self.reshaped(table, column, form, to).await?,
                     PossibleLoss::Called { name, sql } => {
                         if let Some(inner) = self.called(&name, &sql, depth).await? {
                             pending.push((inner, depth + 1));
@@ -198,9 +205,8 @@ impl<'a> Counter<'a> {
     }
 
     async fn column(&mut self, table: String, column: String) -> Result<(), DbErr> {
-        let condition = format!("{} IS NOT NULL", quoted(&column));
-        let rows = self.rows_of(&quoted_name(&table), Some(&condition)).await?;
-        self.note(Loss::Column { table, column }, rows.unwrap_or_default());
+        let rows = self.values_of(&quoted_name(&table), &column).await?;
+        self.note(Loss::Column { table, column }, rows);
         Ok(())
     }
 
@@ -286,29 +292,88 @@ impl<'a> Counter<'a> {
         &mut self,
         table: String,
         column: String,
-        (to, using, is_cleaned): (String, Option<&str>, bool),
+        (to, using, is_cleaned): (String, Option<Form>, bool),
     ) -> Result<(), DbErr> {
-        let condition = match dialect_of(self.session.backend()) {
-            Dialect::Sqlite => retype::changed_on_sqlite(&column, &to),
+        let dialect = dialect_of(self.session.backend());
+        let (lost, refused) = match dialect {
+            Dialect::Sqlite => (retype::changed_on_sqlite(&quoted(&column), &to), None),
             Dialect::Postgresql => {
-                let from = type_of(self.session, &table, &column).await?;
-                from.and_then(|from| retype::changed_on_postgresql(&column, &from, &to, using))
+                let Some(from) = type_of(self.session, &table, &column).await? else {
+                    return Ok(());
+                };
+                if using.is_none() && from.eq_ignore_ascii_case(to.trim()) {
+                    return Ok(());
+                }
+                let checks = using.map(|form| form.checks).filter(|checks| !checks.is_empty());
+                let checks = checks.unwrap_or_else(|| vec![Check::same(Template::column(&column))]);
+                let reshaping = Reshaping {
+                    table: &quoted_name(&table),
+                    column: &column,
+                    from: &from,
+                    to: Some(&to),
+                };
+                let refused = checks.iter().find_map(|check| reshaping.refused(check));
+                (Some(reshaping.lost(&checks, dialect)), refused)
             }
         };
-        let Some(condition) = condition else {
-            return Ok(());
-        };
-        match self.counted(&quoted_name(&table), Some(&condition)).await {
-            Ok(rows) => self.note(Loss::Type { table, column, to }, rows),
+        let Some(lost) = lost else { return Ok(()) };
+        let name = quoted_name(&table);
+        let rows = match self.counted(&name, Some(&lost)).await {
+            Ok(rows) => rows,
             // Values that the new type does not take let the statement fail as well, and nothing is lost.
-            Err(error) if refuses_values(&error) && !is_cleaned => {}
-            Err(_) => {
-                let has_value = format!("{} IS NOT NULL", quoted(&column));
-                let rows = self.rows_of(&quoted_name(&table), Some(&has_value)).await?;
-                self.note(Loss::Type { table, column, to }, rows.unwrap_or_default());
-            }
-        }
+            Err(error) if refuses_values(&error) && !is_cleaned && self.is_refused(&name, refused).await => 0,
+            Err(_) => self.values_of(&name, &column).await?,
+        };
+        self.note(Loss::Type { table, column, to }, rows);
         Ok(())
+    }
+
+    /// Returns whether values cannot be made what a statement makes of them, whatever becomes of that afterwards.
+    async fn is_refused(&self, table: &str, condition: Option<String>) -> bool {
+        match condition {
+            Some(condition) => {
+                let made = self.counted(table, Some(&condition)).await;
+                made.is_err_and(|error| refuses_values(&error))
+            }
+            None => false,
+        }
+    }
+
+    /// Counts the values that are not given back by what is kept of them.
+    async fn reshaped(
+        &mut self,
+        table: String,
+        column: String,
+        form: Form,
+        to: Option<String>,
+    ) -> Result<(), DbErr> {
+        let dialect = dialect_of(self.session.backend());
+        let from = match dialect {
+            Dialect::Sqlite => String::new(),
+            Dialect::Postgresql => type_of(self.session, &table, &column).await?.unwrap_or_default(),
+        };
+        let name = quoted_name(&table);
+        let reshaping = Reshaping {
+            table: &name,
+            column: &column,
+            from: &from,
+            to: to.as_deref(),
+        };
+        let rows = match self
+            .counted(&name, Some(&reshaping.lost(&form.checks, dialect)))
+            .await
+        {
+            Ok(rows) => rows,
+            Err(_) => self.values_of(&name, &column).await?,
+        };
+        let form = form.text;
+        self.note(Loss::Form { table, column, form }, rows);
+        Ok(())
+    }
+
+    async fn values_of(&self, table: &str, column: &str) -> Result<i64, DbErr> {
+        let has_value = format!("{} IS NOT NULL", quoted(column));
+        Ok(self.rows_of(table, Some(&has_value)).await?.unwrap_or_default())
     }
 
     async fn called(&mut self, name: &str, sql: &str, depth: usize) -> Result<Option<Losses>, DbErr> {

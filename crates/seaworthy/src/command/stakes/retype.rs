@@ -1,7 +1,5 @@
 //! Which values are not the same in a column of another type.
 
-use crate::sql::quoted;
-
 /// How SQLite keeps the values of a column (<https://www.sqlite.org/datatype3.html>, 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Affinity {
@@ -28,8 +26,7 @@ impl Affinity {
 
 /// Returns the condition that finds the values which SQLite changes when they are put into a column of a type: a text of digits
 /// becomes a number ('007' is 7), a number with a fraction may lose digits as a text.
-pub(super) fn changed_on_sqlite(column: &str, to: &str) -> Option<String> {
-    let value = quoted(column);
+pub(super) fn changed_on_sqlite(value: &str, to: &str) -> Option<String> {
     match Affinity::of(to) {
         // The comparison with a number makes one of every text that has the form of one.
         Affinity::Number => Some(format!(
@@ -40,23 +37,4 @@ pub(super) fn changed_on_sqlite(column: &str, to: &str) -> Option<String> {
         )),
         Affinity::AsTheyAre => None,
     }
-}
-
-/// Returns the condition that finds the values which are not the same when they come back from another type of PostgreSQL.
-pub(super) fn changed_on_postgresql(
-    column: &str,
-    from: &str,
-    to: &str,
-    using: Option<&str>,
-) -> Option<String> {
-    if using.is_none() && from.eq_ignore_ascii_case(to.trim()) {
-        return None;
-    }
-    let name = quoted(column);
-    let value = using.unwrap_or(&name);
-    // Values of `json` cannot be compared.
-    let compared = if from == "json" { "::jsonb" } else { "" };
-    Some(format!(
-        "((({value})::{to})::{from}){compared} IS DISTINCT FROM {name}{compared}"
-    ))
 }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kept, PossibleLoss};
+use super::{Form, Kept, PossibleLoss};
 use crate::sql::{
-    ColumnCopy, CopiedValue, Naming, Object, Rename, RowVerb, Rows, Statement, Which, WholeCopy, bare,
-    name_parts,
+    ColumnCopy, CopiedValue, Expression, Naming, Object, Rename, RowVerb, Rows, Statement, Template, Which,
+    WholeCopy, bare, name_parts,
 };
+use held::{Held, Holds, made_of};
 use table::{Column, ColumnOrigin, Copy, Heir, Table};
 
 pub(super) use table::Origin;
 
+mod held;
 mod table;
 
 /// What the statements so far have made of the names.
@@ -26,13 +28,15 @@ pub(super) struct Trace {
     unread: BTreeSet<String>,
     /// The schemas that have another name now, by that name.
     schemas: BTreeMap<String, String>,
+    /// The enums that the script has made.
+    enums: BTreeSet<String>,
 }
 
 /// What becomes of a table of the database that goes: what takes its place.
 pub(super) struct Successor {
     /// The columns of the table that it holds.
     pub(super) kept: Kept,
-    /// The columns that it holds as another type.
+    /// The columns that it holds as another type, or in another form.
     pub(super) retyped: Vec<PossibleLoss>,
 }
 
@@ -79,6 +83,8 @@ impl Trace {
                     },
                     data_type,
                     is_made: !may_be_there,
+                    is_empty: !may_be_there
+                        && !statement.columns_made_with_values().contains(&column.as_str()),
                     ..Column::gone()
                 };
                 let table = self.table_mut(table);
@@ -92,19 +98,54 @@ impl Trace {
             // What is deleted by its name is deleted from a table, whichever.
             Object::View { name } => {
                 self.touched.insert(bare(name));
-                if self
-                    .tables
-                    .get(name)
-                    .is_some_and(|table| table.origin == Origin::Made)
-                {
-                    let view = Table {
-                        has_other_values: true,
-                        ..Table::live(name)
-                    };
-                    self.tables.insert(name.clone(), view);
-                }
+                let view = Table {
+                    has_other_values: true,
+                    is_view: true,
+                    is_temporary,
+                    ..Table::live(name)
+                };
+                self.tables.insert(name.clone(), view);
+            }
+            Object::Type { name } if statement.makes_enum() => {
+                self.enums.insert(name.clone());
             }
             _ => {}
+        }
+    }
+
+    /// Forgets a view that goes: what it hid comes to light.
+    pub(super) fn remove_view(&mut self, name: &str) {
+        match self.tables.get(name) {
+            Some(view) if view.is_view && view.is_temporary => drop(self.tables.remove(name)),
+            Some(view) if view.is_view => drop(self.tables.insert(name.to_owned(), Table::gone())),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Notes that rows which are put into a table may be left out.
+    pub(super) fn distrust(&mut self, table: &str) {
+        self.table_mut(table).is_lossy = true;
+    }
+
+    /// Returns whether the script has made an enum of this name.
+    pub(super) fn is_made_enum(&self, name: &str) -> bool {
+        self.enums.contains(&name.trim().replace('"', ""))
+    }
+
+    /// Returns what the database has of an expression over a column that it has as well: what shows that the values are in it.
+    pub(super) fn form(&self, table: &str, column: &str, expression: &Expression) -> Form {
+        let value = |name: &str| {
+            let mut columns = self.live_columns(table, name).into_iter();
+            let (Some((_, name)), None) = (columns.next(), columns.next()) else {
+                return None;
+            };
+            Some(Template::column(&name))
+        };
+        let checks = expression.checks_of(column).into_iter();
+        let checks = checks.map(|check| check.with_columns(value));
+        Form {
+            text: expression.text.clone(),
+            checks: checks.collect(),
         }
     }
 
@@ -125,6 +166,11 @@ impl Trace {
                     Origin::Made => {}
                 }
                 there.doubt();
+            }
+            Object::Type { name } => {
+                if self.enums.remove(name) {
+                    self.enums.insert(rename.to.clone());
+                }
             }
             Object::Schema { name } => {
                 let old = self.schemas.remove(name).unwrap_or_else(|| name.clone());
@@ -188,9 +234,9 @@ impl Trace {
     }
 
     /// Notes that a column of the script gets another type.
-    pub(super) fn retype(&mut self, table: &str, column: &str, to: &str) {
+    pub(super) fn retype(&mut self, table: &str, column: &str, to: &str, using: Option<&Expression>) {
         self.touched.insert(bare(table));
-        self.table_mut(table).retype_column(column, to);
+        self.table_mut(table).retype_column(column, to, using);
     }
 
     /// Follows what happens to rows, and to what copies hold of them.
@@ -236,14 +282,16 @@ impl Trace {
         let Origin::Live { name: source, .. } = self.table(&copy.source) else {
             return;
         };
+        if self.tables.get(&copy.source).is_some_and(|table| table.is_view) {
+            return;
+        }
         let listed = self.tables.get(target).map(|table| table.listed.clone());
         let listed = listed.unwrap_or_default();
         let targets = if named.is_empty() { &listed[..] } else { named };
         let under_their_names = |names: &[String]| {
             let values = names.iter().map(|name| CopiedValue {
                 name: Some(name.clone()),
-                from: vec![name.clone()],
-                is_plain: true,
+                expression: Expression::column(name),
             });
             values.collect()
         };
@@ -254,9 +302,10 @@ impl Trace {
         let mut filled = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
             if let Some(to) = targets.get(index).cloned().or_else(|| value.name.clone()) {
-                let from = value.from.iter();
-                let live = from.flat_map(|from| self.held(&copy.source, from)).collect();
-                filled.push((to, live, value.is_plain));
+                filled.push((
+                    to,
+                    made_of(&value.expression, |from| self.held(&copy.source, from)),
+                ));
             }
         }
         let table = self.table_mut(target);
@@ -267,36 +316,31 @@ impl Trace {
             table.spoil();
         }
         table.copy_of = Some(Copy { source, is_whole });
-        for (to, live, is_plain) in filled {
-            table.fill_column(&to, live, is_plain);
+        for (to, held) in filled {
+            table.fill_column(&to, held);
         }
     }
 
-    /// Returns the columns of the database whose values a column holds, its own or as a copy.
-    fn held(&self, table: &str, column: &str) -> BTreeSet<String> {
+    /// Returns what a column holds of the database, its own or as a copy.
+    fn held(&self, table: &str, column: &str) -> Holds {
         let live = Table::live(table);
         let table = self.tables.get(table).unwrap_or(&live);
         let known = table.columns.get(column);
-        let copied = known.map(|known| known.holds.clone()).unwrap_or_default();
-        table.live_columns(column).into_iter().chain(copied).collect()
+        let mut held = known.map(|known| known.holds.clone()).unwrap_or_default();
+        let own = table.live_columns(column).into_iter();
+        held.extend(own.map(|column| (column, Held::AsItIs)));
+        held
     }
 
     /// Notes what columns hold after an update.
     fn update(&mut self, table: &str, columns: &[String], copies: &[ColumnCopy]) {
-        let held = |copy: &ColumnCopy| {
-            copy.value
-                .from
-                .iter()
-                .flat_map(|from| self.held(table, from))
-                .collect()
-        };
-        let filled: Vec<(&ColumnCopy, BTreeSet<String>)> =
-            copies.iter().map(|copy| (copy, held(copy))).collect();
+        let held = |copy: &ColumnCopy| made_of(&copy.value, |from| self.held(table, from));
+        let filled: Vec<(&ColumnCopy, Holds)> = copies.iter().map(|copy| (copy, held(copy))).collect();
         let table = self.table_mut(table);
         for column in columns {
             match filled.iter().find(|(copy, _)| copy.to == *column) {
                 Some((copy, held)) => table.update_column(copy, held.clone()),
-                None => table.fill_column(column, BTreeSet::new(), false),
+                None => table.fill_column(column, Holds::new()),
             }
         }
     }
@@ -312,7 +356,9 @@ impl Trace {
 
     /// Returns the temporary tables that are all that is left of one of the database.
     pub(super) fn temporary_heirs(&self) -> Vec<String> {
-        let is_one = |table: &Table| table.is_temporary && matches!(table.origin, Origin::Live { .. });
+        let is_one = |table: &Table| {
+            table.is_temporary && !table.is_view && matches!(table.origin, Origin::Live { .. })
+        };
         let heirs = self.tables.iter().filter(|(_, table)| is_one(table));
         heirs.map(|(name, _)| name.clone()).collect()
     }

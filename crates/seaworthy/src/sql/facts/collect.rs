@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{
-    Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, TransactionControl, Which, copy, settings,
+    Expression, Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, TransactionControl, Which,
+    copy, settings,
 };
 use crate::sql::cursor::Cursor;
 use crate::sql::parsed::{
@@ -237,7 +238,10 @@ impl Statement {
                     table: table.to_owned(),
                     column: column.clone(),
                     to: self.text().get(range).unwrap_or_default().to_owned(),
-                    using: using.first().map(|_| self.piece(&Cursor::new(using).span())),
+                    using: using
+                        .first()
+                        .map(|_| Expression::of(Cursor::new(using), self.text())),
+                    using_uncast: Expression::uncast(Cursor::new(using), self.text()),
                 });
             }
             Action::Detach { concurrently, .. } => facts.needs_no_transaction |= *concurrently,
@@ -257,6 +261,7 @@ impl Statement {
 
     fn rows(&self, change: &DataChange) -> Rows {
         let verb = match (change.verb, change.conflict) {
+            ("UPDATE", Conflict::Replaces) => RowVerb::Replace,
             ("UPDATE", _) => RowVerb::Update,
             ("DELETE", _) => RowVerb::Delete,
             ("MERGE", _) => RowVerb::Merge,
@@ -266,7 +271,7 @@ impl Statement {
         };
         let copy_of = match change.conflict {
             Conflict::Keeps | Conflict::Updates | Conflict::Replaces => {
-                copy::whole_copy(change, &self.tokens)
+                copy::whole_copy(change, &self.tokens, self.text())
             }
             Conflict::Skips => None,
         };
@@ -292,7 +297,7 @@ impl Statement {
             which,
             copy_of,
             column_copies: match verb {
-                RowVerb::Update => copy::column_copies(&self.tokens),
+                RowVerb::Update => copy::column_copies(change, &self.tokens, self.text()),
                 _ => Vec::new(),
             },
             ..Rows::all(verb, &change.table)

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::expression::{Expression, column_names};
 use crate::sql::bare;
 use crate::sql::cursor::Cursor;
-use crate::sql::parsed::DataChange;
+use crate::sql::parsed::{Conflict, DataChange};
 use crate::sql::token::{Kind, Token};
 
 /// An insert of every row of one table.
@@ -16,15 +17,13 @@ pub struct WholeCopy {
     pub values: Option<Vec<CopiedValue>>,
 }
 
-/// A value that is made of what columns hold.
+/// A value that a query selects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CopiedValue {
     /// The name that the query gives it, if any.
     pub name: Option<String>,
-    /// The names of columns in its expression.
-    pub from: Vec<String>,
-    /// Whether it is what one column holds, as it is.
-    pub is_plain: bool,
+    /// What it is made of.
+    pub expression: Expression,
 }
 
 /// A column that an update fills.
@@ -33,90 +32,176 @@ pub struct ColumnCopy {
     /// The column that is filled.
     pub to: String,
     /// What it is filled with.
-    pub value: CopiedValue,
+    pub value: Expression,
     /// In which rows.
     pub filled: Filled,
 }
 
 /// The rows that an update fills a column in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filled {
-    /// Every row.
+    /// Every row, or every one where there is something to fill it with.
     Every,
-    /// Every row where it is empty, or not yet what it shall be.
-    Missing,
+    /// Every row where it is empty and there is something to fill it with.
+    Empty,
     /// Some rows.
     Some,
 }
 
-impl CopiedValue {
-    fn of(expression: Cursor<'_>, name: Option<String>) -> Self {
-        let from = column_names(expression.tokens());
-        let mut rest = expression;
-        Self {
-            name,
-            is_plain: rest.qualified().is_some() && rest.is_done() && from.len() == 1,
-            from,
-        }
-    }
-}
-
 /// Returns the columns that an update fills, and with what.
-pub(super) fn column_copies(tokens: &[Token]) -> Vec<ColumnCopy> {
-    let (_, mut set) = Cursor::new(tokens).before(&["set"]);
+pub(super) fn column_copies(change: &DataChange, tokens: &[Token], sql: &str) -> Vec<ColumnCopy> {
+    let start = change.pieces.target.start;
+    let first = tokens.iter().position(|token| token.span.start >= start);
+    let update = until_closed(&tokens[first.unwrap_or(tokens.len())..]);
+    let is_partial = update.sees("only") || change.conflict != Conflict::Keeps;
+    let (_, mut set) = update.before(&["set"]);
     set.step();
-    let (assignments, rest) = set.before(&["from", "where", "returning"]);
+    let (assignments, rest) = set.before(&["from", "where", "returning", "order by", "limit"]);
     let (_, mut condition) = rest.before(&["where"]);
     condition.step();
-    let (condition, _) = condition.before(&["returning"]);
+    let (condition, behind) = condition.before(&["returning", "order by", "limit"]);
+    // What another table has may not be there for every row.
+    let is_limited = is_partial || rest.sees("from") || rest.has("limit") || behind.has("limit");
     let mut copies = Vec::new();
-    for mut assignment in assignments.split(",") {
-        let Some(to) = assignment.name() else { continue };
-        if !assignment.accept_symbol("=") {
-            continue;
-        }
-        let value = CopiedValue::of(assignment, None);
-        let filled = match condition.is_done() && !rest.sees("from") {
-            true => Filled::Every,
-            // What another table has may not be there for every row.
-            false if !rest.sees("from") && leaves_nothing_out(condition, &to, &value.from) => Filled::Missing,
-            false => Filled::Some,
+    for (to, value) in assignments.split(",").into_iter().flat_map(assigned) {
+        let missing = value_where_missing(value, &to);
+        let rows = Condition {
+            to: &to,
+            value: missing.unwrap_or(value),
+            sources: column_names(missing.unwrap_or(value).tokens()),
         };
+        let filled = match (condition.is_done(), rows.filled(condition)) {
+            _ if is_limited => Filled::Some,
+            (true, _) if missing.is_some() => Filled::Empty,
+            (true, _) => Filled::Every,
+            (false, filled) if missing.is_none() || filled == Filled::Empty => filled,
+            (false, _) => Filled::Some,
+        };
+        let value = Expression::of(rows.value, sql);
         copies.push(ColumnCopy { to, value, filled });
     }
     copies
 }
 
-/// Returns whether a condition finds every row that a column is not filled in yet: what it leaves out is filled, or there is nothing
-/// to fill it with.
-fn leaves_nothing_out(condition: Cursor<'_>, to: &str, from: &[String]) -> bool {
-    if let Some(inside) = condition.peek_group() {
-        let mut behind = condition;
-        behind.group();
-        if behind.is_done() {
-            return leaves_nothing_out(inside, to, from);
-        }
+/// Returns the tokens up to the parenthesis that closes what they stand in.
+fn until_closed(tokens: &[Token]) -> Cursor<'_> {
+    let depths = tokens.iter().scan(0_i32, |depth, token| {
+        *depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        Some(*depth)
+    });
+    let end = depths.take_while(|depth| *depth >= 0).count();
+    Cursor::new(&tokens[..end])
+}
+
+/// Reads `to = value` and `(to, others) = (value, others)`.
+fn assigned(mut assignment: Cursor<'_>) -> Vec<(String, Cursor<'_>)> {
+    let several = assignment.group();
+    let to: Vec<String> = match several {
+        Some(several) => several
+            .split(",")
+            .into_iter()
+            .filter_map(|mut one| one.name())
+            .collect(),
+        None => assignment.name().into_iter().collect(),
+    };
+    if !assignment.accept_symbol("=") {
+        return Vec::new();
     }
-    let is_source = |name: &str| from.iter().any(|from| from == name);
-    let holds = |mut term: Cursor<'_>| {
-        if let Some(inside) = term.peek_group() {
-            return leaves_nothing_out(inside, to, from);
+    if several.is_none() {
+        return to.into_iter().map(|to| (to, assignment)).collect();
+    }
+    assignment.accept("row");
+    let values = assignment.group().filter(|inside| !inside.sees("select"));
+    let values = values.map(|inside| inside.split(",")).unwrap_or_default();
+    match values.len() == to.len() {
+        true => to.into_iter().zip(values).collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Returns what fills a column where it is empty: the `x` of `to = coalesce(to, x)`.
+fn value_where_missing<'a>(value: Cursor<'a>, to: &str) -> Option<Cursor<'a>> {
+    let mut call = value;
+    call.accept_any(&["coalesce", "ifnull"])?;
+    let arguments = call.group()?.split(",");
+    let [own, other] = arguments.as_slice() else {
+        return None;
+    };
+    let mut own = *own;
+    let is_own = own.qualified().is_some_and(|name| bare(&name) == to) && own.is_done();
+    (is_own && call.is_done()).then_some(*other)
+}
+
+/// What the condition of an update is held against.
+struct Condition<'a> {
+    to: &'a str,
+    value: Cursor<'a>,
+    /// The columns that the value is made of.
+    sources: Vec<String>,
+}
+
+impl Condition<'_> {
+    /// Returns which rows a condition finds: every one that is not filled yet and has something to fill it with, or some.
+    fn filled(&self, condition: Cursor<'_>) -> Filled {
+        if let Some(inside) = condition.peek_group() {
+            let mut behind = condition;
+            behind.group();
+            if behind.is_done() {
+                return self.filled(inside);
+            }
+        }
+        if condition.has("or") {
+            return Filled::Some;
+        }
+        let terms = condition
+            .split("and")
+            .into_iter()
+            .map(|term| self.filled_by(term));
+        terms.max().unwrap_or(Filled::Some)
+    }
+
+    fn filled_by(&self, mut term: Cursor<'_>) -> Filled {
+        if term.peek_group().is_some() {
+            return self.filled(term);
         }
         let Some(name) = term.qualified().map(|name| bare(&name)) else {
-            return false;
+            return Filled::Some;
         };
-        if term.accept("is null") {
-            return term.is_done() && name == to;
+        let is_source = matches!(self.sources.as_slice(), [only] if *only == name);
+        if term.accept("is null") && term.is_done() && name == self.to {
+            return Filled::Empty;
         }
-        if term.accept("is not null") {
-            return term.is_done() && is_source(&name);
+        if term.accept("is not null")
+            && term.is_done()
+            && (is_source || name == self.to && self.fills_itself())
+        {
+            return Filled::Every;
         }
         let is_compared = term.accept("is distinct from") || term.accept("is not");
-        let others = column_names(term.tokens());
-        is_compared && name == to && others.iter().any(|other| is_source(other))
-    };
-    !condition.has("or") && condition.split("and").into_iter().all(holds)
+        let is_same = |(left, right): (&Token, &Token)| (left.kind, &left.text) == (right.kind, &right.text);
+        let (found, value) = (unqualified(term), unqualified(self.value));
+        let is_value = found.len() == value.len() && found.into_iter().zip(value).all(is_same);
+        match is_compared && name == self.to && is_value {
+            true => Filled::Every,
+            false => Filled::Some,
+        }
+    }
+
+    fn fills_itself(&self) -> bool {
+        self.sources == [self.to]
+    }
+}
+
+/// Returns the tokens of an expression without the names of tables before columns.
+fn unqualified(expression: Cursor<'_>) -> Vec<&Token> {
+    let tokens = expression.tokens();
+    let is_table = |index: usize| tokens.get(index + 1).is_some_and(|next| next.is_symbol("."));
+    let kept = tokens
+        .iter()
+        .enumerate()
+        .filter(|(index, token)| !token.is_symbol(".") && !is_table(*index));
+    kept.map(|(_, token)| token).collect()
 }
 
 /// Words after which a query no longer gives every row once.
@@ -140,18 +225,22 @@ const RESTRICTIONS: [&str; 16] = [
 ];
 
 /// Returns what an insert copies, if it copies a whole table.
-pub(super) fn whole_copy(change: &DataChange, tokens: &[Token]) -> Option<WholeCopy> {
+pub(super) fn whole_copy(change: &DataChange, tokens: &[Token], sql: &str) -> Option<WholeCopy> {
+    // The rows of a CTE are those of a query.
+    if tokens.first().is_some_and(|token| token.is_word("with")) {
+        return None;
+    }
     let range = change.pieces.query.as_ref()?;
     let inside: Vec<Token> = tokens
         .iter()
         .filter(|token| range.start <= token.span.start && token.span.end <= range.end)
         .cloned()
         .collect();
-    let mut query = Cursor::new(&inside);
-    // The rows of a CTE are those of a query.
-    if change.pieces.with.is_some() {
-        return None;
-    }
+    selected(Cursor::new(&inside), sql)
+}
+
+/// Returns what a query selects, if it has every row of a table once.
+fn selected(mut query: Cursor<'_>, sql: &str) -> Option<WholeCopy> {
     if query.accept("table") {
         let source = query.qualified()?;
         return query.is_done().then_some(WholeCopy { source, values: None });
@@ -160,75 +249,129 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token]) -> Option<WholeC
         return None;
     }
     let (list, mut rest) = query.before(&["from"]);
+    let (list, _) = list.before(&["into"]);
     if makes_other_rows(list) || !rest.accept("from") {
         return None;
     }
+    let values = values(list, sql);
     // Rows of tables that inherit from it are left where they are.
     if rest.accept("only") {
         return None;
     }
-    let source = rest.qualified()?;
+    let inner = rest.group();
+    let source = match inner {
+        Some(inner) => {
+            selected(inner, sql)
+                .filter(|inner| inner.values.is_none())?
+                .source
+        }
+        None => rest.qualified()?,
+    };
     rest.accept("as");
     if !rest.sees("order by") {
         rest.name();
     }
     let (rest, _) = rest.before(&["order by"]);
-    if !rest.is_done() {
-        return None;
-    }
-    Some(WholeCopy {
-        source,
-        values: values(list),
-    })
+    rest.is_done().then_some(WholeCopy { source, values })
 }
+
+/// Functions that make one value of several rows, or several rows of one: the aggregates and set-returning functions of both databases.
+const OF_ROWS: &[&str] = &[
+    "aclexplode",
+    "any_value",
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "each",
+    "every",
+    "generate_series",
+    "generate_subscripts",
+    "group_concat",
+    "json_agg",
+    "json_agg_strict",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_arrayagg",
+    "json_each",
+    "json_each_text",
+    "json_group_array",
+    "json_group_object",
+    "json_object_agg",
+    "json_object_agg_strict",
+    "json_object_agg_unique",
+    "json_objectagg",
+    "json_object_keys",
+    "json_populate_recordset",
+    "json_to_recordset",
+    "jsonb_agg",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_each",
+    "jsonb_each_text",
+    "jsonb_group_array",
+    "jsonb_group_object",
+    "jsonb_object_agg",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+    "jsonb_path_query_tz",
+    "jsonb_populate_recordset",
+    "jsonb_to_recordset",
+    "max",
+    "min",
+    "mode",
+    "percentile_cont",
+    "percentile_disc",
+    "range_agg",
+    "range_intersect_agg",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "skeys",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "string_to_table",
+    "sum",
+    "svals",
+    "total",
+    "unnest",
+    "var_pop",
+    "var_samp",
+    "variance",
+    "xmlagg",
+];
 
 /// Returns whether values are worked out of several rows, or make several of one.
 fn makes_other_rows(list: Cursor<'_>) -> bool {
-    const FUNCTIONS: [&str; 24] = [
-        "count",
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "total",
-        "group_concat",
-        "string_agg",
-        "array_agg",
-        "json_agg",
-        "jsonb_agg",
-        "json_object_agg",
-        "jsonb_object_agg",
-        "bool_and",
-        "bool_or",
-        "every",
-        "unnest",
-        "generate_series",
-        "generate_subscripts",
-        "json_array_elements",
-        "jsonb_array_elements",
-        "regexp_split_to_table",
-        "string_to_table",
-        "json_group_array",
-    ];
     let tokens = list.tokens();
     tokens.iter().enumerate().any(|(index, token)| {
-        let is_call = tokens.get(index + 1).is_some_and(|next| next.is_symbol("("));
-        is_call && token.is_name() && FUNCTIONS.contains(&token.text.as_str())
+        let mut rest = Cursor::new(&tokens[index + 1..]);
+        let is_call = rest.group().is_some();
+        let is_other = OF_ROWS.contains(&token.text.as_str()) || token.text.starts_with("regr_");
+        is_call && token.is_name() && is_other && !rest.sees("over")
     })
 }
 
 /// Returns the values that a query selects, unless it selects all columns.
-fn values(list: Cursor<'_>) -> Option<Vec<CopiedValue>> {
+fn values(list: Cursor<'_>, sql: &str) -> Option<Vec<CopiedValue>> {
     let items = list.split(",");
     let is_star = |item: &Cursor<'_>| item.tokens().last().is_some_and(|token| token.is_symbol("*"));
     if items.iter().any(is_star) {
         return None;
     }
-    Some(items.into_iter().map(value).collect())
+    Some(items.into_iter().map(|item| value(item, sql)).collect())
 }
 
 /// Reads one value of the list of a query: `expression`, `expression AS name`, `expression name`.
-fn value(item: Cursor<'_>) -> CopiedValue {
+fn value(item: Cursor<'_>, sql: &str) -> CopiedValue {
     let tokens = item.tokens();
     let (expression, alias) = match tokens {
         [before @ .., mark, alias] if mark.is_word("as") => (before, Some(alias)),
@@ -239,60 +382,14 @@ fn value(item: Cursor<'_>) -> CopiedValue {
         _ => (tokens, None),
     };
     let last = alias.or(expression.last()).filter(|token| token.is_name());
-    CopiedValue::of(Cursor::new(expression), last.map(|token| token.text.clone()))
+    CopiedValue {
+        name: last.map(|token| token.text.clone()),
+        expression: Expression::of(Cursor::new(expression), sql),
+    }
 }
 
 fn ends_a_value(token: &Token) -> bool {
     const OPERATORS: [&str; 6] = ["is", "not", "and", "or", "like", "collate"];
     let is_operator = token.kind == Kind::Word && OPERATORS.contains(&token.text.as_str());
     token.is_symbol(")") || token.is_name() && !is_operator
-}
-
-/// Returns the names of columns in an expression; what stands before a point names their table.
-fn column_names(tokens: &[Token]) -> Vec<String> {
-    const NO_COLUMNS: [&str; 20] = [
-        "null",
-        "true",
-        "false",
-        "default",
-        "cast",
-        "as",
-        "current_timestamp",
-        "current_date",
-        "is",
-        "not",
-        "and",
-        "or",
-        "distinct",
-        "from",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-        "in",
-    ];
-    // What another table has is no value of a column of this one.
-    if Cursor::new(tokens).has_within("select") {
-        return Vec::new();
-    }
-    let is_column = |(index, token): &(usize, &Token)| {
-        let after = tokens.get(index + 1);
-        let has_after = |symbol: &str| after.is_some_and(|next| next.is_symbol(symbol));
-        let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-        let is_type = before.is_some_and(|before| before.is_symbol("::") || before.is_word("as"));
-        // `AT TIME ZONE`, `extract(year FROM x)`, `date '2026-01-01'`.
-        let is_syntax = [0, 1, 2].iter().any(|back| {
-            let start = index.checked_sub(*back).unwrap_or(*index);
-            Cursor::new(&tokens[start..]).sees("at time zone")
-        }) || after.is_some_and(|next| next.is_word("from") || next.kind == Kind::Text);
-        let is_word = token.kind == Kind::Word && !NO_COLUMNS.contains(&token.text.as_str());
-        (is_word || token.kind == Kind::Quoted)
-            && !has_after("(")
-            && !has_after(".")
-            && !is_type
-            && !is_syntax
-    };
-    let columns = tokens.iter().enumerate().filter(is_column);
-    columns.map(|(_, token)| token.text.clone()).collect()
 }

@@ -21,7 +21,7 @@ pub(crate) struct DataChange {
     pub(crate) pieces: Pieces,
 }
 
-/// What an insert does to a row that is there already.
+/// What an insert, or an update that says so, does to a row that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Conflict {
     /// It fails, or leaves the row alone.
@@ -198,8 +198,14 @@ fn change(mut cursor: Cursor<'_>, limited: &[String]) -> Option<DataChange> {
     if let Some(conflict) = insert_verb(&mut cursor) {
         return insert(cursor, limited, conflict);
     }
+    let mut conflict = Conflict::Keeps;
     let verb = if cursor.accept("update") {
-        cursor.accept_any(&["or rollback", "or abort", "or replace", "or fail", "or ignore"]);
+        conflict = match cursor.accept_any(&["or rollback", "or abort", "or replace", "or fail", "or ignore"])
+        {
+            Some("or replace") => Conflict::Replaces,
+            Some("or ignore") => Conflict::Skips,
+            _ => Conflict::Keeps,
+        };
         "UPDATE"
     } else if cursor.accept("delete from") {
         "DELETE"
@@ -217,7 +223,7 @@ fn change(mut cursor: Cursor<'_>, limited: &[String]) -> Option<DataChange> {
         table,
         sources,
         limits: limits(cursor, limited),
-        conflict: Conflict::Keeps,
+        conflict,
         columns: if verb == "UPDATE" {
             assigned(set)
         } else {

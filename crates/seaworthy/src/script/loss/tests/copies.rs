@@ -24,6 +24,9 @@ fn lost_in(scripts: &[&[&str]]) -> String {
         PossibleLoss::Retyped {
             table, column, to, ..
         } => format!("{table}.{column} as {to}"),
+        PossibleLoss::Reshaped {
+            table, column, form, ..
+        } => format!("{table}.{column} as {}", form.text),
         PossibleLoss::Called { name, .. } => name,
     });
     named.collect::<Vec<_>>().join("; ")
@@ -72,7 +75,7 @@ fn a_copy_stands_for_the_table_that_it_was_made_of() {
                 "INSERT INTO c SELECT id, title || '!' AS title FROM tasks",
                 "DROP TABLE tasks",
             ],
-            "{\"id\", \"title\"} kept; tasks.id as bigint",
+            "{\"id\", \"title\"} kept; tasks.id as bigint; tasks.title as title || '!'",
         ),
         // Two copies: the second one holds them still.
         (
@@ -129,7 +132,7 @@ fn a_column_that_was_copied_lives_as_long_as_its_copy() {
                 "UPDATE tasks SET copy = 'x' WHERE copy IS NULL",
                 drop_title,
             ],
-            "",
+            "tasks.title as text",
         ),
         (
             &[add, "UPDATE tasks SET copy = title WHERE copy = 'x'", drop_title],
@@ -261,7 +264,10 @@ fn a_copy_has_every_row_and_no_value_of_another_table() {
         "INSERT INTO c (id, ts) SELECT id, ts AT TIME ZONE 'UTC' FROM tasks",
         "DROP TABLE tasks",
     ];
-    assert_eq!(lost_in(&[&zoned]), "{\"id\", \"ts\"} kept; tasks.id as integer");
+    assert_eq!(
+        lost_in(&[&zoned]),
+        "{\"id\", \"ts\"} kept; tasks.id as integer; tasks.ts as ts AT TIME ZONE 'UTC'"
+    );
     let foreign = [
         "ALTER TABLE tasks ADD COLUMN author text",
         "UPDATE tasks SET author = (SELECT name FROM authors WHERE authors.id = tasks.author_id)",

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Successor;
+use super::held::{Held, Holds};
 use crate::script::loss::{Kept, PossibleLoss};
-use crate::sql::{ColumnCopy, Filled};
+use crate::sql::{ColumnCopy, Expression, Filled};
 
 /// Where a table comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(super) struct Table {
     pub(super) also: BTreeSet<String>,
     /// Whether rows that are put into it may be left out.
     pub(super) is_lossy: bool,
+    /// Whether it is a view, so that its rows need not be all of anything.
+    pub(super) is_view: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -48,17 +51,19 @@ pub(super) struct Column {
     /// Its type as the script spells it.
     pub(super) data_type: Option<String>,
     /// The columns of the database whose values it holds as well.
-    pub(super) holds: BTreeSet<String>,
-    /// Whether it holds them as they are, but for its type.
-    pub(super) is_plain: bool,
+    pub(super) holds: Holds,
     /// Whether the script has made it.
     pub(super) is_made: bool,
+    /// Whether it is NULL in every row.
+    pub(super) is_empty: bool,
 }
 
 /// A column that holds the values of one that is gone.
 pub(in super::super) struct Heir {
-    /// Its type as the script spells it, where the values are taken as they are.
-    pub(in super::super) plain_type: Option<String>,
+    /// Its type as the script spells it.
+    pub(in super::super) data_type: Option<String>,
+    /// What it holds of them.
+    pub(in super::super) held: Held,
 }
 
 #[derive(Clone, Debug)]
@@ -76,9 +81,9 @@ impl Column {
         Self {
             origin: ColumnOrigin::Made,
             data_type: None,
-            holds: BTreeSet::new(),
-            is_plain: true,
+            holds: Holds::new(),
             is_made: false,
+            is_empty: false,
         }
     }
 
@@ -112,6 +117,7 @@ impl Table {
             has_other_values: false,
             also: BTreeSet::new(),
             is_lossy: false,
+            is_view: false,
         }
     }
 
@@ -187,7 +193,7 @@ impl Table {
                 Column::gone()
             };
             if is_copied {
-                column.holds.insert(name.to_owned());
+                column.holds.insert(name.to_owned(), Held::AsItIs);
             }
             column
         })
@@ -208,29 +214,48 @@ impl Table {
         }
     }
 
-    pub(super) fn retype_column(&mut self, name: &str, to: &str) {
+    /// Notes that a column gets another type, and values that are made of what it held where something is said of them.
+    pub(super) fn retype_column(&mut self, name: &str, to: &str, using: Option<&Expression>) {
         self.changed.insert(name.to_owned());
-        self.column_mut(name).data_type = Some(to.to_owned());
+        let column = self.column_mut(name);
+        column.data_type = Some(to.to_owned());
+        if let Some(using) = using {
+            let held = column.holds.clone();
+            let of = |from: &str| match from == name {
+                true => held.clone(),
+                false => Holds::new(),
+            };
+            column.holds = super::held::made_of(using, of);
+        }
     }
 
-    pub(super) fn fill_column(&mut self, name: &str, held: BTreeSet<String>, is_plain: bool) {
+    pub(super) fn fill_column(&mut self, name: &str, held: Holds) {
         let column = self.column_mut(name);
         column.holds = held;
-        column.is_plain = is_plain;
+        column.is_empty = false;
     }
 
     /// Notes what an update leaves in a column, given what is held by those that it is filled from.
-    pub(super) fn update_column(&mut self, copy: &ColumnCopy, held: BTreeSet<String>) {
-        let is_changed_in_place = copy.value.from.contains(&copy.to);
+    pub(super) fn update_column(&mut self, copy: &ColumnCopy, held: Holds) {
+        let is_changed_in_place = copy.value.columns.iter().any(|column| column.name == copy.to);
+        let column = self.column_mut(&copy.to);
         match copy.filled {
-            Filled::Every => self.fill_column(&copy.to, held, copy.value.is_plain),
-            Filled::Missing => {
-                let column = self.column_mut(&copy.to);
-                column.holds.extend(held);
-                column.is_plain &= copy.value.is_plain;
+            Filled::Every => self.fill_column(&copy.to, held),
+            Filled::Empty if column.is_empty => self.fill_column(&copy.to, held),
+            // Rows that it is filled in already hold what they were filled with.
+            Filled::Empty => {
+                let before = &column.holds;
+                let both = held
+                    .into_iter()
+                    .filter(|(live, held)| before.get(live) == Some(held));
+                let both: Holds = both.collect();
+                column.holds.extend(both);
             }
-            Filled::Some if is_changed_in_place => {}
-            Filled::Some => self.fill_column(&copy.to, BTreeSet::new(), false),
+            // Some rows hold the one, some the other.
+            Filled::Some if is_changed_in_place => column.holds.values_mut().for_each(|before| {
+                *before = Held::in_another_form(&copy.value.text);
+            }),
+            Filled::Some => self.fill_column(&copy.to, Holds::new()),
         }
     }
 
@@ -242,12 +267,13 @@ impl Table {
         }
     }
 
-    /// Lets a column that holds what a column of the database held stand for it, where there is one.
+    /// Lets a column that holds what a column of the database held stand for it, where there is one; best one that holds it as it is.
     pub(super) fn succeed_column(&mut self, live: &str) -> Option<Heir> {
         // What the database has as well may hold it in some of its rows only.
-        let is_heir = |column: &&mut Column| column.is_made && column.holds.contains(live);
-        let heir = self.columns.values_mut().find(is_heir)?;
-        heir.holds.remove(live);
+        let heirs = self.columns.values_mut().filter(|column| column.is_made);
+        let heirs = heirs.filter(|column| column.holds.contains_key(live));
+        let heir = heirs.min_by_key(|column| column.holds.get(live) != Some(&Held::AsItIs))?;
+        let held = heir.holds.remove(live)?;
         match &mut heir.origin {
             ColumnOrigin::Live(columns) => {
                 columns.insert(live.to_owned());
@@ -255,24 +281,14 @@ impl Table {
             origin => *origin = ColumnOrigin::Live([live.to_owned()].into()),
         }
         Some(Heir {
-            plain_type: heir.data_type.clone().filter(|_| heir.is_plain),
+            data_type: heir.data_type.clone(),
+            held,
         })
     }
 
-    /// Returns what it holds of a table beside rows of its own.
-    fn kept_beside(&self, is_whole: bool) -> Successor {
-        Successor {
-            kept: self.kept(is_whole),
-            retyped: Vec::new(),
-        }
-    }
-
     fn kept(&self, is_whole: bool) -> Kept {
-        let held: BTreeSet<String> = self
-            .columns
-            .values()
-            .flat_map(|column| column.holds.clone())
-            .collect();
+        let columns = self.columns.values();
+        let held: BTreeSet<String> = columns.flat_map(|column| column.holds.keys().cloned()).collect();
         match is_whole {
             true => {
                 let names = self.columns.keys().cloned();
@@ -282,33 +298,50 @@ impl Table {
         }
     }
 
+    /// Returns what may be lost of the columns of a table that it holds in another type or form.
+    fn changed_values(&self, live: &str) -> Vec<PossibleLoss> {
+        let is_better = |column: &Column, name: &String| {
+            let others = self
+                .columns
+                .values()
+                .filter(|other| !std::ptr::eq(*other, column));
+            let mut others = others.filter_map(|other| other.holds.get(name));
+            column.holds.get(name) == Some(&Held::AsItIs) || others.all(|held| *held != Held::AsItIs)
+        };
+        let columns = self.columns.values();
+        let held = columns.flat_map(|column| column.holds.iter().map(move |held| (column, held)));
+        let best = held.filter(|(column, (name, _))| is_better(column, name));
+        best.filter_map(|(column, (name, held))| held.loss(live, name, column.data_type.as_deref()))
+            .collect()
+    }
+
     /// Lets it stand for the table of the database whose rows it holds.
     pub(super) fn take_place(&mut self, live: &str) -> Successor {
         let is_whole = self.copy_of.take().is_some_and(|copy| copy.is_whole);
+        let successor = Successor {
+            kept: self.kept(is_whole),
+            retyped: self.changed_values(live),
+        };
         if self.origin != Origin::Made {
             // It has rows of its own.
             self.also.insert(live.to_owned());
-            return self.kept_beside(is_whole);
+            return successor;
         }
         self.origin = Origin::Live {
             name: live.to_owned(),
             is_certain: true,
         };
-        let kept = self.kept(is_whole);
-        let mut retyped = Vec::new();
         for (name, column) in &mut self.columns {
             let holds = std::mem::take(&mut column.holds);
-            if let (Some(only), Some(to)) = (holds.first().filter(|_| column.is_plain), &column.data_type) {
-                retyped.push(PossibleLoss::retyped(live, only, to));
-            }
-            if !column.is_plain || holds.iter().ne([name]) {
+            let is_itself = holds.iter().eq([(name, &Held::AsItIs)]);
+            if !is_itself {
                 self.changed.insert(name.clone());
             }
             column.origin = match holds.is_empty() {
                 true => ColumnOrigin::Made,
-                false => ColumnOrigin::Live(holds),
+                false => ColumnOrigin::Live(holds.into_keys().collect()),
             };
         }
-        Successor { kept, retyped }
+        successor
     }
 }
