@@ -206,6 +206,14 @@ impl Losses {
             let what = "the search path was changed before";
             self.unclear.push(format!("{what}: {}", shown(statement.text())));
         }
+        let hidden = self
+            .trace
+            .hidden_names()
+            .find(|name| statement.names_in_home(name));
+        if hidden.is_some() && destroys(&facts) {
+            let what = "a temporary table has the name of one that is named with its schema";
+            self.unclear.push(format!("{what}: {}", shown(statement.text())));
+        }
         self.is_elsewhere |= facts.settings.iter().any(leads_elsewhere);
         // A column that goes and comes again in one statement goes first.
         for removal in facts.removes {
@@ -256,6 +264,9 @@ impl Losses {
     }
 
     fn removed(&mut self, mut removal: Removal, statement: &Statement) {
+        if let Object::View { name } = &removal.object {
+            self.trace.remove_view(name);
+        }
         match removal.object.clone() {
             Object::Table { name } => self.table_removed(&name, removal),
             Object::Column { table, column } => self.column_removed(&table, &column, &removal),
@@ -284,8 +295,8 @@ impl Losses {
                     self.possible.push(PossibleLoss::Removed { removal, kept: None });
                 }
             }
-            Object::View { name } => self.trace.remove_view(&name),
             Object::Type { .. }
+            | Object::View { .. }
             | Object::Sequence { .. }
             | Object::Function { .. }
             | Object::Collation { .. }
@@ -295,11 +306,8 @@ impl Losses {
 
     fn retyped(&mut self, retype: &Retype) {
         let (table, column) = (&retype.table, &retype.column);
-        // The database does not know the new type yet, which has the text of each of its labels.
-        let (to, using) = match self.trace.is_made_enum(&retype.to) {
-            true => ("text", retype.using_uncast.as_ref().or(retype.using.as_ref())),
-            false => (retype.to.as_str(), retype.using.as_ref()),
-        };
+        let to = &self.trace.known_type(retype.to.clone());
+        let using = retype.using.as_ref();
         for also in self.trace.also(table) {
             self.possible.push(PossibleLoss::retyped(&also, column, to));
         }
@@ -307,7 +315,7 @@ impl Losses {
             self.possible.push(PossibleLoss::Retyped {
                 table: live,
                 column: name,
-                to: to.to_owned(),
+                to: to.clone(),
                 using: using.map(|using| self.trace.form(table, column, using)),
                 is_cleaned: self.trace.is_touched(table),
             });

@@ -120,8 +120,6 @@ pub struct Retype {
     pub to: String,
     /// The expression after `USING`.
     pub using: Option<Expression>,
-    /// The same without the cast that it ends in.
-    pub using_uncast: Option<Expression>,
 }
 
 /// Rows of a table that a statement is about.

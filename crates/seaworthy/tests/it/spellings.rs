@@ -3,7 +3,7 @@
 use proptest::prelude::{Strategy, any, prop};
 use proptest::sample::select;
 use proptest::{prop_assert_eq, proptest};
-use seaworthy::sql::{Dialect, Facts, read};
+use seaworthy::sql::{Dialect, Expression, Facts, read};
 
 /// Statements whose words stand apart: in capitals what is a keyword, in small letters what is a name.
 const STATEMENTS: [&str; 34] = [
@@ -105,6 +105,16 @@ fn spelled(statement: &str, dialect: Dialect, choices: &[usize]) -> String {
 /// Types that are keywords; in quotes they are others.
 const NO_NAMES: [&str; 3] = ["integer", "text", "varchar"];
 
+/// Leaves of an expression which columns it is made of.
+fn leave_columns(expression: &mut Expression) {
+    let columns: Vec<&str> = expression
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    *expression = Expression::column(&columns.join(", "));
+}
+
 /// Returns the facts of all statements without what repeats the text itself.
 fn facts(sql: &str, dialect: Dialect) -> Vec<Facts> {
     let statements = read(sql, dialect).into_iter();
@@ -118,10 +128,18 @@ fn facts(sql: &str, dialect: Dialect) -> Vec<Facts> {
                 which.others = which.others.take().map(|_| String::new());
                 which.condition = which.condition.take().map(|_| String::new());
             }
+            let copies = rows.column_copies.iter_mut().map(|copy| &mut copy.value);
+            let values = rows
+                .copy_of
+                .iter_mut()
+                .flat_map(|copy| copy.values.iter_mut().flatten());
+            copies
+                .chain(values.map(|value| &mut value.expression))
+                .for_each(leave_columns);
         }
         for retype in &mut facts.retypes {
             retype.to.clear();
-            retype.using = retype.using.take().map(|_| String::new());
+            retype.using.iter_mut().for_each(leave_columns);
         }
         facts
     });

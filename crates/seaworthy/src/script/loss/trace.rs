@@ -57,7 +57,9 @@ impl Trace {
         self.made.insert(naming.object.clone());
         match &naming.object {
             Object::Table { name } => {
-                let mut made = Table::made(statement.made_columns(), is_temporary);
+                let columns = statement.made_columns().into_iter();
+                let columns = columns.map(|(name, of)| (name, self.known_type(of)));
+                let mut made = Table::made(columns.collect(), is_temporary);
                 made.is_lossy = statement.makes_table_that_skips_rows();
                 let made = match self.table(name) {
                     Origin::Live { name, .. } if naming.if_not_exists || statement.is_inner => {
@@ -66,6 +68,10 @@ impl Trace {
                     _ => made,
                 };
                 self.touched.insert(bare(name));
+                // It is reached without its schema as well, before any other of that name.
+                if is_temporary {
+                    self.tables.insert(bare(name), made.clone());
+                }
                 self.tables.insert(name.clone(), made);
             }
             Object::Column { table, column } => {
@@ -74,7 +80,7 @@ impl Trace {
                 let columns = statement.made_columns().into_iter();
                 let data_type = columns
                     .filter(|(name, _)| name == column)
-                    .map(|(_, of)| of)
+                    .map(|(_, of)| self.known_type(of))
                     .next();
                 let made = Column {
                     origin: match may_be_there {
@@ -113,6 +119,12 @@ impl Trace {
         }
     }
 
+    /// Returns the names that temporary tables and views have, so that others of these names are reached by their schema only.
+    pub(super) fn hidden_names(&self) -> impl Iterator<Item = &String> {
+        let temporary = self.tables.iter().filter(|(_, table)| table.is_temporary);
+        temporary.map(|(name, _)| name)
+    }
+
     /// Forgets a view that goes: what it hid comes to light.
     pub(super) fn remove_view(&mut self, name: &str) {
         match self.tables.get(name) {
@@ -128,8 +140,16 @@ impl Trace {
     }
 
     /// Returns whether the script has made an enum of this name.
-    pub(super) fn is_made_enum(&self, name: &str) -> bool {
+    fn is_made_enum(&self, name: &str) -> bool {
         self.enums.contains(&name.trim().replace('"', ""))
+    }
+
+    /// Returns a type that the database knows as well: an enum of the script has the text of each of its labels.
+    pub(super) fn known_type(&self, data_type: String) -> String {
+        match self.is_made_enum(&data_type) {
+            true => "text".to_owned(),
+            false => data_type,
+        }
     }
 
     /// Returns what the database has of an expression over a column that it has as well: what shows that the values are in it.
@@ -141,7 +161,8 @@ impl Trace {
             };
             Some(Template::column(&name))
         };
-        let checks = expression.checks_of(column).into_iter();
+        let known = expression.without_cast_to(|name| self.is_made_enum(name));
+        let checks = known.checks_of(column).into_iter();
         let checks = checks.map(|check| check.with_columns(value));
         Form {
             text: expression.text.clone(),
@@ -195,7 +216,10 @@ impl Trace {
         let origin = self.table(name);
         match self.tables.get(name) {
             // What it hid comes to light.
-            Some(table) if table.is_temporary => self.tables.remove(name),
+            Some(table) if table.is_temporary => {
+                self.tables.remove(&bare(name));
+                self.tables.remove(name)
+            }
             _ => self.tables.insert(name.to_owned(), Table::gone()),
         };
         self.touched.insert(bare(name));
@@ -236,7 +260,11 @@ impl Trace {
     /// Notes that a column of the script gets another type.
     pub(super) fn retype(&mut self, table: &str, column: &str, to: &str, using: Option<&Expression>) {
         self.touched.insert(bare(table));
-        self.table_mut(table).retype_column(column, to, using);
+        let to = self.known_type(to.to_owned());
+        let using = using
+            .cloned()
+            .map(|using| using.without_cast_to(|name| self.is_made_enum(name)).clone());
+        self.table_mut(table).retype_column(column, &to, using.as_ref());
     }
 
     /// Follows what happens to rows, and to what copies hold of them.
@@ -327,14 +355,19 @@ impl Trace {
         let table = self.tables.get(table).unwrap_or(&live);
         let known = table.columns.get(column);
         let mut held = known.map(|known| known.holds.clone()).unwrap_or_default();
+        let is_copied = known.is_none() && table.copy_of.as_ref().is_some_and(|copy| copy.is_whole);
         let own = table.live_columns(column).into_iter();
+        let own = own.chain(is_copied.then(|| column.to_owned()));
         held.extend(own.map(|column| (column, Held::AsItIs)));
         held
     }
 
     /// Notes what columns hold after an update.
     fn update(&mut self, table: &str, columns: &[String], copies: &[ColumnCopy]) {
-        let held = |copy: &ColumnCopy| made_of(&copy.value, |from| self.held(table, from));
+        let held = |copy: &ColumnCopy| {
+            let value = copy.value.without_cast_to(|name| self.is_made_enum(name));
+            made_of(value, |from| self.held(table, from))
+        };
         let filled: Vec<(&ColumnCopy, Holds)> = copies.iter().map(|copy| (copy, held(copy))).collect();
         let table = self.table_mut(table);
         for column in columns {

@@ -241,7 +241,6 @@ impl Statement {
                     using: using
                         .first()
                         .map(|_| Expression::of(Cursor::new(using), self.text())),
-                    using_uncast: Expression::uncast(Cursor::new(using), self.text()),
                 });
             }
             Action::Detach { concurrently, .. } => facts.needs_no_transaction |= *concurrently,

@@ -240,7 +240,11 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token], sql: &str) -> Op
 }
 
 /// Returns what a query selects, if it has every row of a table once.
-fn selected(mut query: Cursor<'_>, sql: &str) -> Option<WholeCopy> {
+fn selected(query: Cursor<'_>, sql: &str) -> Option<WholeCopy> {
+    let (mut query, condition) = query.before(&["where true"]);
+    if condition.tokens().len() > 2 {
+        return None;
+    }
     if query.accept("table") {
         let source = query.qualified()?;
         return query.is_done().then_some(WholeCopy { source, values: None });

@@ -19,6 +19,8 @@ pub struct Expression {
     /// The columns that it is made of, each once.
     pub columns: Vec<KeptColumn>,
     template: Template,
+    /// The type that it is cast to last, and what is cast.
+    cast: Option<(String, Box<Self>)>,
     /// Whether the database can be asked for it beforehand.
     is_evaluable: bool,
 }
@@ -72,14 +74,21 @@ impl Expression {
             text: text.split_whitespace().collect::<Vec<_>>().join(" "),
             columns: keeping::columns(expression, sql),
             template: Template::of(expression, sql),
+            cast: back::last_cast(expression).map(|(value, data_type)| {
+                let data_type = sql.get(data_type.span()).unwrap_or_default();
+                (data_type.to_owned(), Box::new(Self::of(value, sql)))
+            }),
             is_evaluable: keeping::is_evaluable(expression),
         }
     }
 
-    /// Reads what an expression casts last, if it does.
-    pub(super) fn uncast(expression: Cursor<'_>, sql: &str) -> Option<Self> {
-        let expression = back::in_parentheses(expression).unwrap_or(expression);
-        back::cast(expression).map(|(value, _)| Self::of(value, sql))
+    /// Returns it without the last cast, if that is to one of some types.
+    #[must_use]
+    pub fn without_cast_to(&self, is_one: impl Fn(&str) -> bool) -> &Self {
+        match &self.cast {
+            Some((data_type, value)) if is_one(data_type) => value,
+            Some(_) | None => self,
+        }
     }
 
     /// Returns a column as it is.
@@ -92,6 +101,7 @@ impl Expression {
                 checks: Vec::new(),
             }],
             template: Template::column(name),
+            cast: None,
             is_evaluable: true,
         }
     }

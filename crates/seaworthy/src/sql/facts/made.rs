@@ -2,7 +2,7 @@
 
 use crate::sql::cursor::Cursor;
 use crate::sql::parsed::{Action, Column, Parsed, TypeDefinition};
-use crate::sql::statement::Statement;
+use crate::sql::statement::{Reading, Statement};
 
 impl Statement {
     /// Returns the columns that it makes, with the types as they are written: of a new table as far as it lists them, or of one that it
@@ -71,5 +71,18 @@ impl Statement {
         let tokens = Cursor::new(&self.tokens);
         let is_table = matches!(self.parsed, Parsed::CreateTable(_));
         is_table && (tokens.has_within("on conflict ignore") || tokens.has_within("on conflict replace"))
+    }
+
+    /// Returns whether it names something together with the schema that is searched first.
+    #[must_use]
+    pub fn names_in_home(&self, name: &str) -> bool {
+        let Some(first) = self.tokens.first() else {
+            return false;
+        };
+        let home = Reading::from(first.dialect).home;
+        let tokens = crate::sql::tokens(self.text(), first.dialect);
+        tokens.windows(3).any(|three| {
+            three[0].is_name() && three[0].text == home && three[1].is_symbol(".") && three[2].text == name
+        })
     }
 }

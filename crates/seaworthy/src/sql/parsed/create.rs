@@ -113,6 +113,13 @@ fn on_table(cursor: Cursor<'_>) -> Option<Parsed> {
     };
     let (_, mut rest) = cursor.before(&["on", "to"]);
     rest.step();
+    // A rule names an event before its table.
+    if rest
+        .accept_any(&["select to", "insert to", "update to", "delete to"])
+        .is_none()
+    {
+        rest.accept("to");
+    }
     let table = rest.qualified()?;
     Some(if is_policy {
         Parsed::CreatePolicy { table }

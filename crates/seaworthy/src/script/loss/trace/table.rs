@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Successor;
 use super::held::{Held, Holds};
-use crate::script::loss::{Kept, PossibleLoss};
+use crate::script::loss::Kept;
 use crate::sql::{ColumnCopy, Expression, Filled};
 
 /// Where a table comes from.
@@ -298,30 +298,30 @@ impl Table {
         }
     }
 
-    /// Returns what may be lost of the columns of a table that it holds in another type or form.
-    fn changed_values(&self, live: &str) -> Vec<PossibleLoss> {
-        let is_better = |column: &Column, name: &String| {
-            let others = self
-                .columns
-                .values()
-                .filter(|other| !std::ptr::eq(*other, column));
-            let mut others = others.filter_map(|other| other.holds.get(name));
-            column.holds.get(name) == Some(&Held::AsItIs) || others.all(|held| *held != Held::AsItIs)
-        };
-        let columns = self.columns.values();
-        let held = columns.flat_map(|column| column.holds.iter().map(move |held| (column, held)));
-        let best = held.filter(|(column, (name, _))| is_better(column, name));
-        best.filter_map(|(column, (name, held))| held.loss(live, name, column.data_type.as_deref()))
-            .collect()
+    /// Returns the column that holds a column of the database best: as it is, where there is such a one.
+    fn best_holder(&self, live: &str) -> Option<(&String, &Column)> {
+        let holders = self
+            .columns
+            .iter()
+            .filter(|(_, column)| column.holds.contains_key(live));
+        holders.min_by_key(|(_, column)| column.holds.get(live) != Some(&Held::AsItIs))
     }
 
     /// Lets it stand for the table of the database whose rows it holds.
     pub(super) fn take_place(&mut self, live: &str) -> Successor {
         let is_whole = self.copy_of.take().is_some_and(|copy| copy.is_whole);
-        let successor = Successor {
-            kept: self.kept(is_whole),
-            retyped: self.changed_values(live),
-        };
+        let kept = self.kept(is_whole);
+        let mut retyped = Vec::new();
+        let mut stands_for: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, column) in &self.columns {
+            for (held, how) in &column.holds {
+                if self.best_holder(held).is_some_and(|(best, _)| best == name) {
+                    retyped.extend(how.loss(live, held, column.data_type.as_deref()));
+                    stands_for.entry(name.clone()).or_default().insert(held.clone());
+                }
+            }
+        }
+        let successor = Successor { kept, retyped };
         if self.origin != Origin::Made {
             // It has rows of its own.
             self.also.insert(live.to_owned());
@@ -332,14 +332,15 @@ impl Table {
             is_certain: true,
         };
         for (name, column) in &mut self.columns {
-            let holds = std::mem::take(&mut column.holds);
-            let is_itself = holds.iter().eq([(name, &Held::AsItIs)]);
-            if !is_itself {
+            if !column.holds.iter().eq([(name, &Held::AsItIs)]) {
                 self.changed.insert(name.clone());
             }
-            column.origin = match holds.is_empty() {
-                true => ColumnOrigin::Made,
-                false => ColumnOrigin::Live(holds.into_keys().collect()),
+            column.origin = match stands_for.remove(name) {
+                Some(columns) => {
+                    column.holds.retain(|held, _| !columns.contains(held));
+                    ColumnOrigin::Live(columns)
+                }
+                None => ColumnOrigin::Made,
             };
         }
         successor

@@ -2,7 +2,7 @@
 
 use super::{Cursor, column_positions};
 use crate::sql::Dialect;
-use crate::sql::token::Token;
+use crate::sql::token::{Kind, Token};
 
 /// Returns what stands before and behind a value to have the column back that it is made of.
 ///
@@ -30,7 +30,7 @@ fn undone<'a>(expression: Cursor<'a>, sql: &str) -> Option<Step<'a>> {
     }
     arithmetic(expression, sql)
         .or_else(|| zone(expression, sql))
-        .or_else(|| function(expression))
+        .or_else(|| function(expression, sql))
 }
 
 /// Returns what stands in parentheses if nothing else is there.
@@ -40,24 +40,33 @@ pub(super) fn in_parentheses(expression: Cursor<'_>) -> Option<Cursor<'_>> {
     (rest.is_done() && !inside.sees("select") && inside.split(",").len() == 1).then_some(inside)
 }
 
-/// Returns what is cast, and whether to a type that holds every text.
-pub(super) fn cast(expression: Cursor<'_>) -> Option<(Cursor<'_>, bool)> {
-    let is_text = |data_type: Cursor<'_>| matches!(data_type.tokens(), [only] if ["text", "varchar"].iter().any(|name| only.is_word(name)));
-    let mut call = expression;
+/// Returns what is cast last, and to which type.
+pub(super) fn last_cast(expression: Cursor<'_>) -> Option<(Cursor<'_>, Cursor<'_>)> {
+    let mut call = in_parentheses(expression).unwrap_or(expression);
+    let tokens = call.tokens();
     if call.accept("cast") {
         let inside = call.group()?;
         let (value, mut data_type) = inside.before(&["as"]);
         data_type.step();
-        return call.is_done().then_some((value, is_text(data_type)));
+        return call.is_done().then_some((value, data_type));
     }
-    let tokens = expression.tokens();
     let mark = last_outside(tokens, |token| token.is_symbol("::"))?;
     let (value, data_type) = (Cursor::new(&tokens[..mark]), Cursor::new(&tokens[mark + 1..]));
     // A cast binds to what stands right before it.
-    let is_type = data_type.tokens().iter().all(|token| {
-        token.is_name() || token.kind == crate::sql::token::Kind::Number || "()[],.".contains(&token.text)
-    });
-    (is_type && is_operand(value) && !data_type.is_done()).then_some((value, is_text(data_type)))
+    let is_type = |token: &Token| {
+        token.is_name()
+            || token.kind == Kind::Number
+            || ["(", ")", "[", "]", ",", "."].contains(&token.text.as_str())
+    };
+    let is_alone = !data_type.is_done() && data_type.tokens().iter().all(is_type);
+    (is_alone && is_operand(value)).then_some((value, data_type))
+}
+
+/// Returns what is cast, and whether to a type that holds every text.
+pub(super) fn cast(expression: Cursor<'_>) -> Option<(Cursor<'_>, bool)> {
+    let (value, data_type) = last_cast(expression)?;
+    let is_text = matches!(data_type.tokens(), [only] if only.is_word("text") || only.is_word("varchar"));
+    Some((value, is_text))
 }
 
 /// Returns whether an expression is one operand: a column, a literal, a call, something in parentheses, with casts or not.
@@ -128,18 +137,24 @@ fn zone<'a>(expression: Cursor<'a>, sql: &str) -> Option<Step<'a>> {
 }
 
 /// Goes into the argument of a function that has the column.
-fn function(expression: Cursor<'_>) -> Option<Step<'_>> {
+fn function<'a>(expression: Cursor<'a>, sql: &str) -> Option<Step<'a>> {
     let mut call = expression;
     let name = call.name()?;
     let arguments = call.group()?;
     if !call.is_done() {
         return None;
     }
-    let mut of = arguments.split(",").into_iter().filter(|one| !is_constant(*one));
-    let (argument, None) = (of.next()?, of.next()) else {
+    let all = arguments.split(",");
+    let mut of = all.iter().filter(|one| !is_constant(**one));
+    let (&argument, None) = (of.next()?, of.next()) else {
         return None;
     };
-    let way = match (name.as_str(), arguments.split(",").len()) {
+    let second = all
+        .get(1)
+        .and_then(|second| sql.get(second.span()))
+        .unwrap_or_default();
+    let way = match (name.as_str(), all.len()) {
+        ("string_to_array", 2) => ("array_to_string(".to_owned(), format!(", {second})")),
         ("to_timestamp", 1) => ("extract(epoch from ".to_owned(), ")".to_owned()),
         ("round" | "coalesce" | "ifnull" | "trim" | "btrim" | "upper" | "lower", _) => {
             (String::new(), String::new())
