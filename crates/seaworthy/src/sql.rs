@@ -7,8 +7,8 @@
 pub use block::body_of;
 pub use dialect::Dialect;
 pub use facts::{
-    Check, ColumnCopy, CopiedValue, Expression, Facts, Filled, Naming, Object, Removal, Rename, Retype,
-    RowVerb, Rows, Setting, Template, TransactionControl, Which, WholeCopy,
+    Check, ColumnCopy, CopiedValue, Expression, Facts, Filled, Moved, Naming, Object, Removal, Rename,
+    Retype, RowVerb, Rows, Setting, Template, TransactionControl, Which, WholeCopy,
 };
 pub use name::{bare, joined as joined_name, parts as name_parts, quoted_name};
 pub use quote::{literal, now, quoted};

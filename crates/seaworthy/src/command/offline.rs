@@ -256,7 +256,10 @@ fn destroyed(script: &Script) -> Vec<String> {
     losses.add(script);
     let possible = losses.possible.into_iter().filter_map(|loss| match loss {
         PossibleLoss::Removed { removal, kept: None } => Some(removal.object.to_string()),
-        PossibleLoss::Removed { kept: Some(_), .. } | PossibleLoss::Called { .. } => None,
+        PossibleLoss::Removed { kept: Some(_), .. }
+        | PossibleLoss::Called { .. }
+        | PossibleLoss::Apart { .. }
+        | PossibleLoss::Moved { .. } => None,
         PossibleLoss::Rows { verb, table, .. } => match verb {
             RowVerb::Insert | RowVerb::Upsert | RowVerb::Update => None,
             RowVerb::Replace | RowVerb::Delete | RowVerb::Truncate | RowVerb::Merge => {

@@ -7,86 +7,15 @@
 use std::collections::BTreeSet;
 
 use super::Script;
-use crate::sql::{Check, Facts, Object, Removal, Retype, RowVerb, Rows, Setting, Statement, Which, bare};
+use crate::sql::{Facts, Object, Removal, Retype, RowVerb, Rows, Setting, Statement, Which, bare};
 use trace::{Origin, Trace};
 
+pub use possible::{Form, Kept, PossibleLoss};
+
+mod possible;
 #[cfg(test)]
 mod tests;
 mod trace;
-
-/// One thing that scripts may destroy, by the names that the database knows before they run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PossibleLoss {
-    /// Something goes, and what depends on it where `cascade` says so.
-    Removed {
-        /// What, and how.
-        removal: Removal,
-        /// The columns that live on in a table that takes its place; absent where none does.
-        kept: Option<Kept>,
-    },
-    /// Rows are deleted, or values in them overwritten.
-    Rows {
-        /// What is done to them.
-        verb: RowVerb,
-        /// The table.
-        table: String,
-        /// The columns that an update overwrites.
-        columns: Vec<String>,
-        /// Which rows; absent where that cannot be told.
-        which: Option<Which>,
-        /// Whether rows of tables that refer to it go as well.
-        cascade: bool,
-    },
-    /// A column gets a type that may not hold its values.
-    Retyped {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-        /// The new type as the statement spells it.
-        to: String,
-        /// What is left of the values where they are made anew.
-        using: Option<Form>,
-        /// Whether rows are changed or deleted before, so that values which the type refuses may be gone by then.
-        is_cleaned: bool,
-    },
-    /// A column goes whose values are held in another form only.
-    Reshaped {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-        /// What is held of them.
-        form: Form,
-        /// The type of the column that holds it, as the script spells it.
-        to: Option<String>,
-    },
-    /// A function or procedure is called that the scripts do not make.
-    Called {
-        /// Its name.
-        name: String,
-        /// The statement that calls it.
-        sql: String,
-    },
-}
-
-/// What is held of values that are not held as they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
-    /// The expression as it is written.
-    pub text: String,
-    /// What shows that values can be had back, over the columns that the database has.
-    pub checks: Vec<Check>,
-}
-
-/// The columns of a table that takes the place of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// All that it had, but for these.
-    AllBut(BTreeSet<String>),
-    /// These.
-    Columns(BTreeSet<String>),
-}
 
 /// Everything that scripts may destroy.
 #[derive(Clone, Debug, Default)]
@@ -238,6 +167,7 @@ impl Losses {
             if statement.is_inner {
                 rows.copy_of = None;
                 rows.column_copies.clear();
+                rows.moved = None;
             }
             self.rows(&rows);
         }
@@ -339,9 +269,9 @@ impl Losses {
         removal.if_exists |= !is_certain;
         removal.object = Object::Table { name: name.clone() };
         let successor = self.trace.succeed(&name);
-        let (kept, retyped) = successor.map(|heir| (heir.kept, heir.retyped)).unzip();
+        let (kept, changed) = successor.map(|heir| (heir.kept, heir.changed)).unzip();
         self.possible.push(PossibleLoss::Removed { removal, kept });
-        self.possible.extend(retyped.unwrap_or_default());
+        self.possible.extend(changed.unwrap_or_default());
     }
 
     fn column_removed(&mut self, table: &str, column: &str, removal: &Removal) {
@@ -356,6 +286,10 @@ impl Losses {
             self.possible.push(PossibleLoss::Removed { removal, kept: None });
         }
         for gone in self.trace.remove_column(table, column) {
+            if let Some(kept) = gone.kept {
+                self.possible.extend(kept);
+                continue;
+            }
             let (table, column) = (gone.table, gone.column);
             match gone.heir {
                 Some(heir) => {
@@ -372,6 +306,32 @@ impl Losses {
         }
     }
 
+    /// Follows rows that are deleted and put into another table by one statement; returns whether they are.
+    fn moved(&mut self, rows: &Rows, origin: &Origin, which: Option<&Which>) -> bool {
+        let (Some(moved), Origin::Live { name, .. }) = (&rows.moved, origin) else {
+            return false;
+        };
+        if !self.trace.also(&rows.table).is_empty() {
+            return false;
+        }
+        let Some(taken) = self.trace.take_in(name, &rows.table, moved) else {
+            return false;
+        };
+        let removal = Removal {
+            object: Object::table(name),
+            if_exists: false,
+            cascade: false,
+        };
+        let kept = Some(taken.kept);
+        self.possible.push(PossibleLoss::Removed { removal, kept });
+        self.possible.extend(taken.changed);
+        self.possible.push(PossibleLoss::Moved {
+            table: name.clone(),
+            which: which.cloned(),
+        });
+        true
+    }
+
     fn rows(&mut self, rows: &Rows) {
         let which = self.trace.found_now(rows);
         let live = |column: &String| self.trace.live_columns(&rows.table, column);
@@ -382,6 +342,10 @@ impl Losses {
             .map(|(_, column)| column)
             .collect();
         let origin = self.trace.table(&rows.table);
+        if self.moved(rows, &origin, which.as_ref()) {
+            self.trace.write(rows);
+            return;
+        }
         if rows.verb != RowVerb::Insert {
             for table in self.trace.also(&rows.table) {
                 self.possible.push(PossibleLoss::Rows {
@@ -418,25 +382,6 @@ impl Losses {
             which,
             cascade: rows.cascade,
         });
-    }
-}
-
-impl PossibleLoss {
-    /// Returns that a column's values are kept in one of another type.
-    fn retyped(table: &str, column: &str, to: &str) -> Self {
-        let to = match to.to_ascii_lowercase().as_str() {
-            "smallserial" | "serial2" => "smallint",
-            "serial" | "serial4" => "integer",
-            "bigserial" | "serial8" => "bigint",
-            _ => to,
-        };
-        Self::Retyped {
-            table: table.to_owned(),
-            column: column.to_owned(),
-            to: to.to_owned(),
-            using: None,
-            is_cleaned: false,
-        }
     }
 }
 

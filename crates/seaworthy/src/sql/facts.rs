@@ -11,7 +11,7 @@ mod expression;
 mod made;
 mod settings;
 
-pub use copy::{ColumnCopy, CopiedValue, Filled, WholeCopy};
+pub use copy::{ColumnCopy, CopiedValue, Filled, Moved, WholeCopy};
 pub use expression::{Check, Expression, Template};
 
 /// What a statement does, as far as its text tells.
@@ -137,6 +137,8 @@ pub struct Rows {
     pub copy_of: Option<WholeCopy>,
     /// The columns that an update fills with what others held.
     pub column_copies: Vec<ColumnCopy>,
+    /// Where a delete puts the rows, all that it takes.
+    pub moved: Option<Moved>,
     /// Whether rows of tables that refer to it go as well, whatever their keys say (`TRUNCATE ... CASCADE`).
     pub cascade: bool,
 }

@@ -14,6 +14,7 @@ use crate::databases::{Code, Person, Sql, databases, environment, environment_of
 use spellings::{Way, count, harmless, ways, ways_in_one_spelling};
 
 mod code;
+mod kept;
 mod spellings;
 
 /// What is at stake: rows in a table, in one that refers to it, in a schema, in a partition, in a column of a type.

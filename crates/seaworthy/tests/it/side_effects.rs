@@ -33,10 +33,9 @@ const ON_SQLITE: [Case; 4] = [
     ],
     // A table is built again, and not every row gets there.
     [
-        "",
         "CREATE TABLE crew_new (id integer PRIMARY KEY, name text); \
-         CREATE TRIGGER picky BEFORE INSERT ON crew_new WHEN NEW.id = 2 BEGIN SELECT raise(IGNORE); END; \
-         INSERT INTO crew_new SELECT id, name FROM crew; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew",
+         CREATE TRIGGER picky BEFORE INSERT ON crew_new WHEN NEW.id = 2 BEGIN SELECT raise(IGNORE); END",
+        "INSERT INTO crew_new SELECT id, name FROM crew; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew",
         "rows of table crew",
     ],
     [
@@ -56,11 +55,10 @@ const ON_POSTGRESQL: [Case; 8] = [
     [PURGE, "INSERT INTO logs VALUES ('moved')", "rows of table crew"],
     [PURGE, "UPDATE logs SET what = 'moved'", "rows of table crew"],
     [
-        "",
         "CREATE TABLE crew_new (id integer PRIMARY KEY, name text); \
          CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = 2 THEN RETURN NULL; END IF; RETURN NEW; \
-         END $$; CREATE TRIGGER picky BEFORE INSERT ON crew_new FOR EACH ROW EXECUTE FUNCTION picky(); \
-         INSERT INTO crew_new SELECT id, name FROM crew; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew",
+         END $$; CREATE TRIGGER picky BEFORE INSERT ON crew_new FOR EACH ROW EXECUTE FUNCTION picky()",
+        "INSERT INTO crew_new SELECT id, name FROM crew; DROP TABLE crew; ALTER TABLE crew_new RENAME TO crew",
         "rows of table crew",
     ],
     // An operator calls a function, and nothing in the statement looks like a call.

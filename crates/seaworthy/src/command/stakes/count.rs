@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use sea_orm::DbErr;
 
-use super::catalog::{Called, Taken, called, children, has_tables, is_there, left_out, taken, type_of};
-use super::form::Reshaping;
-use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes, retype};
-use crate::script::{Form, Kept, Losses, PossibleLoss};
+use super::catalog::{Called, Taken, called, children, has_tables, is_there, left_out, taken};
+use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes};
+use crate::script::{Kept, Losses, PossibleLoss};
 use crate::session::{Fault, Session, dialect_of};
-use crate::sql::{Check, Dialect, Object, Removal, RowVerb, Template, Which, quoted, quoted_name};
+use crate::sql::{Dialect, Object, Removal, RowVerb, Which, quoted, quoted_name};
+
+mod values;
 
 /// How deep functions that call functions are followed.
 const DEEPEST: usize = 8;
@@ -111,6 +112,8 @@ impl<'a> Counter<'a> {
                         form,
                         to,
                     } => self.reshaped(table, column, form, to).await?,
+                    PossibleLoss::Apart { table, columns, by } => self.apart(table, columns, &by).await?,
+                    PossibleLoss::Moved { table, which } => self.moved(table, which).await?,
                     PossibleLoss::Called { name, sql } => {
                         if let Some(inner) = self.called(&name, &sql, depth).await? {
                             pending.push((inner, depth + 1));
@@ -235,22 +238,30 @@ impl<'a> Counter<'a> {
             self.stakes.found_empty.insert(table);
             return Ok(());
         }
-        for child in children(self.session, &table, false).await? {
-            let total = self
-                .rows_of(&quoted_name(&child), None)
-                .await?
-                .unwrap_or_default();
-            let exact = false;
-            self.note(
-                Loss::Rows {
-                    table: child,
-                    total,
-                    exact,
-                },
-                total,
-            );
-        }
+        self.rows_that_refer_to(&table).await?;
         self.note(Loss::Rows { table, total, exact }, rows);
+        Ok(())
+    }
+
+    /// Counts what goes with rows that are put into another table.
+    async fn moved(&mut self, table: String, which: Option<Which>) -> Result<(), DbErr> {
+        let found = match &which {
+            Some(which) => self.rows_of_query(which, None).await?,
+            None => None,
+        };
+        match found {
+            Some(0) => Ok(()),
+            Some(_) | None => self.rows_that_refer_to(&table).await,
+        }
+    }
+
+    /// Counts the rows that go because those do which they refer to.
+    async fn rows_that_refer_to(&mut self, table: &str) -> Result<(), DbErr> {
+        for table in children(self.session, table, false).await? {
+            let total = self.rows_of(&quoted_name(&table), None).await?;
+            let (total, exact) = (total.unwrap_or_default(), false);
+            self.note(Loss::Rows { table, total, exact }, total);
+        }
         Ok(())
     }
 
@@ -285,95 +296,6 @@ impl<'a> Counter<'a> {
             rows,
         );
         Ok(())
-    }
-
-    /// Counts the values that are not the same when they come back from the new type.
-    async fn retyped(
-        &mut self,
-        table: String,
-        column: String,
-        (to, using, is_cleaned): (String, Option<Form>, bool),
-    ) -> Result<(), DbErr> {
-        let dialect = dialect_of(self.session.backend());
-        let (lost, refused) = match dialect {
-            Dialect::Sqlite => (retype::changed_on_sqlite(&quoted(&column), &to), None),
-            Dialect::Postgresql => {
-                let Some(from) = type_of(self.session, &table, &column).await? else {
-                    return Ok(());
-                };
-                if using.is_none() && from.eq_ignore_ascii_case(to.trim()) {
-                    return Ok(());
-                }
-                let checks = using.map(|form| form.checks).filter(|checks| !checks.is_empty());
-                let checks = checks.unwrap_or_else(|| vec![Check::same(Template::column(&column))]);
-                let reshaping = Reshaping {
-                    table: &quoted_name(&table),
-                    column: &column,
-                    from: &from,
-                    to: Some(&to),
-                };
-                let refused = checks.iter().find_map(|check| reshaping.refused(check));
-                (Some(reshaping.lost(&checks, dialect)), refused)
-            }
-        };
-        let Some(lost) = lost else { return Ok(()) };
-        let name = quoted_name(&table);
-        let rows = match self.counted(&name, Some(&lost)).await {
-            Ok(rows) => rows,
-            // Values that the new type does not take let the statement fail as well, and nothing is lost.
-            Err(error) if refuses_values(&error) && !is_cleaned && self.is_refused(&name, refused).await => 0,
-            Err(_) => self.values_of(&name, &column).await?,
-        };
-        self.note(Loss::Type { table, column, to }, rows);
-        Ok(())
-    }
-
-    /// Returns whether values cannot be made what a statement makes of them, whatever becomes of that afterwards.
-    async fn is_refused(&self, table: &str, condition: Option<String>) -> bool {
-        match condition {
-            Some(condition) => {
-                let made = self.counted(table, Some(&condition)).await;
-                made.is_err_and(|error| refuses_values(&error))
-            }
-            None => false,
-        }
-    }
-
-    /// Counts the values that are not given back by what is kept of them.
-    async fn reshaped(
-        &mut self,
-        table: String,
-        column: String,
-        form: Form,
-        to: Option<String>,
-    ) -> Result<(), DbErr> {
-        let dialect = dialect_of(self.session.backend());
-        let from = match dialect {
-            Dialect::Sqlite => String::new(),
-            Dialect::Postgresql => type_of(self.session, &table, &column).await?.unwrap_or_default(),
-        };
-        let name = quoted_name(&table);
-        let reshaping = Reshaping {
-            table: &name,
-            column: &column,
-            from: &from,
-            to: to.as_deref(),
-        };
-        let rows = match self
-            .counted(&name, Some(&reshaping.lost(&form.checks, dialect)))
-            .await
-        {
-            Ok(rows) => rows,
-            Err(_) => self.values_of(&name, &column).await?,
-        };
-        let form = form.text;
-        self.note(Loss::Form { table, column, form }, rows);
-        Ok(())
-    }
-
-    async fn values_of(&self, table: &str, column: &str) -> Result<i64, DbErr> {
-        let has_value = format!("{} IS NOT NULL", quoted(column));
-        Ok(self.rows_of(table, Some(&has_value)).await?.unwrap_or_default())
     }
 
     async fn called(&mut self, name: &str, sql: &str, depth: usize) -> Result<Option<Losses>, DbErr> {
@@ -490,8 +412,4 @@ fn counting(table: &str, condition: Option<&str>) -> String {
     format!(
         "SELECT count(*) AS rows_at_stake FROM (SELECT 1 FROM {table}{condition} LIMIT {limit}) AS counted"
     )
-}
-
-fn refuses_values(error: &DbErr) -> bool {
-    matches!(Fault::of(error), Fault::InvalidValue)
 }

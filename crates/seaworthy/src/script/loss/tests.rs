@@ -4,6 +4,8 @@ use super::*;
 use crate::sql::Dialect;
 
 mod copies;
+mod forms;
+mod names;
 
 fn losses(statements: &[&str], dialect: Dialect) -> Losses {
     let mut losses = Losses::default();

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Form, Kept, PossibleLoss};
 use crate::sql::{
-    ColumnCopy, CopiedValue, Expression, Naming, Object, Rename, RowVerb, Rows, Statement, Template, Which,
-    WholeCopy, bare, name_parts,
+    ColumnCopy, Expression, Naming, Object, Rename, RowVerb, Rows, Statement, Template, Which, bare,
+    name_parts,
 };
 use held::{Held, Holds, made_of};
-use table::{Column, ColumnOrigin, Copy, Heir, Table};
+use table::{Column, ColumnOrigin, Heir, Table};
 
 pub(super) use table::Origin;
 
+mod copies;
 mod held;
 mod table;
 
@@ -36,8 +37,8 @@ pub(super) struct Trace {
 pub(super) struct Successor {
     /// The columns of the table that it holds.
     pub(super) kept: Kept,
-    /// The columns that it holds as another type, or in another form.
-    pub(super) retyped: Vec<PossibleLoss>,
+    /// What may be lost of columns that it holds: as another type, in another form, or without the rest of their rows.
+    pub(super) changed: Vec<PossibleLoss>,
 }
 
 impl Trace {
@@ -188,10 +189,9 @@ impl Trace {
                 }
                 there.doubt();
             }
-            Object::Type { name } => {
-                if self.enums.remove(name) {
-                    self.enums.insert(rename.to.clone());
-                }
+            Object::Type { name } if self.enums.contains(name) => {
+                self.enums.remove(name);
+                self.enums.insert(rename.to.clone());
             }
             Object::Schema { name } => {
                 let old = self.schemas.remove(name).unwrap_or_else(|| name.clone());
@@ -249,12 +249,20 @@ impl Trace {
         self.touched.insert(bare(table));
         let known = self.table_mut(table);
         known.remove_column(column);
-        let gone = live.into_iter().map(|(table, column)| GoneColumn {
-            heir: known.succeed_column(&column),
-            table,
-            column,
-        });
-        gone.collect()
+        let mut gone: Vec<GoneColumn> = live
+            .into_iter()
+            .map(|(table, column)| GoneColumn {
+                heir: known.succeed_column(&column),
+                kept: None,
+                table,
+                column,
+            })
+            .collect();
+        let left = known.clone();
+        for gone in gone.iter_mut().filter(|gone| gone.heir.is_none()) {
+            gone.kept = self.keep_elsewhere(&left, &gone.table, &gone.column);
+        }
+        gone
     }
 
     /// Notes that a column of the script gets another type.
@@ -305,50 +313,6 @@ impl Trace {
         (is_itself && !reads_touched).then_some(which)
     }
 
-    /// Notes that a table of the script holds all rows of another.
-    fn copy(&mut self, target: &str, copy: &WholeCopy, named: &[String]) {
-        let Origin::Live { name: source, .. } = self.table(&copy.source) else {
-            return;
-        };
-        if self.tables.get(&copy.source).is_some_and(|table| table.is_view) {
-            return;
-        }
-        let listed = self.tables.get(target).map(|table| table.listed.clone());
-        let listed = listed.unwrap_or_default();
-        let targets = if named.is_empty() { &listed[..] } else { named };
-        let under_their_names = |names: &[String]| {
-            let values = names.iter().map(|name| CopiedValue {
-                name: Some(name.clone()),
-                expression: Expression::column(name),
-            });
-            values.collect()
-        };
-        let (is_whole, values): (bool, Vec<CopiedValue>) = match &copy.values {
-            Some(values) => (false, values.clone()),
-            None => (targets.is_empty(), under_their_names(targets)),
-        };
-        let mut filled = Vec::new();
-        for (index, value) in values.into_iter().enumerate() {
-            if let Some(to) = targets.get(index).cloned().or_else(|| value.name.clone()) {
-                filled.push((
-                    to,
-                    made_of(&value.expression, |from| self.held(&copy.source, from)),
-                ));
-            }
-        }
-        let table = self.table_mut(target);
-        if table.is_lossy {
-            return;
-        }
-        if table.copy_of.as_ref().is_some_and(|copy| copy.source != source) {
-            table.spoil();
-        }
-        table.copy_of = Some(Copy { source, is_whole });
-        for (to, held) in filled {
-            table.fill_column(&to, held);
-        }
-    }
-
     /// Returns what a column holds of the database, its own or as a copy.
     fn held(&self, table: &str, column: &str) -> Holds {
         let live = Table::live(table);
@@ -376,15 +340,6 @@ impl Trace {
                 None => table.fill_column(column, Holds::new()),
             }
         }
-    }
-
-    /// Lets a table that holds the rows of one that is gone stand for it from now on: what is taken from it is taken from the database.
-    pub(super) fn succeed(&mut self, live: &str) -> Option<Successor> {
-        let is_copy = |table: &&mut Table| table.copy_of.as_ref().is_some_and(|copy| copy.source == live);
-        let mut copies: Vec<&mut Table> = self.tables.values_mut().filter(is_copy).collect();
-        copies.sort_by_key(|table| table.is_temporary);
-        let heir = copies.into_iter().next()?;
-        Some(heir.take_place(live))
     }
 
     /// Returns the temporary tables that are all that is left of one of the database.
@@ -459,4 +414,6 @@ pub(super) struct GoneColumn {
     pub(super) column: String,
     /// The column that holds its values from now on.
     pub(super) heir: Option<Heir>,
+    /// What may be lost of its values where another table holds them.
+    pub(super) kept: Option<Vec<PossibleLoss>>,
 }

@@ -63,7 +63,10 @@ impl Statement {
                 let name = create.name.clone();
                 facts.make(Object::View { name }, true);
             }
-            Parsed::CreateType { name, .. } => facts.make(Object::Type { name: name.clone() }, false),
+            Parsed::CreateType { name, .. } => {
+                facts.calls.clear();
+                facts.make(Object::Type { name: name.clone() }, false);
+            }
             Parsed::CreateFunction { name, .. } => {
                 facts.calls.clear();
                 facts.make(Object::Function { name: name.clone() }, true);
@@ -99,15 +102,7 @@ impl Statement {
             }
             Parsed::AlterDomain { name, action } => {
                 facts.calls.clear();
-                let domain = Object::Type { name: name.clone() };
-                match action {
-                    DomainAction::Rename(to) => facts.rename(domain, moved(name, to)),
-                    DomainAction::SetSchema(schema) => facts.rename(domain, in_schema(name, schema)),
-                    DomainAction::AddCheck { .. }
-                    | DomainAction::SetNotNull
-                    | DomainAction::DropNotNull
-                    | DomainAction::Other => {}
-                }
+                alter_domain(facts, name, action);
             }
             Parsed::AlterIndex {
                 name,
@@ -142,7 +137,12 @@ impl Statement {
             Parsed::DropOwned => facts
                 .not_understood
                 .push("DROP OWNED removes whatever a role owns".to_owned()),
-            Parsed::Data(changes) => facts.rows.extend(changes.iter().map(|change| self.rows(change))),
+            Parsed::Data(changes) => {
+                facts.rows.extend(changes.iter().map(|change| self.rows(change)));
+                if let ([change, into], [rows, _]) = (changes.as_slice(), facts.rows.as_mut_slice()) {
+                    rows.moved = copy::moved(change, into, &self.tokens, self.text());
+                }
+            }
             Parsed::Copy { table } => facts.rows.push(Rows {
                 copy_of: None,
                 ..Rows::all(RowVerb::Insert, table)
@@ -350,6 +350,7 @@ impl Rows {
             which: None,
             copy_of: None,
             column_copies: Vec::new(),
+            moved: None,
             cascade: false,
         }
     }
@@ -422,6 +423,20 @@ fn alter_object(facts: &mut Facts, object: &Object, name: &str, action: &ObjectA
         ObjectAction::SetSchema(schema) => facts.rename(object.clone(), in_schema(name, schema)),
         ObjectAction::RenameColumn { from, to } => facts.rename(Object::column(name, from), to.clone()),
         ObjectAction::Other => {}
+    }
+}
+
+fn alter_domain(facts: &mut Facts, name: &str, action: &DomainAction) {
+    let domain = Object::Type {
+        name: name.to_owned(),
+    };
+    match action {
+        DomainAction::Rename(to) => facts.rename(domain, moved(name, to)),
+        DomainAction::SetSchema(schema) => facts.rename(domain, in_schema(name, schema)),
+        DomainAction::AddCheck { .. }
+        | DomainAction::SetNotNull
+        | DomainAction::DropNotNull
+        | DomainAction::Other => {}
     }
 }
 

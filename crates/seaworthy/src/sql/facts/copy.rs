@@ -17,6 +17,17 @@ pub struct WholeCopy {
     pub values: Option<Vec<CopiedValue>>,
 }
 
+/// Rows that one statement takes from a table and puts into another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// The table that they are put into.
+    pub to: String,
+    /// The columns of it that are named.
+    pub columns: Vec<String>,
+    /// The values that are put there, in their order; all columns under their own names where nothing is said.
+    pub values: Option<Vec<CopiedValue>>,
+}
+
 /// A value that a query selects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CopiedValue {
@@ -237,6 +248,52 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token], sql: &str) -> Op
         .cloned()
         .collect();
     selected(Cursor::new(&inside), sql)
+}
+
+/// Returns where a delete puts its rows: `WITH gone AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM gone`.
+pub(super) fn moved(delete: &DataChange, insert: &DataChange, tokens: &[Token], sql: &str) -> Option<Moved> {
+    let is_insert = insert.verb == "INSERT ... SELECT" && insert.conflict == Conflict::Keeps;
+    if delete.verb != "DELETE" || !is_insert || delete.pieces.others.is_some() {
+        return None;
+    }
+    let mut cursor = Cursor::new(tokens);
+    let name = cursor.accept("with").then(|| cursor.name()).flatten()?;
+    let mut inside = cursor.accept("as").then(|| cursor.group()).flatten()?;
+    let is_only = inside.accept("delete") && cursor.sees("insert");
+    let (_, mut returned) = inside.before(&["returning"]);
+    returned.step();
+    let query = insert.pieces.query.as_ref()?;
+    let query = cursor
+        .tokens()
+        .iter()
+        .position(|token| token.span.start == query.start)?;
+    let selected = selected(Cursor::new(&cursor.tokens()[query..]), sql)?;
+    if !is_only || returned.is_done() || selected.source != name {
+        return None;
+    }
+    let values = match (values(returned, sql), selected.values) {
+        (None, values) | (values, None) => values,
+        (Some(returned), Some(selected)) => {
+            let known = |value: &CopiedValue| {
+                returned
+                    .iter()
+                    .any(|one| one.name == value.name && is_column(one))
+            };
+            let are_known = selected.iter().all(|value| is_column(value) && known(value));
+            are_known.then_some(())?;
+            Some(selected)
+        }
+    };
+    Some(Moved {
+        to: insert.table.clone(),
+        columns: insert.columns.clone(),
+        values,
+    })
+}
+
+/// Returns whether a value is a column under its own name.
+fn is_column(value: &CopiedValue) -> bool {
+    matches!(value.expression.columns.as_slice(), [only] if only.checks.is_empty() && value.name.as_ref() == Some(&only.name))
 }
 
 /// Returns what a query selects, if it has every row of a table once.

@@ -198,11 +198,14 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(_) => pieces.push(piece.clone()),
-                Piece::Column(name) => {
-                    pieces.push(Piece::Sql("(".to_owned()));
-                    pieces.extend(source(name)?.pieces);
-                    pieces.push(Piece::Sql(")".to_owned()));
-                }
+                Piece::Column(name) => match source(name)?.pieces.as_slice() {
+                    [column @ Piece::Column(_)] => pieces.push(column.clone()),
+                    made => {
+                        pieces.push(Piece::Sql("(".to_owned()));
+                        pieces.extend_from_slice(made);
+                        pieces.push(Piece::Sql(")".to_owned()));
+                    }
+                },
             }
         }
         Some(Self { pieces })

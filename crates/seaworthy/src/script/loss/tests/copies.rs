@@ -3,7 +3,7 @@
 use super::*;
 
 /// Returns what is lost of a table of tasks with the columns `id`, `title`, `rank`, each script by itself.
-fn lost_in(scripts: &[&[&str]]) -> String {
+pub(super) fn lost_in(scripts: &[&[&str]]) -> String {
     let mut losses = Losses::default();
     for script in scripts {
         losses.add(&Script::of(script, Dialect::Postgresql));
@@ -27,6 +27,8 @@ fn lost_in(scripts: &[&[&str]]) -> String {
         PossibleLoss::Reshaped {
             table, column, form, ..
         } => format!("{table}.{column} as {}", form.text),
+        PossibleLoss::Apart { table, columns, by } => format!("{table}: {columns:?} by {by:?}"),
+        PossibleLoss::Moved { table, .. } => format!("{table} moved"),
         PossibleLoss::Called { name, .. } => name,
     });
     named.collect::<Vec<_>>().join("; ")

@@ -311,17 +311,17 @@ impl Table {
     pub(super) fn take_place(&mut self, live: &str) -> Successor {
         let is_whole = self.copy_of.take().is_some_and(|copy| copy.is_whole);
         let kept = self.kept(is_whole);
-        let mut retyped = Vec::new();
+        let mut changed = Vec::new();
         let mut stands_for: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (name, column) in &self.columns {
             for (held, how) in &column.holds {
                 if self.best_holder(held).is_some_and(|(best, _)| best == name) {
-                    retyped.extend(how.loss(live, held, column.data_type.as_deref()));
+                    changed.extend(how.loss(live, held, column.data_type.as_deref()));
                     stands_for.entry(name.clone()).or_default().insert(held.clone());
                 }
             }
         }
-        let successor = Successor { kept, retyped };
+        let successor = Successor { kept, changed };
         if self.origin != Origin::Made {
             // It has rows of its own.
             self.also.insert(live.to_owned());

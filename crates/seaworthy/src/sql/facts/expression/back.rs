@@ -72,11 +72,9 @@ pub(super) fn cast(expression: Cursor<'_>) -> Option<(Cursor<'_>, bool)> {
 /// Returns whether an expression is one operand: a column, a literal, a call, something in parentheses, with casts or not.
 fn is_operand(expression: Cursor<'_>) -> bool {
     let mut rest = expression;
-    if rest.peek_group().is_some() {
-        rest.group();
-    } else if rest.qualified().is_some() {
-        rest.group();
-    } else {
+    // What stands in parentheses is an operand or the arguments of a call.
+    let is_named = rest.qualified().is_some();
+    if rest.group().is_none() && !is_named {
         rest.step();
     }
     rest.is_done() || rest.sees_symbol("::")

@@ -165,7 +165,7 @@ fn has_own_keys(parts: &[Cursor<'_>]) -> bool {
         })
         .collect();
     let own: BTreeSet<&&str> = keys.iter().collect();
-    parts.len() % 2 == 0 && keys.len() == parts.len() / 2 && own.len() == keys.len()
+    parts.len().is_multiple_of(2) && keys.len() == parts.len() / 2 && own.len() == keys.len()
 }
 
 /// Reads a choice between constants by the values of one column: `CASE x WHEN 1 THEN 'a' WHEN 2 THEN 'b' END`.
