@@ -155,13 +155,6 @@ struct Condition<'a> {
 impl Condition<'_> {
     /// Returns which rows a condition finds: every one that is not filled yet and has something to fill it with, or some.
     fn filled(&self, condition: Cursor<'_>) -> Filled {
-        if let Some(inside) = condition.peek_group() {
-            let mut behind = condition;
-            behind.group();
-            if behind.is_done() {
-                return self.filled(inside);
-            }
-        }
         if condition.has("or") {
             return Filled::Some;
         }
@@ -173,8 +166,13 @@ impl Condition<'_> {
     }
 
     fn filled_by(&self, mut term: Cursor<'_>) -> Filled {
-        if term.peek_group().is_some() {
-            return self.filled(term);
+        if let Some(inside) = term.group() {
+            // Several columns may be compared at once.
+            return if term.is_done() {
+                self.filled(inside)
+            } else {
+                Filled::Some
+            };
         }
         let Some(name) = term.qualified().map(|name| bare(&name)) else {
             return Filled::Some;

@@ -145,6 +145,18 @@ fn a_fill_holds_what_every_row_has_of_it() {
             "UPDATE tasks SET made = title WHERE made IS DISTINCT FROM title",
             "as it is",
         ),
+        (
+            "UPDATE tasks SET made = title WHERE ((made IS NULL) AND title IS NOT NULL)",
+            "as it is",
+        ),
+        (
+            "UPDATE tasks SET made = title WHERE (id, rank) IN (SELECT id, rank FROM notes)",
+            "gone",
+        ),
+        (
+            "UPDATE tasks SET made = title WHERE (made IS NULL) = (id > 2)",
+            "gone",
+        ),
         ("UPDATE tasks SET (made, rank) = (title, id)", "as it is"),
         (
             "UPDATE tasks SET made = 'x'; UPDATE tasks SET made = title WHERE made IS NULL",

@@ -27,8 +27,7 @@ fn read(expression: Cursor<'_>, sql: &str) -> Vec<KeptColumn> {
     if let Some(inside) = in_parentheses(expression) {
         return read(inside, sql);
     }
-    let mut rest = expression;
-    if rest.qualified().is_some() && rest.is_done() {
+    if is_column(expression) {
         let names = column_names(expression.tokens());
         return names.into_iter().map(|name| plain(&name)).collect();
     }
@@ -41,6 +40,11 @@ fn read(expression: Cursor<'_>, sql: &str) -> Vec<KeptColumn> {
     composition(expression, sql)
         .or_else(|| choice(expression, sql))
         .unwrap_or_else(|| compared(expression, sql))
+}
+
+fn is_column(expression: Cursor<'_>) -> bool {
+    let mut rest = in_parentheses(expression).unwrap_or(expression);
+    rest.qualified().is_some() && rest.is_done()
 }
 
 fn plain(name: &str) -> KeptColumn {
@@ -87,9 +91,7 @@ fn composition(expression: Cursor<'_>, sql: &str) -> Option<Vec<KeptColumn>> {
     let mut kept = Vec::new();
     for part in parts {
         let is_whole_text = value_or_constant(part).unwrap_or(part);
-        let is_cast_to_text = cast(is_whole_text).is_some_and(|(value, is_text)| {
-            is_text && matches!(read(value, sql).as_slice(), [only] if only.checks.is_empty())
-        });
+        let is_cast_to_text = cast(is_whole_text).is_some_and(|(value, is_text)| is_text && is_column(value));
         for mut column in read(part, sql) {
             if is_cast_to_text {
                 column.checks.clear();
