@@ -15,6 +15,7 @@ use spellings::{Way, count, harmless, ways, ways_in_one_spelling};
 
 mod code;
 mod kept;
+mod random;
 mod spellings;
 
 /// What is at stake: rows in a table, in one that refers to it, in a schema, in a partition, in a column of a type.
@@ -132,9 +133,7 @@ async fn no_row_goes_by_code_that_the_question_did_not_name() {
                     .unwrap();
                 assert_eq!(rows(&watched.session).await, watched.before, "{index} {going:?}");
                 let said = match outcome {
-                    Err(error) => error
-                        .source()
-                        .map_or(error.to_string(), |source| format!("{error}: {source}")),
+                    Err(error) => said(&error),
                     Ok(()) => "nothing was asked".to_owned(),
                 };
                 if !said.contains(names) && !said.contains("not known beforehand") {
@@ -180,6 +179,12 @@ async fn only_what_was_named_goes_when_somebody_agrees() {
         assert_eq!(wrong, "");
         kind.remove().await.unwrap();
     }
+}
+
+/// Returns an error with what caused it.
+fn said(error: &CommandError) -> String {
+    let source = error.source().map(|source| format!(": {source}"));
+    format!("{error}{}", source.unwrap_or_default())
 }
 
 struct Watched<'a> {

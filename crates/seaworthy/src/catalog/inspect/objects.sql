@@ -607,7 +607,6 @@ strangers(kind, number) AS MATERIALIZED (
         WHERE description IS DISTINCT FROM brought.comment
     UNION ALL SELECT 'comment of something else', count(*) FROM pg_description
         LEFT JOIN members ON classid = classoid AND objid = objoid
-        LEFT JOIN pg_operator ON classoid = 'pg_operator'::regclass AND pg_operator.oid = objoid
         WHERE classoid IN (
             'pg_publication'::regclass, 'pg_subscription'::regclass, 'pg_event_trigger'::regclass,
             'pg_foreign_data_wrapper'::regclass, 'pg_foreign_server'::regclass, 'pg_cast'::regclass, 'pg_operator'::regclass,
