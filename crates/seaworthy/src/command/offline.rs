@@ -3,6 +3,8 @@
 //! It leaves the same database behind as a run would, version rows and history included. It stops at the first error, with
 //! nothing half done and nothing recorded that was not done.
 
+use std::collections::BTreeSet;
+
 use sea_orm::DbBackend;
 use serde::Serialize;
 
@@ -13,7 +15,7 @@ use crate::environment::Environment;
 use crate::graph::{Applied, Plan, StampPlan, Step, Target};
 use crate::ledger::{Entry, Kind, Moment};
 use crate::revision::{Direction, Header, RevisionId, Stage};
-use crate::script::{Losses, PossibleLoss, Script};
+use crate::script::{Kept, Losses, PossibleLoss, Script};
 use crate::session::{Actor, dialect_of, search_path};
 use crate::sql::RowVerb;
 pub(super) use client::Client;
@@ -254,32 +256,50 @@ fn heading(step: &Step, header: &Header, script: &Script) -> String {
 fn destroyed(script: &Script) -> Vec<String> {
     let mut losses = Losses::default();
     losses.add(script);
-    let possible = losses.possible.into_iter().filter_map(|loss| match loss {
-        PossibleLoss::Removed { removal, kept: None } => Some(removal.object.to_string()),
-        PossibleLoss::Removed { kept: Some(_), .. }
-        | PossibleLoss::Called { .. }
-        | PossibleLoss::Apart { .. }
-        | PossibleLoss::Moved { .. } => None,
-        PossibleLoss::Rows { verb, table, .. } => match verb {
-            RowVerb::Insert | RowVerb::Upsert | RowVerb::Update => None,
-            RowVerb::Replace | RowVerb::Delete | RowVerb::Truncate | RowVerb::Merge => {
-                Some(format!("rows of table {table}"))
-            }
-        },
-        PossibleLoss::Retyped { table, column, .. } => Some(format!(
-            "values of {table}.{column} that its new type does not hold"
-        )),
-        PossibleLoss::Reshaped {
-            table, column, form, ..
-        } => Some(format!(
-            "values of {table}.{column} that cannot be had back from {}",
-            form.text
-        )),
-    });
-    let mut found: Vec<String> = possible.collect();
+    let mut found: Vec<String> = losses.possible.into_iter().filter_map(in_words).collect();
     found.extend(losses.unclear.into_iter().map(|what| format!("perhaps: {what}")));
     found.dedup();
     found
+}
+
+/// Says what may be lost, as far as the statements alone tell.
+fn in_words(loss: PossibleLoss) -> Option<String> {
+    Some(match loss {
+        PossibleLoss::Removed { removal, kept } => {
+            let object = removal.object;
+            match kept {
+                None => object.to_string(),
+                Some(Kept::AllBut(columns)) if columns.is_empty() => return None,
+                Some(Kept::AllBut(columns)) => format!("of {object} {}", columns_in_words(columns)),
+                Some(Kept::Columns(columns)) => {
+                    format!("perhaps: of {object} all but {}", columns_in_words(columns))
+                }
+            }
+        }
+        PossibleLoss::Rows { verb, table, .. } => match verb {
+            RowVerb::Insert | RowVerb::Upsert | RowVerb::Update => return None,
+            RowVerb::Replace | RowVerb::Delete | RowVerb::Truncate | RowVerb::Merge => {
+                format!("rows of table {table}")
+            }
+        },
+        PossibleLoss::Retyped { table, column, .. } => {
+            format!("values of {table}.{column} that its new type does not hold")
+        }
+        PossibleLoss::Reshaped {
+            table, column, form, ..
+        } => format!(
+            "values of {table}.{column} that cannot be had back from {}",
+            form.text
+        ),
+        // What the database alone knows: what functions do, and whether rows are told apart.
+        PossibleLoss::Called { .. } | PossibleLoss::Apart { .. } | PossibleLoss::Moved { .. } => return None,
+    })
+}
+
+fn columns_in_words(columns: BTreeSet<String>) -> String {
+    let noun = if columns.len() == 1 { "column" } else { "columns" };
+    let names: Vec<String> = columns.into_iter().collect();
+    format!("{noun} {}", names.join(", "))
 }
 
 fn listed(revisions: &[RevisionId]) -> String {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use sea_orm::DbBackend;
 use seaworthy::command::{self, CommandError, OutOfOrder};
 use seaworthy::environment::Environment;
+use seaworthy::revision::Stage;
 use seaworthy::session::Session;
 use seaworthy::verify::ScratchDatabase;
 
@@ -111,6 +112,37 @@ async fn nothing_is_asked_where_every_row_is_still_there() {
     }
 }
 
+/// A script can ask nobody. It says of each step that it destroys something, but for what the database alone knows.
+#[tokio::test]
+async fn a_script_says_of_each_way_that_it_destroys() {
+    for database in databases().await {
+        let mut silent = Vec::new();
+        for way in ways(database.url().backend()) {
+            let is_known = !(way.overwrites() || way.calls_functions_of_the_database());
+            for going in [Going::Up, Going::Down] {
+                let environment = environment(&database, &revisions(&way, going));
+                let (start, end) = ("a".parse().unwrap(), IDS[way.revisions.len()].parse().unwrap());
+                let script = match going {
+                    Going::Up => {
+                        let whole = Stage::Contract;
+                        command::upgrade_sql(&environment, Some(&start), &end, whole).await
+                    }
+                    Going::Down => {
+                        let from = IDS[way.revisions.len()].parse().unwrap();
+                        command::downgrade_sql(&environment, Some(&from), &"a".parse().unwrap()).await
+                    }
+                };
+                let script = script.unwrap().sql;
+                if is_known && !script.lines().any(|line| line.starts_with("-- destroys ")) {
+                    silent.push(format!("{going:?} {way}"));
+                }
+            }
+        }
+        assert_eq!(silent, [""; 0]);
+        database.remove().await.unwrap();
+    }
+}
+
 /// By statements of SeaORM, by entities, behind questions: the same rows go, and the same is asked.
 #[tokio::test]
 async fn no_row_goes_by_code_that_the_question_did_not_name() {
@@ -181,6 +213,24 @@ async fn only_what_was_named_goes_when_somebody_agrees() {
     }
 }
 
+/// What revisions are called; the first one does nothing.
+const IDS: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+/// Returns the revisions that go a way, one after the other.
+fn revisions(way: &Way, going: Going) -> Vec<Sql> {
+    let harmless = ["SELECT 1"];
+    let mut revisions = vec![Sql::new("a", None, &harmless, &harmless)];
+    let last = way.revisions.len();
+    for index in 0..last {
+        let (id, parent) = (IDS[index + 1], Some(IDS[index]));
+        revisions.push(match going {
+            Going::Up => Sql::new(id, parent, &[&way.revisions[index]], &harmless),
+            Going::Down => Sql::new(id, parent, &harmless, &[&way.revisions[last - 1 - index]]),
+        });
+    }
+    revisions
+}
+
 /// Returns an error with what caused it.
 fn said(error: &CommandError) -> String {
     let source = error.source().map(|source| format!(": {source}"));
@@ -236,19 +286,8 @@ impl<'a> Watched<'a> {
 
     /// Runs a way, in one revision after the other.
     async fn run(&self, way: &Way, going: Going, person: &Person) -> Result<(), CommandError> {
-        let harmless = ["SELECT 1"];
-        let ids = ["a", "b", "c", "d", "e"];
-        let mut revisions = vec![Sql::new("a", None, &harmless, &harmless)];
-        let last = way.revisions.len();
-        for index in 0..last {
-            let (id, parent) = (ids[index + 1], Some(ids[index]));
-            revisions.push(match going {
-                Going::Up => Sql::new(id, parent, &[&way.revisions[index]], &harmless),
-                Going::Down => Sql::new(id, parent, &harmless, &[&way.revisions[last - 1 - index]]),
-            });
-        }
-        let environment = environment(self.database, &revisions);
-        Self::go(&environment, going, ids[last], person).await
+        let environment = environment(self.database, &revisions(way, going));
+        Self::go(&environment, going, IDS[way.revisions.len()], person).await
     }
 
     /// Runs what comes after the first revision, all of which is taken for applied or for not applied.

@@ -8,7 +8,7 @@ use seaworthy::revision::Stage;
 use seaworthy::verify::ScratchDatabase;
 
 use crate::clients::{Way, ask, feed, feed_by, feed_through_settings, look};
-use crate::databases::{Sql, current, databases, environment, events, tables, upgrade};
+use crate::databases::{Sql, current, databases, downgrade, environment, events, tables, upgrade};
 
 pub(crate) fn revisions() -> [Sql; 3] {
     let loose = ["CREATE TABLE t_b (id integer)", "CREATE INDEX t_b_id ON t_b (id)"];
@@ -190,6 +190,63 @@ async fn a_script_that_fails_anywhere_leaves_whole_steps() {
             reached.into_iter().collect::<Vec<_>>(),
             ["a", "b", "base", "c", "d"]
         );
+        database.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_script_downwards_that_fails_anywhere_leaves_whole_steps() {
+    let revisions = [
+        Sql::table("a", None),
+        Sql::new(
+            "b",
+            Some("a"),
+            &[
+                "CREATE TABLE t_b (id integer PRIMARY KEY, a integer REFERENCES t_a (id) ON DELETE CASCADE)",
+                "INSERT INTO t_a VALUES (1, 'x'), (2, 'y')",
+                "INSERT INTO t_b VALUES (7, 1), (8, 2)",
+            ],
+            &["DROP TABLE t_b", "DELETE FROM t_a"],
+        ),
+        Sql::new(
+            "c",
+            Some("b"),
+            &[
+                "ALTER TABLE t_b ADD COLUMN note text",
+                "UPDATE t_b SET note = 'z'",
+            ],
+            &["ALTER TABLE t_b DROP COLUMN note", "UPDATE t_a SET note = 'w'"],
+        ),
+    ];
+    for database in databases().await {
+        let environment = environment(&database, &revisions);
+        let mut whole = Vec::new();
+        for id in ["c", "b", "a", "base"] {
+            match id {
+                "c" => drop(upgrade(&environment, id).await.unwrap()),
+                _ => drop(downgrade(&environment, id).await.unwrap()),
+            }
+            whole.push((id, look(&database)));
+        }
+        let text = script_down(&environment, "c", "base").await;
+        let lines: Vec<&str> = text.lines().collect();
+        let mut reached = std::collections::BTreeSet::new();
+        for place in 2..=lines.len() {
+            empty(&database);
+            upgrade(&environment, "head").await.unwrap();
+            let mut broken = lines.clone();
+            broken.insert(place, "SELECT nothing FROM nowhere;");
+            let fed = feed(&database, &(broken.join("\n") + "\n"));
+            assert_ne!(fed.code, Some(0), "line {place}: {fed:#?}");
+            let at = current(&environment)
+                .await
+                .pop()
+                .unwrap_or_else(|| "base".to_owned());
+            let expected = whole.iter().find(|(id, _)| *id == at).map(|(_, there)| there);
+            assert_eq!(Some(&look(&database)), expected, "line {place}, at {at}");
+            reached.insert(at);
+        }
+        assert_eq!(reached.into_iter().collect::<Vec<_>>(), ["a", "b", "base", "c"]);
         database.remove().await.unwrap();
     }
 }

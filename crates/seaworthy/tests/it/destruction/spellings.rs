@@ -336,6 +336,14 @@ impl Way {
         self.names == OVERWRITTEN
     }
 
+    /// Returns whether it calls functions that the database has and the statements do not show.
+    pub(super) fn calls_functions_of_the_database(&self) -> bool {
+        let calls = ["sink()", "sink_all()", "scuttle()"];
+        self.revisions
+            .iter()
+            .any(|sql| calls.iter().any(|call| sql.contains(call)))
+    }
+
     /// Returns whether nobody can tell from its text what it takes.
     pub(super) fn is_unclear(&self) -> bool {
         self.names == UNCLEAR
