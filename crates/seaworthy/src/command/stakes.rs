@@ -39,6 +39,9 @@ pub struct Stakes {
     /// Tables of which rows would go, and none were found.
     #[serde(skip)]
     pub(crate) found_empty: BTreeSet<String>,
+    /// Columns that would go and hold nothing, each behind its table.
+    #[serde(skip)]
+    pub(crate) empty_columns: BTreeSet<(String, String)>,
 }
 
 /// Something that would go, and how many rows hold something of it.

@@ -39,7 +39,7 @@ impl Project<'_> {
         dialect: Dialect,
     ) -> Result<Vec<Work<'_>>, CommandError> {
         let mut work = Vec::with_capacity(plan.steps.len());
-        let mut watch = Watch::new(agreed);
+        let mut watch = Watch::new(agreed, dialect);
         for step in &plan.steps {
             let (header, revision) = self.resolve(step);
             let script = self.script_of(step, dialect).await;
@@ -134,7 +134,8 @@ impl Project<'_> {
         let (header, _) = self.resolve(step);
         let declared = self.declared_for(header, step.direction);
         let is_accepted = |reason: &str| accepts_unknown(reason, &declared);
-        header.stage == Stage::Contract || script.may_hide().is_some_and(is_accepted)
+        let is_contract = header.stage == Stage::Contract && step.direction == Direction::Up;
+        is_contract || script.may_hide().is_some_and(is_accepted)
     }
 
     /// Returns the applied revisions whose SQL is not what it was when they were applied.

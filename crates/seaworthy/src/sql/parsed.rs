@@ -1,6 +1,6 @@
 //! What a statement does, as far as hazards depend on it: facts read from its tokens, tolerant of everything else.
 
-pub(crate) use column::{Column, Type};
+pub(crate) use column::{Column, Type, data_type};
 pub(crate) use constraint::{Constraint, ConstraintKind};
 pub(crate) use data::{ComparisonKind, Conflict, DataChange, called};
 
@@ -406,7 +406,7 @@ pub(super) fn is_opaque_command(line: &str) -> bool {
 pub(crate) fn read_type(text: &str) -> Option<Type> {
     let tokens = super::tokens(text, super::Dialect::Postgresql);
     let mut cursor = Cursor::new(&tokens);
-    let read = column::data_type(&mut cursor);
+    let read = data_type(&mut cursor);
     (cursor.is_done() && !read.name.is_empty()).then_some(read)
 }
 

@@ -16,6 +16,8 @@ pub struct Taken {
     pub columns: BTreeSet<(String, String)>,
     /// Tables that lose rows.
     pub rows: BTreeSet<String>,
+    /// What tables are called afterwards that get another name.
+    pub renamed: BTreeMap<String, String>,
 }
 
 impl Taken {
@@ -26,7 +28,7 @@ impl Taken {
         for statement in statements {
             names.follow(statement, 0);
         }
-        names.taken
+        names.into_taken()
     }
 
     /// Returns whether nothing is taken.
@@ -40,6 +42,7 @@ impl Taken {
         self.tables.extend(other.tables);
         self.columns.extend(other.columns);
         self.rows.extend(other.rows);
+        self.renamed.extend(other.renamed);
     }
 }
 
@@ -55,6 +58,18 @@ struct Names {
 }
 
 impl Names {
+    fn into_taken(self) -> Taken {
+        let kept = self
+            .tables
+            .into_iter()
+            .filter_map(|(now, before)| Some((before?, now)));
+        let renamed = kept.filter(|(before, now)| before != now).collect();
+        Taken {
+            renamed,
+            ..self.taken
+        }
+    }
+
     fn follow(&mut self, statement: &Statement, depth: usize) {
         let facts = statement.facts();
         self.remove(&facts);

@@ -50,7 +50,13 @@ const PURGE: &str = "CREATE FUNCTION purge() RETURNS trigger LANGUAGE plpgsql AS
                      RETURN NEW; END $$; CREATE TRIGGER purge BEFORE INSERT OR UPDATE ON logs FOR EACH ROW EXECUTE FUNCTION \
                      purge()";
 
-const ON_POSTGRESQL: [Case; 8] = [
+const ON_POSTGRESQL: [Case; 9] = [
+    // What a default calls runs for each row that there is.
+    [
+        "CREATE FUNCTION sink() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN DELETE FROM crew; RETURN 1; END $$",
+        "ALTER TABLE logs ADD COLUMN n integer DEFAULT sink()",
+        "rows of table crew",
+    ],
     BY_A_VIEW,
     [PURGE, "INSERT INTO logs VALUES ('moved')", "rows of table crew"],
     [PURGE, "UPDATE logs SET what = 'moved'", "rows of table crew"],
@@ -82,10 +88,8 @@ const ON_POSTGRESQL: [Case; 8] = [
         "SET LOCAL harbour.closes = 'yes'; DELETE FROM crew WHERE current_setting('harbour.closes', true) = 'yes'",
         "rows of table crew",
     ],
-    // A key from an earlier statement takes rows along that the catalog did not know of.
     [
-        "CREATE TABLE oars (id integer PRIMARY KEY, crew_id integer); INSERT INTO oars VALUES (1, 2); \
-         CREATE FUNCTION purge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE crew DROP COLUMN name; RETURN NULL; END $$; \
+        "CREATE FUNCTION purge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE crew DROP COLUMN name; RETURN NULL; END $$; \
          CREATE TRIGGER purge AFTER INSERT ON gone EXECUTE FUNCTION purge()",
         "INSERT INTO gone VALUES (2)",
         "column crew.name",
@@ -129,7 +133,33 @@ const HARMLESS_ON_SQLITE: [[&str; 2]; 3] = [
     ],
 ];
 
-const HARMLESS_ON_POSTGRESQL: [[&str; 2]; 4] = [
+const HARMLESS_ON_POSTGRESQL: [[&str; 2]; 9] = [
+    // A column goes from a table and its parts, and nobody has put anything into it.
+    [
+        "CREATE TABLE trips (id integer, year integer, note text) PARTITION BY LIST (year); \
+         CREATE TABLE trips_1 PARTITION OF trips FOR VALUES IN (1); INSERT INTO trips VALUES (1, 1)",
+        "ALTER TABLE trips DROP COLUMN note",
+    ],
+    [
+        "CREATE TYPE mood AS ENUM ('well'); ALTER TABLE crew ADD COLUMN mood mood",
+        "DROP TYPE mood CASCADE",
+    ],
+    // A trigger that writes a row anew.
+    [
+        "CREATE TABLE words (id integer); INSERT INTO words VALUES (1), (2), (3); \
+         CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM words WHERE id = NEW.id; \
+         INSERT INTO words VALUES (NEW.id); RETURN NEW; END $$; \
+         CREATE TRIGGER again AFTER UPDATE ON crew FOR EACH ROW EXECUTE FUNCTION again()",
+        "UPDATE crew SET name = upper(name)",
+    ],
+    [
+        "",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; UPDATE crew SET name = upper(name)",
+    ],
+    [
+        "",
+        "ALTER TABLE crew ADD COLUMN born integer DEFAULT 1900, ADD CHECK (born > 0); SELECT count(*) FROM crew",
+    ],
     // A row goes from one part of its table to another.
     [
         "CREATE TABLE trips (id integer, year integer) PARTITION BY LIST (year); \
@@ -215,6 +245,34 @@ async fn what_goes_without_being_named_is_put_back() {
             database.remove().await.unwrap();
         }
     }
+}
+
+/// A part that ends its own transaction cannot be put back, and is sent as it is.
+#[tokio::test]
+async fn a_part_that_commits_by_itself_is_sent_without_a_transaction() {
+    let Some(database) = databases()
+        .await
+        .into_iter()
+        .find(|database| !is_sqlite(database))
+    else {
+        return;
+    };
+    send(&database, SEED).await;
+    let procedure = "CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN UPDATE logs SET what = 'filled'; COMMIT; END $$";
+    send(&database, procedure).await;
+    for (id, sql) in [
+        ("called", "CALL fill()"),
+        (
+            "block",
+            "DO $$ BEGIN FOR i IN 1..2 LOOP UPDATE logs SET what = 'filled'; COMMIT; END LOOP; END $$",
+        ),
+    ] {
+        let step = Sql::new(id, None, &[sql], &[]).without_transaction();
+        let (_, upgraded) = upgrade(&database, step, Person::agreeing()).await;
+        upgraded.expect(sql);
+        send(&database, "DELETE FROM seaql_migrations").await;
+    }
+    database.remove().await.unwrap();
 }
 
 /// What a part has taken is put back, what those before it have done stays, and the next run is asked again.

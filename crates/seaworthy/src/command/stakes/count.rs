@@ -209,6 +209,9 @@ impl<'a> Counter<'a> {
 
     async fn column(&mut self, table: String, column: String) -> Result<(), DbErr> {
         let rows = self.values_of(&quoted_name(&table), &column).await?;
+        if rows == 0 {
+            self.stakes.empty_columns.insert((table.clone(), column.clone()));
+        }
         self.note(Loss::Column { table, column }, rows);
         Ok(())
     }

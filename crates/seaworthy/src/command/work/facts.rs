@@ -9,6 +9,7 @@ use crate::sql::{Dialect, Object, Statement, TransactionControl, bare, read};
 #[derive(Clone, Debug)]
 pub(super) struct PartText {
     pub(super) sql: String,
+    /// With those inside of blocks of code.
     pub(super) statements: Vec<Statement>,
     /// The checksum of the step's parts up to and including this one.
     pub(super) checksum: String,
@@ -102,7 +103,7 @@ pub(super) fn fits_transaction(statements: &[Statement], dialect: Dialect) -> bo
         let facts = statement.facts();
         // SQLite ignores a pragma there.
         let is_ignored = dialect == Dialect::Sqlite && facts.changes_session;
-        !(controls_transaction(statement) || is_ignored || facts.needs_no_transaction)
+        !(controls_transaction(statement) || is_ignored || refuses_transaction(statement))
     };
     statements.iter().all(fits)
 }
@@ -122,7 +123,10 @@ pub(super) fn statements_done(script: &Script, step: &UnfinishedStep, dialect: D
 pub(super) fn parts(script: &Script, dialect: Dialect) -> Vec<PartText> {
     let part = |sql: &str, sent: &[String]| PartText {
         sql: sql.to_owned(),
-        statements: read(sql, dialect),
+        statements: read(sql, dialect)
+            .into_iter()
+            .flat_map(|statement| statement.flattened(0))
+            .collect(),
         checksum: checksum(sent),
     };
     let recorded = script.parts();

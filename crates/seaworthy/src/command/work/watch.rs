@@ -4,20 +4,22 @@ use std::collections::BTreeSet;
 
 use crate::command::Stakes;
 use crate::runner::Foreseen;
-use crate::sql::{Object, RowVerb, Statement, Taken};
+use crate::sql::{Dialect, Object, RowVerb, Statement, Taken};
 
 /// Goes through the steps of a plan in their order.
 pub(super) struct Watch<'a> {
     agreed: &'a Stakes,
-    /// The tables that the steps so far have written, so that rows which were not there when they were counted are their own.
-    written: BTreeSet<String>,
+    dialect: Dialect,
+    /// The tables that the steps so far have put rows into, which were not there when they were counted.
+    filled: BTreeSet<String>,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) const fn new(agreed: &'a Stakes) -> Self {
+    pub(super) const fn new(agreed: &'a Stakes, dialect: Dialect) -> Self {
         Self {
             agreed,
-            written: BTreeSet::new(),
+            dialect,
+            filled: BTreeSet::new(),
         }
     }
 
@@ -29,13 +31,19 @@ impl<'a> Watch<'a> {
         is_known: bool,
         is_accepted: impl Fn(&Statement) -> bool,
     ) -> Option<Foreseen> {
+        let found_empty: BTreeSet<String> = self
+            .agreed
+            .found_empty
+            .difference(&self.filled)
+            .cloned()
+            .collect();
         for statement in statements {
             let rows = statement
                 .facts()
                 .rows
                 .into_iter()
                 .filter(|rows| puts_in(rows.verb));
-            self.written.extend(rows.map(|rows| rows.table));
+            self.filled.extend(rows.map(|rows| rows.table));
         }
         let accepted: Vec<&Statement> = statements
             .iter()
@@ -44,31 +52,46 @@ impl<'a> Watch<'a> {
         let is_wide = accepted
             .iter()
             .any(|statement| takes_more_than_it_names(statement));
-        let is_harmless = is_known && !statements.iter().any(may_take);
-        if is_wide || is_harmless || !self.agreed.unclear.is_empty() {
+        let is_harmless = is_known
+            && !statements
+                .iter()
+                .any(|statement| may_take(statement, self.dialect));
+        let must_come_first = statements.iter().any(sets_transaction);
+        if is_wide || is_harmless || must_come_first || !self.agreed.unclear.is_empty() {
             return None;
         }
-        let mut given_up = self.agreed.taken();
-        given_up.extend(Taken::by(accepted));
-        let found_empty = self.agreed.found_empty.difference(&self.written);
+        let mut named = Taken::by(statements);
+        named.columns.extend(self.agreed.empty_columns.iter().cloned());
+        let retypes = statements.iter().flat_map(|statement| statement.facts().retypes);
         Some(Foreseen {
-            given_up,
-            named: Taken::by(statements),
-            found_empty: found_empty.cloned().collect(),
+            accepted: Taken::by(accepted),
+            agreed: self.agreed.taken(),
+            named,
+            found_empty,
+            rewritten: retypes.map(|retype| retype.table).collect(),
+            is_known,
         })
     }
 }
 
-/// Returns whether rows may be there afterwards that were not there before, or that are other ones.
+/// Returns whether rows are there afterwards that were not there before.
 const fn puts_in(verb: RowVerb) -> bool {
     match verb {
-        RowVerb::Insert | RowVerb::Upsert | RowVerb::Replace | RowVerb::Update | RowVerb::Merge => true,
-        RowVerb::Delete | RowVerb::Truncate => false,
+        RowVerb::Insert | RowVerb::Upsert | RowVerb::Replace | RowVerb::Merge => true,
+        RowVerb::Update | RowVerb::Delete | RowVerb::Truncate => false,
     }
 }
 
+/// Returns whether a statement has to be the first of its transaction, so that nobody can look before it.
+fn sets_transaction(statement: &Statement) -> bool {
+    let mut words = statement.text().split_whitespace();
+    let is =
+        |word: Option<&str>, expected: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(expected));
+    is(words.next(), "set") && is(words.next(), "transaction")
+}
+
 /// Returns whether something may be gone after a statement, be it by a trigger, a function or an operator that the database has.
-fn may_take(statement: &Statement) -> bool {
+fn may_take(statement: &Statement, dialect: Dialect) -> bool {
     let facts = statement.facts();
     let is_index = |object: &Object| matches!(object, Object::Index { .. });
     let does_nothing_else = facts.rows.is_empty()
@@ -76,8 +99,13 @@ fn may_take(statement: &Statement) -> bool {
         && facts.not_understood.is_empty()
         && facts.removes.iter().all(|removal| is_index(&removal.object));
     let first = statement.text().split_whitespace().next().unwrap_or_default();
-    let only_makes =
-        !facts.makes.is_empty() || !facts.renames.is_empty() || first.eq_ignore_ascii_case("create");
+    let only_makes = match dialect {
+        // What a default, a check or a conversion calls runs for each row.
+        Dialect::Postgresql => first.eq_ignore_ascii_case("create"),
+        Dialect::Sqlite => {
+            !facts.makes.is_empty() || !facts.renames.is_empty() || first.eq_ignore_ascii_case("create")
+        }
+    };
     let only_drops_indexes = !facts.removes.is_empty();
     !(does_nothing_else && (only_makes || only_drops_indexes || !facts.settings.is_empty()))
 }

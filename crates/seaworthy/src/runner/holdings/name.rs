@@ -38,8 +38,12 @@ impl Name {
         }
     }
 
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.has(&self.schema, &other.schema) && self.has(&self.table, &other.table)
+    /// Returns what no other table of the database has.
+    pub(super) fn key(&self) -> (String, String) {
+        match self.dialect {
+            Dialect::Postgresql => (self.schema.clone(), self.table.clone()),
+            Dialect::Sqlite => (self.schema.clone(), self.table.to_ascii_lowercase()),
+        }
     }
 }
 

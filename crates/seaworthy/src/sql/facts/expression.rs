@@ -2,9 +2,12 @@
 //!
 //! A column that is taken as it is needs no proof. Every other way names its checks: values that fail one are lost with the column.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::sql::cursor::Cursor;
+use crate::sql::parsed::data_type;
 use crate::sql::quoted;
 use crate::sql::token::{Kind, Token};
 
@@ -269,13 +272,12 @@ fn column_positions(tokens: &[Token]) -> Vec<usize> {
     if Cursor::new(tokens).has_within("select") {
         return Vec::new();
     }
+    let types = type_positions(tokens);
     let is_column = |(index, token): &(usize, &Token)| {
         let after = tokens.get(index + 1);
         let has_after = |symbol: &str| after.is_some_and(|next| next.is_symbol(symbol));
         let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-        let is_type = before.is_some_and(|before| {
-            before.is_symbol("::") || before.is_word("as") || before.is_word("collate")
-        });
+        let is_type = types.contains(index) || before.is_some_and(|before| before.is_word("collate"));
         // `AT TIME ZONE`, `extract(year FROM x)`, `date '2026-01-01'`.
         let is_syntax = [0, 1, 2].iter().any(|back| {
             let start = index.checked_sub(*back).unwrap_or(*index);
@@ -291,6 +293,19 @@ fn column_positions(tokens: &[Token]) -> Vec<usize> {
     };
     let columns = tokens.iter().enumerate().filter(is_column);
     columns.map(|(index, _)| index).collect()
+}
+
+/// Returns where types are named, which may have several words: behind `::`, and in `CAST(x AS type)`.
+pub(super) fn type_positions(tokens: &[Token]) -> BTreeSet<usize> {
+    let mut positions = BTreeSet::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if token.is_symbol("::") || token.is_word("as") {
+            let mut cursor = Cursor::new(&tokens[index + 1..]);
+            data_type(&mut cursor);
+            positions.extend(index + 1..tokens.len() - cursor.tokens().len());
+        }
+    }
+    positions
 }
 
 /// Returns whether a word says what `extract(word FROM x)` takes out, or which ends `trim(word FROM x)` trims.

@@ -166,7 +166,7 @@ fn expression(cursor: &mut Cursor<'_>) -> Vec<Token> {
 }
 
 /// Reads a type.
-pub(super) fn data_type(cursor: &mut Cursor<'_>) -> Type {
+pub(crate) fn data_type(cursor: &mut Cursor<'_>) -> Type {
     const LONG: [&str; 8] = [
         "double precision",
         "character varying",

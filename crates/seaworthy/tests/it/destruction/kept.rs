@@ -146,7 +146,8 @@ const REVERSIBLE: [(&str, &str); 14] = [
     ("code", "upper(code)"),
 ];
 
-const REVERSIBLE_ON_POSTGRESQL: [(&str, &str); 6] = [
+const REVERSIBLE_ON_POSTGRESQL: [(&str, &str); 7] = [
+    ("n", "n::text::double precision::text"),
     ("name", "jsonb_build_object('n', name, 'f', first)"),
     ("name", "concat(first, ' ', name)"),
     ("name", "format('%s %s', first, name)"),
@@ -156,7 +157,14 @@ const REVERSIBLE_ON_POSTGRESQL: [(&str, &str); 6] = [
 ];
 
 /// What a type is changed by, on PostgreSQL; nothing is lost where nothing is named.
-const USING: [(&str, &str, &str, &str); 16] = [
+const USING: [(&str, &str, &str, &str); 18] = [
+    ("n", "double precision", "n::text::double precision", ""),
+    (
+        "name",
+        "character varying(20)",
+        "CAST(name AS character varying(20))",
+        "",
+    ),
     ("name", "text", "NULL", "crew.name (3 rows"),
     ("n", "bigint", "0", "crew.n (2 rows"),
     ("name", "varchar(3)", "left(name, 3)", "crew.name (2 rows"),

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::back::{cast, in_parentheses, is_constant, last_outside, way_back};
-use super::{Check, Cursor, KeptColumn, Template, column_names};
+use super::{Check, Cursor, KeptColumn, Template, column_names, type_positions};
 use crate::sql::token::{Kind, Token};
 
 /// Returns the columns of an expression, each with what shows that it is kept.
@@ -112,8 +112,7 @@ fn parts(expression: Cursor<'_>) -> Option<(Vec<Cursor<'_>>, bool)> {
     let mut call = expression;
     if call.accept("array") && tokens.get(1).is_some_and(|token| token.is_symbol("[")) {
         let is_closed = tokens.last().is_some_and(|token| token.is_symbol("]"));
-        let inside = Cursor::new(&tokens[2..tokens.len() - 1]);
-        return is_closed.then(|| (inside.split(","), false));
+        return is_closed.then(|| (Cursor::new(&tokens[2..tokens.len() - 1]).split(","), false));
     }
     let mut call = expression;
     if let Some(name) = call.name()
@@ -373,17 +372,13 @@ const NO_FUNCTIONS: [&str; 16] = [
 /// Returns whether the database can be asked for a value beforehand, and nothing happens by it.
 pub(super) fn is_evaluable(expression: Cursor<'_>) -> bool {
     let tokens = expression.tokens();
+    let types = type_positions(tokens);
     let is_known = |(index, pair): (usize, &[Token])| {
         if !pair[0].is_name() || !pair[1].is_symbol("(") {
             return true;
         }
-        let is_type = index.checked_sub(1).is_some_and(|before| {
-            tokens[before].is_symbol("::")
-                || tokens[before].is_word("as")
-                || tokens[before].is_word("precision")
-        });
         let name = pair[0].text.as_str();
-        is_type || FUNCTIONS.contains(&name) || NO_FUNCTIONS.contains(&name)
+        types.contains(&index) || FUNCTIONS.contains(&name) || NO_FUNCTIONS.contains(&name)
     };
     !expression.has_within("select")
         && !expression.has_within("over")
