@@ -50,7 +50,8 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             let deletes = changes
                 .iter()
                 .filter(|change| change.verb == "DELETE" && bulk_dml::is_unbounded(step, change));
-            deletes.map(|change| lost(&change.table)).collect()
+            let rows = |table: &str| Finding::on(table, format!("rows of {table} are destroyed"));
+            deletes.map(|change| rows(&change.table)).collect()
         }
         _ => {
             let columns = column_removed::dropped(step).into_iter();

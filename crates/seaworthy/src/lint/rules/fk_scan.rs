@@ -42,8 +42,11 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
                 && constraint.is_valid
                 && constraint.is_enforced
             {
-                let message =
-                    format!("writes to {table} and {parent} wait while all rows of {table} are checked");
+                let tables = match parent == table {
+                    true => table.to_owned(),
+                    false => format!("{table} and {parent}"),
+                };
+                let message = format!("writes to {tables} wait while all rows of {table} are checked");
                 findings.push(Finding::on(table, message));
             }
         }

@@ -23,14 +23,14 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             column,
             if_not_exists,
         } if !step.is_there(table, &column.name, *if_not_exists) => {
-            is_required(column).then_some(&column.name)
+            is_required(column).then_some((&column.name, true))
         }
         Action::SetNotNull(column) => {
             let is_added_here = step.column(table, column).is_some_and(|known| known.is_new);
             let is_added_at_once = actions.iter().any(
                 |action| matches!(action, Action::AddColumn { column: added, .. } if added.name == *column && !added.not_null),
             );
-            ((is_added_here || is_added_at_once) && lacks_value(step, table, column)).then_some(column)
+            ((is_added_here || is_added_at_once) && lacks_value(step, table, column)).then_some((column, false))
         }
         Action::DropDefault(column)
         | Action::DropIdentity(column)
@@ -39,15 +39,17 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             is_null: true,
         } => {
             let had_none = step.column(table, column).is_some_and(|known| !known.has_value);
-            (!had_none && lacks_value(step, table, column)).then_some(column)
+            (!had_none && lacks_value(step, table, column)).then_some((column, false))
         }
         _ => None,
     });
-    let found = required.map(|column| {
-        Finding::on(
-            table,
-            format!("an INSERT into {table} that does not name {column} fails"),
-        )
+    let found = required.map(|(column, is_added)| {
+        let insert = format!("an INSERT into {table} that does not name {column} fails");
+        let message = match is_added {
+            true => format!("the statement fails as soon as {table} has a row, and {insert}"),
+            false => insert,
+        };
+        Finding::on(table, message)
     });
     let generated = actions.iter().filter_map(|action| match action {
         Action::AlwaysIdentity(column) if step.before.is_live_column(table, column) => Some(
