@@ -16,7 +16,7 @@ pub use settings::{
     nearest,
 };
 
-use crate::sql::{Dialect, Reading, Remark, Schema, Statement, read, read_with_remarks};
+use crate::sql::{Dialect, Parsed, Reading, Remark, Schema, Statement, read, read_with_remarks};
 use step::Step;
 use timeline::Timeline;
 
@@ -27,16 +27,30 @@ mod repeats;
 mod rules;
 mod settings;
 mod step;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 /// What is known about the place where a script will run.
 #[derive(Clone, Debug)]
 pub struct Context {
     before: Schema,
+    unread: Vec<Unread>,
     transaction: Surrounding,
     server: Server,
     settings: Arc<Settings>,
     is_strict: bool,
+}
+
+/// Text of a schema that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// The line on which it begins, counted from one.
+    pub line: usize,
+    /// What is not understood.
+    pub what: String,
+    /// Whether nothing behind it is known either.
+    pub is_all_behind: bool,
 }
 
 /// What will run a script.
@@ -134,6 +148,7 @@ impl Default for Context {
     fn default() -> Self {
         Self {
             before: Schema::default().settled(false),
+            unread: Vec::new(),
             transaction: Surrounding::Transaction,
             server: Server::Postgres(15),
             settings: Arc::default(),
@@ -143,11 +158,24 @@ impl Default for Context {
 }
 
 impl Context {
-    /// Takes the statements that made the schema as it is before the script; what they do not create does not exist.
+    /// Takes the statements that made the schema as it is before the script.
+    ///
+    /// A table that they do not create is in use all the same, unless the script creates it: a statement that names it would fail
+    /// otherwise. It does not exist where a statement says `IF EXISTS`, as long as all of the text is understood.
     #[must_use]
     pub fn schema(mut self, sql: &str) -> Self {
-        self.before = Schema::default().settled(true);
-        self.and_then(sql)
+        let mut statements = read(sql, self.server.dialect());
+        self.unread = statements.iter().filter_map(Unread::of).collect();
+        // Nobody knows where a statement ends that something is open in.
+        statements.retain(|statement| statement.unclosed.is_none());
+        self.before = Schema::default().settled(self.unread.is_empty());
+        self.after(&statements)
+    }
+
+    /// Returns what of the schema could not be understood.
+    #[must_use]
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
     }
 
     /// Adds what further statements made, such as those of an earlier revision.
@@ -162,7 +190,7 @@ impl Context {
     pub fn after(mut self, statements: &[Statement]) -> Self {
         let is_complete = self.before.is_complete();
         for statement in statements {
-            self.before.apply(&statement.parsed);
+            self.before.apply_whole(statement);
         }
         self.before = self.before.settled(is_complete);
         self
@@ -194,6 +222,21 @@ impl Context {
     pub fn on(mut self, server: impl Into<Server>) -> Self {
         self.server = server.into();
         self
+    }
+}
+
+impl Unread {
+    fn of(statement: &Statement) -> Option<Self> {
+        let (what, is_all_behind) = match (statement.unclosed, &statement.parsed) {
+            (Some(what), _) => (format!("{what} is opened and never closed"), true),
+            (None, Parsed::Opaque { what }) => (what.clone(), false),
+            _ => return None,
+        };
+        Some(Self {
+            line: statement.line,
+            what,
+            is_all_behind,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use parsed::{
     DataChange, DomainAction, Drop, IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TransactionVerb,
     Type, TypeAction, read_type,
 };
-pub(crate) use schema::{KnownColumn, Schema, Table, Volatility};
+pub(crate) use schema::{Index, KnownColumn, Schema, Table, Volatility};
 pub(crate) use statement::read_with_remarks;
 pub(crate) use token::{Kind, LONGEST_NAME, Remark, Token, tokens};
 

@@ -56,6 +56,7 @@ impl Locks<'_> {
             }
             Parsed::CreateTrigger { table } => self.take(table, Mode::ShareRowExclusive, true),
             Parsed::CreatePolicy { table } => self.take(table, Mode::AccessExclusive, true),
+            Parsed::AlterTable { table, if_exists, .. } if *if_exists && self.schema.lacks(table) => {}
             Parsed::AlterTable { table, actions, .. } => self.alter(table, actions),
             Parsed::Drop(drop)
                 if matches!(
@@ -63,7 +64,9 @@ impl Locks<'_> {
                     ObjectKind::Table | ObjectKind::OfTable | ObjectKind::Policy
                 ) =>
             {
-                for name in &drop.names {
+                let is_skipped = |name: &&String| drop.if_exists && self.schema.lacks(name);
+                let names: Vec<&String> = drop.names.iter().filter(|name| !is_skipped(name)).collect();
+                for name in names {
                     self.take(name, Mode::AccessExclusive, true);
                 }
             }
@@ -143,8 +146,7 @@ impl Locks<'_> {
     }
 
     fn take(&mut self, table: &str, mode: Mode, is_direct: bool) {
-        let is_missing = self.schema.lacks(table);
-        if is_missing || !self.schema.is_live(table) || self.schema.view(table).is_some() {
+        if !self.schema.is_live(table) || self.schema.view(table).is_some() {
             return;
         }
         if let Some(lock) = self.locks.iter_mut().find(|lock| lock.table == table) {

@@ -30,6 +30,10 @@ pub(super) struct Step<'a> {
     pub(super) statement: &'a Parsed,
     pub(super) tokens: &'a [Token],
     pub(super) unclosed: Option<&'static str>,
+    /// Whether it is part of the code that a statement ahead of it runs.
+    pub(super) is_inner: bool,
+    /// The code that it runs.
+    pub(super) code: Vec<&'a Parsed>,
     pub(super) before: &'a Schema,
     /// The schema as this transaction leaves it.
     pub(super) at_commit: &'a Schema,
@@ -60,6 +64,12 @@ impl<'a> Step<'a> {
             statement: moment.statement,
             tokens: &read.tokens,
             unclosed: read.unclosed,
+            is_inner: moment.is_inner,
+            code: timeline
+                .code_of(index)
+                .iter()
+                .map(|moment| moment.statement)
+                .collect(),
             before: &moment.before,
             at_commit: timeline.after_transaction(index),
             at_end: &timeline.end,
@@ -108,7 +118,8 @@ impl<'a> Step<'a> {
 
     /// Returns whether an added column is there already, so that nothing happens.
     pub(super) fn is_there(&self, table: &str, column: &str, if_not_exists: bool) -> bool {
-        if_not_exists && self.before.column(table, column).is_some()
+        let known = self.before.column(table, column);
+        if_not_exists && known.is_some_and(|known| !known.is_perhaps)
     }
 
     /// Returns a column that running code may use, as it is before the statement.

@@ -19,6 +19,8 @@ pub(super) struct Moment<'a> {
     pub(super) in_transaction: bool,
     /// Whether the transaction that it begins is never ended.
     pub(super) is_left_open: bool,
+    /// Whether it is part of the code that a statement ahead of it runs.
+    pub(super) is_inner: bool,
 }
 
 impl<'a> Timeline<'a> {
@@ -27,8 +29,8 @@ impl<'a> Timeline<'a> {
         let mut schema = context.before.clone();
         let mut is_open = context.transaction == Surrounding::Transaction;
         let (mut transaction, mut begun) = (0, None);
-        for (index, statement) in statements.iter().enumerate() {
-            let statement = &statement.parsed;
+        for (index, read) in statements.iter().enumerate() {
+            let statement = &read.parsed;
             if !is_open {
                 transaction += 1;
             }
@@ -37,13 +39,14 @@ impl<'a> Timeline<'a> {
                 _ => None,
             };
             let before = schema.clone();
-            schema.apply(statement);
+            schema.apply_whole(read);
             moments.push(Moment {
                 statement,
                 before,
                 transaction,
                 in_transaction: is_open,
                 is_left_open: false,
+                is_inner: read.is_inner,
             });
             match verb {
                 Some(TransactionVerb::Begin) if !is_open => {
@@ -62,6 +65,13 @@ impl<'a> Timeline<'a> {
             moments[index].is_left_open = true;
         }
         Self { moments, end: schema }
+    }
+
+    /// Returns the code that a statement runs.
+    pub(super) fn code_of(&self, index: usize) -> &[Moment<'a>] {
+        let behind = &self.moments[index + 1..];
+        let end = behind.iter().position(|moment| !moment.is_inner);
+        &behind[..end.unwrap_or(behind.len())]
     }
 
     /// Returns the schema as the transaction of a statement leaves it.

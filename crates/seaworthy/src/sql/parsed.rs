@@ -14,6 +14,7 @@ mod create;
 mod data;
 mod drop;
 mod session;
+mod sources;
 
 /// One statement.
 #[derive(Clone, Debug)]
@@ -172,11 +173,14 @@ pub(crate) struct CreateIndex {
     pub(crate) if_not_exists: bool,
     pub(crate) columns: Vec<String>,
     pub(crate) is_partial: bool,
+    /// Its expressions and its condition.
+    pub(crate) computed: Vec<Token>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct CreateView {
     pub(crate) name: String,
+    pub(crate) if_not_exists: bool,
     pub(crate) is_filled: bool,
     pub(crate) body: Vec<Token>,
 }
@@ -289,6 +293,7 @@ pub(crate) enum Action {
     DropConstraint {
         name: String,
         if_exists: bool,
+        cascade: bool,
     },
     Validate(String),
     RenameColumn {

@@ -5,11 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::parsed::{Constraint, ObjectKind, Type, TypeDefinition};
+use super::name::{bare, parts as name_parts};
+use super::parsed::{Constraint, ConstraintKind, ObjectKind, Type, TypeDefinition};
 
 mod alter;
 mod apply;
+mod chosen;
+mod doubt;
+mod drop;
 mod proof;
+mod reads;
+mod rename;
 mod volatility;
 
 pub(crate) use volatility::Volatility;
@@ -28,6 +34,8 @@ pub(crate) struct Schema {
     objects: BTreeSet<(ObjectKind, String)>,
     /// Those of them that the script itself created or named.
     new_objects: BTreeSet<(ObjectKind, String)>,
+    /// Tables, views and indexes that are gone only if code came to the statement which takes them.
+    doubtful: BTreeSet<String>,
     /// Whether a missing table does not exist, rather than being unknown.
     is_complete: bool,
 }
@@ -59,6 +67,8 @@ pub(crate) struct KnownColumn {
     pub(crate) has_value: bool,
     /// Whether the script itself added it.
     pub(crate) is_new: bool,
+    /// Whether it is there only if code came to a statement, or did not come to one.
+    pub(crate) is_perhaps: bool,
     /// The columns that it is generated from.
     pub(crate) generated_from: BTreeSet<String>,
 }
@@ -68,17 +78,23 @@ pub(crate) struct KnownColumn {
 pub(crate) struct Index {
     pub(crate) table: String,
     pub(crate) columns: Vec<String>,
+    /// The columns that its expressions and its condition name.
+    pub(crate) computed_from: BTreeSet<String>,
     pub(crate) unique: bool,
     pub(crate) is_partial: bool,
     /// The constraint that it belongs to.
     pub(crate) of_constraint: bool,
     pub(crate) is_new: bool,
+    /// Whether it is there only if code came to the statement that makes it.
+    pub(crate) is_perhaps: bool,
 }
 
-/// A view, with the columns that it reads of each table.
+/// A view, with the columns that it reads of each table, as far as they are known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
-    pub(crate) reads: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) reads: reads::Reads,
+    /// The functions that it calls.
+    pub(crate) calls: Vec<String>,
     pub(crate) is_new: bool,
 }
 
@@ -119,15 +135,30 @@ impl Schema {
     }
 
     pub(crate) fn index(&self, name: &str) -> Option<&Index> {
-        self.indexes.get(name).map(Arc::as_ref)
+        self.named_index(name).map(|(_, index)| index)
     }
 
-    /// Returns an index or a key that a column is part of.
-    pub(crate) fn index_on(&self, table: &str, column: &str) -> Option<&str> {
-        let mut indexes = self.indexes.iter();
-        let found = indexes
-            .find(|(_, index)| index.table == table && index.columns.iter().any(|name| name == column));
-        found.map(|(name, _)| name.as_str())
+    /// Returns an index and its whole name; it may be called by a name without the schema, and is known without one where the
+    /// statement that made it relied on a search path.
+    pub(crate) fn named_index(&self, name: &str) -> Option<(&str, &Index)> {
+        let is_meant = |known: &str| match name_parts(name).as_slice() {
+            [short] => bare(known) == *short,
+            _ => known == bare(name),
+        };
+        let found = self.indexes.get_key_value(name);
+        let found = found.or_else(|| self.indexes.iter().find(|(known, _)| is_meant(known)));
+        found.map(|(known, index)| (known.as_str(), index.as_ref()))
+    }
+
+    /// Returns the indexes of a table that a column is part of, with their names.
+    pub(crate) fn indexes_on(&self, table: &str, column: &str) -> Vec<(&str, &Index)> {
+        let found = self.indexes.iter().filter(|(_, index)| {
+            index.table == table
+                && (index.computed_from.contains(column) || index.columns.iter().any(|name| name == column))
+        });
+        found
+            .map(|(name, index)| (name.as_str(), index.as_ref()))
+            .collect()
     }
 
     pub(crate) fn view(&self, name: &str) -> Option<&View> {
@@ -136,6 +167,11 @@ impl Schema {
 
     pub(crate) fn function(&self, name: &str) -> Option<&Function> {
         self.functions.get(name).map(Arc::as_ref)
+    }
+
+    /// Returns whether a function is known to be called by triggers alone.
+    pub(crate) fn is_of_triggers(&self, function: &str) -> bool {
+        self.function(function).is_some_and(|known| known.is_of_triggers)
     }
 
     pub(crate) fn type_definition(&self, name: &str) -> Option<&TypeDefinition> {
@@ -170,13 +206,15 @@ impl Schema {
         self.table(table)?.columns.get(column)
     }
 
-    /// Returns whether running code may use a table, view, materialized view or sequence: the script did not create it, nor is it
-    /// known to be missing.
+    /// Returns whether running code may use a table, view, materialized view or sequence: the script did not create it.
+    ///
+    /// What is not known is in use: a statement that names it would fail if it were not there, and nobody promises that what is
+    /// known of a schema is all of it.
     pub(crate) fn is_live(&self, name: &str) -> bool {
         match (self.table(name), self.view(name)) {
             (Some(table), _) => !table.is_new,
             (None, Some(view)) => !view.is_new,
-            (None, None) => !self.is_new_object(ObjectKind::Sequence, name),
+            (None, None) => !self.is_new_object(ObjectKind::Sequence, name) && !is_of_server(name),
         }
     }
 
@@ -185,9 +223,10 @@ impl Schema {
         self.tables.contains_key(name) || self.views.contains_key(name)
     }
 
-    /// Returns whether nothing of this name is there, for sure.
+    /// Returns whether nothing of this name is there, so that `IF EXISTS` finds nothing.
     pub(crate) fn lacks(&self, name: &str) -> bool {
-        self.is_complete && !self.has_relation(name) && !self.indexes.contains_key(name)
+        let is_missing = !self.has_relation(name) && self.index(name).is_none();
+        self.is_complete && is_missing && !self.doubtful.contains(name)
     }
 
     /// Returns whether running code may use a column: neither it nor its table is of this script.
@@ -205,16 +244,24 @@ impl Schema {
         views.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Returns the tables whose foreign keys point to a table, itself left out.
-    pub(crate) fn children(&self, parent: &str) -> Vec<&str> {
-        use super::parsed::ConstraintKind::ForeignKey;
-        let tables = self.tables.iter().filter(|(name, table)| {
-            *name != parent
-                && table.constraints.iter().any(
-                    |constraint| matches!(&constraint.kind, ForeignKey { parent: of, .. } if of == parent),
-                )
-        });
-        tables.map(|(name, _)| name.as_str()).collect()
+    /// Returns the foreign keys that point to a table, its own among them: each with its table and the columns that it points to, as
+    /// far as they are known.
+    pub(crate) fn references_to(&self, parent: &str) -> Vec<(&str, &Constraint, &[String])> {
+        let mut found = Vec::new();
+        for (name, table) in &self.tables {
+            for constraint in &table.constraints {
+                if let ConstraintKind::ForeignKey {
+                    parent: of,
+                    parent_columns,
+                    ..
+                } = &constraint.kind
+                    && of == parent
+                {
+                    found.push((name.as_str(), constraint, parent_columns.as_slice()));
+                }
+            }
+        }
+        found
     }
 
     /// Returns the tables and columns of a type.
@@ -245,4 +292,11 @@ impl Schema {
         }
         sets
     }
+}
+
+/// Returns whether a name is that of a table or view which the server itself keeps.
+fn is_of_server(name: &str) -> bool {
+    ["pg_", "information_schema.", "sqlite_"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }

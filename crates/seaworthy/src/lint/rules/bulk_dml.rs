@@ -25,7 +25,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         let table = change
             .sources
             .iter()
-            .find(|source| is_in_use(step, source))
+            .find(|source| step.before.is_live(source))
             .unwrap_or(&change.table);
         Finding::on(
             table,
@@ -37,7 +37,8 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
 
 /// Returns whether a change goes through the rows of a table in use with nothing that keeps them few.
 pub(super) fn is_unbounded(step: &Step<'_>, change: &DataChange) -> bool {
-    let Some(source) = change.sources.iter().find(|source| is_in_use(step, source)) else {
+    let mut sources = change.sources.iter();
+    let Some(source) = sources.find(|source| step.before.is_live(source)) else {
         return false;
     };
     let is_narrow = !change.limits.alternatives.is_empty()
@@ -60,11 +61,6 @@ pub(super) fn is_unbounded(step: &Step<'_>, change: &DataChange) -> bool {
                     .any(|(_, set)| set.iter().all(|column| is_pinned(column)))
         });
     !change.limits.is_counted && !is_narrow
-}
-
-fn is_in_use(step: &Step<'_>, source: &str) -> bool {
-    let is_known = step.before.has_relation(source) || !step.before.is_complete();
-    is_known && step.before.is_live(source)
 }
 
 /// Returns whether a column alone tells rows apart: by the schema, or by its name where that is not known.

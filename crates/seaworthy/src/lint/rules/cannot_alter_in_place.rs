@@ -66,7 +66,11 @@ fn refused_column(column: &Column) -> Option<&'static str> {
 
 /// Returns what keeps a column from being dropped.
 fn holder(step: &Step<'_>, table: &str, column: &str) -> Option<String> {
-    let index = step.before.index_on(table, column);
+    let index = step
+        .before
+        .indexes_on(table, column)
+        .first()
+        .map(|(index, _)| *index);
     let view = step
         .before
         .readers(table, Some(column))

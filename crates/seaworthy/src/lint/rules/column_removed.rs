@@ -59,7 +59,8 @@ fn gone(table: &str, column: &str) -> Finding {
 
 /// Returns what is missed when a column is dropped; one that is there again under its name, with its type, is not.
 fn missed(step: &Step<'_>, table: &str, column: &str) -> Option<Finding> {
-    let Some(after) = step.at_commit.column(table, column) else {
+    let after = step.at_commit.column(table, column);
+    let Some(after) = after.filter(|after| !after.is_perhaps) else {
         return Some(gone(table, column));
     };
     match step.column(table, column) {
@@ -85,7 +86,11 @@ fn not_made_again(step: &Step<'_>, table: &str) -> Vec<Finding> {
         .table(table)
         .into_iter()
         .flat_map(|found| found.columns.keys());
-    let missing = columns.filter(|column| step.at_commit.column(table, column).is_none());
+    let is_there = |column: &&String| {
+        let after = step.at_commit.column(table, column);
+        after.is_some_and(|after| !after.is_perhaps)
+    };
+    let missing = columns.filter(|column| !is_there(column));
     missing.map(|column| gone(table, column)).collect()
 }
 

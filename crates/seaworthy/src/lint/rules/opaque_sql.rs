@@ -21,8 +21,24 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         return vec![Finding::new(format!("{what} is opened and never closed"))];
     }
     match step.statement {
+        // The block that it is part of says so.
+        Parsed::Opaque { .. } if step.is_inner => Vec::new(),
         Parsed::Opaque { what } => vec![Finding::new(what.clone())],
-        Parsed::Block { .. } => vec![Finding::new("a DO block hides its statements".to_owned())],
+        Parsed::Block { .. } => {
+            let mut hidden: Vec<&str> = Vec::new();
+            for statement in &step.code {
+                if let Parsed::Opaque { what } = statement
+                    && !hidden.contains(&what.as_str())
+                {
+                    hidden.push(what);
+                }
+            }
+            let message = format!("a DO block hides what it does: {}", hidden.join("; "));
+            (!hidden.is_empty())
+                .then(|| Finding::new(message))
+                .into_iter()
+                .collect()
+        }
         Parsed::Call { .. } => vec![Finding::new("a procedure hides its statements".to_owned())],
         Parsed::AlterTable { table, actions, .. } => {
             let unknown = actions.iter().filter_map(|action| match action {

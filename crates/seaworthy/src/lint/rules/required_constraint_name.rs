@@ -121,7 +121,7 @@ fn of_constraint<'a>(step: &'a Step<'_>, table: &'a str, constraint: &Constraint
             (&names.foreign_key, "foreign key", columns.clone(), Some(chosen))
         }
         ConstraintKind::Check(_) => (&names.check, "check", Vec::new(), None),
-        ConstraintKind::Exclude | ConstraintKind::NotNull(_) => return None,
+        ConstraintKind::Exclude(_) | ConstraintKind::NotNull(_) => return None,
     };
     let index = constraint
         .using_index

@@ -111,6 +111,22 @@ pub(super) fn by_type(
     }
 }
 
+/// Returns whether an index of a column has to be built again for another type although the stored values stay the same: the operators
+/// that it is ordered by are others (`CheckIndexCompatible`).
+pub(super) fn has_other_operators(step: &Step<'_>, table: &str, column: &str, to: &Type) -> bool {
+    let operators = |of: &Type| {
+        let base = base(step, of);
+        let name = match base.name.as_str() {
+            "varchar" => "text",
+            "cidr" => "inet",
+            name => name,
+        };
+        name.to_owned()
+    };
+    let known = step.column(table, column);
+    known.is_some_and(|known| operators(&known.data_type) != operators(to))
+}
+
 /// Returns whether two types are the same in all their parts.
 pub(super) fn is_same(from: &Type, to: &Type) -> bool {
     let digits = |of: &Type| match (of.name.as_str(), of.arguments.as_slice()) {
@@ -151,7 +167,8 @@ fn base(step: &Step<'_>, data_type: &Type) -> Type {
 
 /// Returns whether the stored form of every value stays the same (`pg_cast`, and the support functions of length casts).
 fn is_compatible(from: &Type, to: &Type, is_utc: bool) -> bool {
-    if from.is_array != to.is_array {
+    // An array of another type is written anew, whatever its elements are.
+    if from.is_array != to.is_array || from.is_array && from.name != to.name {
         return false;
     }
     let grows = |unlimited: i64| {

@@ -47,10 +47,7 @@ fn called(step: &Step<'_>, drop: &Drop) -> Option<Finding> {
     let is_used = |name: &&String| {
         step.before.is_live_object(drop.kind, name)
             && !step.at_commit.has_object(drop.kind, name)
-            && !step
-                .before
-                .function(name)
-                .is_some_and(|known| drop.kind == ObjectKind::Function && known.is_of_triggers)
+            && !(drop.kind == ObjectKind::Function && step.before.is_of_triggers(name))
     };
     let used: Vec<&String> = drop.names.iter().filter(is_used).collect();
     let (first, others) = used.split_first()?;

@@ -54,7 +54,8 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             kind: ObjectKind::Function,
             name,
             action: ObjectAction::Rename(_) | ObjectAction::SetSchema(_),
-        } if step.before.is_live_object(ObjectKind::Function, name)
+        } if !step.before.is_of_triggers(name)
+            && step.before.is_live_object(ObjectKind::Function, name)
             && !step.at_commit.has_object(ObjectKind::Function, name) =>
         {
             let message = format!("running code may still call the function {name}");

@@ -18,7 +18,7 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
     let built = step.added_constraints().into_iter().filter(|(_, constraint)| {
         let builds = matches!(
             constraint.kind,
-            ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude
+            ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude(_)
         );
         builds && constraint.using_index.is_none()
     });

@@ -16,21 +16,23 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(step: &Step<'_>) -> Vec<Finding> {
     if let Parsed::DropIndex { names, if_exists, .. } = step.statement {
-        let removed = names.iter().filter_map(|name| match step.before.index(name) {
-            Some(index) => {
-                let is_lost = index.unique && step.before.is_live(&index.table) && !index.is_new;
-                (is_lost && !is_replaced(step, &index.table, name)).then(|| removed(&index.table, name))
-            }
-            None if *if_exists && step.before.lacks(name) => None,
-            None => sounds_unique(name).then(|| removed("its table", name)),
-        });
+        let removed = names
+            .iter()
+            .filter_map(|name| match step.before.named_index(name) {
+                Some((known, index)) => {
+                    let is_lost = index.unique && step.before.is_live(&index.table) && !index.is_new;
+                    (is_lost && !is_replaced(step, &index.table, known)).then(|| removed(&index.table, name))
+                }
+                None if *if_exists && step.before.lacks(name) => None,
+                None => sounds_unique(name).then(|| removed("its table", name)),
+            });
         return removed.collect();
     }
     let Some((table, actions)) = step.alteration() else {
         return Vec::new();
     };
     let dropped = actions.iter().filter_map(|action| match action {
-        Action::DropConstraint { name, if_exists } => lost(step, table, name, *if_exists),
+        Action::DropConstraint { name, if_exists, .. } => lost(step, table, name, *if_exists),
         _ => None,
     });
     dropped.collect()
@@ -41,7 +43,8 @@ fn lost(step: &Step<'_>, table: &str, name: &str, if_exists: bool) -> Option<Fin
     let known = step.before.table(table);
     let named = |constraint: &&Constraint| constraint.name.as_deref() == Some(name);
     let before = known.and_then(|known| known.constraints.iter().find(named));
-    let is_old = step.before.index(name).is_none_or(|index| !index.is_new);
+    let index = step.before.index(name).filter(|index| index.table == table);
+    let is_old = index.is_none_or(|index| !index.is_new);
     if !is_old {
         return None;
     }

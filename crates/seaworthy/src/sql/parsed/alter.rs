@@ -57,6 +57,15 @@ pub(super) fn read(mut cursor: Cursor<'_>) -> Option<Parsed> {
             table: cursor.qualified()?,
         });
     }
+    if cursor.accept_any(&["trigger", "rule"]).is_some() {
+        cursor.name();
+        cursor.accept("on");
+        return Some(Parsed::AlterTable {
+            table: cursor.qualified()?,
+            if_exists: false,
+            actions: vec![Action::Instant(Mode::AccessExclusive)],
+        });
+    }
     if cursor.accept("default privileges") && cursor.has("revoke") {
         return Some(Parsed::Restrict {
             what: "privileges of new objects are taken away".to_owned(),
@@ -306,10 +315,14 @@ fn drop(mut cursor: Cursor<'_>) -> Option<Action> {
     }
     let if_exists = cursor.accept("if exists");
     let name = cursor.name()?;
+    let cascade = cursor.has("cascade");
     Some(if is_constraint {
-        Action::DropConstraint { name, if_exists }
+        Action::DropConstraint {
+            name,
+            if_exists,
+            cascade,
+        }
     } else {
-        let cascade = cursor.has("cascade");
         Action::DropColumn {
             name,
             if_exists,

@@ -18,10 +18,15 @@ pub(crate) struct Constraint {
 #[derive(Clone, Debug)]
 pub(crate) enum ConstraintKind {
     Check(Vec<Token>),
-    ForeignKey { parent: String, columns: Vec<String> },
+    ForeignKey {
+        parent: String,
+        columns: Vec<String>,
+        /// The columns of the parent; none where its primary key is meant.
+        parent_columns: Vec<String>,
+    },
     Unique(Vec<String>),
     PrimaryKey(Vec<String>),
-    Exclude,
+    Exclude(Vec<String>),
     NotNull(String),
 }
 
@@ -48,8 +53,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     } else if cursor.accept("foreign key") {
         let columns = cursor.columns()?;
         cursor.accept("references");
-        let parent = cursor.qualified()?;
-        ConstraintKind::ForeignKey { parent, columns }
+        reference(cursor, columns)?
     } else if let Some(word) = cursor.accept_any(&["unique", "primary key"]) {
         cursor.accept_any(&["nulls not distinct", "nulls distinct"]);
         if cursor.accept("using index") {
@@ -62,7 +66,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Constraint> {
             ConstraintKind::PrimaryKey(columns)
         }
     } else if cursor.accept("exclude") {
-        ConstraintKind::Exclude
+        if cursor.accept("using") {
+            cursor.name();
+        }
+        ConstraintKind::Exclude(cursor.columns().unwrap_or_default())
     } else if cursor.accept("not null") {
         ConstraintKind::NotNull(cursor.name()?)
     } else {
@@ -77,15 +84,21 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     })
 }
 
+/// Reads what follows `REFERENCES`.
+fn reference(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Option<ConstraintKind> {
+    Some(ConstraintKind::ForeignKey {
+        parent: cursor.qualified()?,
+        columns,
+        parent_columns: cursor.columns().unwrap_or_default(),
+    })
+}
+
 /// Reads a constraint that stands in the definition of a column.
 pub(super) fn read_inline(cursor: &mut Cursor<'_>, column: &str) -> Option<Constraint> {
     let kind = if cursor.accept("check") {
         ConstraintKind::Check(cursor.group()?.tokens().to_vec())
     } else if cursor.accept("references") {
-        let parent = cursor.qualified()?;
-        cursor.group();
-        let columns = vec![column.to_owned()];
-        ConstraintKind::ForeignKey { parent, columns }
+        reference(cursor, vec![column.to_owned()])?
     } else if cursor.accept("unique") {
         ConstraintKind::Unique(vec![column.to_owned()])
     } else if cursor.accept("primary key") {

@@ -142,7 +142,16 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Parsed> {
     if cursor.accept("using") {
         cursor.name();
     }
+    let mut elements = cursor;
     let columns = cursor.columns().unwrap_or_default();
+    let expressions = elements.group().map_or_else(Vec::new, |inside| inside.split(","));
+    let expressions = expressions
+        .into_iter()
+        .zip(&columns)
+        .filter(|(_, column)| column.is_empty());
+    let (_, condition) = cursor.before(&["where"]);
+    let computed = expressions.flat_map(|(expression, _)| expression.tokens());
+    let computed = computed.chain(condition.tokens()).cloned().collect();
     Some(Parsed::CreateIndex(CreateIndex {
         name,
         table,
@@ -151,7 +160,8 @@ fn index(mut cursor: Cursor<'_>, unique: bool) -> Option<Parsed> {
         unique,
         if_not_exists,
         columns,
-        is_partial: cursor.has("where"),
+        is_partial: !condition.is_done(),
+        computed,
     }))
 }
 
@@ -220,12 +230,13 @@ pub(super) fn bound(cursor: &mut Cursor<'_>) -> Bound {
 }
 
 fn view(mut cursor: Cursor<'_>, materialized: bool) -> Option<Parsed> {
-    cursor.accept("if not exists");
+    let if_not_exists = cursor.accept("if not exists");
     let name = cursor.qualified()?;
     let (_, mut body) = cursor.before(&["as"]);
     body.accept("as");
     Some(Parsed::CreateView(CreateView {
         name,
+        if_not_exists,
         is_filled: materialized && !body.has("with no data"),
         body: body.tokens().to_vec(),
     }))

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Parsed;
+use super::sources::{in_place_of_names, named_sources, sources};
 use crate::sql::cursor::Cursor;
 use crate::sql::name::joined;
 use crate::sql::token::{Kind, Token};
@@ -78,6 +79,7 @@ pub(super) fn read(cursor: Cursor<'_>) -> Option<Parsed> {
     let mut changes = Vec::new();
     let mut main = cursor;
     let mut limited = Vec::new();
+    let mut named = Vec::new();
     let mut with = None;
     if main.accept("with") {
         main.accept("recursive");
@@ -87,6 +89,8 @@ pub(super) fn read(cursor: Cursor<'_>) -> Option<Parsed> {
             main.accept("as");
             main.accept_any(&["materialized", "not materialized"]);
             let inside = main.group()?;
+            let tables = named_sources(&name, inside, &named);
+            named.push((name.clone(), tables));
             if inside.has("limit") || inside.has("fetch") {
                 limited.push(name);
             }
@@ -108,6 +112,7 @@ pub(super) fn read(cursor: Cursor<'_>) -> Option<Parsed> {
     }
     changes.extend(change(main, &limited).map(|mut change| {
         change.pieces.with = with;
+        change.sources = in_place_of_names(change.sources, &named);
         change
     }));
     match read_select(main) {
@@ -348,31 +353,6 @@ fn in_parentheses(mut cursor: Cursor<'_>) -> Cursor<'_> {
         }
     }
     cursor
-}
-
-/// Returns the tables of the outermost FROM; a subquery there counts with its own.
-fn sources(query: Cursor<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    for part in query.split("union") {
-        let (_, mut from) = part.before(&["from", "table"]);
-        from.step();
-        let (items, _) = from.before(&["where", "group by", "order by", "limit", "having", "on conflict"]);
-        for item in items.split(",").into_iter().flat_map(|item| item.split("join")) {
-            let mut item = item;
-            item.accept("lateral");
-            item.accept("only");
-            if let Some(inside) = item.group() {
-                if !(inside.has("limit") || inside.has("fetch")) {
-                    found.extend(sources(inside));
-                }
-            } else if let Some(name) = item.qualified()
-                && !item.sees_symbol("(")
-            {
-                found.push(name);
-            }
-        }
-    }
-    found
 }
 
 fn limits(cursor: Cursor<'_>, limited: &[String]) -> Limits {

@@ -3,18 +3,29 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::chosen::beside;
+use super::rename::moved;
 use super::{Index, KnownColumn, Schema};
+use crate::sql::name::bare;
 use crate::sql::parsed::{Action, Column, Constraint, ConstraintKind, ObjectKind};
 
 impl Schema {
-    pub(super) fn alter(&mut self, table: &mut String, action: &Action) {
+    /// Notes what one action does; the name of the table is kept up.
+    pub(crate) fn alter(&mut self, table: &mut String, action: &Action) {
         match action {
             Action::AddColumn {
                 column,
                 if_not_exists,
-            } if !*if_not_exists || self.column(table, &column.name).is_none() => {
-                self.add_column(table, column);
-            }
+            } => match self.column(table, &column.name).cloned() {
+                Some(known) if *if_not_exists => {
+                    let is_new = known.is_new;
+                    if known.is_perhaps {
+                        self.add_column(table, column);
+                        self.edit_column(table, &column.name, |added| added.is_new = is_new);
+                    }
+                }
+                _ => self.add_column(table, column),
+            },
             Action::DropColumn { name, cascade, .. } => self.drop_column(table, name, *cascade),
             Action::SetNotNull(column) => self.edit_column(table, column, |known| known.not_null = true),
             Action::DropNotNull(column) => self.edit_column(table, column, |known| known.not_null = false),
@@ -31,28 +42,16 @@ impl Schema {
                 self.edit_column(table, column, |known| known.data_type = to.clone());
             }
             Action::AddConstraint(constraint) => self.add_constraint(table, constraint),
-            Action::DropConstraint { name, .. } => self.drop_constraint(table, name),
+            Action::DropConstraint { name, cascade, .. } => self.drop_constraint(table, name, *cascade),
             Action::Validate(name) => self.validate(table, name),
-            Action::RenameColumn { from, to } => self.edit(table, |known| {
-                if let Some(column) = known.columns.remove(from) {
-                    known.columns.insert(to.clone(), column);
-                }
-            }),
-            Action::RenameConstraint { from, to } => self.edit(table, |known| {
-                for constraint in &mut known.constraints {
-                    if constraint.name.as_ref() == Some(from) {
-                        constraint.name = Some(to.clone());
-                    }
-                }
-            }),
-            Action::RenameTable(to) => self.rename_table(table, to.clone()),
+            Action::RenameColumn { from, to } => self.rename_column(table, from, to),
+            Action::RenameConstraint { from, to } => self.rename_constraint(table, from, to),
+            Action::RenameTable(to) => {
+                let to = beside(table, to);
+                self.rename_table(table, to);
+            }
             Action::SetSchema(schema) => {
-                let bare = table.rsplit('.').next().unwrap_or_default();
-                let to = if schema == "public" {
-                    bare.to_owned()
-                } else {
-                    format!("{schema}.{bare}")
-                };
+                let to = moved(schema, table);
                 self.rename_table(table, to);
             }
             Action::RowSecurity {
@@ -79,6 +78,7 @@ impl Schema {
             not_null: column.not_null || column.data_type.is_serial(),
             has_value: column.has_value(),
             is_new: true,
+            is_perhaps: false,
             generated_from,
         };
         if column.is_identity || column.data_type.is_serial() {
@@ -92,64 +92,54 @@ impl Schema {
         }
     }
 
-    pub(super) fn drop_column(&mut self, table: &str, column: &str, cascade: bool) {
-        self.edit(table, |known| {
-            known.columns.remove(column);
-            known.constraints.retain(|constraint| {
-                !constraint
-                    .unique_columns()
-                    .is_some_and(|columns| columns.iter().any(|name| name == column))
-            });
-        });
-        self.indexes
-            .retain(|_, index| index.table != table || !index.columns.iter().any(|name| name == column));
-        if cascade {
-            let readers: Vec<String> = self
-                .readers(table, Some(column))
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
-            self.views.retain(|name, _| !readers.contains(name));
-        }
-    }
-
     pub(super) fn add_constraint(&mut self, table: &str, constraint: &Constraint) {
         let mut constraint = constraint.clone();
         let taken = constraint
             .using_index
             .as_ref()
-            .and_then(|index| self.indexes.get(index).cloned());
+            .and_then(|index| self.index(index).cloned());
         if let (Some(index), ConstraintKind::Unique(columns) | ConstraintKind::PrimaryKey(columns)) =
             (&taken, &mut constraint.kind)
         {
             columns.clone_from(&index.columns);
         }
-        let bare = table.rsplit('.').next().unwrap_or_default();
-        let chosen = match &constraint.kind {
-            ConstraintKind::PrimaryKey(_) => format!("{bare}_pkey"),
-            ConstraintKind::Unique(columns) => format!("{bare}_{}_key", columns.join("_")),
-            ConstraintKind::NotNull(column) => format!("{bare}_{column}_not_null"),
-            ConstraintKind::Check(_) => format!("{bare}_check"),
-            ConstraintKind::ForeignKey { .. } | ConstraintKind::Exclude => String::new(),
-        };
-        let name = constraint
+        if let ConstraintKind::ForeignKey {
+            parent,
+            parent_columns,
+            ..
+        } = &mut constraint.kind
+            && parent_columns.is_empty()
+        {
+            *parent_columns = self.primary_key(parent);
+        }
+        let given = constraint
             .name
-            .clone()
-            .or(constraint.using_index.clone())
-            .unwrap_or(chosen);
-        if let Some(columns) = constraint.unique_columns() {
+            .take()
+            .or(constraint.using_index.as_deref().map(bare));
+        let name = given.unwrap_or_else(|| self.chosen_constraint(table, &constraint));
+        let taken_name = constraint
+            .using_index
+            .as_ref()
+            .and_then(|index| Some(self.named_index(index)?.0.to_owned()));
+        let of_index = match &constraint.kind {
+            ConstraintKind::Exclude(columns) => Some(columns.as_slice()),
+            _ => constraint.unique_columns(),
+        };
+        if let Some(columns) = of_index {
             let index = Index {
                 table: table.to_owned(),
                 columns: columns.to_vec(),
-                unique: true,
+                computed_from: BTreeSet::new(),
+                unique: constraint.unique_columns().is_some(),
                 is_partial: false,
                 of_constraint: true,
                 is_new: true,
+                is_perhaps: false,
             };
-            if let Some(taken) = &constraint.using_index {
+            if let Some(taken) = &taken_name {
                 self.indexes.remove(taken);
             }
-            self.indexes.insert(name.clone(), Arc::new(index));
+            self.indexes.insert(beside(table, &name), Arc::new(index));
         }
         constraint.name = Some(name);
         self.edit(table, |known| {
@@ -172,23 +162,13 @@ impl Schema {
         });
     }
 
-    fn drop_constraint(&mut self, table: &str, name: &str) {
-        self.indexes
-            .retain(|index, known| !(index == name && known.of_constraint));
-        self.edit(table, |known| {
-            let dropped = known
-                .constraints
-                .iter()
-                .find(|constraint| constraint.name.as_deref() == Some(name));
-            if let Some(ConstraintKind::NotNull(column)) = dropped.map(|constraint| constraint.kind.clone())
-                && let Some(column) = known.columns.get_mut(&column)
-            {
-                column.not_null = false;
-            }
-            known
-                .constraints
-                .retain(|constraint| constraint.name.as_deref() != Some(name));
+    fn primary_key(&self, table: &str) -> Vec<String> {
+        let constraints = self.table(table).into_iter().flat_map(|known| &known.constraints);
+        let mut keys = constraints.filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey(columns) => Some(columns.clone()),
+            _ => None,
         });
+        keys.next().unwrap_or_default()
     }
 
     fn validate(&mut self, table: &str, name: &str) {
@@ -205,32 +185,5 @@ impl Schema {
                 }
             }
         });
-    }
-
-    fn rename_table(&mut self, table: &mut String, to: String) {
-        let is_view_or_other = self.views.contains_key(table) || self.is_complete;
-        let known = match self.tables.remove(table) {
-            // Something is there under the new name, whatever it is.
-            None if !is_view_or_other => Some(Arc::default()),
-            known => known,
-        };
-        if let Some(mut known) = known {
-            Arc::make_mut(&mut known).is_renamed = true;
-            self.tables.insert(to.clone(), known);
-        }
-        for index in self.indexes.values_mut().filter(|index| index.table == *table) {
-            Arc::make_mut(index).table.clone_from(&to);
-        }
-        for view in self
-            .views
-            .values_mut()
-            .filter(|view| view.reads.contains_key(table))
-        {
-            let reads = &mut Arc::make_mut(view).reads;
-            if let Some(columns) = reads.remove(table) {
-                reads.insert(to.clone(), columns);
-            }
-        }
-        *table = to;
     }
 }

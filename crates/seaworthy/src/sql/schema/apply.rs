@@ -1,15 +1,16 @@
 //! What a statement leaves behind.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::chosen::beside;
+use super::reads::reads;
+use super::rename::moved;
 use super::{Function, Index, KnownColumn, Schema, Table, View};
-use crate::sql::cursor::Cursor;
 use crate::sql::parsed::{
-    CreateIndex, CreateTable, CreateView, DomainAction, Drop, IndexAction, ObjectAction, ObjectKind, Parsed,
-    TypeAction, TypeDefinition,
+    Constraint, ConstraintKind, CreateIndex, CreateTable, CreateView, DomainAction, IndexAction,
+    ObjectAction, ObjectKind, Parsed, TypeAction, TypeDefinition, called,
 };
-use crate::sql::{bare, joined_name};
+use crate::sql::token::Token;
 
 impl Schema {
     /// Notes what a statement does to the schema.
@@ -27,28 +28,18 @@ impl Schema {
                 is_volatile,
                 body,
                 ..
-            } => {
-                const WORDS: [&str; 7] = [
-                    "update ", "delete ", "insert ", "alter ", "create ", "drop ", "execute ",
-                ];
-                let body = body.to_lowercase();
-                let known = Function {
-                    is_volatile: *is_volatile,
-                    changes_things: WORDS.iter().any(|word| body.contains(word)),
-                    is_of_triggers: body.contains("returns trigger"),
-                };
-                self.functions.insert(name.clone(), Arc::new(known));
-                self.make_object(ObjectKind::Function, name);
-            }
+            } => self.create_function(name, *is_volatile, body),
             Parsed::CreateOther { kind, name, .. } => self.make_object(*kind, name),
             Parsed::AlterOther {
                 kind,
                 name,
                 action: ObjectAction::Rename(to),
-            } => {
-                self.objects.remove(&(*kind, name.clone()));
-                self.make_object(*kind, to);
-            }
+            } => self.rename_object(*kind, name, &beside(name, to)),
+            Parsed::AlterOther {
+                kind,
+                name,
+                action: ObjectAction::SetSchema(schema),
+            } => self.rename_object(*kind, name, &moved(schema, name)),
             Parsed::AlterTable { table, actions, .. } => {
                 let mut table = table.clone();
                 for action in actions {
@@ -57,20 +48,16 @@ impl Schema {
             }
             Parsed::AlterView {
                 name,
-                action: ObjectAction::Rename(to) | ObjectAction::SetSchema(to),
-            } => {
-                if let Some(view) = self.views.remove(name) {
-                    self.views.insert(to.clone(), view);
-                }
-            }
+                action: ObjectAction::Rename(to),
+            } => self.rename_view(name, &beside(name, to)),
+            Parsed::AlterView {
+                name,
+                action: ObjectAction::SetSchema(schema),
+            } => self.rename_view(name, &moved(schema, name)),
             Parsed::AlterIndex {
                 name,
                 action: IndexAction::Rename(to),
-            } => {
-                if let Some(index) = self.indexes.remove(name) {
-                    self.indexes.insert(to.clone(), index);
-                }
-            }
+            } => self.rename_index(name, to),
             Parsed::AlterType {
                 name,
                 action: TypeAction::Rename(to),
@@ -78,7 +65,7 @@ impl Schema {
             | Parsed::AlterDomain {
                 name,
                 action: DomainAction::Rename(to),
-            } => self.rename_type(name, to),
+            } => self.rename_type(name, &beside(name, to)),
             Parsed::AlterType {
                 name,
                 action: TypeAction::SetSchema(schema),
@@ -86,9 +73,14 @@ impl Schema {
             | Parsed::AlterDomain {
                 name,
                 action: DomainAction::SetSchema(schema),
-            } => self.rename_type(name, &joined_name(&[schema.clone(), bare(name)])),
+            } => self.rename_type(name, &moved(schema, name)),
             Parsed::DropIndex { names, .. } => {
-                self.indexes.retain(|name, _| !names.contains(name));
+                for name in names {
+                    if let Some(known) = self.named_index(name).map(|(known, _)| known.to_owned()) {
+                        self.indexes.remove(&known);
+                    }
+                    self.doubtful.remove(name);
+                }
             }
             Parsed::Drop(drop) => self.drop(drop),
             _ => {}
@@ -101,6 +93,21 @@ impl Schema {
         if self.objects.insert(object.clone()) {
             self.new_objects.insert(object);
         }
+    }
+
+    fn create_function(&mut self, name: &str, is_volatile: bool, body: &str) {
+        const CHANGES: [&str; 7] = [
+            "update ", "delete ", "insert ", "alter ", "create ", "drop ", "execute ",
+        ];
+        const OF_TRIGGERS: [&str; 2] = ["returns trigger", "returns event_trigger"];
+        let body = body.to_lowercase();
+        let known = Function {
+            is_volatile,
+            changes_things: CHANGES.iter().any(|word| body.contains(word)),
+            is_of_triggers: OF_TRIGGERS.iter().any(|words| body.contains(words)),
+        };
+        self.functions.insert(name.to_owned(), Arc::new(known));
+        self.make_object(ObjectKind::Function, name);
     }
 
     fn create_table(&mut self, create: &CreateTable) {
@@ -130,107 +137,44 @@ impl Schema {
         for column in &create.columns {
             self.add_column(&create.name, column);
         }
-        for constraint in &create.constraints {
+        // A reference to the table itself means its key, which may stand behind it.
+        let is_reference =
+            |constraint: &&Constraint| matches!(constraint.kind, ConstraintKind::ForeignKey { .. });
+        let (references, others): (Vec<_>, Vec<_>) = create.constraints.iter().partition(is_reference);
+        for constraint in others.into_iter().chain(references) {
             self.add_constraint(&create.name, constraint);
         }
     }
 
     fn create_index(&mut self, create: &CreateIndex) {
-        let name = if create.name.is_empty() {
-            format!("{}_{}_idx", create.table, create.columns.join("_"))
-        } else {
-            create.name.clone()
-        };
+        let name = self.index_name(create);
         if create.if_not_exists && self.indexes.contains_key(&name) {
             return;
         }
+        let named = create.computed.iter().filter_map(Token::name);
         let index = Index {
             table: create.table.clone(),
             columns: create.columns.clone(),
+            computed_from: named.collect(),
             unique: create.unique,
             is_partial: create.is_partial,
             of_constraint: false,
             is_new: true,
+            is_perhaps: false,
         };
         self.indexes.insert(name, Arc::new(index));
     }
 
     fn create_view(&mut self, create: &CreateView) {
-        let mut reads = BTreeMap::new();
-        let tokens = &create.body;
-        for index in 0..tokens.len() {
-            let is_source = tokens[index].is_word("from")
-                || tokens[index].is_word("join")
-                || tokens[index].is_symbol(",");
-            let mut cursor = Cursor::new(&tokens[index + 1..]);
-            cursor.accept("only");
-            let Some(name) = cursor.qualified().filter(|_| is_source) else {
-                continue;
-            };
-            if !self.has_relation(&name) {
-                continue;
-            }
-            let columns = self
-                .table(&name)
-                .map(|table| table.columns.keys().cloned().collect());
-            let columns: BTreeSet<String> = columns.unwrap_or_default();
-            let has_star = tokens
-                .windows(2)
-                .any(|pair| pair[1].is_symbol("*") && !pair[0].is_symbol("("))
-                || tokens.first().is_some_and(|token| token.is_symbol("*"));
-            let mentioned = |column: &String| {
-                tokens
-                    .iter()
-                    .any(|token| token.is_name() && token.text == *column)
-            };
-            let read = columns.into_iter().filter(|column| has_star || mentioned(column));
-            reads.insert(name, read.collect());
+        if create.if_not_exists && self.views.contains_key(&create.name) {
+            return;
         }
         let view = View {
-            reads,
+            reads: reads(self, &create.body),
+            calls: called(&create.body),
             is_new: !self.views.contains_key(&create.name),
         };
         self.views.insert(create.name.clone(), Arc::new(view));
-    }
-
-    fn rename_type(&mut self, name: &str, to: &str) {
-        self.new_objects.insert((ObjectKind::Type, to.to_owned()));
-        if let Some(definition) = self.types.remove(name) {
-            self.types.insert(to.to_owned(), definition);
-        }
-        for table in self.tables.values_mut() {
-            if table.columns.values().any(|column| column.data_type.name == name) {
-                for column in Arc::make_mut(table).columns.values_mut() {
-                    if column.data_type.name == name {
-                        column.data_type.name = to.to_owned();
-                    }
-                }
-            }
-        }
-    }
-
-    fn drop(&mut self, drop: &Drop) {
-        for name in &drop.names {
-            match drop.kind {
-                ObjectKind::Table => {
-                    self.tables.remove(name);
-                    self.indexes.retain(|_, index| index.table != *name);
-                    self.views.retain(|_, view| !view.reads.contains_key(name));
-                }
-                ObjectKind::View => drop_view(&mut self.views, name),
-                ObjectKind::Type => {
-                    self.types.remove(name);
-                    for (table, column) in owned(self.users_of_type(name)) {
-                        self.drop_column(&table, &column, drop.cascade);
-                    }
-                }
-                kind => {
-                    let object = (kind, name.clone());
-                    self.objects.remove(&object);
-                    self.new_objects.remove(&object);
-                }
-            }
-        }
     }
 
     /// Changes a table; one that is not known yet is taken down as far as this statement knows it.
@@ -245,18 +189,6 @@ impl Schema {
             }
         });
     }
-}
-
-fn drop_view(views: &mut BTreeMap<String, Arc<View>>, name: &str) {
-    views.remove(name);
-    views.retain(|_, view| !view.reads.contains_key(name));
-}
-
-fn owned(pairs: Vec<(&str, &str)>) -> Vec<(String, String)> {
-    let owned = pairs
-        .into_iter()
-        .map(|(table, column)| (table.to_owned(), column.to_owned()));
-    owned.collect()
 }
 
 impl TypeDefinition {
