@@ -61,6 +61,7 @@ fn scripts(
     let mut context = Context::default().on(server(asked)).settings(&environment.lint);
     if let Some(schema) = &asked.schema {
         context = context.schema(&read(schema)?);
+        hazards::unread(screen, schema, context.unread());
     }
     if asked.no_transaction {
         context = context.surrounded_by(Surrounding::Nothing);
@@ -79,8 +80,8 @@ fn scripts(
         });
     }
     match (found.as_slice(), asked.sql.as_slice()) {
-        ([script], [_]) => hazards::script(screen, script),
-        _ => hazards::scripts(screen, &found),
+        ([script], [_]) => hazards::script(screen, script, context.unread()),
+        _ => hazards::scripts(screen, &found, context.unread()),
     }
     Ok(ending(found.iter().flat_map(|script| &script.hazards)))
 }

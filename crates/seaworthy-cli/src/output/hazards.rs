@@ -1,7 +1,9 @@
 //! How hazards look: text, JSON, annotations of GitHub Actions, SARIF.
 
+use std::path::Path;
+
 use seaworthy::command::LintedStep;
-use seaworthy::lint::{Hazard, RULES, Severity};
+use seaworthy::lint::{Hazard, RULES, Severity, Unread};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,20 +17,42 @@ pub(crate) struct Script {
     pub(crate) hazards: Vec<Hazard>,
 }
 
+/// Warns of what could not be understood of the file of a schema; in JSON the answer says it.
+pub(crate) fn unread(screen: &Screen, file: &Path, unread: &[Unread]) {
+    let file = file.display();
+    for Unread {
+        line,
+        what,
+        is_all_behind,
+    } in unread
+    {
+        let unknown = match is_all_behind {
+            true => "nothing of the schema is known from this line on",
+            false => "what the statement does to the schema is not known",
+        };
+        let warning = screen.bold("warning");
+        screen.note(&format!("{file}:{line}: {warning}: {what}; {unknown}"));
+    }
+}
+
 /// Shows the hazards of a script.
-pub(crate) fn script(screen: &Screen, script: &Script) {
+pub(crate) fn script(screen: &Screen, script: &Script, schema_unread: &[Unread]) {
     match screen.format() {
         Format::Json => screen.json(&ScriptAnswer {
             hazards: &script.hazards,
+            schema_unread,
         }),
         _ => show(screen, &found_in(std::slice::from_ref(script))),
     }
 }
 
 /// Shows the hazards of several scripts.
-pub(crate) fn scripts(screen: &Screen, scripts: &[Script]) {
+pub(crate) fn scripts(screen: &Screen, scripts: &[Script], schema_unread: &[Unread]) {
     match screen.format() {
-        Format::Json => screen.json(&ScriptsAnswer { files: scripts }),
+        Format::Json => screen.json(&ScriptsAnswer {
+            files: scripts,
+            schema_unread,
+        }),
         _ => show(screen, &found_in(scripts)),
     }
 }
@@ -67,12 +91,16 @@ pub(crate) fn revisions(screen: &Screen, steps: &[LintedStep]) {
 #[derive(Serialize)]
 struct ScriptAnswer<'a> {
     hazards: &'a [Hazard],
+    #[serde(skip_serializing_if = "<[Unread]>::is_empty")]
+    schema_unread: &'a [Unread],
 }
 
 /// The JSON document about several scripts.
 #[derive(Serialize)]
 struct ScriptsAnswer<'a> {
     files: &'a [Script],
+    #[serde(skip_serializing_if = "<[Unread]>::is_empty")]
+    schema_unread: &'a [Unread],
 }
 
 /// The JSON document about revisions.

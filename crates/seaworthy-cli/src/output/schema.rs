@@ -172,7 +172,7 @@ pub(crate) fn generated(screen: &Screen, generated: &Generated, wanted: &Side) {
             file: revision.written.name.clone(),
             hazards: merge_repeats(generated.hazards.clone()),
         };
-        hazards::script(screen, &script);
+        hazards::script(screen, &script, &[]);
     }
 }
 

@@ -44,6 +44,27 @@ fn a_script_without_hazards_ends_well() {
 }
 
 #[test]
+fn what_of_a_schema_is_not_understood_is_a_warning_with_its_place() {
+    let terminal = Terminal::with(FORK);
+    let schema = "CREATE TABLE tasks (title text);\nCRATE TABLE notes (id integer);\n\nCREATE TABLE tags (id integer;\n\
+                  CREATE TABLE crew (id integer);";
+    std::fs::write(terminal.folder().join("before.sql"), schema).unwrap();
+    std::fs::write(terminal.folder().join("new.sql"), "DROP INDEX IF EXISTS idx").unwrap();
+    let answer = terminal.run_without_database("lint --sql new.sql --schema before.sql");
+    assert_eq!(answer.code, 0);
+    assert_snapshot!(answer.err, @"
+    before.sql:2: warning: CRATE is not understood; what the statement does to the schema is not known
+    before.sql:4: warning: a parenthesis is opened and never closed; nothing of the schema is known from this line on
+    ");
+    // Something of that name may have been made by what is not understood.
+    assert!(answer.out.contains("1 warning"), "{}", answer.out);
+    let answer = terminal.run_without_database("lint --sql new.sql --schema before.sql --output json");
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    let found: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(found["schema_unread"][1]["line"], 4);
+}
+
+#[test]
 fn a_warning_alone_ends_well() {
     let terminal = Terminal::with(FORK);
     std::fs::write(terminal.folder().join("new.sql"), "DROP INDEX idx").unwrap();
