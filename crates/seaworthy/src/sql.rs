@@ -15,6 +15,7 @@ pub use quote::{literal, now, quoted};
 pub use statement::{Reading, Statement, read};
 pub use taken::Taken;
 
+pub(crate) use name::{beside, moved};
 pub(crate) use parsed::{
     Action, AttributeAction, Column, ComparisonKind, Constraint, ConstraintKind, CreateIndex, CreateTable,
     DataChange, DomainAction, Drop, IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TransactionVerb,

@@ -7,7 +7,7 @@ use super::rules::{Finding, Rule};
 use super::timeline::Timeline;
 use super::{Context, Required, Server, Surrounding};
 use crate::sql::{Action, Constraint, Mode, Parsed, TransactionVerb, TypeAction};
-use crate::sql::{KnownColumn, Schema};
+use crate::sql::{KnownColumn, Schema, beside, moved};
 use crate::sql::{Statement, Token};
 
 /// What earlier statements of the same transaction and session have left behind.
@@ -198,12 +198,13 @@ impl State {
             return;
         };
         let renamed = actions.iter().find_map(|action| match action {
-            Action::RenameTable(to) => Some(to),
+            Action::RenameTable(to) => Some(beside(table, to)),
+            Action::SetSchema(schema) => Some(moved(schema, table)),
             _ => None,
         });
         let of_it = self.held.iter_mut().filter(|lock| lock.table == *table);
         if let Some(to) = renamed {
-            of_it.for_each(|lock| lock.table.clone_from(to));
+            of_it.for_each(|lock| lock.table.clone_from(&to));
         }
     }
 

@@ -175,6 +175,11 @@ fn a_table_that_the_schema_does_not_know_is_in_use() {
     let says = |sql: &str, category: &str| !messages(sql, category).is_empty();
     for (sql, category) in [
         ("UPDATE foo SET a = 1", "bulk-dml"),
+        (
+            "CREATE TABLE foo_1 PARTITION OF foo FOR VALUES IN (1)",
+            "partition-blocking",
+        ),
+        ("ALTER TABLE foo ALTER COLUMN a DROP DEFAULT", "required-column"),
         ("DELETE FROM foo", "data-loss"),
         ("DROP TABLE foo", "data-loss"),
         ("CREATE INDEX i ON foo (a)", "index-blocking"),
@@ -357,6 +362,8 @@ fn what_code_may_not_come_to_says_nothing_against_a_hazard() {
             "{statement} and {sql}"
         );
     }
+    let made = code("CREATE VIEW w AS SELECT y FROM c") + "ALTER TABLE c DROP COLUMN y";
+    assert_silent(&[&made], "dependent-object");
     let dropped = code("ALTER TABLE c DROP COLUMN x");
     assert_eq!(
         messages(&dropped, "column-removed"),
@@ -381,6 +388,12 @@ fn triggers_and_rules_of_several_tables_lock_each() {
         ),
     ];
     assert_says(&cases, "multi-lock");
+    // A table that gets another name or schema is the same one.
+    let one = [
+        "ALTER TABLE auth.users RENAME TO people; ALTER TABLE auth.people ADD z int",
+        "ALTER TABLE auth.users SET SCHEMA app; ALTER TABLE app.users ADD z int",
+    ];
+    assert_silent(&one, "multi-lock");
 }
 
 #[test]

@@ -51,6 +51,22 @@ pub fn bare(name: &str) -> String {
     parts(name).pop().unwrap_or_default()
 }
 
+/// Returns a name in the schema of another one.
+pub(crate) fn beside(other: &str, name: &str) -> String {
+    let mut all = parts(other);
+    all.pop();
+    all.push(name.to_owned());
+    joined(&all)
+}
+
+/// Returns the name of something that is moved to a schema; in `public` it stands without it.
+pub(crate) fn moved(schema: &str, name: &str) -> String {
+    match schema {
+        "public" => joined(&[bare(name)]),
+        schema => joined(&[schema.to_owned(), bare(name)]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{bare, joined, parts, quoted_name};

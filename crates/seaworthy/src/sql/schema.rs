@@ -141,12 +141,17 @@ impl Schema {
     /// Returns an index and its whole name; it may be called by a name without the schema, and is known without one where the
     /// statement that made it relied on a search path.
     pub(crate) fn named_index(&self, name: &str) -> Option<(&str, &Index)> {
-        let is_meant = |known: &str| match name_parts(name).as_slice() {
-            [short] => bare(known) == *short,
-            _ => known == bare(name),
-        };
-        let found = self.indexes.get_key_value(name);
-        let found = found.or_else(|| self.indexes.iter().find(|(known, _)| is_meant(known)));
+        let found = self
+            .indexes
+            .get_key_value(name)
+            .or_else(|| match name_parts(name).as_slice() {
+                [short] => {
+                    let is_meant = |known: &str| known.ends_with(short) && bare(known) == *short;
+                    self.indexes.iter().find(|(known, _)| is_meant(known))
+                }
+                [.., short] => self.indexes.get_key_value(short),
+                [] => None,
+            });
         found.map(|(known, index)| (known.as_str(), index.as_ref()))
     }
 

@@ -32,6 +32,11 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
             let is_dropping = |action: &&Action| {
                 matches!(action, Action::DropColumn { .. } | Action::DropConstraint { .. })
             };
+            let concerns =
+                |action: &Action| is_dropping(&action) || matches!(action, Action::ChangeType { .. });
+            if !actions.iter().any(concerns) {
+                return Vec::new();
+            }
             // The server drops what an ALTER TABLE drops first, one after the other.
             let (drops, others): (Vec<_>, Vec<_>) = actions.iter().partition(is_dropping);
             let mut schema = step.before.clone();

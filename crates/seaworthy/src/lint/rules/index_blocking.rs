@@ -22,8 +22,8 @@ fn check(step: &Step<'_>) -> Vec<Finding> {
         .before
         .table(&create.table)
         .is_some_and(|table| table.is_partitioned);
-    let known = step.before.index(&create.name);
-    let is_there = create.if_not_exists && known.is_some_and(|known| !known.is_perhaps);
+    let is_certain = |name: &str| step.before.index(name).is_some_and(|known| !known.is_perhaps);
+    let is_there = create.if_not_exists && is_certain(&create.name);
     if !step.before.is_live(&create.table) || is_there || (create.only && is_partitioned) {
         return Vec::new();
     }

@@ -73,7 +73,6 @@ fn created(step: &Step<'_>, parent: &str, child: &str) -> Option<Finding> {
             Some(Finding::on(parent, message))
         }
         Some(known) if known.is_known => None,
-        _ if step.before.is_complete() => None,
         _ => {
             let message = format!(
                 "creating {child} needs {parent} for itself, and a default partition is searched, if there is one"

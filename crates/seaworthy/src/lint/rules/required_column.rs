@@ -76,6 +76,6 @@ fn is_required(column: &Column) -> bool {
 fn lacks_value(step: &Step<'_>, table: &str, column: &str) -> bool {
     match step.at_end.column(table, column) {
         Some(known) => known.not_null && !known.has_value,
-        None => !step.at_end.table(table).is_some_and(|table| table.is_known) && !step.before.is_complete(),
+        None => !step.at_end.table(table).is_some_and(|table| table.is_known),
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::chosen::beside;
-use super::rename::moved;
 use super::{Index, KnownColumn, Schema};
-use crate::sql::name::bare;
+use crate::sql::name::{bare, beside, moved};
 use crate::sql::parsed::{Action, Column, Constraint, ConstraintKind, ObjectKind};
 
 impl Schema {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::chosen::beside;
 use super::reads::reads;
-use super::rename::moved;
 use super::{Function, Index, KnownColumn, Schema, Table, View};
+use crate::sql::name::{beside, moved};
 use crate::sql::parsed::{
     Constraint, ConstraintKind, CreateIndex, CreateTable, CreateView, DomainAction, IndexAction,
     ObjectAction, ObjectKind, Parsed, TypeAction, TypeDefinition, called,

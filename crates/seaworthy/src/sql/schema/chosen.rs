@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Schema, Table};
-use crate::sql::name::{bare, joined, parts};
+use crate::sql::name::{bare, beside};
 use crate::sql::parsed::{Constraint, ConstraintKind, CreateIndex};
 use crate::sql::token::{LONGEST_NAME, Token};
 
@@ -58,17 +58,15 @@ impl Schema {
         shortened(&bare, columns, &label)
     }
 
-    /// Returns whether a constraint, index, table or view beside a table has a name.
+    /// Returns whether a constraint, index, table or view beside a table has a name; constraints of others count where the server may
+    /// have chosen it, for it begins with the name of their table.
     fn is_taken(&self, table: &str, name: &str) -> bool {
         let whole = beside(table, name);
-        let place = schema_of(table);
-        let has_constraint = |(of, known): (&String, &std::sync::Arc<Table>)| {
-            schema_of(of) == place && { known.constraints.iter() }
-                .any(|constraint| constraint.name.as_deref() == Some(name))
-        };
+        let prefixes = name.match_indices('_').map(|(at, _)| beside(table, &name[..at]));
+        let mut tables = prefixes.chain([table.to_owned()]);
         self.has_relation(&whole)
             || self.indexes.contains_key(&whole)
-            || self.tables.iter().any(has_constraint)
+            || tables.any(|table| self.constraint(&table, name).is_some())
     }
 }
 
@@ -84,20 +82,6 @@ impl Table {
         }
         named
     }
-}
-
-/// Returns a name in the schema of a table.
-pub(super) fn beside(table: &str, name: &str) -> String {
-    let mut all = parts(table);
-    all.pop();
-    all.push(name.to_owned());
-    joined(&all)
-}
-
-fn schema_of(table: &str) -> Vec<String> {
-    let mut all = parts(table);
-    all.pop();
-    all
 }
 
 /// Puts a name together, the longer of its parts cut until it fits (`makeObjectName`).

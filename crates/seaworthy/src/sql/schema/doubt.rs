@@ -34,6 +34,16 @@ impl Schema {
                 Some(_) => {}
             }
         }
+        for (name, view) in &mut self.views {
+            let is_old = before
+                .views
+                .get(name)
+                .is_some_and(|known| Arc::ptr_eq(known, view));
+            if !is_old {
+                // It may stand in nobody's way.
+                Arc::make_mut(view).reads.clear();
+            }
+        }
         let views = before.views.keys().filter(|name| !self.views.contains_key(*name));
         let indexes = before
             .indexes

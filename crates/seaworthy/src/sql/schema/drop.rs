@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::chosen::beside;
 use super::{Schema, Table};
-use crate::sql::name::parts;
+use crate::sql::name::{beside, parts};
 use crate::sql::parsed::{Constraint, ConstraintKind, Drop, ObjectKind};
 
 impl Schema {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::chosen::beside;
 use super::{Schema, Table};
-use crate::sql::name::{bare, joined};
+use crate::sql::name::{bare, beside};
 use crate::sql::parsed::{Constraint, ConstraintKind, ObjectKind};
 use crate::sql::token::Token;
 
@@ -162,14 +161,6 @@ impl Schema {
                 }
             }
         }
-    }
-}
-
-/// Returns the name of something that is moved to another schema.
-pub(super) fn moved(schema: &str, name: &str) -> String {
-    match schema {
-        "public" => joined(&[bare(name)]),
-        schema => joined(&[schema.to_owned(), bare(name)]),
     }
 }
 
