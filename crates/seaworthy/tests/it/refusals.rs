@@ -82,6 +82,31 @@ async fn a_schema_that_the_role_may_not_use_is_named_with_the_grant() {
     database.remove().await.unwrap();
 }
 
+/// Rows that a policy hides cannot be counted: that is not the same as none.
+#[tokio::test]
+async fn what_a_policy_keeps_from_being_counted_does_not_go_unasked() {
+    let Some(database) = postgres().await else { return };
+    let role = new_role();
+    let drop = Sql::new("next", Some("start"), &["ALTER TABLE crew DROP COLUMN name"], &[]);
+    let revisions = [Sql::new("start", None, &["SELECT 1"], &[]), drop];
+    let environment = as_role(&database, &role, &revisions).await;
+    let tenant = "current_setting('harbour.tenant')::integer";
+    send(
+        &database,
+        &format!(
+            "GRANT ALL ON SCHEMA public TO {role}; CREATE TABLE crew (id integer, name text); INSERT INTO crew VALUES (1, 'Ada'); \
+             ALTER TABLE crew OWNER TO {role}; ALTER TABLE crew ENABLE ROW LEVEL SECURITY; \
+             ALTER TABLE crew FORCE ROW LEVEL SECURITY; CREATE POLICY own ON crew USING (id = {tenant})"
+        ),
+    )
+    .await;
+    let said = in_full(&upgrade(&environment, "head").await.unwrap_err());
+    assert!(said.starts_with("could not count the rows at stake"), "{said}");
+    assert!(said.contains("harbour.tenant"), "{said}");
+    send(&database, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    database.remove().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_statement_that_cannot_run_in_a_transaction_names_use_transaction() {
     let Some(database) = postgres().await else { return };

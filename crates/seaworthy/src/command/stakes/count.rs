@@ -381,8 +381,15 @@ impl<'a> Counter<'a> {
         self.number(&sql).await
     }
 
+    /// Counts rows; nothing where there is no such table, or the condition cannot be asked for.
     async fn rows_of(&self, table: &str, condition: Option<&str>) -> Result<Option<i64>, DbErr> {
-        self.number(&counting(table, condition)).await
+        match (self.counted(table, condition).await, condition) {
+            (Ok(rows), _) => Ok(Some(rows)),
+            // What cannot be counted, by a policy for instance, is not nothing.
+            (Err(error), None) if Fault::of(&error) != Fault::UndefinedTable => Err(error),
+            (Err(_), None) => Ok(None),
+            (Err(error), Some(_)) => unanswered(error),
+        }
     }
 
     async fn counted(&self, table: &str, condition: Option<&str>) -> Result<i64, DbErr> {
@@ -397,13 +404,16 @@ impl<'a> Counter<'a> {
                 .first()
                 .map(|row| row.try_get("", "rows_at_stake"))
                 .transpose(),
-            Err(error) => match Fault::of(&error) {
-                Fault::LockNotGranted | Fault::Cancelled | Fault::Permission | Fault::ConnectionLost => {
-                    Err(error)
-                }
-                _ => Ok(None),
-            },
+            Err(error) => unanswered(error),
         }
+    }
+}
+
+/// Returns nothing where the database does not understand a question, and the error where it could not answer.
+fn unanswered(error: DbErr) -> Result<Option<i64>, DbErr> {
+    match Fault::of(&error) {
+        Fault::LockNotGranted | Fault::Cancelled | Fault::Permission | Fault::ConnectionLost => Err(error),
+        _ => Ok(None),
     }
 }
 

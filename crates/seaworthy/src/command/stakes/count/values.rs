@@ -99,7 +99,11 @@ impl Counter<'_> {
 
     pub(super) async fn values_of(&self, table: &str, column: &str) -> Result<i64, DbErr> {
         let has_value = format!("{} IS NOT NULL", quoted(column));
-        Ok(self.rows_of(table, Some(&has_value)).await?.unwrap_or_default())
+        let rows = match self.rows_of(table, Some(&has_value)).await? {
+            Some(rows) => Some(rows),
+            None => self.rows_of(table, None).await?,
+        };
+        Ok(rows.unwrap_or_default())
     }
 
     /// Counts the values of columns that another table holds, unless they can be told apart by columns that are in both.
