@@ -112,6 +112,41 @@ async fn nothing_is_asked_where_every_row_is_still_there() {
     }
 }
 
+/// To begin anew takes everything of the schema, and says so of every table that holds something.
+#[tokio::test]
+async fn fresh_takes_nothing_that_the_question_did_not_name() {
+    for database in databases().await {
+        let watched = Watched::new(&database).await;
+        let way = ways(watched.session.backend()).swap_remove(0);
+        let environment = environment(&database, &revisions(&way, Going::Down));
+        let person = Person::default();
+        let refused = person
+            .run(async |conduct| command::fresh(&environment, conduct).await)
+            .await;
+        assert_eq!(refused.unwrap_err().kind(), "refused");
+        assert_eq!(rows(&watched.session).await, watched.before);
+
+        let person = Person::agreeing();
+        let begun = person
+            .run(async |conduct| command::fresh(&environment, conduct).await)
+            .await;
+        begun.unwrap();
+        let (after, question) = (rows(&watched.session).await, person.question());
+        let lines = watched.before.lines().zip(after.lines());
+        let gone: Vec<&str> = lines
+            .filter(|(before, after)| before != after)
+            .map(|(before, _)| before)
+            .collect();
+        assert!(gone.len() > 2, "{gone:?}");
+        for line in gone {
+            let table = line.split(':').next().unwrap_or_default();
+            assert!(question.contains(&format!("{table} (")), "{table}: {question}");
+        }
+        watched.session.close().await;
+        database.remove().await.unwrap();
+    }
+}
+
 /// A script can ask nobody. It says of each step that it destroys something, but for what the database alone knows.
 #[tokio::test]
 async fn a_script_says_of_each_way_that_it_destroys() {

@@ -201,7 +201,7 @@ impl Project {
         let old = ["crew", "logs"]
             .into_iter()
             .find(|name| self.tables.iter().all(|table| table.name != *name));
-        match old.filter(|_| self.names % 3 == 0) {
+        match old.filter(|_| self.names.is_multiple_of(3)) {
             Some(old) => old.to_owned(),
             None => format!("n{}", self.names),
         }
