@@ -64,6 +64,28 @@ fn drop_crew_without_names<'a>(manager: &'a SchemaManager<'a>) -> Acted<'a> {
     })
 }
 
+fn create_crew_and_change_nobody<'a>(manager: &'a SchemaManager<'a>) -> Acted<'a> {
+    Box::pin(async {
+        create_crew(manager).await?;
+        let db = manager.get_connection();
+        db.execute_unprepared("UPDATE t_crew SET name = 'Eve'").await?;
+        db.execute_unprepared("DELETE FROM t_crew WHERE id > 3").await?;
+        drop_crew_without_names(manager).await
+    })
+}
+
+/// In a table without rows nothing is changed or deleted, so that what it is asked can be answered.
+#[tokio::test]
+async fn what_has_no_rows_has_none_after_they_are_changed_and_deleted() {
+    for database in databases().await {
+        let code = Code::new("a", None).up(create_crew_and_change_nobody);
+        let environment = environment_of(&database, vec![Box::new(code)]);
+        let text = script(&environment, Some("base"), "head").await.unwrap().sql;
+        assert!(text.contains("DROP TABLE t_crew"), "{text}");
+        database.remove().await.unwrap();
+    }
+}
+
 mod crew {
     use sea_orm::entity::prelude::*;
 

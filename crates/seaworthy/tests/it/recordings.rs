@@ -381,9 +381,8 @@ async fn a_table_that_the_statements_have_made_has_no_rows_but_theirs() {
         let backend = database.url().backend();
         let script = record(&live(&database), backend, make_and_ask).await;
         assert_eq!(script.incomplete, None);
-        let then_ask: [Act; 6] = [
+        let then_ask: [Act; 5] = [
             |manager| Box::pin(send_and_ask(manager, "INSERT INTO crew (name) VALUES ('Ada')")),
-            |manager| Box::pin(send_and_ask(manager, "UPDATE crew SET name = 'x'")),
             |manager| Box::pin(send_and_ask(manager, "COPY crew FROM '/tmp/crew'")),
             |manager| Box::pin(send_and_ask(manager, "CREATE TABLE hand (a int) INHERITS (crew)")),
             // It may put rows anywhere, and so may those of a table that was there before.

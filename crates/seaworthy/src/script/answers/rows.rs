@@ -180,6 +180,9 @@ impl RowsSoFar {
     /// Takes note of an update.
     pub(super) fn update(&mut self, statement: &Statement, update: &Update<'_>) {
         self.expect_triggers_of(&update.table);
+        if self.is_empty(&update.table) {
+            return;
+        }
         let backend = self.backend;
         let key = Key::of(statement, update.condition).filter(|_| !update.is_involved);
         let is_constant = update.sets.iter().all(|(_, expression)| is_constant(expression));
@@ -216,6 +219,9 @@ impl RowsSoFar {
     /// Takes note of a deletion, which may delete rows of other tables as well.
     pub(super) fn delete(&mut self, statement: &Statement, delete: &Delete<'_>) {
         self.expect_triggers_of(&delete.table);
+        if self.is_empty(&delete.table) {
+            return;
+        }
         let key = Key::of(statement, delete.condition).filter(|_| !delete.is_involved);
         let table = self.table_mut(&delete.table);
         match key.as_ref().and_then(|key| table.change(key)) {
