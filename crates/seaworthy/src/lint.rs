@@ -35,7 +35,7 @@ mod timeline;
 #[derive(Clone, Debug)]
 pub struct Context {
     before: Schema,
-    unread: Vec<Unread>,
+    unread: Vec<UnreadSchema>,
     transaction: Surrounding,
     server: Server,
     settings: Arc<Settings>,
@@ -44,7 +44,7 @@ pub struct Context {
 
 /// Text of a schema that could not be understood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Unread {
+pub struct UnreadSchema {
     /// The line on which it begins, counted from one.
     pub line: usize,
     /// What is not understood.
@@ -165,7 +165,7 @@ impl Context {
     #[must_use]
     pub fn schema(mut self, sql: &str) -> Self {
         let mut statements = read(sql, self.server.dialect());
-        self.unread = statements.iter().filter_map(Unread::of).collect();
+        self.unread = statements.iter().filter_map(UnreadSchema::of).collect();
         // Nobody knows where a statement ends that something is open in.
         statements.retain(|statement| statement.unclosed.is_none());
         self.before = Schema::default().settled(self.unread.is_empty());
@@ -174,7 +174,7 @@ impl Context {
 
     /// Returns what of the schema could not be understood.
     #[must_use]
-    pub fn unread(&self) -> &[Unread] {
+    pub fn unread(&self) -> &[UnreadSchema] {
         &self.unread
     }
 
@@ -225,7 +225,7 @@ impl Context {
     }
 }
 
-impl Unread {
+impl UnreadSchema {
     fn of(statement: &Statement) -> Option<Self> {
         let (what, is_all_behind) = match (statement.unclosed, &statement.parsed) {
             (Some(what), _) => (format!("{what} is opened and never closed"), true),

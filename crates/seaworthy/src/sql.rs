@@ -13,6 +13,7 @@ pub use facts::{
 pub use name::{bare, joined as joined_name, parts as name_parts, quoted_name};
 pub use quote::{literal, now, quoted};
 pub use statement::{Reading, Statement, read};
+pub(crate) use taken::DEEPEST_CALL;
 pub use taken::Taken;
 
 pub(crate) use name::{beside, moved};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use seaworthy::command::LintedStep;
-use seaworthy::lint::{Hazard, RULES, Severity, Unread};
+use seaworthy::lint::{Hazard, RULES, Severity, UnreadSchema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,9 +18,9 @@ pub(crate) struct Script {
 }
 
 /// Warns of what could not be understood of the file of a schema; in JSON the answer says it.
-pub(crate) fn unread(screen: &Screen, file: &Path, unread: &[Unread]) {
+pub(crate) fn unread(screen: &Screen, file: &Path, unread: &[UnreadSchema]) {
     let file = file.display();
-    for Unread {
+    for UnreadSchema {
         line,
         what,
         is_all_behind,
@@ -36,7 +36,7 @@ pub(crate) fn unread(screen: &Screen, file: &Path, unread: &[Unread]) {
 }
 
 /// Shows the hazards of a script.
-pub(crate) fn script(screen: &Screen, script: &Script, schema_unread: &[Unread]) {
+pub(crate) fn script(screen: &Screen, script: &Script, schema_unread: &[UnreadSchema]) {
     match screen.format() {
         Format::Json => screen.json(&ScriptAnswer {
             hazards: &script.hazards,
@@ -47,7 +47,7 @@ pub(crate) fn script(screen: &Screen, script: &Script, schema_unread: &[Unread])
 }
 
 /// Shows the hazards of several scripts.
-pub(crate) fn scripts(screen: &Screen, scripts: &[Script], schema_unread: &[Unread]) {
+pub(crate) fn scripts(screen: &Screen, scripts: &[Script], schema_unread: &[UnreadSchema]) {
     match screen.format() {
         Format::Json => screen.json(&ScriptsAnswer {
             files: scripts,
@@ -91,16 +91,16 @@ pub(crate) fn revisions(screen: &Screen, steps: &[LintedStep]) {
 #[derive(Serialize)]
 struct ScriptAnswer<'a> {
     hazards: &'a [Hazard],
-    #[serde(skip_serializing_if = "<[Unread]>::is_empty")]
-    schema_unread: &'a [Unread],
+    #[serde(skip_serializing_if = "<[UnreadSchema]>::is_empty")]
+    schema_unread: &'a [UnreadSchema],
 }
 
 /// The JSON document about several scripts.
 #[derive(Serialize)]
 struct ScriptsAnswer<'a> {
     files: &'a [Script],
-    #[serde(skip_serializing_if = "<[Unread]>::is_empty")]
-    schema_unread: &'a [Unread],
+    #[serde(skip_serializing_if = "<[UnreadSchema]>::is_empty")]
+    schema_unread: &'a [UnreadSchema],
 }
 
 /// The JSON document about revisions.

@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::Script;
-use crate::sql::{Facts, Object, Removal, Retype, RowVerb, Rows, Setting, Statement, Which, bare};
+use crate::sql::{
+    DEEPEST_CALL, Facts, Object, Removal, Retype, RowVerb, Rows, Setting, Statement, Which, bare,
+};
 use trace::{Origin, Trace};
 
 pub use possible::{Form, Kept, PossibleLoss};
@@ -28,9 +30,6 @@ pub struct Losses {
     /// Whether names without a schema are looked for elsewhere than at the beginning of the script.
     is_elsewhere: bool,
 }
-
-/// How deep functions that call functions are followed.
-const DEEPEST: usize = 8;
 
 impl Losses {
     /// Returns the removal of whole tables, by what deletes them all.
@@ -138,7 +137,7 @@ impl Losses {
         let hidden = self
             .trace
             .hidden_names()
-            .find(|name| statement.names_in_home(name));
+            .find(|name| statement.names_with_default_schema(name));
         if hidden.is_some() && destroys(&facts) {
             let what = "a temporary table has the name of one that is named with its schema";
             self.unclear.push(format!("{what}: {}", shown(statement.text())));
@@ -173,7 +172,7 @@ impl Losses {
         }
         for name in facts.calls {
             match self.trace.function(&name) {
-                Some(body) if depth < DEEPEST => {
+                Some(body) if depth < DEEPEST_CALL => {
                     for inner in &body {
                         self.follow(inner, depth + 1);
                     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Facts, Object, RowVerb, Statement};
 
 /// How deep functions that call functions are followed.
-const DEEPEST: usize = 8;
+pub(crate) const DEEPEST_CALL: usize = 8;
 
 /// Tables, columns, and tables rows of which are deleted, by the names that they have before the statements run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Names {
             }
         }
         for name in &facts.calls {
-            let body = self.functions.get(name).filter(|_| depth < DEEPEST).cloned();
+            let body = self.functions.get(name).filter(|_| depth < DEEPEST_CALL).cloned();
             for inner in body.unwrap_or_default() {
                 self.follow(&inner, depth + 1);
             }

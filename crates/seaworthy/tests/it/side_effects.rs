@@ -219,16 +219,18 @@ fn is_sqlite(database: &ScratchDatabase) -> bool {
     database.url().backend() == DbBackend::Sqlite
 }
 
+fn cases(database: &ScratchDatabase) -> &'static [Case] {
+    match is_sqlite(database) {
+        true => &ON_SQLITE,
+        false => &ON_POSTGRESQL,
+    }
+}
+
 #[tokio::test]
 async fn what_goes_without_being_named_is_put_back() {
     for number in 0..ON_SQLITE.len().max(ON_POSTGRESQL.len()) {
         for database in databases().await {
-            let cases: &[Case] = if is_sqlite(&database) {
-                &ON_SQLITE
-            } else {
-                &ON_POSTGRESQL
-            };
-            let Some([has, sends, lost]) = cases.get(number) else {
+            let Some([has, sends, lost]) = cases(&database).get(number) else {
                 database.remove().await.unwrap();
                 continue;
             };
@@ -280,13 +282,8 @@ async fn a_part_that_commits_by_itself_is_sent_without_a_transaction() {
 async fn what_goes_in_a_part_of_a_step_is_put_back() {
     for number in 0..ON_SQLITE.len().max(ON_POSTGRESQL.len()) {
         for database in databases().await {
-            let cases: &[Case] = if is_sqlite(&database) {
-                &ON_SQLITE
-            } else {
-                &ON_POSTGRESQL
-            };
             // What a copy has left out is seen where the copy and what it takes the place of are in one transaction.
-            let case = cases
+            let case = cases(&database)
                 .get(number)
                 .filter(|[_, sends, _]| !sends.contains("crew_new"));
             if let Some([has, sends, lost]) = case {

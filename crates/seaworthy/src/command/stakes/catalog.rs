@@ -9,7 +9,7 @@ use crate::session::{Session, dialect_of};
 use crate::sql::{Dialect, Object, Reading, Removal, Statement, literal, name_parts, quoted, quoted_name};
 
 /// Something that goes because something else does.
-pub(super) enum Taken {
+pub(super) enum Dependent {
     /// A table.
     Table(String),
     /// A column of a table.
@@ -117,7 +117,7 @@ pub(super) async fn taken(
     session: &Session,
     object: &Object,
     cascade: bool,
-) -> Result<Option<Vec<Taken>>, DbErr> {
+) -> Result<Option<Vec<Dependent>>, DbErr> {
     taken_of_kinds(session, object, cascade, "'r', 'p'").await
 }
 
@@ -127,7 +127,7 @@ async fn taken_of_kinds(
     object: &Object,
     cascade: bool,
     relations: &str,
-) -> Result<Option<Vec<Taken>>, DbErr> {
+) -> Result<Option<Vec<Dependent>>, DbErr> {
     let Some(start) = address(object) else {
         return Ok(Some(Vec::new()));
     };
@@ -230,21 +230,21 @@ async fn taken_by(session: &Session, removals: impl Iterator<Item = Removal>) ->
         )
         .await?;
         names.extend(taken.into_iter().flatten().map(|one| match one {
-            Taken::Table(table) => crate::sql::bare(&table),
-            Taken::Column(table, column) => format!("{}.{column}", crate::sql::bare(&table)),
+            Dependent::Table(table) => crate::sql::bare(&table),
+            Dependent::Column(table, column) => format!("{}.{column}", crate::sql::bare(&table)),
         }));
     }
     Ok(names)
 }
 
-fn taken_of(row: &QueryResult) -> Result<Taken, DbErr> {
+fn taken_of(row: &QueryResult) -> Result<Dependent, DbErr> {
     let name: String = row.try_get("", "name")?;
     let schema: Option<String> = row.try_get("", "schema")?;
     let parts: Vec<String> = schema.into_iter().chain([name]).collect();
     let table = crate::sql::joined_name(&parts);
     Ok(match row.try_get("", "column_name")? {
-        Some(column) => Taken::Column(table, column),
-        None => Taken::Table(table),
+        Some(column) => Dependent::Column(table, column),
+        None => Dependent::Table(table),
     })
 }
 
@@ -376,7 +376,7 @@ pub(super) async fn children(session: &Session, table: &str, truncated: bool) ->
     };
     let mut names = Vec::new();
     for row in &session.rows(&sql).await? {
-        if let Taken::Table(name) = taken_of(row)? {
+        if let Dependent::Table(name) = taken_of(row)? {
             names.push(name);
         }
     }

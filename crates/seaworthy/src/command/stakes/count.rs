@@ -4,16 +4,13 @@ use std::collections::BTreeSet;
 
 use sea_orm::DbErr;
 
-use super::catalog::{Called, Taken, called, children, has_tables, is_there, left_out, taken};
+use super::catalog::{Called, Dependent, called, children, has_tables, is_there, left_out, taken};
 use super::{COUNTED, CommandError, CountedLoss, Loss, Stakes};
 use crate::script::{Kept, Losses, PossibleLoss};
 use crate::session::{Fault, Session, dialect_of};
-use crate::sql::{Dialect, Object, Removal, RowVerb, Which, quoted, quoted_name};
+use crate::sql::{DEEPEST_CALL, Dialect, Object, Removal, RowVerb, Which, quoted, quoted_name};
 
 mod values;
-
-/// How deep functions that call functions are followed.
-const DEEPEST: usize = 8;
 
 pub(super) struct Counter<'a> {
     session: &'a Session,
@@ -180,8 +177,8 @@ impl<'a> Counter<'a> {
         };
         for one in taken {
             match one {
-                Taken::Table(table) => self.table(table).await?,
-                Taken::Column(table, column) => self.column(table, column).await?,
+                Dependent::Table(table) => self.table(table).await?,
+                Dependent::Column(table, column) => self.column(table, column).await?,
             }
         }
         Ok(())
@@ -312,7 +309,7 @@ impl<'a> Counter<'a> {
         }
         match called(self.session, name).await? {
             Called::Harmless => Ok(None),
-            Called::Bodies(bodies) if depth < DEEPEST => {
+            Called::Bodies(bodies) if depth < DEEPEST_CALL => {
                 let mut losses = Losses::default();
                 for body in bodies {
                     losses.add_statements(&body);

@@ -75,7 +75,7 @@ impl Statement {
 
     /// Returns whether it names something together with the schema that is searched first.
     #[must_use]
-    pub fn names_in_home(&self, name: &str) -> bool {
+    pub fn names_with_default_schema(&self, name: &str) -> bool {
         let Some(first) = self.tokens.first() else {
             return false;
         };
