@@ -3,6 +3,8 @@
 //! A step and its ledger row commit together. A step that opted out of the transaction is worked off part by part, each
 //! part journaled, so that a run that died goes on where it stopped. What to run was decided before.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -46,7 +48,8 @@ pub struct Run<'a> {
     pub stop: &'a CancellationToken,
     /// Hears what happens while it happens.
     pub observer: &'a dyn Observer,
-    /// Decides whether what a step has destroyed that was not foreseen may go; if not, the step is rolled back.
+    /// Decides whether what a step would destroy that was not foreseen may go; the step is rolled back before, and sent again after a
+    /// yes.
     pub may_destroy: &'a (dyn Fn(&[String]) -> bool + Sync),
 }
 
@@ -167,16 +170,38 @@ pub trait Observer: Sync {
     fn step_finished(&self, _report: &StepReport) {}
 }
 
-/// When a step began, on the wall and on the stopwatch.
+/// A step that was begun: when, on the wall and on the stopwatch, and what somebody has agreed since to lose by it.
 struct Begun {
     at: DateTime<Utc>,
     watch: Instant,
+    given_up: Mutex<BTreeSet<String>>,
 }
 
-/// How long a run may go on without checking that it still has the lock.
+impl Begun {
+    fn now() -> Self {
+        Self {
+            at: now(),
+            watch: Instant::now(),
+            given_up: Mutex::default(),
+        }
+    }
+
+    fn is_given_up(&self, what: &str) -> bool {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.contains(what)
+    }
+
+    fn give_up(&self, lost: &[String]) {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.extend(lost.iter().cloned());
+    }
+}
+
 /// How often and after which pause it is looked whether another tool has ended the step that it is in the middle of.
 const ELSEWHERE_LOOKS: u32 = 10;
 const ELSEWHERE_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a run may go on without checking that it still has the lock.
 const LOCK_CHECK: Duration = Duration::from_secs(1);
 
 impl Run<'_> {
@@ -228,10 +253,7 @@ impl Run<'_> {
 
     /// Runs one step, again where another session held the lock, and records how it ended.
     async fn step(&self, work: &Work<'_>) -> Result<StepReport, StepError> {
-        let begun = Begun {
-            at: now(),
-            watch: Instant::now(),
-        };
+        let begun = Begun::now();
         let session = self.locked.session();
         let mut attempt = 1;
         // Who was seen at an earlier try is still worth naming when the last one was too short to look.
@@ -263,6 +285,9 @@ impl Run<'_> {
                     attempt,
                 ));
             };
+            if matches!(work.manner, Manner::Transaction(_)) && self.is_given_up(&error, &begun) {
+                continue;
+            }
             if self.is_settled(work).await || self.is_being_settled(work, &error).await {
                 return Ok(StepReport::new(
                     work,

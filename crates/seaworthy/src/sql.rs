@@ -16,7 +16,7 @@ pub use statement::{Reading, Statement, read};
 pub(crate) use taken::DEEPEST_CALL;
 pub use taken::Taken;
 
-pub(crate) use name::{beside, moved};
+pub(crate) use name::{beside, name_in_schema};
 pub(crate) use parsed::{
     Action, AttributeAction, Column, ComparisonKind, Constraint, ConstraintKind, CreateIndex, CreateTable,
     DataChange, DomainAction, Drop, IndexAction, Mode, ObjectAction, ObjectKind, Parsed, TransactionVerb,

@@ -7,7 +7,7 @@ use super::rules::{Finding, Rule};
 use super::timeline::Timeline;
 use super::{Context, Required, Server, Surrounding};
 use crate::sql::{Action, Constraint, Mode, Parsed, TransactionVerb, TypeAction};
-use crate::sql::{KnownColumn, Schema, beside, moved};
+use crate::sql::{KnownColumn, Schema, beside, name_in_schema};
 use crate::sql::{Statement, Token};
 
 /// What earlier statements of the same transaction and session have left behind.
@@ -199,7 +199,7 @@ impl State {
         };
         let renamed = actions.iter().find_map(|action| match action {
             Action::RenameTable(to) => Some(beside(table, to)),
-            Action::SetSchema(schema) => Some(moved(schema, table)),
+            Action::SetSchema(schema) => Some(name_in_schema(schema, table)),
             _ => None,
         });
         let of_it = self.held.iter_mut().filter(|lock| lock.table == *table);

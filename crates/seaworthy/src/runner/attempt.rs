@@ -108,7 +108,7 @@ impl Run<'_> {
                 None => Ok(()),
             }
         };
-        self.unless_it_destroys(work.foreseen.as_ref(), transaction, sent)
+        self.unless_it_destroys(work.foreseen.as_ref(), begun, transaction, sent)
             .await?;
         if let Some(check) = check
             && let Some(damage) = check.damage(transaction).await?
@@ -129,6 +129,7 @@ impl Run<'_> {
     pub(super) async fn unless_it_destroys(
         &self,
         foreseen: Option<&Foreseen>,
+        begun: &Begun,
         transaction: &DatabaseTransaction,
         sent: impl Future<Output = Result<(), StepError>>,
     ) -> Result<(), StepError> {
@@ -137,10 +138,24 @@ impl Run<'_> {
         };
         let before = Holdings::read(transaction, foreseen).await?;
         sent.await?;
-        let lost = before.lost(transaction, foreseen).await?;
-        match lost.is_empty() || (self.may_destroy)(&lost) {
+        let mut lost = before.lost(transaction, foreseen).await?;
+        lost.retain(|what| !begun.is_given_up(what));
+        match lost.is_empty() {
             true => Ok(()),
             false => Err(StepError::Destroys { lost }),
+        }
+    }
+
+    /// Returns whether a step failed because of what it would destroy, and somebody agrees to lose that, so that it can be sent again.
+    ///
+    /// Asked when the transaction has been rolled back: nobody waits for the answer behind its locks.
+    pub(super) fn is_given_up(&self, error: &StepError, begun: &Begun) -> bool {
+        match error {
+            StepError::Destroys { lost } if (self.may_destroy)(lost) => {
+                begun.give_up(lost);
+                true
+            }
+            _ => false,
         }
     }
 

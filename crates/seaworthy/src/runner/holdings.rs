@@ -26,7 +26,7 @@ pub struct Foreseen {
     pub named: Taken,
     /// Tables of which rows were to go and none was found.
     pub found_empty: BTreeSet<String>,
-    /// Tables that the step writes anew, without the rows that were deleted before.
+    /// Tables that the step may write anew, without the rows that were deleted before.
     pub rewritten: BTreeSet<String>,
     /// Whether all statements of the step are known.
     pub is_known: bool,
@@ -55,6 +55,8 @@ struct HeldTable {
     deleted: i64,
     /// How many it says that this session inserted.
     inserted: i64,
+    /// Where PostgreSQL keeps its rows: another place when they are written anew, or when it was emptied at once.
+    file: i64,
     /// The partitioned table that it is a part of, or itself.
     root: i64,
 }
@@ -68,6 +70,16 @@ enum Amount {
     Rows(i64),
     /// Something: it has a size, or nobody may look.
     Some,
+}
+
+impl Amount {
+    /// Returns how many rows were counted.
+    const fn rows(self) -> i64 {
+        match self {
+            Self::Rows(rows) => rows,
+            Self::None | Self::Some => 0,
+        }
+    }
 }
 
 /// A table that loses rows when another does: it is a part of it, or refers to it `ON DELETE CASCADE`.
@@ -98,7 +110,7 @@ impl Holdings {
             before: &self,
             now: &now,
             allowed: &allowed,
-            moved: &foreseen.named.renamed,
+            foreseen,
         };
         Ok(held.flat_map(|(id, table)| comparison.lost(*id, table)).collect())
     }
@@ -114,8 +126,7 @@ struct Comparison<'a> {
     before: &'a Holdings,
     now: &'a Holdings,
     allowed: &'a Allowed,
-    /// The new names of tables.
-    moved: &'a BTreeMap<String, String>,
+    foreseen: &'a Foreseen,
 }
 
 impl Comparison<'_> {
@@ -130,7 +141,11 @@ impl Comparison<'_> {
         if let Some(after) = self.now.tables.get(&id) {
             let is_gone = |(number, _): &(&i64, &String)| !after.columns.contains_key(number);
             let mut lost = self.lost_columns(id, table, is_gone);
-            if self.has_deleted(id, table, after) && !self.allowed.rows.contains(&id) {
+            let is_asked = match self.allowed.rows.contains(&id) {
+                true => self.is_copied_in_part(id, self.gone(table, after)),
+                false => self.has_deleted(id, table, after),
+            };
+            if is_asked {
                 lost.insert(0, rows_of(table));
             }
             return lost;
@@ -141,13 +156,14 @@ impl Comparison<'_> {
         }
         match self.now.named(&table.name) {
             Some((_, after)) if self.allowed.tables.contains(&id) => self.lost_of_namesake(id, table, after),
-            None if self.allowed.tables.contains(&id) => Vec::new(),
+            None if self.allowed.tables.contains(&id) => self.not_copied(id, table),
             Some(_) | None => vec![format!("table {}", table.name)],
         }
     }
 
     fn lost_on_sqlite(&self, id: i64, table: &HeldTable) -> Vec<String> {
-        let moved = self.moved.iter().find(|(before, _)| table.name.is(before));
+        let renamed = &self.foreseen.named.renamed;
+        let moved = renamed.iter().find(|(before, _)| table.name.is(before));
         let named = match moved {
             Some((_, to)) => self.now.tables.values().find(|after| after.name.is(to)),
             None => self.now.named(&table.name).map(|(_, after)| after),
@@ -156,8 +172,43 @@ impl Comparison<'_> {
         let has_same_columns = |after: &&HeldTable| after.columns == table.columns;
         match named.or_else(|| self.now.tables.get(&id).filter(has_same_columns)) {
             Some(after) => self.lost_of_namesake(id, table, after),
-            None if self.allowed.tables.contains(&id) => Vec::new(),
+            None if self.allowed.tables.contains(&id) => self.not_copied(id, table),
             None => vec![format!("table {}", table.name)],
+        }
+    }
+
+    /// Returns the rows of a table that is gone if not as many came into others: a trigger, a rule or a conflict kept them out.
+    fn not_copied(&self, id: i64, table: &HeldTable) -> Vec<String> {
+        let is_part = self.is_copied_in_part(id, table.amount.rows());
+        Vec::from_iter(is_part.then(|| rows_of(table)))
+    }
+
+    fn is_copied_in_part(&self, id: i64, gone: i64) -> bool {
+        self.allowed.copied.contains(&id) && self.gained_by_others(id) < gone
+    }
+
+    /// Returns how many rows the other tables have more than before.
+    fn gained_by_others(&self, id: i64) -> i64 {
+        let others = self.now.tables.iter().filter(|(other, _)| **other != id);
+        let gained = others.map(|(other, after)| match self.before.dialect {
+            Dialect::Postgresql => {
+                let before = self.before.tables.get(other);
+                let (inserted, deleted) = before.map_or((0, 0), |held| (held.inserted, held.deleted));
+                (after.inserted - inserted) - (after.deleted - deleted)
+            }
+            Dialect::Sqlite => {
+                let before = self.before.named(&after.name);
+                after.amount.rows() - before.map_or(0, |(_, held)| held.amount.rows())
+            }
+        });
+        gained.filter(|gained| *gained > 0).sum()
+    }
+
+    /// Returns how many rows PostgreSQL has deleted of a table, as far as it was counted where it was emptied at once.
+    fn gone(&self, before: &HeldTable, after: &HeldTable) -> i64 {
+        match after.amount {
+            Amount::None => before.amount.rows(),
+            Amount::Rows(_) | Amount::Some => self.deleted_of_all_parts(before),
         }
     }
 
@@ -170,7 +221,11 @@ impl Comparison<'_> {
             (Amount::Rows(before), Amount::Rows(after)) => after < before,
             (Amount::None | Amount::Some, _) | (_, Amount::Some) => false,
         };
-        if has_fewer && !self.allowed.rows.contains(&id) {
+        let is_asked = match self.allowed.rows.contains(&id) {
+            true => self.is_copied_in_part(id, table.amount.rows() - after.amount.rows()),
+            false => has_fewer,
+        };
+        if is_asked {
             lost.insert(0, rows_of(table));
         }
         lost
@@ -183,9 +238,16 @@ impl Comparison<'_> {
         if after.amount == Amount::None {
             return self.now.locked.contains(&id) || after.deleted > before.deleted;
         }
-        if after.deleted <= before.deleted {
-            return false;
+        // Rows were put into a table that was emptied at once, be it the same ones: nobody has counted them before.
+        let is_refilled = after.file != before.file && after.inserted > before.inserted;
+        if is_refilled && !before.name.is_among(&self.foreseen.rewritten) {
+            return true;
         }
+        after.deleted > before.deleted && self.deleted_of_all_parts(before) > 0
+    }
+
+    /// Returns how many rows PostgreSQL has deleted of a table and of its other parts without inserting as many.
+    fn deleted_of_all_parts(&self, before: &HeldTable) -> i64 {
         let parts = self
             .before
             .tables
@@ -193,7 +255,7 @@ impl Comparison<'_> {
             .filter(|(_, held)| held.root == before.root);
         let both = parts.filter_map(|(id, held)| Some((held, self.now.tables.get(id)?)));
         let net = both.map(|(then, now)| now.deleted - then.deleted - (now.inserted - then.inserted));
-        net.sum::<i64>() > 0
+        net.sum()
     }
 
     fn lost_columns(

@@ -44,7 +44,7 @@ impl Run<'_> {
                 index = self.without_keys(work, parts, index, begun, blockers).await?;
                 continue;
             }
-            match self.part(work, part, blockers).await {
+            match self.part(work, part, begun, blockers).await {
                 Ok(()) => {}
                 Err(error) if parts.may_be_done(index) && done_twice(&error) => {}
                 Err(error) => {
@@ -98,7 +98,7 @@ impl Run<'_> {
         let rest = &parts.all[first..];
         let together = rest.iter().take_while(|part| part.fits_transaction).count();
         session.send("PRAGMA foreign_keys = OFF").await?;
-        let sent = async {
+        let send = async || {
             if together == 0 {
                 let check = KeyCheck::begin(session.connection()).await?;
                 session.send(&rest[0].sql).await?;
@@ -125,7 +125,12 @@ impl Run<'_> {
                 }
             }
         };
-        let result = self.watched(work, sent, blockers).await;
+        let mut result = self.watched(work, send(), blockers).await;
+        while let Err(error) = &result
+            && self.is_given_up(error, begun)
+        {
+            result = self.watched(work, send(), blockers).await;
+        }
         session.send("PRAGMA foreign_keys = ON").await?;
         if let Err(error) = &result {
             self.note_refusal(work, parts, first, begun, error).await?;
@@ -147,7 +152,7 @@ impl Run<'_> {
             let part = &parts.all[index];
             let sent = async { Ok(transaction.execute_unprepared(&part.sql).await.map(drop)?) };
             match self
-                .unless_it_destroys(part.foreseen.as_ref(), transaction, sent)
+                .unless_it_destroys(part.foreseen.as_ref(), begun, transaction, sent)
                 .await
             {
                 Ok(()) => {}
@@ -164,7 +169,13 @@ impl Run<'_> {
     }
 
     /// Sends a part; again where another session held its lock, for then nothing of it is done.
-    async fn part(&self, work: &Work<'_>, part: &Part, blockers: &mut Vec<Blocker>) -> Result<(), StepError> {
+    async fn part(
+        &self,
+        work: &Work<'_>,
+        part: &Part,
+        begun: &Begun,
+        blockers: &mut Vec<Blocker>,
+    ) -> Result<(), StepError> {
         let session = self.locked.session();
         let since = Instant::now();
         let mut attempts = 1;
@@ -175,12 +186,13 @@ impl Run<'_> {
                     self.drop_invalid(index_name).await?;
                 }
                 match &part.foreseen {
-                    Some(foreseen) => self.send_watched(part, foreseen).await,
+                    Some(foreseen) => self.send_watched(part, foreseen, begun).await,
                     None => Ok(session.send(&part.sql).await?),
                 }
             };
             let source = match self.watched(work, sent, blockers).await {
                 Err(StepError::Database { source }) if source.fault() == Fault::LockNotGranted => source,
+                Err(error) if self.is_given_up(&error, begun) => continue,
                 other => return other,
             };
             if !self.may_try_again(attempts, since) || self.stop.is_cancelled() {
@@ -199,10 +211,13 @@ impl Run<'_> {
     }
 
     /// Sends a part in a transaction, and takes it back where something is gone that was not foreseen.
-    async fn send_watched(&self, part: &Part, foreseen: &Foreseen) -> Result<(), StepError> {
+    async fn send_watched(&self, part: &Part, foreseen: &Foreseen, begun: &Begun) -> Result<(), StepError> {
         let transaction = self.begin().await?;
         let sent = async { Ok(transaction.execute_unprepared(&part.sql).await.map(drop)?) };
-        match self.unless_it_destroys(Some(foreseen), &transaction, sent).await {
+        match self
+            .unless_it_destroys(Some(foreseen), begun, &transaction, sent)
+            .await
+        {
             Ok(()) => Ok(transaction.commit().await?),
             Err(error) => {
                 drop(transaction.rollback().await);

@@ -60,7 +60,7 @@ pub(crate) fn beside(other: &str, name: &str) -> String {
 }
 
 /// Returns the name of something that is moved to a schema; in `public` it stands without it.
-pub(crate) fn moved(schema: &str, name: &str) -> String {
+pub(crate) fn name_in_schema(schema: &str, name: &str) -> String {
     match schema {
         "public" => joined(&[bare(name)]),
         schema => joined(&[schema.to_owned(), bare(name)]),

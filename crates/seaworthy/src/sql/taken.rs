@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Object, RowVerb, Statement};
+use super::{Facts, Object, RowVerb, Rows, Statement};
 
 /// How deep functions that call functions are followed.
 pub(crate) const DEEPEST_CALL: usize = 8;
@@ -18,6 +18,8 @@ pub struct Taken {
     pub rows: BTreeSet<String>,
     /// What tables are called afterwards that get another name.
     pub renamed: BTreeMap<String, String>,
+    /// Tables all of whose rows are put into others, with those others as far as they were there before.
+    pub copied: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Taken {
@@ -43,6 +45,7 @@ impl Taken {
         self.columns.extend(other.columns);
         self.rows.extend(other.rows);
         self.renamed.extend(other.renamed);
+        self.copied.extend(other.copied);
     }
 }
 
@@ -103,6 +106,7 @@ impl Names {
             }
         }
         for rows in &facts.rows {
+            self.copy(rows);
             match rows.verb {
                 RowVerb::Insert | RowVerb::Upsert | RowVerb::Update => {}
                 RowVerb::Replace | RowVerb::Merge | RowVerb::Delete | RowVerb::Truncate => {
@@ -114,6 +118,21 @@ impl Names {
             let body = self.functions.get(name).filter(|_| depth < DEEPEST_CALL).cloned();
             for inner in body.unwrap_or_default() {
                 self.follow(&inner, depth + 1);
+            }
+        }
+    }
+
+    /// Notes which rows are put into another table.
+    fn copy(&mut self, rows: &Rows) {
+        // What updates or replaces what is there adds fewer rows.
+        let adds = rows.verb == RowVerb::Insert;
+        let copy = rows.copy_of.as_ref().filter(|_| adds);
+        let copied = copy.map(|copy| (&copy.source, &rows.table));
+        let moved = rows.moved.as_ref().map(|moved| (&rows.table, &moved.to));
+        for (from, to) in copied.into_iter().chain(moved) {
+            if let Some(from) = self.table(from) {
+                let to = self.table(to);
+                self.taken.copied.entry(from).or_default().extend(to);
             }
         }
     }

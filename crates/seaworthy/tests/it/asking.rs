@@ -246,16 +246,16 @@ async fn a_partition_that_is_taken_off_keeps_its_rows() {
 }
 
 /// Somebody who agrees, and meanwhile somebody else writes.
-async fn agreeing_while(
+pub(crate) async fn agreeing_while(
     database: &ScratchDatabase,
     written: &'static str,
     act: impl AsyncFnOnce(&Conduct<'_>) -> Result<(), CommandError>,
-) -> CommandError {
+) -> Result<(), CommandError> {
     let write = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(send(database, written));
     };
-    let refused = Person::default()
+    Person::default()
         .run(async |conduct| {
             let conduct = Conduct {
                 stop: conduct.stop.clone(),
@@ -264,8 +264,7 @@ async fn agreeing_while(
             };
             act(&conduct).await
         })
-        .await;
-    refused.unwrap_err()
+        .await
 }
 
 #[tokio::test]
@@ -284,7 +283,7 @@ async fn what_comes_after_the_question_is_not_dropped_with_what_was_asked_about(
         let down = agreeing_while(&database, late, async |conduct| {
             command::downgrade(&environment, &base, conduct).await.map(drop)
         });
-        assert_eq!(down.await.kind(), "changed_meanwhile");
+        assert_eq!(down.await.unwrap_err().kind(), "changed_meanwhile");
         assert_eq!(tables(&database).await, ["t_a", "t_b"]);
 
         send(&database, "DELETE FROM t_b").await;
@@ -294,7 +293,7 @@ async fn what_comes_after_the_question_is_not_dropped_with_what_was_asked_about(
                 .await
                 .map(drop)
         });
-        assert_eq!(up.await.kind(), "changed_meanwhile");
+        assert_eq!(up.await.unwrap_err().kind(), "changed_meanwhile");
         assert_eq!(tables(&database).await, ["t_a", "t_b"]);
 
         // More rows of what was named may come at any moment.

@@ -5,9 +5,11 @@ use std::error::Error as _;
 
 use sea_orm::DbBackend;
 use seaworthy::command::{self, CommandError, OutOfOrder};
+use seaworthy::revision::Accepted;
 use seaworthy::verify::ScratchDatabase;
 
-use crate::databases::{Person, Sql, databases, environment, send, session};
+use crate::asking::agreeing_while;
+use crate::databases::{Person, Sql, databases, environment, postgres, send, session};
 
 /// What is there before: three people, and tables that others write to.
 const SEED: &str = "CREATE TABLE crew (id integer PRIMARY KEY, name text); \
@@ -24,7 +26,11 @@ const BY_A_VIEW: Case = [
     "rows of table crew",
 ];
 
-const ON_SQLITE: [Case; 4] = [
+/// A table that is there already, and does not take everything in.
+const PICKY_ARCHIVE: &str = "CREATE TABLE archive (id integer, name text); CREATE TRIGGER picky BEFORE INSERT ON archive \
+                             WHEN NEW.id = 2 BEGIN SELECT raise(IGNORE); END";
+
+const ON_SQLITE: [Case; 6] = [
     BY_A_VIEW,
     [
         "CREATE TRIGGER purge AFTER INSERT ON logs BEGIN DELETE FROM crew WHERE id > 1; END",
@@ -44,13 +50,27 @@ const ON_SQLITE: [Case; 4] = [
         "UPDATE people SET name = 'Dot'",
         "rows of table crew",
     ],
+    [
+        PICKY_ARCHIVE,
+        "INSERT INTO archive SELECT id, name FROM crew; DROP TABLE crew",
+        "rows of table crew",
+    ],
+    [
+        "CREATE TABLE archive (id integer PRIMARY KEY ON CONFLICT IGNORE, name text); INSERT INTO archive VALUES (1, 'Zoe')",
+        "INSERT INTO archive SELECT id, name FROM crew; DROP TABLE crew",
+        "rows of table crew",
+    ],
 ];
 
 const PURGE: &str = "CREATE FUNCTION purge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM crew WHERE id > 1; \
                      RETURN NEW; END $$; CREATE TRIGGER purge BEFORE INSERT OR UPDATE ON logs FOR EACH ROW EXECUTE FUNCTION \
                      purge()";
 
-const ON_POSTGRESQL: [Case; 9] = [
+const PICKY_TABLE: &str = "CREATE TABLE archive (id integer, name text); CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql \
+                           AS $$ BEGIN IF NEW.id = 2 THEN RETURN NULL; END IF; RETURN NEW; END $$; \
+                           CREATE TRIGGER picky BEFORE INSERT ON archive FOR EACH ROW EXECUTE FUNCTION picky()";
+
+const ON_POSTGRESQL: [Case; 13] = [
     // What a default calls runs for each row that there is.
     [
         "CREATE FUNCTION sink() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN DELETE FROM crew; RETURN 1; END $$",
@@ -94,15 +114,45 @@ const ON_POSTGRESQL: [Case; 9] = [
         "INSERT INTO gone VALUES (2)",
         "column crew.name",
     ],
+    // It is emptied at once, and something else is there afterwards.
+    [
+        "CREATE FUNCTION purge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN TRUNCATE crew; INSERT INTO crew VALUES (1, 'Zoe'); \
+         RETURN NULL; END $$; CREATE TRIGGER purge AFTER INSERT ON gone EXECUTE FUNCTION purge()",
+        "INSERT INTO gone VALUES (2)",
+        "rows of table crew",
+    ],
+    [
+        PICKY_TABLE,
+        "INSERT INTO archive SELECT id, name FROM crew; DROP TABLE crew",
+        "rows of table crew",
+    ],
+    [
+        PICKY_TABLE,
+        "WITH gone AS (DELETE FROM crew RETURNING id, name) INSERT INTO archive (id, name) SELECT id, name FROM gone",
+        "rows of table crew",
+    ],
+    [
+        "CREATE TABLE archive (id integer, name text); CREATE RULE picky AS ON INSERT TO archive WHERE NEW.id = 2 DO INSTEAD NOTHING",
+        "INSERT INTO archive SELECT id, name FROM crew; DROP TABLE crew",
+        "rows of table crew",
+    ],
 ];
 
 /// What a database has, and what a step sends that takes nothing of it.
-const HARMLESS_ANYWHERE: [[&str; 2]; 5] = [
+const HARMLESS_ANYWHERE: [[&str; 2]; 7] = [
     [
         "",
         "INSERT INTO gone VALUES (2); UPDATE crew SET name = upper(name)",
     ],
     ["", "DELETE FROM gone"],
+    [
+        "CREATE TABLE archive (id integer, name text); INSERT INTO archive VALUES (9, 'Zoe')",
+        "INSERT INTO archive SELECT id, name FROM crew; DROP TABLE crew",
+    ],
+    [
+        "",
+        "CREATE TABLE archive AS SELECT * FROM crew; DROP TABLE crew; ALTER TABLE archive RENAME TO people",
+    ],
     // The step itself has put in what it takes out.
     ["", "INSERT INTO gone VALUES (2), (3); DELETE FROM gone"],
     [
@@ -133,7 +183,7 @@ const HARMLESS_ON_SQLITE: [[&str; 2]; 3] = [
     ],
 ];
 
-const HARMLESS_ON_POSTGRESQL: [[&str; 2]; 9] = [
+const HARMLESS_ON_POSTGRESQL: [[&str; 2]; 12] = [
     // A column goes from a table and its parts, and nobody has put anything into it.
     [
         "CREATE TABLE trips (id integer, year integer, note text) PARTITION BY LIST (year); \
@@ -143,6 +193,21 @@ const HARMLESS_ON_POSTGRESQL: [[&str; 2]; 9] = [
     [
         "CREATE TYPE mood AS ENUM ('well'); ALTER TABLE crew ADD COLUMN mood mood",
         "DROP TYPE mood CASCADE",
+    ],
+    [
+        "CREATE TABLE archive (id integer, name text) PARTITION BY LIST (id); \
+         CREATE TABLE archive_1 PARTITION OF archive FOR VALUES IN (1); CREATE TABLE archive_rest PARTITION OF archive DEFAULT",
+        "INSERT INTO archive SELECT id, name FROM crew; DROP TABLE crew",
+    ],
+    [
+        "CREATE TABLE archive (id integer, name text)",
+        "WITH gone AS (DELETE FROM crew WHERE id > 1 RETURNING id, name) INSERT INTO archive (id, name) SELECT id, name FROM gone",
+    ],
+    // A table is written anew, and rows come to it.
+    [
+        "",
+        "ALTER TABLE crew ADD COLUMN joined timestamptz DEFAULT clock_timestamp(), ALTER COLUMN id TYPE bigint; \
+         INSERT INTO crew VALUES (4, 'Dot'); UPDATE logs SET what = 'wide'",
     ],
     // A trigger that writes a row anew.
     [
@@ -285,7 +350,7 @@ async fn what_goes_in_a_part_of_a_step_is_put_back() {
             // What a copy has left out is seen where the copy and what it takes the place of are in one transaction.
             let case = cases(&database)
                 .get(number)
-                .filter(|[_, sends, _]| !sends.contains("crew_new"));
+                .filter(|[_, sends, _]| !sends.contains("SELECT id, name FROM crew; DROP"));
             if let Some([has, sends, lost]) = case {
                 send(&database, SEED).await;
                 if !has.is_empty() {
@@ -328,6 +393,87 @@ async fn what_takes_nothing_is_not_asked_about() {
                 upgraded.expect(sends);
                 assert_eq!(*person.asked.lock().unwrap(), [], "{sends}");
             }
+            database.remove().await.unwrap();
+        }
+    }
+}
+
+/// A database in which writing to the logs takes people away.
+async fn with_trigger(database: &ScratchDatabase) {
+    send(database, SEED).await;
+    let trigger = match is_sqlite(database) {
+        true => ON_SQLITE[1][0],
+        false => PURGE,
+    };
+    send(database, trigger).await;
+}
+
+/// Whoever agrees to a statement that nobody understands has said nothing of the other steps.
+#[tokio::test]
+async fn what_one_step_hides_is_not_agreed_to_for_another() {
+    let Some(database) = postgres().await else { return };
+    with_trigger(&database).await;
+    let hidden = "DO $$ BEGIN EXECUTE 'SELECT ' || '1'; END $$";
+    let steps = [
+        Sql::new("a", None, &[hidden], &[]),
+        Sql::new("b", Some("a"), &["INSERT INTO logs VALUES ('moved')"], &[]),
+    ];
+    let environment = environment(&database, &steps);
+    let target = "head".parse().unwrap();
+    let person = Person::agreeing();
+    person
+        .run(async |conduct| command::upgrade(&environment, &target, OutOfOrder::Refuse, conduct).await)
+        .await
+        .unwrap();
+    let asked: Vec<String> = person
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(asked[0].contains("EXECUTE"), "{asked:?}");
+    assert_eq!(asked[1], "rows of table crew");
+    assert_eq!(names(&database).await, 1);
+    database.remove().await.unwrap();
+}
+
+/// A statement that somebody accepts is accepted for what it says, not for what triggers make of it.
+#[tokio::test]
+async fn a_condition_that_calls_something_accepts_no_more_than_its_statement() {
+    for database in databases().await {
+        with_trigger(&database).await;
+        let statements = [
+            "DELETE FROM gone WHERE id > abs(1)",
+            "INSERT INTO logs VALUES ('moved')",
+        ];
+        let accepted = Accepted::up("bulk-dml", "gone", "nobody reads it");
+        let step = Sql::new("a", None, &statements, &[]).accepts(accepted);
+        let (person, upgraded) = upgrade(&database, step, Person::default()).await;
+        assert_eq!(upgraded.expect_err("it destroys").kind(), "refused");
+        assert_eq!(person.question(), "rows of table crew");
+        database.remove().await.unwrap();
+    }
+}
+
+/// Nobody waits behind the locks of a step while somebody makes up their mind.
+#[tokio::test]
+async fn others_write_while_somebody_is_asked() {
+    let moved = || Sql::new("a", None, &["INSERT INTO logs VALUES ('moved')"], &[]);
+    for step in [moved(), moved().without_transaction()] {
+        for database in databases().await {
+            with_trigger(&database).await;
+            let environment = environment(&database, &[step.clone()]);
+            let target = "head".parse().unwrap();
+            agreeing_while(&database, "UPDATE crew SET name = 'Eve'", async |conduct| {
+                command::upgrade(&environment, &target, OutOfOrder::Refuse, conduct)
+                    .await
+                    .map(drop)
+            })
+            .await
+            .unwrap();
+            assert_eq!(names(&database).await, 1);
             database.remove().await.unwrap();
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::command::Stakes;
 use crate::runner::Foreseen;
-use crate::sql::{Dialect, Object, RowVerb, Statement, Taken};
+use crate::script::Losses;
+use crate::sql::{Dialect, Facts, Object, RowVerb, Statement, Taken};
 
 /// Goes through the steps of a plan in their order.
 pub(super) struct Watch<'a> {
@@ -57,21 +58,39 @@ impl<'a> Watch<'a> {
                 .iter()
                 .any(|statement| may_take(statement, self.dialect));
         let must_come_first = statements.iter().any(sets_transaction);
-        if is_wide || is_harmless || must_come_first || !self.agreed.unclear.is_empty() {
+        let is_given_up = !self.agreed.unclear.is_empty() && (!is_known || is_unclear(statements));
+        if is_wide || is_harmless || must_come_first || is_given_up {
             return None;
         }
         let mut named = Taken::by(statements);
         named.columns.extend(self.agreed.empty_columns.iter().cloned());
-        let retypes = statements.iter().flat_map(|statement| statement.facts().retypes);
+        let facts = statements.iter().map(Statement::facts);
         Some(Foreseen {
             accepted: Taken::by(accepted),
             agreed: self.agreed.taken(),
             named,
             found_empty,
-            rewritten: retypes.map(|retype| retype.table).collect(),
+            rewritten: facts.flat_map(may_be_rewritten).collect(),
             is_known,
         })
     }
+}
+
+/// Returns the tables that PostgreSQL may write anew: a column gets another type, or a default that is computed for each row.
+fn may_be_rewritten(facts: Facts) -> Vec<String> {
+    let added = facts.makes.into_iter().filter_map(|naming| match naming.object {
+        Object::Column { table, .. } => Some(table),
+        _ => None,
+    });
+    let retyped = facts.retypes.into_iter().map(|retype| retype.table);
+    retyped.chain(added).collect()
+}
+
+/// Returns whether statements may take what nobody can name, so that somebody who agrees to them agrees to that as well.
+fn is_unclear(statements: &[Statement]) -> bool {
+    let mut losses = Losses::default();
+    losses.add_statements(statements);
+    !losses.unclear.is_empty() || statements.iter().any(takes_more_than_it_names)
 }
 
 /// Returns whether rows are there afterwards that were not there before.
@@ -119,7 +138,12 @@ fn takes_more_than_it_names(statement: &Statement) -> bool {
             Object::Table { .. } | Object::Column { .. } | Object::Index { .. }
         )
     };
-    !facts.calls.is_empty()
+    // What a condition or a default calls is not what a statement is there for.
+    let does_something_else = !facts.rows.is_empty()
+        || !facts.removes.is_empty()
+        || !facts.makes.is_empty()
+        || !facts.retypes.is_empty();
+    !(facts.calls.is_empty() || does_something_else)
         || !facts.not_understood.is_empty()
         || facts.rows.iter().any(|rows| rows.cascade)
         || facts

@@ -10,6 +10,8 @@ use crate::sql::Taken;
 pub(super) struct Allowed {
     pub(super) tables: BTreeSet<i64>,
     pub(super) rows: BTreeSet<i64>,
+    /// Tables whose rows may go as far as others have more of them then.
+    pub(super) copied: BTreeSet<i64>,
     /// Tables all of whose columns may go.
     whole: BTreeSet<i64>,
     columns: BTreeSet<(i64, String)>,
@@ -43,12 +45,17 @@ impl Allowed {
             is_given_up(name) || loses_rows(name) || name.is_among(&named.rows) && !is_empty(name)
         });
         let whole = ids(&|name| is_given_up(name) || name.is_among(&named.tables));
+        let copied = ids(&|name| {
+            let is_copied = named.copied.keys().any(|said| name.is(said));
+            is_copied && !is_given_up(name) && !loses_rows(name)
+        });
         let is_part = |follower: &Follower| follower.is_part;
         Some(Self {
             tables: holdings.with_followers(tables, is_part),
             rows: holdings.with_followers(rows, |_| true),
             whole: holdings.with_followers(whole, is_part),
             columns: holdings.columns([accepted, agreed, named]),
+            copied,
         })
     }
 

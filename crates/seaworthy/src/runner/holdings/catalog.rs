@@ -22,6 +22,7 @@ const TABLES_ON_POSTGRESQL: &str = "WITH taken AS MATERIALIZED (SELECT l.relatio
      AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS may_be_read, \
      pg_stat_get_live_tuples(c.oid) = 0 AS is_doubtful, \
      pg_stat_get_xact_tuples_deleted(c.oid) AS deleted, pg_stat_get_xact_tuples_inserted(c.oid) AS inserted, \
+     coalesce(pg_relation_filenode(c.oid), 0)::bigint AS file, \
      coalesce(pg_partition_root(c.oid), c.oid)::bigint AS root, \
      coalesce((SELECT json_object_agg(a.attnum, a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
      AND NOT a.attisdropped AND a.attgenerated = ''), '{}')::text AS columns \
@@ -30,7 +31,7 @@ const TABLES_ON_POSTGRESQL: &str = "WITH taken AS MATERIALIZED (SELECT l.relatio
 
 /// Ordinary tables; what a virtual one keeps its contents in is its own affair.
 const TABLES_ON_SQLITE: &str = "SELECT t.rootpage AS id, 'main' AS schema, t.name AS name, true AS is_visible, t.name AS shown, \
-     1 AS size, true AS may_be_read, false AS is_doubtful, 0 AS deleted, 0 AS inserted, t.rootpage AS root, \
+     1 AS size, true AS may_be_read, false AS is_doubtful, 0 AS deleted, 0 AS inserted, 0 AS file, t.rootpage AS root, \
      (SELECT json_group_object(c.cid, c.name) FROM pragma_table_xinfo(t.name) c WHERE c.hidden = 0) AS columns \
      FROM main.sqlite_schema t JOIN pragma_table_list(t.name) l ON l.schema = 'main' AND l.type = 'table' \
      WHERE t.type = 'table' AND t.rootpage > 0 AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -117,11 +118,14 @@ pub(super) async fn read_after(
 }
 
 impl Holdings {
-    /// Returns the tables that go, with their parts, and whose rows are to be found again.
+    /// Returns the tables that go or are copied, with their parts, and whose rows are to be found again.
     fn built_again(&self, foreseen: &Foreseen) -> BTreeSet<i64> {
         let given_up = [&foreseen.accepted, &foreseen.agreed];
+        let named = &foreseen.named;
+        let is_emptied =
+            |name: &Name| name.is_among(&named.rows) && named.copied.keys().any(|said| name.is(said));
         let is_one = |name: &Name| {
-            name.is_among(&foreseen.named.tables)
+            (name.is_among(&named.tables) || is_emptied(name))
                 && !given_up.iter().any(|taken| name.is_among(&taken.tables))
         };
         let found = self.tables.iter().filter(|(_, held)| is_one(&held.name));
@@ -135,6 +139,7 @@ impl Holdings {
             name.is_among(&named.tables)
                 || name.is_among(&named.rows)
                 || named.columns.iter().any(|(table, _)| name.is(table))
+                || named.copied.values().any(|others| name.is_among(others))
         };
         let found = self.tables.iter().filter(|(_, held)| is_one(&held.name));
         self.with_followers(found.map(|(id, _)| *id).collect(), |_| true)
@@ -202,6 +207,7 @@ fn held(row: &QueryResult, dialect: Dialect) -> Result<HeldTable, DbErr> {
         amount: if size == 0 { Amount::None } else { Amount::Some },
         deleted: row.try_get("", "deleted")?,
         inserted: row.try_get("", "inserted")?,
+        file: row.try_get("", "file")?,
         root: row.try_get("", "root")?,
     })
 }

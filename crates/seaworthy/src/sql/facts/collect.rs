@@ -7,6 +7,7 @@ use super::{
     Expression, Facts, Naming, Object, Removal, Rename, Retype, RowVerb, Rows, TransactionControl, Which,
     copy, settings,
 };
+use crate::sql::beside;
 use crate::sql::cursor::Cursor;
 use crate::sql::parsed::{
     Action, AttributeAction, Conflict, DataChange, DomainAction, Drop, IndexAction, ObjectAction, ObjectKind,
@@ -140,7 +141,7 @@ impl Statement {
             Parsed::Data(changes) => {
                 facts.rows.extend(changes.iter().map(|change| self.rows(change)));
                 if let ([change, into], [rows, _]) = (changes.as_slice(), facts.rows.as_mut_slice()) {
-                    rows.moved = copy::moved(change, into, &self.tokens, self.text());
+                    rows.moved = copy::read_move(change, into, &self.tokens, self.text());
                 }
             }
             Parsed::Copy { table } => facts.rows.push(Rows {
@@ -227,7 +228,7 @@ impl Statement {
                 cascade,
             } => facts.remove(Object::column(table, name), if_exists || *if_column, *cascade),
             Action::RenameColumn { from, to } => facts.rename(Object::column(table, from), to.clone()),
-            Action::RenameTable(to) => facts.rename_if(Object::table(table), moved(table, to), if_exists),
+            Action::RenameTable(to) => facts.rename_if(Object::table(table), beside(table, to), if_exists),
             Action::SetSchema(schema) => {
                 facts.rename_if(Object::table(table), in_schema(table, schema), if_exists);
             }
@@ -419,7 +420,7 @@ fn object_of(kind: ObjectKind, name: &str) -> Option<Object> {
 
 fn alter_object(facts: &mut Facts, object: &Object, name: &str, action: &ObjectAction) {
     match action {
-        ObjectAction::Rename(to) => facts.rename(object.clone(), moved(name, to)),
+        ObjectAction::Rename(to) => facts.rename(object.clone(), beside(name, to)),
         ObjectAction::SetSchema(schema) => facts.rename(object.clone(), in_schema(name, schema)),
         ObjectAction::RenameColumn { from, to } => facts.rename(Object::column(name, from), to.clone()),
         ObjectAction::Other => {}
@@ -431,7 +432,7 @@ fn alter_domain(facts: &mut Facts, name: &str, action: &DomainAction) {
         name: name.to_owned(),
     };
     match action {
-        DomainAction::Rename(to) => facts.rename(domain, moved(name, to)),
+        DomainAction::Rename(to) => facts.rename(domain, beside(name, to)),
         DomainAction::SetSchema(schema) => facts.rename(domain, in_schema(name, schema)),
         DomainAction::AddCheck { .. }
         | DomainAction::SetNotNull
@@ -445,7 +446,7 @@ fn alter_type(facts: &mut Facts, name: &str, action: &TypeAction) {
         name: name.to_owned(),
     };
     match action {
-        TypeAction::Rename(to) => facts.rename(object(), moved(name, to)),
+        TypeAction::Rename(to) => facts.rename(object(), beside(name, to)),
         TypeAction::SetSchema(schema) => facts.rename(object(), in_schema(name, schema)),
         TypeAction::RenameAttribute { from, to } => facts.rename(Object::column(name, from), to.clone()),
         TypeAction::Attributes(actions) => {
@@ -463,14 +464,6 @@ fn alter_type(facts: &mut Facts, name: &str, action: &TypeAction) {
         }
         TypeAction::AddValue(_) | TypeAction::RenameValue | TypeAction::Other => {}
     }
-}
-
-/// Returns a new name in the schema of the old one.
-fn moved(old: &str, to: &str) -> String {
-    let mut parts = crate::sql::name_parts(old);
-    parts.pop();
-    parts.push(to.to_owned());
-    crate::sql::joined_name(&parts)
 }
 
 fn in_schema(name: &str, schema: &str) -> String {

@@ -249,7 +249,12 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token], sql: &str) -> Op
 }
 
 /// Returns where a delete puts its rows: `WITH gone AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM gone`.
-pub(super) fn moved(delete: &DataChange, insert: &DataChange, tokens: &[Token], sql: &str) -> Option<Moved> {
+pub(super) fn read_move(
+    delete: &DataChange,
+    insert: &DataChange,
+    tokens: &[Token],
+    sql: &str,
+) -> Option<Moved> {
     let is_insert = insert.verb == "INSERT ... SELECT" && insert.conflict == Conflict::Keeps;
     if delete.verb != "DELETE" || !is_insert || delete.pieces.others.is_some() {
         return None;

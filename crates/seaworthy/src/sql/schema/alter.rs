@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Index, KnownColumn, Schema};
-use crate::sql::name::{bare, beside, moved};
+use crate::sql::name::{bare, beside, name_in_schema};
 use crate::sql::parsed::{Action, Column, Constraint, ConstraintKind, ObjectKind};
 
 impl Schema {
@@ -49,7 +49,7 @@ impl Schema {
                 self.rename_table(table, to);
             }
             Action::SetSchema(schema) => {
-                let to = moved(schema, table);
+                let to = name_in_schema(schema, table);
                 self.rename_table(table, to);
             }
             Action::RowSecurity {

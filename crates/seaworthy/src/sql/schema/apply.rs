@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::reads::reads;
 use super::{Function, Index, KnownColumn, Schema, Table, View};
-use crate::sql::name::{beside, moved};
+use crate::sql::name::{beside, name_in_schema};
 use crate::sql::parsed::{
     Constraint, ConstraintKind, CreateIndex, CreateTable, CreateView, DomainAction, IndexAction,
     ObjectAction, ObjectKind, Parsed, TypeAction, TypeDefinition, called,
@@ -38,7 +38,7 @@ impl Schema {
                 kind,
                 name,
                 action: ObjectAction::SetSchema(schema),
-            } => self.rename_object(*kind, name, &moved(schema, name)),
+            } => self.rename_object(*kind, name, &name_in_schema(schema, name)),
             Parsed::AlterTable { table, actions, .. } => {
                 let mut table = table.clone();
                 for action in actions {
@@ -52,7 +52,7 @@ impl Schema {
             Parsed::AlterView {
                 name,
                 action: ObjectAction::SetSchema(schema),
-            } => self.rename_view(name, &moved(schema, name)),
+            } => self.rename_view(name, &name_in_schema(schema, name)),
             Parsed::AlterIndex {
                 name,
                 action: IndexAction::Rename(to),
@@ -72,7 +72,7 @@ impl Schema {
             | Parsed::AlterDomain {
                 name,
                 action: DomainAction::SetSchema(schema),
-            } => self.rename_type(name, &moved(schema, name)),
+            } => self.rename_type(name, &name_in_schema(schema, name)),
             Parsed::DropIndex { names, .. } => {
                 for name in names {
                     if let Some(known) = self.named_index(name).map(|(known, _)| known.to_owned()) {
