@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
 
 use super::{State, TABLE};
 use crate::session::{dialect_of, inline};
-use crate::sql::{Dialect, now};
+use crate::sql::{Dialect, literal, now};
 
 /// What a batch changes in its row.
 pub(super) struct Advance<'a> {
@@ -186,11 +186,7 @@ pub(super) fn scripted(
     checksum: &str,
     wrong: Option<&str>,
 ) -> String {
-    let text = |text: &str| text.replace('\'', "''");
-    let now = match dialect_of(backend) {
-        Dialect::Postgresql => "clock_timestamp()",
-        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
-    };
+    let now = now(dialect_of(backend));
     let (finished, verified) = (State::Finished.word(), State::Verified.word());
     let state = match wrong {
         Some(wrong) => format!("CASE WHEN EXISTS ({wrong}) THEN '{finished}' ELSE '{verified}' END"),
@@ -198,10 +194,10 @@ pub(super) fn scripted(
     };
     format!(
         "INSERT INTO \"{TABLE}\" (name, table_name, checksum, state, is_paused, rows_seen, rows_changed, rows_total, batch_rows, \
-         rest, max_lag_ms, started_at, updated_at) VALUES ('{}', '{}', '{checksum}', {state}, 0, 0, 0, 0, 0, 0, 0, {now}, {now}) ON CONFLICT (name) DO UPDATE SET \
+         rest, max_lag_ms, started_at, updated_at) VALUES ({}, {}, '{checksum}', {state}, 0, 0, 0, 0, 0, 0, 0, {now}, {now}) ON CONFLICT (name) DO UPDATE SET \
          state = excluded.state, checksum = excluded.checksum",
-        text(name),
-        text(table)
+        literal(name),
+        literal(table)
     )
 }
 

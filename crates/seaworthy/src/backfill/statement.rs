@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::key::{Key, Place, quoted};
 use super::{Backfill, Needs, sql};
 use crate::session::{dialect_of, inline};
-use crate::sql::Dialect;
+use crate::sql::{Dialect, literal};
 
 /// What a line that describes a backfill begins with.
 const MARK: &str = "-- backfill ";
@@ -91,8 +91,8 @@ impl Backfill {
             // Counting a large table takes longer than a batch may; the planner's idea of it will do.
             Dialect::Postgresql => format!(
                 "SELECT CASE WHEN reltuples < 100000 THEN (SELECT count(*) FROM {table}) ELSE reltuples::bigint END AS rows \
-                 FROM pg_class WHERE oid = to_regclass('{}')",
-                table.replace('\'', "''")
+                 FROM pg_class WHERE oid = to_regclass({})",
+                literal(&table)
             ),
             Dialect::Sqlite => format!("SELECT count(*) AS rows FROM {table}"),
         }

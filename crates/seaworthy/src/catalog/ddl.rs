@@ -17,6 +17,7 @@ pub use sequence::{
     all_counting, alter_sequence, counting, create_sequence, identity_options, next_of, own_sequence,
 };
 pub use storage::{alter_column_storage, alter_table_storage};
+pub use crate::sql::literal as text;
 
 use super::expression::quoted;
 use super::{Column, Dialect, Sequence, Table, TablePart};
@@ -138,12 +139,6 @@ pub fn create_enum(enum_name: &str, labels: &[String]) -> String {
         quoted(enum_name),
         labels.join(", ")
     )
-}
-
-/// Returns a text as an SQL literal.
-#[must_use]
-pub fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Returns names in double quotes with commas between them.

@@ -13,6 +13,7 @@ use super::foreign_keys::KeyCheck;
 use super::{Begun, Foreseen, Part, Parts, Run, StepError, Work};
 use crate::ledger::{Entry, Outcome};
 use crate::session::{Blocker, Fault, Patience};
+use crate::sql::literal;
 
 impl Run<'_> {
     /// Works a step off part by part, from where an earlier run stopped.
@@ -248,8 +249,8 @@ impl Run<'_> {
     async fn drop_invalid(&self, index: &str) -> Result<(), StepError> {
         let session = self.locked.session();
         let sql = format!(
-            "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{}') AND NOT indisvalid",
-            index.replace('\'', "''")
+            "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass({}) AND NOT indisvalid",
+            literal(index)
         );
         if session.rows(&sql).await?.is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 use sea_orm::DbBackend;
 
 use super::{DatabaseError, Session};
+use crate::sql::literal;
 
 /// How many rows are worth naming.
 const FIRST: u32 = 5;
@@ -59,7 +60,6 @@ impl Session {
 
 /// Returns the query for what a constraint says and by which columns rows of its table are told apart.
 fn definition(table: &str, constraint: &str) -> String {
-    let quoted = |text: &str| text.replace('\'', "''");
     let named =
         |pattern: &str, from: &str| format!("(SELECT string_agg(format({pattern}), ' AND ') FROM {from})");
     let own = "JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.own";
@@ -69,8 +69,8 @@ fn definition(table: &str, constraint: &str) -> String {
          coalesce((SELECT string_agg(format('%L || child.%I', a.attname || '=', a.attname), ', ' ORDER BY k.n) \
          FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (own, n) {own} \
          WHERE i.indrelid = c.conrelid AND i.indisprimary), '''ctid='' || child.ctid') AS keys \
-         FROM pg_constraint c WHERE c.conname = '{constraint}' AND NOT c.convalidated \
-         AND c.conrelid = to_regclass('{table}')",
+         FROM pg_constraint c WHERE c.conname = {constraint} AND NOT c.convalidated \
+         AND c.conrelid = to_regclass({table})",
         joined = named(
             "'parent.%I = child.%I', p.attname, a.attname",
             &format!(
@@ -82,7 +82,7 @@ fn definition(table: &str, constraint: &str) -> String {
             "'child.%I IS NOT NULL', a.attname",
             &format!("unnest(c.conkey) AS k (own) {own}")
         ),
-        constraint = quoted(constraint),
-        table = quoted(table),
+        constraint = literal(constraint),
+        table = literal(table),
     )
 }
