@@ -511,10 +511,10 @@ pub(crate) struct Lint {
     /// The script runs without a transaction around it
     #[arg(long, requires = "sql")]
     pub(crate) no_transaction: bool,
-    /// The major version of PostgreSQL that will run it
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(13..=18))]
-    pub(crate) pg: u8,
-    /// SQLite will run it
+    /// The major version of PostgreSQL that will run it; 15 when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(13..=18))]
+    pub(crate) pg: Option<u8>,
+    /// SQLite will run it; what runs it is that of the database address when neither is given
     #[arg(long, conflicts_with = "pg")]
     pub(crate) sqlite: bool,
     /// Explain a rule instead: its statement, why, and the safe one

@@ -29,13 +29,17 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Keeps stdout for answers: what revisions print while they are recorded or run goes to stderr, until the screen is
-    /// dropped.
+    /// Keeps stdout for answers: what revisions print while they run goes to stderr, until the screen is dropped; so
+    /// does what they print while they are only recorded, with `--verbose`.
     pub(crate) fn new(general: &General) -> Self {
+        let stdout = KeptStdout::keep();
+        if !general.verbose {
+            stdout.mute_recordings();
+        }
         Self {
             format: general.output,
             verbose: general.verbose,
-            stdout: Arc::new(KeptStdout::keep()),
+            stdout: Arc::new(stdout),
         }
     }
 

@@ -4,6 +4,7 @@
 //! part journaled, so that a run that died goes on where it stopped. What to run was decided before.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use foreign_keys::BrokenKeys;
 pub use holdings::Foreseen;
-pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
+pub use report::{PartlyDone, Report, RunError, StepError, StepOutcome, StepReport};
 
 use crate::backfill::{Backfill, Progress};
 use crate::ledger::{Entry, Kind, Ledger, Moment, Outcome, now};
@@ -170,11 +171,13 @@ pub trait Observer: Sync {
     fn step_finished(&self, _report: &StepReport) {}
 }
 
-/// A step that was begun: when, on the wall and on the stopwatch, and what somebody has agreed since to lose by it.
+/// A step that was begun: when, on the wall and on the stopwatch; how far it got; and what somebody has agreed since to lose by it.
 struct Begun {
     at: DateTime<Utc>,
     watch: Instant,
     given_up: Mutex<BTreeSet<String>>,
+    /// How many parts of a step without a transaction are through.
+    parts_done: AtomicUsize,
 }
 
 impl Begun {
@@ -183,6 +186,7 @@ impl Begun {
             at: now(),
             watch: Instant::now(),
             given_up: Mutex::default(),
+            parts_done: AtomicUsize::default(),
         }
     }
 
@@ -194,6 +198,18 @@ impl Begun {
     fn give_up(&self, lost: &[String]) {
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         given_up.extend(lost.iter().cloned());
+    }
+
+    /// Returns what a step that failed has left behind.
+    fn partly_done(&self, work: &Work<'_>) -> Option<PartlyDone> {
+        match &work.manner {
+            Manner::Transaction(_) | Manner::Backfills { .. } => None,
+            Manner::Opaque { .. } => Some(PartlyDone::Unknown),
+            Manner::Parts(parts) => {
+                let (done, all) = (self.parts_done.load(Ordering::Relaxed), parts.all.len());
+                (done > 0).then_some(PartlyDone::Statements { done, all })
+            }
+        }
     }
 }
 
@@ -240,33 +256,33 @@ impl Run<'_> {
                 checked = Instant::now();
             }
             self.observer.step_started(work, index, steps.len());
-            match self.step(work).await {
+            let begun = Begun::now();
+            match self.step(work, &begun).await {
                 Ok(step) => {
                     self.observer.step_finished(&step);
                     report.steps.push(step);
                 }
-                Err(source) => return Err(RunError::at(report, work, source)),
+                Err(source) => return Err(RunError::at(report, work, begun.partly_done(work), source)),
             }
         }
         Ok(report)
     }
 
     /// Runs one step, again where another session held the lock, and records how it ended.
-    async fn step(&self, work: &Work<'_>) -> Result<StepReport, StepError> {
-        let begun = Begun::now();
+    async fn step(&self, work: &Work<'_>, begun: &Begun) -> Result<StepReport, StepError> {
         let session = self.locked.session();
         let mut attempt = 1;
         // Who was seen at an earlier try is still worth naming when the last one was too short to look.
         let mut blockers = Vec::new();
         loop {
             let tried = match &work.manner {
-                Manner::Transaction(keys) => self.in_transaction(work, keys, &begun, &mut blockers).await,
-                Manner::Parts(parts) => self.in_parts(work, parts, &begun, &mut blockers).await,
+                Manner::Transaction(keys) => self.in_transaction(work, keys, begun, &mut blockers).await,
+                Manner::Parts(parts) => self.in_parts(work, parts, begun, &mut blockers).await,
                 Manner::Backfills { all, is_stale } => {
-                    self.backfills(work, all, *is_stale, &begun, &mut blockers).await
+                    self.backfills(work, all, *is_stale, begun, &mut blockers).await
                 }
                 Manner::Opaque { is_begun, keys } => {
-                    self.opaque(work, *is_begun, keys, &begun, &mut blockers).await
+                    self.opaque(work, *is_begun, keys, begun, &mut blockers).await
                 }
             };
             if tried.is_err() || work.changes_connection {
@@ -285,7 +301,7 @@ impl Run<'_> {
                     attempt,
                 ));
             };
-            if matches!(work.manner, Manner::Transaction(_)) && self.is_given_up(&error, &begun) {
+            if matches!(work.manner, Manner::Transaction(_)) && self.is_given_up(&error, begun) {
                 continue;
             }
             if self.is_settled(work).await || self.is_being_settled(work, &error).await {
@@ -314,14 +330,14 @@ impl Run<'_> {
                     },
                     other => other,
                 };
-                self.record_failure(work, &begun, &error).await;
+                self.record_failure(work, begun, &error).await;
                 return Err(error);
             }
             self.pause(work, attempt, &blockers).await;
             attempt += 1;
             if let Err(error) = session.limit_try(attempt).await {
                 let error = StepError::from(error);
-                self.record_failure(work, &begun, &error).await;
+                self.record_failure(work, begun, &error).await;
                 return Err(error);
             }
         }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use answers::{
     Answer, Answers, Column, EmptyDatabase, Known, LiveAnswers, NoDatabase, Question, Subject,
@@ -274,6 +274,16 @@ pub fn is_recording() -> bool {
     IS_RECORDING.get()
 }
 
+static RECORDING_HOOK: OnceLock<fn(bool)> = OnceLock::new();
+
+/// Calls a function whenever a thread enters a recording, with `true`, and leaves it, with `false`.
+///
+/// For a terminal that does not show what the code of a revision prints while nothing happens. The first hook stays; the
+/// answer says whether this is it.
+pub fn set_recording_hook(hook: fn(bool)) -> bool {
+    RECORDING_HOOK.set(hook).is_ok()
+}
+
 /// Drives a future with [`is_recording`] saying yes.
 async fn marked<F: Future>(recorded: F) -> F::Output {
     let mut recorded = pin!(recorded);
@@ -290,6 +300,9 @@ struct Mark;
 impl Mark {
     fn set() -> Self {
         IS_RECORDING.set(true);
+        if let Some(hook) = RECORDING_HOOK.get() {
+            hook(true);
+        }
         Self
     }
 }
@@ -297,6 +310,9 @@ impl Mark {
 impl Drop for Mark {
     fn drop(&mut self) {
         IS_RECORDING.set(false);
+        if let Some(hook) = RECORDING_HOOK.get() {
+            hook(false);
+        }
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) async fn plan(
 ) -> Result<Ending, Failure> {
     let answer = command::plan(environment, &target.parse()?, through).await?;
     reports::plan(screen, &answer);
-    if answer.in_use.is_empty() && !survey::is_refused(&answer) {
+    if answer.in_use.is_empty() && answer.unknown.is_empty() && !survey::is_refused(&answer) {
         Ok(Ending::Done)
     } else {
         Ok(Ending::CheckSaysNo)

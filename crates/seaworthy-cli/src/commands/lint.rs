@@ -6,6 +6,7 @@ use std::path::Path;
 use seaworthy::command::{self, LintSelection, LintedStep};
 use seaworthy::environment::Environment;
 use seaworthy::lint::{Context, Hazard, RULES, Server, Surrounding, lint, merge_repeats, rule};
+use seaworthy::session::DatabaseUrl;
 
 use crate::args::Lint;
 use crate::exit::{Ending, Failure};
@@ -13,6 +14,9 @@ use crate::git::{Changes, changes_since};
 use crate::output::hazards::Script;
 use crate::output::{Screen, hazards};
 use crate::settings::folder;
+
+/// The major version of PostgreSQL whose rules hold where nobody names one.
+const DEFAULT_VERSION: u8 = 15;
 
 /// How a migration of sqlx begins that is run without a transaction.
 const NO_TRANSACTION: &str = "-- no-transaction";
@@ -29,7 +33,7 @@ pub(super) async fn run(environment: &Environment, asked: &Lint, screen: &Screen
         Some(changes) => changed(environment, asked, changes, screen),
         None => selection(asked)?,
     };
-    let mut steps = command::lint(environment, &selection, server(asked)).await?;
+    let mut steps = command::lint(environment, &selection, server(environment, asked)).await?;
     for step in &mut steps {
         if !asked.down {
             step.demote_undoing();
@@ -58,7 +62,9 @@ fn scripts(
     changes: Option<&Changes>,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
-    let mut context = Context::default().on(server(asked)).settings(&environment.lint);
+    let mut context = Context::default()
+        .on(server(environment, asked))
+        .settings(&environment.lint);
     if let Some(schema) = &asked.schema {
         context = context.schema(&read(schema)?);
         hazards::unread(screen, schema, context.unread());
@@ -97,11 +103,13 @@ fn changed(environment: &Environment, asked: &Lint, changes: &Changes, screen: &
     LintSelection::Named(changed)
 }
 
-fn server(asked: &Lint) -> Server {
-    if asked.sqlite {
-        Server::Sqlite
-    } else {
-        Server::Postgres(asked.pg)
+/// Returns what will run the statements: what was asked for, or a server of the kind that the database address names.
+fn server(environment: &Environment, asked: &Lint) -> Server {
+    let is_sqlite_address = || environment.database.as_ref().is_some_and(DatabaseUrl::is_sqlite);
+    match asked.pg {
+        _ if asked.sqlite => Server::Sqlite,
+        None if is_sqlite_address() => Server::Sqlite,
+        version => Server::Postgres(version.unwrap_or(DEFAULT_VERSION)),
     }
 }
 

@@ -180,6 +180,12 @@ pub(crate) fn plan(screen: &Screen, answer: &PlanReport) {
         let effect = if want.is_changed { "changes" } else { "removes" };
         screen.line(&format!("In use:   {} {effect} it: {want}", want.revision));
     }
+    if !answer.unknown.is_empty() {
+        screen.line("");
+        screen.line(
+            "Refused:  the database is at revisions that this program does not know, and nothing runs until it does",
+        );
+    }
     screen.line("");
     let pending = answer.pending.len();
     screen.line(&format!(

@@ -1,4 +1,4 @@
-//! Stdout for our own answers alone: what a revision prints while it is recorded or run goes to stderr.
+//! Stdout for our own answers alone: what a revision prints while it runs goes to stderr, and while it is only recorded to nowhere.
 //!
 //! On Unix the process's stdout is pointed at stderr, and the real one is kept aside. Elsewhere nothing is done: the answers of
 //! a command whose revisions print are mixed with what they print there.
@@ -40,6 +40,17 @@ impl KeptStdout {
         }
     }
 
+    /// Shows nothing of what revisions print while they are only recorded.
+    #[cfg(unix)]
+    pub(crate) fn mute_recordings(&self) {
+        if self.real.is_some() {
+            seaworthy::script::set_recording_hook(mute);
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn mute_recordings(&self) {}
+
     #[cfg(not(unix))]
     pub(crate) fn write(&self, text: &str) -> io::Result<()> {
         anstream::stdout().write_all(text.as_bytes())
@@ -54,6 +65,21 @@ impl Drop for KeptStdout {
             drop(put_back(real));
         }
     }
+}
+
+/// Sends what is printed on stdout from now on to nowhere, or to stderr again.
+#[cfg(unix)]
+fn mute(is_muted: bool) {
+    let redirect = || -> io::Result<()> {
+        io::stdout().flush()?;
+        match is_muted {
+            true => rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?,
+            false => rustix::stdio::dup2_stdout(io::stderr())?,
+        }
+        Ok(())
+    };
+    // Where it cannot be done, what is printed goes where it went before.
+    drop(redirect());
 }
 
 #[cfg(unix)]

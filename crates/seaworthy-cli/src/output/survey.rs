@@ -5,7 +5,7 @@ use seaworthy::lint::Work;
 use seaworthy::session::TableWeight;
 
 use super::locks::session;
-use super::{Screen, duration};
+use super::{Screen, counted, duration};
 
 /// Shows what only the live database knows.
 pub(crate) fn show(screen: &Screen, answer: &PlanReport) {
@@ -71,10 +71,9 @@ fn step(screen: &Screen, found: &StepSurvey) {
     for one in &found.effects {
         screen.line(&format!("    {}", effect(one)));
     }
-    found
-        .hazards
+    hazards(&found.hazards)
         .iter()
-        .for_each(|judged| screen.line(&format!("    {}", hazard(judged))));
+        .for_each(|line| screen.line(&format!("    {line}")));
     if found.hold_ms > 0 {
         let time = duration(u128::try_from(found.hold_ms).unwrap_or_default());
         screen.line(&format!("    others are held up for about {time}"));
@@ -116,7 +115,27 @@ fn effect(survey: &EffectSurvey) -> String {
     text
 }
 
-fn hazard(judged: &JudgedHazard) -> String {
+/// Returns a line for each hazard; one for all statements of which the same is true.
+fn hazards(judged: &[JudgedHazard]) -> Vec<String> {
+    let mut lines: Vec<(String, String, usize)> = Vec::new();
+    for (said, verdict) in judged.iter().map(hazard) {
+        match lines
+            .iter_mut()
+            .find(|(one, other, _)| *one == said && *other == verdict)
+        {
+            Some((.., more)) => *more += 1,
+            None => lines.push((said, verdict, 0)),
+        }
+    }
+    let lines = lines.into_iter().map(|(said, verdict, more)| match more {
+        0 => format!("{said} ({verdict})"),
+        more => format!("{said}, and {} ({verdict})", counted(more, "more statement")),
+    });
+    lines.collect()
+}
+
+/// Returns what a hazard is, and what it comes to.
+fn hazard(judged: &JudgedHazard) -> (String, String) {
     let hazard = &judged.hazard;
     let verdict = match judged.verdict {
         Verdict::Refused => "a run is refused".to_owned(),
@@ -125,7 +144,7 @@ fn hazard(judged: &JudgedHazard) -> String {
         Verdict::Small => "no hazard here: the table is small".to_owned(),
         Verdict::AskedOfTheLiving => "asked of the running applications".to_owned(),
     };
-    format!("[{}] {} ({verdict})", hazard.category, hazard.message)
+    (format!("[{}] {}", hazard.category, hazard.message), verdict)
 }
 
 fn table(weight: &TableWeight) -> String {
@@ -140,4 +159,41 @@ fn table(weight: &TableWeight) -> String {
         size(weight.bytes),
         size(weight.index_bytes)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use seaworthy::lint::{Context, lint};
+
+    use super::*;
+
+    #[test]
+    fn what_is_true_of_several_statements_is_one_line() {
+        let script = "ALTER TABLE crew ADD COLUMN rank text; UPDATE crew SET rank = ''; UPDATE crew SET rank = 'mate'; \
+                      CREATE INDEX crew_rank ON crew (rank)";
+        let judged: Vec<JudgedHazard> = lint(script, &Context::default())
+            .into_iter()
+            .map(|hazard| JudgedHazard {
+                hazard,
+                verdict: Verdict::Refused,
+                weight: None,
+            })
+            .collect();
+        let held = |lines: &[String]| {
+            lines
+                .iter()
+                .filter(|line| line.starts_with("[lock-held-long]"))
+                .count()
+        };
+        let each: Vec<String> = judged.iter().map(|judged| hazard(judged).0).collect();
+        assert_eq!(held(&each), 3);
+        let lines = hazards(&judged);
+        assert_eq!(held(&lines), 1, "{lines:?}");
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.ends_with(", and 2 more statements (a run is refused)")),
+            "{lines:?}"
+        );
+    }
 }

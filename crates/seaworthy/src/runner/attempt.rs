@@ -17,8 +17,7 @@ use super::mark::TransactionMark;
 use super::{Begun, ForeignKeys, Foreseen, Run, StepError, Work};
 use crate::ledger::Outcome;
 use crate::revision::{Direction, panic_message};
-use crate::session::Blocker;
-use crate::session::dialect_of;
+use crate::session::{Blocker, DatabaseError, dialect_of};
 use crate::sql::Dialect;
 
 /// How soon a step that does not get on is asked what it waits for.
@@ -298,9 +297,22 @@ async fn run_revision(work: &Work<'_>, manager: &SchemaManager<'_>) -> Result<()
         }
     };
     match AssertUnwindSafe(sent).catch_unwind().await {
-        Ok(result) => Ok(result?),
+        Ok(result) => result.map_err(|error| of_revision(work, error)),
         Err(panic) => Err(StepError::Panicked {
+            revision: work.header.id.clone(),
             message: panic_message(panic.as_ref()),
         }),
+    }
+}
+
+/// Returns the error of a revision as what it is: one of the database, or one of its own.
+fn of_revision(work: &Work<'_>, error: DbErr) -> StepError {
+    let source = DatabaseError::from(error);
+    match source.is_from_database() {
+        true => StepError::Database { source },
+        false => StepError::Revision {
+            revision: work.header.id.clone(),
+            source,
+        },
     }
 }

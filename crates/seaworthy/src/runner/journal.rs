@@ -5,6 +5,7 @@
 //! gives.
 
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -38,6 +39,7 @@ impl Run<'_> {
         }
         let mut index = parts.done;
         while let Some(part) = parts.all.get(index) {
+            begun.parts_done.store(index, Ordering::Relaxed);
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }

@@ -57,7 +57,12 @@ pub enum StepOutcome {
 
 /// A run that did not get to its end.
 #[derive(Debug, Error)]
-#[error("{} of {revision} {}", verb(*direction), if *begun { "failed" } else { "was not begun" })]
+#[error(
+    "{} of {revision} {}{}",
+    verb(*direction),
+    if *begun { "failed" } else { "was not begun" },
+    partly_done.map(PartlyDone::described).unwrap_or_default()
+)]
 #[non_exhaustive]
 pub struct RunError {
     /// What was done before.
@@ -68,8 +73,36 @@ pub struct RunError {
     pub direction: Direction,
     /// Whether the step had begun.
     pub begun: bool,
+    /// What a step without a transaction has left behind; absent where it left nothing.
+    pub partly_done: Option<PartlyDone>,
     /// Why it failed.
     pub source: StepError,
+}
+
+/// What a step without a transaction that failed has left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PartlyDone {
+    /// This many of its statements are done, and the next run goes on behind them.
+    Statements {
+        /// The done ones.
+        done: usize,
+        /// All of the step.
+        all: usize,
+    },
+    /// Its statements are not known beforehand: what it did before it failed stays, and the next run begins it anew.
+    Unknown,
+}
+
+impl PartlyDone {
+    fn described(self) -> String {
+        match self {
+            Self::Statements { done, all } => {
+                format!("; it runs without a transaction, and {done} of its {all} statements are done")
+            }
+            Self::Unknown => "; it runs without a transaction, and what it did before stays".to_owned(),
+        }
+    }
 }
 
 /// Why a step did not end well.
@@ -80,6 +113,14 @@ pub enum StepError {
     #[error("the database refused it")]
     Database {
         /// What it said.
+        source: DatabaseError,
+    },
+    /// The revision's own code returned an error.
+    #[error("revision {revision} failed: {source}")]
+    Revision {
+        /// The revision.
+        revision: RevisionId,
+        /// What it returned.
         source: DatabaseError,
     },
     /// A validation found rows that break the constraint.
@@ -134,8 +175,10 @@ pub enum StepError {
     #[error("the run was stopped")]
     Stopped,
     /// The revision panicked.
-    #[error("the revision panicked: {message}")]
+    #[error("revision {revision} panicked: {message}")]
     Panicked {
+        /// The revision.
+        revision: RevisionId,
         /// What it said.
         message: String,
     },
@@ -179,13 +222,20 @@ impl RunError {
             revision: work.header.id.clone(),
             direction: work.direction,
             begun: false,
+            partly_done: None,
             source,
         }
     }
 
-    pub(super) fn at(report: Report, work: &Work<'_>, source: StepError) -> Self {
+    pub(super) fn at(
+        report: Report,
+        work: &Work<'_>,
+        partly_done: Option<PartlyDone>,
+        source: StepError,
+    ) -> Self {
         Self {
             begun: true,
+            partly_done,
             ..Self::before(report, work, source)
         }
     }

@@ -116,6 +116,12 @@ impl DatabaseUrl {
         self.backend
     }
 
+    /// Returns whether it names a SQLite database.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.backend == DbBackend::Sqlite
+    }
+
     /// Returns the file of a SQLite database, or nothing when it lives in memory or is no SQLite database.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {

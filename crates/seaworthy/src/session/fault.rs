@@ -61,6 +61,15 @@ impl DatabaseError {
     pub fn fault(&self) -> Fault {
         Fault::of(&self.0)
     }
+
+    /// Returns whether the database, or the way to it, gave the error, rather than the code that uses it.
+    #[must_use]
+    pub fn is_from_database(&self) -> bool {
+        matches!(
+            self.0,
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) | DbErr::Exec(_) | DbErr::Query(_)
+        )
+    }
 }
 
 impl DatabaseError {

@@ -1,7 +1,10 @@
 //! Single steps: all or nothing in a transaction, part by part without one.
 
+use sea_orm::ConnectionTrait;
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 use seaworthy::command;
-use seaworthy::revision::Stage;
+use seaworthy::environment::Environment;
+use seaworthy::revision::{Revision, Stage};
 
 use crate::clients::feed;
 use crate::databases::{
@@ -81,7 +84,15 @@ async fn a_step_without_a_transaction_goes_on_where_it_failed() {
         ];
         let loose = Sql::new("b", Some("a"), &statements, &[]).without_transaction();
         let environment = environment(&database, &[Sql::table("a", None), loose]);
-        upgrade(&environment, "head").await.unwrap_err();
+        let error = upgrade(&environment, "head").await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "upgrade of b failed; it runs without a transaction, and 1 of its 3 statements are done"
+        );
+        assert_eq!(
+            error.hint().unwrap(),
+            "the next run of the same command goes on with statement 2"
+        );
         assert_eq!(tables(&database).await, ["t_a", "t_b"]);
         let status = command::status(&environment).await.unwrap();
         assert_eq!(status.unfinished.len(), 1);
@@ -94,6 +105,77 @@ async fn a_step_without_a_transaction_goes_on_where_it_failed() {
         assert_eq!(tables(&database).await, ["t_a", "t_b", "t_c", "t_seed"]);
         assert_eq!(current(&environment).await, ["b"]);
         assert!(command::status(&environment).await.unwrap().unfinished.is_empty());
+        database.remove().await.unwrap();
+    }
+}
+
+/// A revision whose own code fails.
+struct Failing {
+    panics: bool,
+    in_transaction: bool,
+}
+
+impl MigrationName for Failing {
+    fn name(&self) -> &str {
+        "m_fails"
+    }
+}
+
+impl Revision for Failing {}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Failing {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(self.in_transaction)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .get_connection()
+            .execute_unprepared("CREATE TABLE t_a (id integer)")
+            .await?;
+        assert!(!self.panics, "no boat in sight");
+        Err(DbErr::Custom("no boat in sight".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_revision_itself_is_not_laid_at_the_door_of_the_database() {
+    for database in databases().await {
+        for (panics, in_transaction, said) in [
+            (
+                false,
+                true,
+                "upgrade of m_fails failed: revision m_fails failed: Custom Error: no boat in sight",
+            ),
+            (
+                true,
+                true,
+                "upgrade of m_fails failed: revision m_fails panicked: no boat in sight",
+            ),
+            (
+                false,
+                false,
+                "upgrade of m_fails failed; it runs without a transaction, and what it did before stays: revision m_fails failed: \
+                 Custom Error: no boat in sight",
+            ),
+        ] {
+            let revision = Failing {
+                panics,
+                in_transaction,
+            };
+            let environment = Environment::new(vec![Box::new(revision)]).database(database.url().clone());
+            let error = upgrade(&environment, "head").await.unwrap_err();
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                if !text.contains(&error.to_string()) {
+                    text.push_str(&format!(": {error}"));
+                }
+                cause = error.source();
+            }
+            assert_eq!(text, said);
+        }
         database.remove().await.unwrap();
     }
 }

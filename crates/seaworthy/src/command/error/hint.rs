@@ -5,7 +5,7 @@ use super::texts::listed;
 use crate::command::RefusedHazard;
 use crate::heartbeat::GONE_AFTER;
 use crate::ledger::LedgerError;
-use crate::runner::{RunError, StepError};
+use crate::runner::{PartlyDone, RunError, StepError};
 use crate::session::{DatabaseError, EndError, LockError};
 use crate::verify::ScratchError;
 
@@ -50,7 +50,7 @@ impl CommandError {
             Self::Lock(LockError::Connection { source }) => source.hint(),
             Self::Lock(LockError::Database { source }) => fault(source),
             Self::Lock(_) => Some("run the same command again".to_owned()),
-            Self::Run(error) => run_hint(error),
+            Self::Run(error) => run_hint(error).into_iter().chain(goes_on(error)).reduce(|one, other| format!("{one}; {other}")),
             Self::NoDatabase => Some("set DATABASE_URL, for example to sqlite://app.db or postgres://user@host/db".to_owned()),
             Self::NowhereToBegin => Some(WRITE_A_RANGE.to_owned()),
             Self::UnknownRows { .. } => Some(KNOW_THE_REVISIONS.to_owned()),
@@ -123,6 +123,17 @@ impl CommandError {
     }
 }
 
+/// Returns how a run goes on after a step that is done in part.
+fn goes_on(error: &RunError) -> Option<String> {
+    match error.partly_done? {
+        PartlyDone::Statements { done, .. } => Some(format!(
+            "the next run of the same command goes on with statement {}",
+            done + 1
+        )),
+        PartlyDone::Unknown => None,
+    }
+}
+
 fn run_hint(error: &RunError) -> Option<String> {
     match &error.source {
         StepError::Destroys { .. } => Some(PASS_YES.to_owned()),
@@ -132,6 +143,7 @@ fn run_hint(error: &RunError) -> Option<String> {
         StepError::Database { source } | StepError::LockNotGranted { source, .. } => {
             source.fault().hint().map(str::to_owned)
         }
+        StepError::Revision { .. } => None,
         StepError::Offenders { .. } => {
             Some("repair or delete these rows, and those like them, then run the same command again".to_owned())
         }
