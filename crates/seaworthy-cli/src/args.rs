@@ -340,6 +340,8 @@ pub(crate) enum Command {
                       Exit code 6 when a promise is broken."
     )]
     Verify {
+        /// A revision or a range a:b, both ends included; those before are only applied. All when absent
+        target: Option<String>,
         /// Try them on these kinds of databases; PostgreSQL wants an address of its server
         #[arg(long, value_name = "KINDS", value_delimiter = ',')]
         on: Vec<Kind>,

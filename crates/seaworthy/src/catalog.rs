@@ -27,6 +27,7 @@ pub use table::{Column, Generated, Numbering, Partition, Printed, Table, TablePa
 pub mod ddl;
 pub mod expression;
 
+mod changed;
 mod constraint;
 mod declare;
 mod ignore;

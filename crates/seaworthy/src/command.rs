@@ -38,8 +38,8 @@ pub use status::{LastRun, StatusReport, status};
 pub use survey::{EffectSurvey, StepSurvey, Survey};
 pub use upgrade::{OutOfOrder, up, upgrade};
 pub use verify::{
-    BranchPair, BrokenPromise, BrokenPromises, Irreversible, Place, Promise, Rows, Unfilled, Verification,
-    Verified, VerifiedDatabase, collisions, verify,
+    BranchPair, BrokenPromise, BrokenPromises, Chosen, Irreversible, Place, Promise, Rows, Unfilled,
+    VainAcceptance, Verification, Verified, VerifiedDatabase, collisions, verify,
 };
 
 use recordings::Recordings;

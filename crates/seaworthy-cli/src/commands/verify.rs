@@ -1,7 +1,7 @@
 //! `verify`: all revisions on scratch databases.
 
 use seaworthy::catalog::Dialect;
-use seaworthy::command::{self, Place, Verification};
+use seaworthy::command::{self, Chosen, Place, Verification};
 use seaworthy::environment::Environment;
 use seaworthy::session::{DatabaseUrl, dialect_of};
 
@@ -12,12 +12,17 @@ use crate::signals::Signals;
 
 pub(super) async fn run(
     environment: &Environment,
-    on: &[Kind],
-    no_rows: bool,
+    target: Option<&str>,
+    (on, no_rows): (&[Kind], bool),
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     let mut verification = wanted(environment, on)?;
     verification.without_rows = no_rows;
+    verification.chosen = match target {
+        None => None,
+        Some(range) if range.contains(':') => Some(Chosen::Range(range.parse()?)),
+        Some(target) => Some(Chosen::One(target.parse()?)),
+    };
     verification.declared = environment.target.clone();
     let signals = Signals::listen(&verification.stop);
     let verified = signals.told(command::verify(environment, &verification).await)?;

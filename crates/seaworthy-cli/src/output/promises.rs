@@ -33,9 +33,23 @@ pub(crate) fn verified(screen: &Screen, answer: &Verified) {
     for broken in &answer.broken {
         screen.line(&format!("{}: {broken}", screen.red("broken")));
     }
+    for accepted in &answer.accepted {
+        let reason = accepted.accepted.as_deref().unwrap_or_default();
+        screen.line(&format!("accepted: {}: {reason}", accepted.summary()));
+    }
+    for vain in &answer.vain {
+        screen.note(&format!(
+            "{} accepts {} for \"{}\", which was not found here",
+            vain.revision, vain.category, vain.text
+        ));
+    }
     screen.line(&match answer.broken.len() {
         0 if answer.without_rows => {
             "Every promise is kept but one that was not tried: to keep rows".to_owned()
+        }
+        0 if !answer.accepted.is_empty() => {
+            let accepted = counted(answer.accepted.len(), "accepted break");
+            format!("Every promise is kept but for {accepted}")
         }
         0 => "Every promise is kept".to_owned(),
         1 => "1 promise is broken".to_owned(),

@@ -163,7 +163,7 @@ impl Project<'_> {
             .accepted
             .iter()
             .chain(said.map(|(_, accepted)| accepted))
-            .filter(|accepted| accepted.direction == direction)
+            .filter(|accepted| accepted.direction == direction && !accepted.is_about_promise())
             .collect()
     }
 

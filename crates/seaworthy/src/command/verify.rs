@@ -4,30 +4,36 @@
 //! undone and applied again. Then everything is undone and applied in one go. What is not as it should be comes back as a
 //! value; only what keeps the walk itself from being made is an error.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use walk::Course;
 
 use super::{CommandError, Project};
 use crate::catalog::{Catalog, Dialect, Target as Declared};
 use crate::environment::Environment;
-use crate::graph::{Applied, Target};
-use crate::revision::RevisionId;
+use crate::graph::{Applied, HistoryRange, Step, Target};
+use crate::revision::{Direction, RevisionId};
 use crate::session::DatabaseUrl;
 use crate::session::dialect_of;
 use crate::verify::ScratchDatabase;
 
+pub use acceptance::VainAcceptance;
 pub use branches::{BranchPair, collisions};
 pub use promise::{BrokenPromise, BrokenPromises, Promise};
 pub(super) use reasons::causes;
-pub(super) use walk::{plan, rehearse};
+pub(super) use rehearsal::{plan, rehearse};
 
+mod acceptance;
 mod branches;
 mod extensions;
+mod found;
 mod kept;
 mod promise;
 mod reasons;
+mod rehearsal;
 mod walk;
 
 /// Where revisions are tried out, and against what.
@@ -41,8 +47,19 @@ pub struct Verification<'a> {
     pub rows: Option<Box<Rows<'a>>>,
     /// Leaves the walk over a database with rows out, and with it the promise that rows are kept.
     pub without_rows: bool,
+    /// The revisions whose promises are looked at; all where nothing is chosen. Those that they need are only applied.
+    pub chosen: Option<Chosen>,
     /// Ends the walk when it is cancelled.
     pub stop: CancellationToken,
+}
+
+/// The revisions whose promises are looked at.
+#[derive(Clone, Debug)]
+pub enum Chosen {
+    /// This one.
+    One(Target),
+    /// A range, both ends included.
+    Range(HistoryRange),
 }
 
 /// Returns statements that insert rows after a revision, by its id and the schema that there is by then; nothing for rows
@@ -70,6 +87,12 @@ pub struct Verified {
     pub databases: Vec<VerifiedDatabase>,
     /// What is not as it should be.
     pub broken: Vec<BrokenPromise>,
+    /// What is not as it should be, and taken knowingly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<BrokenPromise>,
+    /// What revisions take knowingly, and was not found here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vain: Vec<VainAcceptance>,
 }
 
 /// A kind of database that the revisions were walked on.
@@ -197,22 +220,50 @@ pub async fn verify(
     verification: &Verification<'_>,
 ) -> Result<Verified, CommandError> {
     let project = Project::of(environment)?;
-    let steps = project
-        .graph
-        .upgrade(&Applied::default(), &Target::heads())?
-        .steps;
+    let course = project.course(verification.chosen.as_ref())?;
     let mut verified = Verified {
-        revisions: steps.len(),
+        revisions: course.chosen.as_ref().map_or(course.steps.len(), BTreeSet::len),
         without_rows: verification.without_rows,
         databases: Vec::new(),
-        broken: promise::heads(&project.graph),
+        broken: match course.chosen {
+            Some(_) => Vec::new(),
+            None => promise::heads(&project.graph),
+        },
+        accepted: Vec::new(),
+        vain: Vec::new(),
     };
     for place in &verification.places {
-        let (database, broken) = walk::all(environment, &steps, verification, place).await?;
+        let (database, broken) = walk::all(environment, &course, verification, place).await?;
         verified.databases.push(database);
         verified.broken.extend(broken);
     }
+    project.settle_promises(&mut verified, &course);
     Ok(verified)
+}
+
+impl Project<'_> {
+    /// Returns the way to the chosen revisions.
+    fn course(&self, chosen: Option<&Chosen>) -> Result<Course, CommandError> {
+        let nowhere = Applied::default();
+        let steps = self.graph.upgrade(&nowhere, &Target::heads())?.steps;
+        let listed = match chosen {
+            None => return Ok(Course { steps, chosen: None }),
+            Some(Chosen::One(target)) => self.graph.show(std::slice::from_ref(target), &nowhere)?,
+            Some(Chosen::Range(range)) => self.graph.history(Some(range), &nowhere)?,
+        };
+        let chosen: BTreeSet<RevisionId> = listed.into_iter().map(|listed| listed.revision).collect();
+        let mut needed = BTreeSet::new();
+        for revision in &chosen {
+            let target: Target = revision.as_str().parse()?;
+            let steps = self.graph.upgrade(&nowhere, &target)?.steps;
+            needed.extend(steps.into_iter().map(|step| step.revision));
+        }
+        let is_needed = |step: &Step| step.direction == Direction::Up && needed.contains(&step.revision);
+        Ok(Course {
+            steps: steps.into_iter().filter(is_needed).collect(),
+            chosen: Some(chosen),
+        })
+    }
 }
 
 impl Place {

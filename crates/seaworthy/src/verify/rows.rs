@@ -5,11 +5,12 @@
 
 pub use crate::sql::quoted;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use regex::Regex;
+use choices::{choices, in_domain};
 
 use crate::catalog::{Catalog, Column, Dialect, ForeignKey, Numbering, Table};
+
+mod choices;
 
 /// How many rows a table gets.
 const ROWS: usize = 3;
@@ -21,6 +22,8 @@ pub struct TableRows {
     pub table: String,
     /// The statement that inserts them.
     pub sql: String,
+    /// The same with values only where the table demands some, for where the database refuses the other.
+    pub least: String,
 }
 
 /// Returns statements that put rows into tables, those that are referred to first.
@@ -63,6 +66,27 @@ fn insert(catalog: &Catalog, table: &Table) -> Option<TableRows> {
     if columns.is_empty() {
         return None;
     }
+    let demands = |column: &&&Column| {
+        let is_key = table
+            .primary_key
+            .as_ref()
+            .is_some_and(|key| key.columns.contains(&column.name));
+        !column.nullable && column.default.is_none() && column.auto.is_none()
+            || is_key && column.auto.is_none()
+    };
+    let demanded: Vec<&Column> = columns.iter().filter(demands).copied().collect();
+    Some(TableRows {
+        table: table.name.clone(),
+        sql: statement(catalog, table, &columns),
+        least: statement(catalog, table, &demanded),
+    })
+}
+
+/// Returns the statement that gives each row values of some columns.
+fn statement(catalog: &Catalog, table: &Table, columns: &[&Column]) -> String {
+    if columns.is_empty() {
+        return format!("INSERT INTO {} DEFAULT VALUES", quoted(&table.name));
+    }
     let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
     let tuples: Vec<String> = (1..=ROWS)
         .map(|row| {
@@ -79,16 +103,12 @@ fn insert(catalog: &Catalog, table: &Table) -> Option<TableRows> {
     } else {
         ""
     };
-    let sql = format!(
+    format!(
         "INSERT INTO {} ({}){overriding} VALUES {}",
         quoted(&table.name),
         names.join(", "),
         tuples.join(", ")
-    );
-    Some(TableRows {
-        table: table.name.clone(),
-        sql,
-    })
+    )
 }
 
 fn value(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> String {
@@ -122,22 +142,42 @@ fn referred(key: &ForeignKey, column: &Column, row: usize) -> String {
 }
 
 fn plain(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> String {
-    let written = column.data_type.to_ascii_lowercase();
+    let allowed = choices(table, &column.name);
+    if !allowed.is_empty() {
+        return allowed[(row - 1) % allowed.len()].clone();
+    }
+    typed(catalog, column, &column.data_type, row)
+}
+
+/// Returns a value of a type.
+fn typed(catalog: &Catalog, column: &Column, data_type: &str, row: usize) -> String {
+    if let Some((base, allowed)) = in_domain(catalog, data_type) {
+        return match allowed.is_empty() {
+            true => typed(catalog, column, &base, row),
+            false => allowed[(row - 1) % allowed.len()].clone(),
+        };
+    }
+    let written = data_type.to_ascii_lowercase();
     let (kind, argument) = match written.split_once('(') {
         Some((kind, rest)) => (kind.trim(), rest.split([')', ',']).next().unwrap_or_default()),
         None => (written.as_str(), ""),
     };
     let length: Option<usize> = argument.trim().parse().ok();
     let postgres = catalog.dialect == Some(Dialect::Postgresql);
-    if let Some(labels) = catalog.enums.get(column.data_type.trim_matches('"')) {
+    if let Some(labels) = catalog.enums.get(&unquoted(data_type)) {
         return text(
             labels
                 .get((row - 1) % labels.len().max(1))
                 .map_or("", String::as_str),
         );
     }
-    if postgres && written.ends_with("[]") {
-        return "'{}'".to_owned();
+    if postgres && let Some(member) = data_type.strip_suffix("[]") {
+        let is_limited =
+            catalog.enums.contains_key(&unquoted(member)) || in_domain(catalog, member).is_some();
+        return match is_limited {
+            true => format!("ARRAY[{}]::{data_type}", typed(catalog, column, member, row)),
+            false => "'{}'".to_owned(),
+        };
     }
     let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
     if is(&["json"]) {
@@ -182,10 +222,6 @@ fn plain(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> Strin
     if is(&["tsvector", "tsquery"]) {
         return format!("'word{row}'");
     }
-    let choices = choices(table, &column.name);
-    if !choices.is_empty() {
-        return choices[(row - 1) % choices.len()].clone();
-    }
     let words = format!("{} {row}", column.name);
     match length {
         Some(length) if length < words.chars().count() => text(&row.to_string()),
@@ -193,22 +229,11 @@ fn plain(catalog: &Catalog, table: &Table, column: &Column, row: usize) -> Strin
     }
 }
 
-/// Returns the text literals of the checks that name a column: what `status IN ('open', 'done')` allows.
-fn choices(table: &Table, column: &str) -> Vec<String> {
-    let naming = table.checks.iter().filter(|check| {
-        let mut words = check
-            .expr
-            .split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-        words.any(|word| word == column) && check.expr.contains('\'')
-    });
-    naming
-        .flat_map(|check| LITERAL.find_iter(&check.expr))
-        .map(|literal| literal.as_str().to_owned())
-        .collect()
+/// Returns the name of a type without the quotes and the schema that SQL may write.
+fn unquoted(data_type: &str) -> String {
+    let name = data_type.rsplit_once(".\"").map_or(data_type, |(_, name)| name);
+    name.trim_matches('"').replace("\"\"", "\"")
 }
-
-static LITERAL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("'(?:[^']|'')*'").expect("the pattern is a regular expression"));
 
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
@@ -219,7 +244,9 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::rows;
-    use crate::catalog::{Catalog, Check, Column, Dialect, ForeignKey, Numbering, PrimaryKey, Table};
+    use crate::catalog::{
+        Catalog, Check, Column, Dialect, ForeignKey, Numbering, Object, ObjectKind, PrimaryKey, Table,
+    };
 
     #[test]
     fn a_table_comes_after_those_it_refers_to_and_reads_their_keys() {
@@ -276,5 +303,54 @@ mod tests {
             catalog.tables.push(table);
         }
         assert_eq!(rows(&catalog, &catalog.tables).len(), 2);
+    }
+
+    #[test]
+    fn what_a_check_allows_is_put_in_whatever_the_type() {
+        let mut catalog = Catalog::new(Dialect::Postgresql);
+        let mut table = Table::new("boat");
+        table.columns = vec![
+            Column::new("berth", "integer").not_null(),
+            Column::new("state", "text"),
+            Column::new("flag", "text"),
+        ];
+        table.checks = vec![
+            Check::new(None, "(berth = ANY (ARRAY[10, 20]))"),
+            Check::new(
+                None,
+                "((state)::text = ANY ((ARRAY['moored'::character varying, 'at sea'::character varying])::text[]))",
+            ),
+            Check::new(None, "flag <> 'none'"),
+        ];
+        catalog.tables = vec![table];
+        assert_snapshot!(rows(&catalog, &catalog.tables)[0].sql, @r#"INSERT INTO "boat" ("berth", "state", "flag") VALUES (10, 'moored', 'flag 1'), (20, 'at sea', 'flag 2'), (10, 'moored', 'flag 3')"#);
+        assert_snapshot!(rows(&catalog, &catalog.tables)[0].least, @r#"INSERT INTO "boat" ("berth") VALUES (10), (20), (10)"#);
+    }
+
+    #[test]
+    fn members_of_enums_are_found_in_arrays_and_below_domains() {
+        let mut catalog = Catalog::new(Dialect::Postgresql);
+        catalog.enums.insert(
+            "Wind".to_owned(),
+            vec!["calm".to_owned(), "it's a gale".to_owned()],
+        );
+        let domain = |name: &str, sql: &str| Object::new(ObjectKind::Domain, name, None, sql);
+        catalog.objects = Some(vec![
+            domain("weather", "CREATE DOMAIN weather AS \"Wind\""),
+            domain(
+                "berth",
+                "CREATE DOMAIN berth AS integer CONSTRAINT berth_check CHECK ((VALUE = ANY (ARRAY[10, 20])))",
+            ),
+        ]);
+        let mut table = Table::new("boat");
+        table.columns = ["\"Wind\"", "\"Wind\"[]", "weather", "weather[]", "berth"]
+            .iter()
+            .enumerate()
+            .map(|(place, kind)| Column::new(format!("c{place}"), *kind))
+            .collect();
+        catalog.tables = vec![table];
+        let made = rows(&catalog, &catalog.tables)[0].sql.clone();
+        let (_, values) = made.split_once(" VALUES ").unwrap();
+        assert_snapshot!(values, @r#"('calm', ARRAY['calm']::"Wind"[], 'calm', ARRAY['calm']::weather[], 10), ('it''s a gale', ARRAY['it''s a gale']::"Wind"[], 'it''s a gale', ARRAY['it''s a gale']::weather[], 20), ('calm', ARRAY['calm']::"Wind"[], 'calm', ARRAY['calm']::weather[], 10)"#);
     }
 }

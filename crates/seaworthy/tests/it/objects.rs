@@ -345,7 +345,10 @@ async fn a_body_that_is_written_on_other_lines_makes_the_same_function() {
     ] {
         let other = Filled::with(&function(body)).await.unwrap();
         let (one, other_one) = (one.catalog().await, other.catalog().await);
-        assert_eq!(texts(&found(&one, &other_one)), ["alter function greeting(text)"]);
+        assert_eq!(
+            texts(&found(&one, &other_one)),
+            ["alter function greeting(text) (another body)"]
+        );
         let first = |catalog: &Catalog| catalog.objects.as_ref().unwrap()[0].clone();
         seen.push(first(&one).is_same_but_for_layout(&first(&other_one)));
         other.remove().await;

@@ -2,9 +2,9 @@
 
 use insta::assert_snapshot;
 use seaworthy::catalog::Target;
-use seaworthy::command::{Verification, Verified, verify};
+use seaworthy::command::{Chosen, Verification, Verified, verify};
 use seaworthy::environment::Environment;
-use seaworthy::revision::Revision;
+use seaworthy::revision::{Accepted, Revision};
 
 use crate::databases::{Sql, postgres, postgres_server, session};
 
@@ -62,6 +62,107 @@ async fn a_down_that_forgets_a_view_is_found() {
     PostgreSQL: undoing 002 does not bring back the schema of before it
         it would take: drop view open_tasks
     ");
+}
+
+#[tokio::test]
+async fn what_comes_after_a_broken_promise_is_looked_at_as_well() {
+    // Its leavings are in the way when it is applied again.
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &[
+            "CREATE TABLE tags (id integer PRIMARY KEY)",
+            "CREATE INDEX tasks_title ON tasks (title)",
+        ],
+        &["DROP TABLE tags"],
+    );
+    let third = Sql::new(
+        "003",
+        Some("002"),
+        &["CREATE INDEX tasks_note ON tasks (note)"],
+        &["SELECT 1"],
+    );
+    let fourth = Sql::new(
+        "004",
+        Some("003"),
+        &["DELETE FROM tasks WHERE id > (SELECT min(id) FROM tasks)"],
+        &["SELECT 1"],
+    );
+    assert_snapshot!(broken(&[tasks(), second, third, fourth]).await, @"");
+}
+
+#[tokio::test]
+async fn a_range_is_looked_at_and_what_it_needs_is_only_applied() {
+    let revisions = [tasks(), index("002", &[]), Sql::table("003", Some("002"))];
+    let environment = environment(&revisions);
+    for (chosen, revisions, found) in [
+        (Chosen::One("003".parse().unwrap()), 1, 0),
+        (Chosen::One("001".parse().unwrap()), 1, 0),
+        (Chosen::Range("002:003".parse().unwrap()), 2, 1),
+        (Chosen::Range(":002".parse().unwrap()), 2, 1),
+    ] {
+        let mut verification = Verification::new();
+        verification.chosen = Some(chosen.clone());
+        let verified = verify(&environment, &verification).await.unwrap();
+        assert_eq!(
+            (verified.revisions, verified.broken.len()),
+            (revisions, found),
+            "{chosen:?}: {verified:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_break_that_is_taken_knowingly_is_told_apart() {
+    let accepted =
+        |text: &str| Accepted::down("verify-comes-back", text, "the index is wanted by older programs");
+    for (text, is_accepted) in [("tasks_title", true), ("tasks_note", false)] {
+        let mut second = index("002", &[]);
+        second = second.accepts(accepted(text));
+        for verified in on_each(&[tasks(), second]).await {
+            assert_eq!(verified.broken.is_empty(), is_accepted, "{verified:?}");
+            assert_eq!(verified.accepted.len(), usize::from(is_accepted));
+            assert_eq!(verified.vain.is_empty(), is_accepted);
+            let reason = verified.accepted.first().and_then(|one| one.accepted.clone());
+            assert_eq!(reason.is_some(), is_accepted);
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_are_made_up_for_enums_below_arrays_and_domains() {
+    let Some(server) = postgres_server() else { return };
+    let first = Sql::new(
+        "001",
+        None,
+        &[
+            r#"CREATE TYPE "Wind" AS ENUM ('calm', 'gale')"#,
+            r#"CREATE DOMAIN weather AS "Wind" CHECK (VALUE <> 'gale'::"Wind")"#,
+            "CREATE DOMAIN berth AS integer CHECK (VALUE IN (10, 20))",
+            r#"CREATE TABLE boats (id serial PRIMARY KEY, wind "Wind" NOT NULL, winds "Wind"[] NOT NULL CHECK (cardinality(winds) > 0),
+               berth berth NOT NULL, berths berth[] NOT NULL, state integer NOT NULL CHECK (state IN (7, 9)), past weather)"#,
+        ],
+        &[
+            "DROP TABLE boats",
+            "DROP DOMAIN berth",
+            "DROP DOMAIN weather",
+            r#"DROP TYPE "Wind""#,
+        ],
+    );
+    let second = Sql::new(
+        "002",
+        Some("001"),
+        &["CREATE FUNCTION knots(speed integer) RETURNS integer LANGUAGE sql AS 'SELECT speed'"],
+        &[
+            "CREATE OR REPLACE FUNCTION knots(speed integer) RETURNS integer LANGUAGE sql STABLE AS 'SELECT 2'",
+        ],
+    );
+    let verification = Verification::default().on_postgresql(server);
+    let verified = verify(&environment(&[first, second]), &verification)
+        .await
+        .unwrap();
+    assert_eq!(verified.databases[0].unfilled, []);
+    assert!(verified.databases[0].rows >= 3, "{verified:?}");
 }
 
 #[tokio::test]

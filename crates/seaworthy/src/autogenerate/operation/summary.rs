@@ -220,6 +220,12 @@ impl Operation {
             Self::AddObject { object }
             | Self::DropObject { object }
             | Self::AlterObject { to: object, .. } => Summary {
+                value: match self {
+                    Self::AlterObject { from, to } => {
+                        to.changed_from(from).map(|change| format!("({change})"))
+                    }
+                    _ => None,
+                },
                 object: Some(object.kind),
                 table: object
                     .relation

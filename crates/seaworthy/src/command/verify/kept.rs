@@ -141,7 +141,12 @@ pub(super) async fn fill(
     }
     let empty = Counts::of(session, catalog).await?.empty(catalog);
     for made in rows(catalog, empty) {
-        match session.send(&made.sql).await {
+        let sent = match session.send(&made.sql).await {
+            Ok(()) => Ok(()),
+            // What it says of a row with all values is what there is to say.
+            Err(error) => session.send(&made.least).await.map_err(|_| error),
+        };
+        match sent {
             Ok(()) => unfilled.retain(|noted| noted.table != made.table),
             Err(_) if unfilled.iter().any(|noted| noted.table == made.table) => {}
             Err(error) => unfilled.push(Unfilled {

@@ -34,6 +34,24 @@ pub enum Promise {
     Declared,
 }
 
+impl Promise {
+    /// Returns what accepts a break of it, as the category of an `Accepted`: `verify-comes-back`.
+    #[must_use]
+    pub fn category(self) -> &'static str {
+        match self {
+            Self::OneHead => "verify-one-head",
+            Self::Applies => "verify-applies",
+            Self::Undoes => "verify-undoes",
+            Self::ComesBack => "verify-comes-back",
+            Self::Repeats => "verify-repeats",
+            Self::KeepsRows => "verify-keeps-rows",
+            Self::LeavesNothing => "verify-leaves-nothing",
+            Self::AtOnce => "verify-at-once",
+            Self::Declared => "verify-declared",
+        }
+    }
+}
+
 /// A promise that is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BrokenPromise {
@@ -48,6 +66,9 @@ pub struct BrokenPromise {
     /// What is wrong, in words: what would turn what was found into what should be, what the database said, which rows
     /// are gone.
     pub details: Vec<String>,
+    /// Why it is taken knowingly, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 /// Promises that are not kept, as the error of a test: its `Debug` is as readable as its `Display`.
@@ -67,6 +88,7 @@ pub(super) fn heads(graph: &RevisionGraph) -> Vec<BrokenPromise> {
         revision: None,
         with_rows: false,
         details: vec![format!("{} are heads; `merge` joins them", names.join(" and "))],
+        accepted: None,
     }]
 }
 

@@ -1,44 +1,31 @@
 //! The walk over all revisions on one scratch database: up, down, up.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
+use std::collections::BTreeSet;
 
 use super::extensions::lacking;
+use super::found::Found;
 use super::kept::{Counts, fill};
 use super::promise::{BrokenPromise, Promise};
 use super::reasons::{causes, unreadable, words};
-use super::{Irreversible, Place, Verification, VerifiedDatabase};
+use super::rehearsal::{plan, rehearse};
+use super::{Place, Verification, VerifiedDatabase};
 use crate::autogenerate::{Note, Operation, Policy, diff};
 use crate::catalog::{Catalog, Dialect, ObjectKind, Scope, inspect};
-use crate::command::upgrade::Compared;
-use crate::command::{Category, CommandError, Conduct, Living, OutOfOrder, Outcome, Project};
+use crate::command::{Category, CommandError};
 use crate::environment::Environment;
 use crate::graph::{Plan, Step};
-use crate::revision::{Direction, RevisionId, Stage};
-use crate::runner::Observer;
+use crate::revision::{Direction, RevisionId};
 use crate::session::{Access, DatabaseUrl, Session, Settings, dialect_of};
 use crate::verify::{DriftError, ScratchDatabase, drift_from};
 
-/// Walks over all revisions at one place, on an empty database and on one with rows.
+/// Walks over revisions at one place, on an empty database and on one with rows.
 pub(super) async fn all(
     environment: &Environment,
-    steps: &[Step],
+    course: &Course,
     verification: &Verification<'_>,
     place: &Place,
 ) -> Result<(VerifiedDatabase, Vec<BrokenPromise>), CommandError> {
-    let mut found = Found {
-        database: VerifiedDatabase {
-            dialect: place.dialect(),
-            steps: 0,
-            rows: 0,
-            unfilled: Vec::new(),
-            irreversible: Vec::new(),
-        },
-        broken: Vec::new(),
-        brought: BTreeMap::new(),
-    };
+    let mut found = Found::on(place.dialect());
     let walks: &[bool] = if verification.without_rows {
         &[false]
     } else {
@@ -49,9 +36,9 @@ pub(super) async fn all(
         let scratch = place.scratch().await?;
         let walked = match Walk::begin(environment, &scratch, verification, with_rows).await {
             Ok(mut walk) => {
-                let walked = walk.over(steps, place, &mut found).await;
+                let walked = walk.over(course, place, &mut found).await;
                 walk.session.close().await;
-                walked
+                remove_all(walk.anew).await.and(walked)
             }
             Err(error) => Err(error),
         };
@@ -63,32 +50,27 @@ pub(super) async fn all(
     Ok((found.database, found.broken))
 }
 
-/// What was found so far at one place.
-struct Found {
-    database: VerifiedDatabase,
-    broken: Vec<BrokenPromise>,
-    /// What revisions have put in in this walk, by revision.
-    brought: BTreeMap<RevisionId, Counts>,
+async fn remove_all(scratches: Vec<ScratchDatabase>) -> Result<(), CommandError> {
+    let mut removed = Ok(());
+    for scratch in scratches {
+        removed = removed.and(scratch.remove().await);
+    }
+    Ok(removed?)
 }
 
-impl Found {
-    /// Notes, once, that a revision cannot be undone.
-    fn cannot_be_undone(&mut self, revision: RevisionId, reason: String) {
-        let noted = &mut self.database.irreversible;
-        if !noted.iter().any(|noted| noted.revision == revision) {
-            noted.push(Irreversible { revision, reason });
-        }
-    }
+/// The way of a walk.
+pub(super) struct Course {
+    /// All revisions that have to be applied, in order.
+    pub(super) steps: Vec<Step>,
+    /// Those whose promises are looked at; all where nobody has chosen.
+    pub(super) chosen: Option<BTreeSet<RevisionId>>,
+}
 
-    /// Returns whether a revision could not be undone, be it that it says so or that it broke its promise.
-    fn stays(&self, revision: &RevisionId) -> bool {
-        let declared = self.database.irreversible.iter().map(|noted| &noted.revision);
-        let failed = self
-            .broken
-            .iter()
-            .filter(|broken| broken.promise == Promise::Undoes);
-        let mut all = declared.chain(failed.filter_map(|broken| broken.revision.as_ref()));
-        all.any(|noted| noted == revision)
+impl Course {
+    fn is_chosen(&self, revision: &RevisionId) -> bool {
+        self.chosen
+            .as_ref()
+            .is_none_or(|chosen| chosen.contains(revision))
     }
 }
 
@@ -111,6 +93,8 @@ struct Walk<'a> {
     with_rows: bool,
     /// The database that was named, where it is one of the same server.
     beside: Option<DatabaseUrl>,
+    /// The databases on which it went on where the one before was in disorder.
+    anew: Vec<ScratchDatabase>,
 }
 
 impl<'a> Walk<'a> {
@@ -135,31 +119,78 @@ impl<'a> Walk<'a> {
             scope,
             with_rows,
             beside,
+            anew: Vec::new(),
         })
     }
 
-    async fn over(&mut self, steps: &[Step], place: &Place, found: &mut Found) -> Result<(), CommandError> {
+    async fn over(&mut self, course: &Course, place: &Place, found: &mut Found) -> Result<(), CommandError> {
         let nothing = self.catalog().await?;
         let mut before = nothing.clone();
-        for step in steps {
-            match self.rung(&step.revision, &before, found).await? {
+        for (index, step) in course.steps.iter().enumerate() {
+            let revision = &step.revision;
+            let after = match course.is_chosen(revision) {
+                true => self.rung(revision, &before, found).await?,
+                false => self.pass(revision, found).await?,
+            };
+            let after = match after {
+                Some(after) => Some(after),
+                None => self.begin_anew(&course.steps[..=index], place, found).await?,
+            };
+            match after {
                 Some(after) => before = after,
                 // What comes after builds on it.
                 None => return Ok(()),
             }
         }
-        if !self.with_rows {
+        if !self.with_rows && course.chosen.is_none() {
             self.declared(found).await?;
         }
-        if found
-            .broken
-            .iter()
-            .any(|broken| broken.promise == Promise::ComesBack)
-        {
-            // It would only be found again, below everything else.
+        // What a revision leaves behind would only be found again, below everything else.
+        let is_tried = !found.has_broken(Promise::ComesBack)
+            && self.down_and_up(course, (&nothing, &before), found).await?;
+        if is_tried || self.with_rows {
             return Ok(());
         }
-        self.down_and_up(steps, place, (&nothing, &before), found).await
+        self.all_at_once(&course.steps, place, &before, found).await
+    }
+
+    /// Applies a revision whose promises nobody asks about; returns the schema it makes unless it cannot be run.
+    async fn pass(&self, revision: &RevisionId, found: &mut Found) -> Result<Option<Catalog>, CommandError> {
+        if self.step(revision, Direction::Up, found).await? != Ran::Done {
+            return Ok(None);
+        }
+        let after = self.catalog().await?;
+        found.database.rows += self.fill(revision, &after, found).await?;
+        Ok(Some(after))
+    }
+
+    /// Goes on with another scratch database, to which revisions are applied in one go, since the one before is in disorder;
+    /// returns the schema, unless they cannot be applied.
+    async fn begin_anew(
+        &mut self,
+        steps: &[Step],
+        place: &Place,
+        found: &mut Found,
+    ) -> Result<Option<Catalog>, CommandError> {
+        let scratch = place.scratch().await?;
+        let url = scratch.url().clone();
+        self.anew.push(scratch);
+        let session = Session::open(&url, &Settings::default(), Access::Write).await?;
+        self.environment = self.environment.clone().database(url);
+        std::mem::replace(&mut self.session, session).close().await;
+        found.database.steps += steps.len();
+        if self
+            .run(&plan(steps.to_vec(), Direction::Up), None, found)
+            .await?
+            != Ran::Done
+        {
+            return Ok(None);
+        }
+        let after = self.catalog().await?;
+        if let Some(last) = steps.last() {
+            found.database.rows += self.fill(&last.revision, &after, found).await?;
+        }
+        Ok(Some(after))
     }
 
     /// Applies a revision, undoes it and applies it again; returns the schema it makes unless it cannot be run.
@@ -199,7 +230,7 @@ impl<'a> Walk<'a> {
         let brought = Counts::sum(found.brought.values());
         self.compare_rows(revision, &kept, &brought, &back, found).await?;
         if !comes_back {
-            return self.again(revision, found).await;
+            return Ok(None);
         }
 
         let kept = self.counts(&back).await?;
@@ -214,45 +245,39 @@ impl<'a> Walk<'a> {
         Ok(Some(again))
     }
 
-    /// Applies a revision once more that has left something behind; returns the schema by then, unless that is in its way.
-    async fn again(&self, revision: &RevisionId, found: &mut Found) -> Result<Option<Catalog>, CommandError> {
-        let known = found.broken.len();
-        let ran = self.step(revision, Direction::Up, found).await?;
-        // That it fails is no fault of its own.
-        found.broken.truncate(known);
-        if ran != Ran::Done {
-            return Ok(None);
-        }
-        let again = self.catalog().await?;
-        self.fill(revision, &again, found).await?;
-        Ok(Some(again))
-    }
-
-    /// Undoes everything that can be undone, and applies everything in one go.
+    /// Undoes everything that can be undone, and applies it in one go; returns whether that was everything.
     async fn down_and_up(
         &self,
-        steps: &[Step],
-        place: &Place,
+        course: &Course,
         (nothing, head): (&Catalog, &Catalog),
         found: &mut Found,
-    ) -> Result<(), CommandError> {
-        let last = steps.iter().rposition(|step| found.stays(&step.revision));
-        let (below, undone) = steps.split_at(last.map_or(0, |place| place + 1));
+    ) -> Result<bool, CommandError> {
+        let stays = |step: &Step| found.stays(&step.revision) || !course.is_chosen(&step.revision);
+        let last = course.steps.iter().rposition(stays);
+        let (below, undone) = course.steps.split_at(last.map_or(0, |place| place + 1));
         for step in undone.iter().rev() {
             if self.step(&step.revision, Direction::Down, found).await? != Ran::Done {
-                return Ok(());
+                return Ok(false);
             }
         }
         if below.is_empty() {
             let left = self.catalog().await?;
             if !self.compare(Promise::LeavesNothing, None, &left, nothing, found)? {
-                return Ok(());
+                return Ok(false);
             }
         }
         self.at_once(undone, head, found).await?;
-        if below.is_empty() || self.with_rows {
-            return Ok(());
-        }
+        Ok(below.is_empty())
+    }
+
+    /// Applies everything in one go on a scratch database of its own.
+    async fn all_at_once(
+        &self,
+        steps: &[Step],
+        place: &Place,
+        head: &Catalog,
+        found: &mut Found,
+    ) -> Result<(), CommandError> {
         let scratch = place.scratch().await?;
         let begun = Self::begin(&self.environment, &scratch, self.verification, false).await;
         let walked = match begun {
@@ -377,21 +402,8 @@ impl<'a> Walk<'a> {
         Ok(is_same)
     }
 
-    /// Notes a promise that is broken, unless it was on the empty database as well, or is for the same reason.
     fn note(&self, promise: Promise, revision: Option<&RevisionId>, details: Vec<String>, found: &mut Found) {
-        let is_noted = found.broken.iter().any(|noted| {
-            let is_same = (noted.promise, noted.revision.as_ref()) == (promise, revision);
-            is_same && (noted.with_rows != self.with_rows || noted.details == details)
-        });
-        if !details.is_empty() && !is_noted {
-            found.broken.push(BrokenPromise {
-                promise,
-                dialect: Some(found.database.dialect),
-                revision: revision.cloned(),
-                with_rows: self.with_rows,
-                details,
-            });
-        }
+        found.note(promise, revision, self.with_rows, details);
     }
 
     async fn step(
@@ -438,46 +450,5 @@ impl<'a> Walk<'a> {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Runs a plan on a scratch database, where nothing has to be asked and nobody else is.
-pub(in crate::command) async fn rehearse(
-    environment: &Environment,
-    plan: &Plan,
-    stop: &CancellationToken,
-) -> Result<Outcome, CommandError> {
-    let project = Project::of(environment)?;
-    let conduct = Conduct {
-        wait: Duration::from_secs(10),
-        retries: 0,
-        stop: stop.clone(),
-        observer: &Silent,
-        waiting: &|_, _| {},
-        through: Stage::Contract,
-        living: Living::Ignore,
-        consent: &|_| true,
-    };
-    match plan.direction {
-        Direction::Up => {
-            project
-                .apply("rehearse", OutOfOrder::Allow, Compared::Nothing, &conduct, |_| {
-                    Ok(plan.clone())
-                })
-                .await
-        }
-        Direction::Down => project.undo("rehearse", &conduct, |_| Ok(plan.clone())).await,
-    }
-}
-
-struct Silent;
-
-impl Observer for Silent {}
-
-pub(in crate::command) fn plan(steps: Vec<Step>, direction: Direction) -> Plan {
-    Plan {
-        direction,
-        steps,
-        notes: Vec::new(),
     }
 }
