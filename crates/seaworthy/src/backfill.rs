@@ -21,7 +21,7 @@ use sea_orm::sea_query::Expr;
 
 pub use control::{Throttle, known, pause, require, resume, throttle};
 pub use error::BackfillError;
-pub(crate) use manager::{OWN_QUESTION, is_recorded};
+pub(crate) use manager::{OWN_QUESTION, is_inside_recording, is_recorded, mark_recording};
 pub use standing::{Standing, State};
 pub(crate) use statement::taken_apart;
 pub(crate) use sweep::Sweep;

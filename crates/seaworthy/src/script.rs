@@ -3,9 +3,8 @@
 //! What a revision asks is answered by what the statements before it have done and by a database, if one may be asked. What
 //! nobody can answer makes the recording incomplete.
 
-use std::cell::Cell;
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
@@ -16,11 +15,11 @@ use futures_util::FutureExt;
 pub use loss::{Form, Kept, Losses, PossibleLoss};
 pub use recorder::{Recorder, RowCounts};
 pub use removal::{Removals, removals};
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::{DbBackend, DbErr, TransactionTrait};
 use sea_orm_migration::SchemaManager;
 use sha2::{Digest, Sha256};
 
-use crate::backfill::Backfill;
+use crate::backfill::{Backfill, is_inside_recording, mark_recording};
 use crate::revision::{Direction, Revision, panic_message};
 use crate::session::dialect_of;
 use crate::sql::{Dialect, Kind, Statement, read, tokens};
@@ -30,6 +29,8 @@ mod loss;
 mod reading;
 mod recorder;
 mod removal;
+#[cfg(test)]
+mod tests;
 
 /// What a revision sends in one direction, and what that does.
 #[derive(Clone, Debug)]
@@ -161,12 +162,31 @@ async fn record_with(
     counts: RowCounts,
 ) -> (Script, bool) {
     let transaction = runs_in_transaction(revision);
-    let (recorder, connection) = Recorder::connect(backend, transaction, Arc::clone(known), counts);
-    let manager = SchemaManager::new(&connection);
+    let (recorder, connection) = Recorder::connect(backend, Arc::clone(known), counts);
     let code = async {
-        match direction {
-            Direction::Up => revision.up(&manager).await,
-            Direction::Down => revision.down(&manager).await,
+        // The code may ask whether it runs in a transaction, and has to be told what it will be told when it runs.
+        let surrounding = match transaction {
+            true => Some(connection.begin().await?),
+            false => None,
+        };
+        recorder.forget_begin();
+        let manager = match &surrounding {
+            Some(transaction) => SchemaManager::new(transaction),
+            None => SchemaManager::new(&connection),
+        };
+        let done = AssertUnwindSafe(async {
+            match direction {
+                Direction::Up => revision.up(&manager).await,
+                Direction::Down => revision.down(&manager).await,
+            }
+        })
+        .catch_unwind()
+        .await;
+        // The transaction is not over when the code is: its end is no statement of the revision.
+        recorder.close();
+        match done {
+            Ok(done) => done,
+            Err(panic) => resume_unwind(panic),
         }
     };
     let declared = revision.header().and_then(|header| header.irreversible);
@@ -261,17 +281,13 @@ fn is_described(statement: &str) -> bool {
     statement.starts_with("-- the table ") && statement.contains(" is built again: ")
 }
 
-thread_local! {
-    static IS_RECORDING: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Returns whether this thread is inside of a recording at this moment.
 ///
 /// A revision that takes an answer for granted panics when there is none. A panic hook that asks here
 /// keeps it to itself: nothing has failed.
 #[must_use]
 pub fn is_recording() -> bool {
-    IS_RECORDING.get()
+    is_inside_recording()
 }
 
 static RECORDING_HOOK: OnceLock<fn(bool)> = OnceLock::new();
@@ -299,7 +315,7 @@ struct Mark;
 
 impl Mark {
     fn set() -> Self {
-        IS_RECORDING.set(true);
+        mark_recording(true);
         if let Some(hook) = RECORDING_HOOK.get() {
             hook(true);
         }
@@ -309,7 +325,7 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        IS_RECORDING.set(false);
+        mark_recording(false);
         if let Some(hook) = RECORDING_HOOK.get() {
             hook(false);
         }
@@ -448,55 +464,4 @@ pub fn checksum(statements: &[String]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)])
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use sea_orm::ConnectionTrait;
-    use sea_orm_migration::{DbErr, MigrationName, MigrationTrait};
-
-    use super::*;
-
-    struct Batches;
-
-    impl MigrationName for Batches {
-        fn name(&self) -> &str {
-            "m20260101_000000_batches"
-        }
-    }
-
-    impl Revision for Batches {}
-
-    #[async_trait::async_trait]
-    impl MigrationTrait for Batches {
-        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-            let batch =
-                "UPDATE notes SET size = 0 WHERE id IN (SELECT id FROM notes WHERE size IS NULL LIMIT 100)";
-            while manager
-                .get_connection()
-                .execute_unprepared(batch)
-                .await?
-                .rows_affected()
-                == 100
-            {}
-            Ok(())
-        }
-
-        async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-            let all = "UPDATE notes SET size = NULL";
-            manager.get_connection().execute_unprepared(all).await.map(drop)
-        }
-    }
-
-    #[tokio::test]
-    async fn a_loop_over_batches_is_not_known_beforehand() {
-        let up = record(&Batches, Direction::Up, DbBackend::Postgres).await;
-        assert_eq!(
-            up.incomplete.as_deref(),
-            Some("it goes on by how many rows a statement has changed")
-        );
-        assert_eq!(up.checksum(), None);
-        let down = record(&Batches, Direction::Down, DbBackend::Postgres).await;
-        assert_eq!(down.incomplete, None);
-    }
 }

@@ -1,6 +1,8 @@
 //! Backfills under SeaORM's own runner, which knows nothing of them: called from `up` and `down`.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseConnectionType, DatabaseExecutor, DbErr};
+use std::cell::Cell;
+
+use sea_orm::{ConnectionTrait, DatabaseConnectionType, DatabaseExecutor, DbErr};
 use sea_orm_migration::SchemaManager;
 use tokio_util::sync::CancellationToken;
 
@@ -17,18 +19,19 @@ impl Backfill {
     ///
     /// Fails with a [`BackfillError`] in words.
     pub async fn run(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        let connection = match manager.get_connection() {
+        let executor = manager.get_connection();
+        if is_recorded(executor) {
+            let backend = executor.get_database_backend();
+            let said = format!("{}\n{}", self.described(backend), self.portable(backend));
+            return executor.execute_unprepared(&said).await.map(drop);
+        }
+        let connection = match executor {
             DatabaseExecutor::Connection(connection) => *connection,
             _ => {
                 let name = self.name.clone();
                 return Err(BackfillError::InTransaction { name }.into());
             }
         };
-        if is_recorded(connection) {
-            let backend = connection.get_database_backend();
-            let said = format!("{}\n{}", self.described(backend), self.portable(backend));
-            return connection.execute_unprepared(&said).await.map(drop);
-        }
         let logged = |progress: &Progress| {
             tracing::debug!(
                 backfill = progress.name,
@@ -52,7 +55,7 @@ impl Backfill {
     /// Fails when the table cannot be written.
     pub async fn forget(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         match manager.get_connection() {
-            DatabaseExecutor::Connection(connection) if is_recorded(connection) => {
+            connection if is_recorded(connection) => {
                 let said = self.forgotten(connection.get_database_backend());
                 connection.execute_unprepared(&said).await.map(drop)
             }
@@ -74,10 +77,28 @@ impl Backfill {
 /// Begins a question of an operation of ours while it is recorded: it wants no answer, and everything is to be done then.
 pub(crate) const OWN_QUESTION: &str = "/* seaworthy */ ";
 
-/// Returns whether a connection notes what it is sent, and sends nothing.
-pub(crate) fn is_recorded(connection: &DatabaseConnection) -> bool {
-    matches!(
-        connection.inner,
-        DatabaseConnectionType::MockDatabaseConnection(_)
-    )
+thread_local! {
+    static IS_RECORDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes whether this thread is inside of a recording from now on.
+pub(crate) fn mark_recording(is_recording: bool) {
+    IS_RECORDING.set(is_recording);
+}
+
+/// Returns whether this thread is inside of a recording.
+pub(crate) fn is_inside_recording() -> bool {
+    IS_RECORDING.get()
+}
+
+/// Returns whether a connection notes what it is sent, and sends nothing. A transaction does not show what it was begun on; within a
+/// recording it is one of the recording.
+pub(crate) fn is_recorded(executor: &DatabaseExecutor<'_>) -> bool {
+    match executor {
+        DatabaseExecutor::Connection(connection) => matches!(
+            connection.inner,
+            DatabaseConnectionType::MockDatabaseConnection(_)
+        ),
+        _ => is_inside_recording(),
+    }
 }

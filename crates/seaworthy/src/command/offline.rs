@@ -265,6 +265,7 @@ fn destroyed(script: &Script) -> Vec<String> {
 /// Says what may be lost, as far as the statements alone tell.
 fn in_words(loss: PossibleLoss) -> Option<String> {
     Some(match loss {
+        PossibleLoss::PartlyKept { removal, .. } => format!("rows of {}", removal.object),
         PossibleLoss::Removed { removal, kept } => {
             let object = removal.object;
             match kept {

@@ -161,11 +161,49 @@ impl Stakes {
     }
 }
 
+impl CountedLoss {
+    /// Adds what another statement takes of the same table: perhaps the same rows.
+    fn take_in(&mut self, other: Self) {
+        let sum = self.rows.saturating_add(other.rows).min(COUNTED + 1);
+        match (&mut self.loss, other.loss) {
+            (Loss::Rows { total, exact, .. }, Loss::Rows { total: others, .. }) => {
+                *total = (*total).max(others);
+                self.rows = sum.min(*total);
+                // All of them are as many as there are.
+                *exact = false;
+            }
+            (Loss::Values { columns, exact, .. }, Loss::Values { columns: others, .. }) => {
+                self.rows = sum;
+                *exact = false;
+                match columns.is_empty() || others.is_empty() {
+                    true => columns.clear(),
+                    false => columns.extend(others),
+                }
+                columns.sort();
+                columns.dedup();
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Loss {
     /// Returns whether the same goes, however many rows there are.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Rows { table, .. }, Self::Rows { table: named, .. }) => table == named,
+            (
+                Self::Values { table, columns, .. },
+                Self::Values {
+                    table: named,
+                    columns: agreed,
+                    ..
+                },
+            ) => {
+                let are_agreed =
+                    || !columns.is_empty() && columns.iter().all(|column| agreed.contains(column));
+                table == named && (agreed.is_empty() || are_agreed())
+            }
             _ => self == other,
         }
     }
@@ -274,5 +312,40 @@ fn number(rows: i64) -> String {
         "more than 100,000".to_owned()
     } else {
         rows.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_statements_take_of_a_table_is_named_once() {
+        let rows = |rows, exact| CountedLoss {
+            loss: Loss::Rows {
+                table: "crew".to_owned(),
+                total: 4,
+                exact,
+            },
+            rows,
+        };
+        let mut all = rows(1, true);
+        all.take_in(rows(4, false));
+        assert_eq!(all.to_string(), "up to 4 of 4 rows of crew");
+        let values = |column: &str| CountedLoss {
+            loss: Loss::Values {
+                table: "crew".to_owned(),
+                columns: vec![column.to_owned()],
+                exact: true,
+            },
+            rows: 2,
+        };
+        let mut both = values("rank");
+        both.take_in(values("name"));
+        assert_eq!(
+            both.to_string(),
+            "values of crew.name, crew.rank (up to 4 rows overwritten)"
+        );
+        assert!(values("rank").loss.is_same(&both.loss) && !both.loss.is_same(&values("rank").loss));
     }
 }

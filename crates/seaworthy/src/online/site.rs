@@ -28,7 +28,7 @@ pub(super) struct Site<'a> {
 #[derive(Clone, Copy)]
 enum Place<'a> {
     /// Nothing is sent: somebody wants to know what would be.
-    Recording(&'a DatabaseConnection),
+    Recording,
     /// Somebody else's transaction.
     Transaction,
     /// Nothing.
@@ -62,9 +62,7 @@ impl<'a> Site<'a> {
     pub(super) fn of(manager: &'a SchemaManager<'_>) -> Self {
         let executor = manager.get_connection();
         let place = match executor {
-            DatabaseExecutor::Connection(connection) if is_recorded(connection) => {
-                Place::Recording(connection)
-            }
+            recorded if is_recorded(recorded) => Place::Recording,
             DatabaseExecutor::Connection(connection) => Place::Open(connection),
             _ => Place::Transaction,
         };
@@ -80,7 +78,7 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn is_recording(&self) -> bool {
-        matches!(self.place, Place::Recording(_))
+        matches!(self.place, Place::Recording)
     }
 
     /// Returns what statements are sent on.
@@ -172,13 +170,13 @@ impl<'a> Site<'a> {
             Dialect::Postgresql => {}
             Dialect::Sqlite => return self.send_all(statements).await,
         }
-        let connection = match self.place {
+        match self.place {
             Place::Transaction => {
                 self.keep_waits_short().await?;
                 return self.send_all(statements).await;
             }
-            Place::Recording(connection) | Place::Open(connection) => connection,
-        };
+            Place::Recording | Place::Open(_) => {}
+        }
         let in_force = self.in_force().await?;
         let mut turn = Turn::of(in_force.chosen);
         loop {
@@ -188,7 +186,7 @@ impl<'a> Site<'a> {
                 in_force.limit_of(hold),
             ];
             let question = question.filter(|_| !self.is_recording());
-            let tried = in_transaction(connection, &settings, question, statements).await;
+            let tried = in_transaction(self.executor, &settings, question, statements).await;
             if !turn.comes_again(&tried).await {
                 return tried;
             }
@@ -322,7 +320,7 @@ impl InForce {
 }
 
 async fn in_transaction(
-    connection: &DatabaseConnection,
+    connection: &DatabaseExecutor<'_>,
     settings: &[Option<String>],
     question: Option<&str>,
     statements: &[&str],

@@ -19,6 +19,7 @@ pub(super) use sent::{Affected, Reply};
 mod known;
 mod live;
 mod made_up;
+mod nothing;
 mod row;
 mod rows;
 mod schema;

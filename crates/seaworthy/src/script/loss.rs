@@ -165,6 +165,7 @@ impl Losses {
         for mut rows in facts.rows {
             if statement.is_inner {
                 rows.copy_of = None;
+                rows.part_of = None;
                 rows.column_copies.clear();
                 rows.moved = None;
             }
@@ -268,6 +269,12 @@ impl Losses {
         removal.if_exists |= !is_certain;
         removal.object = Object::Table { name: name.clone() };
         let successor = self.trace.succeed(&name);
+        if successor.is_none()
+            && let Some(kept) = self.trace.kept_in_part(&name)
+        {
+            self.possible.push(PossibleLoss::PartlyKept { removal, kept });
+            return;
+        }
         let (kept, changed) = successor.map(|heir| (heir.kept, heir.changed)).unzip();
         self.possible.push(PossibleLoss::Removed { removal, kept });
         self.possible.extend(changed.unwrap_or_default());

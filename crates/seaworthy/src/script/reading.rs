@@ -8,11 +8,11 @@ use crate::session::dialect_of;
 use crate::sql::{Dialect, Kind as Token, tokens};
 
 pub(super) use cursor::{Cursor, between_commas, span};
-pub(super) use rows::{
-    Delete, Insert, Item, Select, Update, is_constant, key_of, table_of_listing, tables_read,
-};
+pub(super) use nothing::{Nothing, Value as ValueOfNothing, over_nothing, value_of_nothing};
+pub(super) use rows::{Delete, Insert, Item, Select, Update, is_constant, key_of, tables_read};
 
 mod cursor;
+mod nothing;
 mod rows;
 
 /// A word of a statement, and where it stands in the text.

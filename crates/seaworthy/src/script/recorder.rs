@@ -43,6 +43,8 @@ struct Notes {
     repeated: HashMap<String, usize>,
     was_told_rows: bool,
     events: usize,
+    /// Whether the code is through, and transactions end unseen.
+    is_closed: bool,
 }
 
 /// What was noted in one recording.
@@ -73,24 +75,14 @@ const BY_ROWS: &str = "it goes on by how many rows a statement has changed";
 impl Recorder {
     /// Returns a recorder, and the connection that it listens on.
     ///
-    /// `in_transaction` says whether the recorded code runs inside a transaction already, so that one it begins itself is a
-    /// savepoint.
+    /// A transaction that is begun inside of another is a savepoint.
     #[must_use]
-    pub fn connect(
-        backend: DbBackend,
-        in_transaction: bool,
-        known: Arc<Known>,
-        counts: RowCounts,
-    ) -> (Self, DatabaseConnection) {
-        let notes = Notes {
-            depth: usize::from(in_transaction),
-            ..Notes::default()
-        };
+    pub fn connect(backend: DbBackend, known: Arc<Known>, counts: RowCounts) -> (Self, DatabaseConnection) {
         let recorder = Self {
             backend,
             known,
             counts,
-            notes: Arc::new(Mutex::new(notes)),
+            notes: Arc::default(),
         };
         let connection = MockDatabaseConnection::new(recorder.clone());
         (
@@ -104,6 +96,16 @@ impl Recorder {
     pub fn take(&self) -> (Vec<String>, Vec<String>) {
         let recorded = self.finish();
         (recorded.statements, recorded.reads)
+    }
+
+    /// Forgets that a transaction was begun around what is recorded from now on.
+    pub(super) fn forget_begin(&self) {
+        self.with(|notes| notes.statements.clear());
+    }
+
+    /// Notes no end of a transaction any more.
+    pub(super) fn close(&self) {
+        self.with(|notes| notes.is_closed = true);
     }
 
     /// Returns all that was noted so far, and forgets it.
@@ -282,6 +284,9 @@ impl MockDatabaseTrait for Recorder {
     }
 
     fn rollback(&mut self) {
+        if self.with(|notes| notes.is_closed) {
+            return;
+        }
         self.known.lose("statements before were rolled back");
         self.with(|notes| {
             notes.depth = notes.depth.saturating_sub(1);

@@ -135,6 +135,9 @@ pub struct Rows {
     pub which: Option<Which>,
     /// The table whose rows it takes over, all of them.
     pub copy_of: Option<WholeCopy>,
+    /// The table of whose rows it takes over some, and nobody knows which.
+    #[serde(skip)]
+    pub part_of: Option<WholeCopy>,
     /// The columns that an update fills with what others held.
     pub column_copies: Vec<ColumnCopy>,
     /// Where a delete puts the rows, all that it takes.

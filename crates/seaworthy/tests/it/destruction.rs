@@ -11,7 +11,9 @@ use seaworthy::revision::Stage;
 use seaworthy::session::Session;
 use seaworthy::verify::ScratchDatabase;
 
-use crate::databases::{Code, Person, Sql, databases, environment, environment_of, postgres, session};
+use crate::databases::{
+    Code, Person, Sql, databases, environment, environment_of, postgres, session, upgrade,
+};
 use spellings::{Way, count, harmless, ways, ways_in_one_spelling};
 
 mod code;
@@ -427,4 +429,50 @@ async fn rows(session: &Session) -> String {
         writeln!(found, "{table}: {rows}").unwrap();
     }
     found
+}
+
+/// What is copied is known to be some rows, and not which; the columns that are left out are known.
+#[tokio::test]
+async fn a_table_that_is_built_again_with_some_of_its_rows_is_asked_about_as_its_rows() {
+    for database in databases().await {
+        let first = Sql::new(
+            "a",
+            None,
+            &[
+                "CREATE TABLE t_crew (id integer, name text, rank text)",
+                "INSERT INTO t_crew VALUES (1, 'Ada', 'mate'), (2, 'Ben', NULL)",
+            ],
+            &["DROP TABLE t_crew"],
+        );
+        for part in [
+            "INSERT INTO t_other SELECT DISTINCT id, name FROM t_crew",
+            "INSERT INTO t_other SELECT id, name FROM t_crew WHERE id > 1",
+            "INSERT INTO t_other SELECT id, name FROM t_crew ORDER BY id LIMIT 1",
+        ] {
+            let again = [
+                "CREATE TABLE t_other (id integer, name text)",
+                part,
+                "DROP TABLE t_crew",
+                "ALTER TABLE t_other RENAME TO t_crew",
+            ];
+            let second = Sql::new("b", Some("a"), &again, &["SELECT 1"]);
+            let environment = environment(&database, &[first.clone(), second]);
+            upgrade(&environment, "a").await.unwrap();
+            let person = Person::default();
+            let head = "head".parse().unwrap();
+            let refused = person
+                .run(async |conduct| command::upgrade(&environment, &head, OutOfOrder::Refuse, conduct).await)
+                .await;
+            assert!(
+                matches!(refused, Err(CommandError::Refused { .. })),
+                "{part}: {refused:?}"
+            );
+            assert_eq!(
+                person.question(),
+                "column t_crew.rank (1 row), up to 2 of 2 rows of t_crew",
+                "{part}"
+            );
+        }
+        database.remove().await.unwrap();
+    }
 }

@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use insta::assert_snapshot;
 use sea_orm::entity::prelude::*;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, DbBackend, EntityTrait, IntoActiveModel, QueryOrder, Statement,
+    ActiveModelTrait, ActiveValue::Set, DbBackend, EntityTrait, IntoActiveModel, PaginatorTrait, QueryOrder,
+    QuerySelect, Statement, TransactionTrait,
 };
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{integer_null, pk_auto, string, text_null, timestamp};
@@ -367,6 +368,103 @@ fn make_and_ask<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), 
         assert_eq!(crew::Entity::find_by_id(1).one(db).await?, None);
         Ok(())
     })
+}
+
+/// Asks in each way that SeaORM has for the rows of tables that were made, renamed, and filled from one without rows.
+fn make_rename_and_ask<'a>(manager: &'a SchemaManager<'a>) -> BoxFuture<'a, Result<(), DbErr>> {
+    Box::pin(async {
+        let db = manager.get_connection();
+        db.execute_unprepared(
+            "CREATE TABLE hands (id integer NOT NULL PRIMARY KEY, name text NOT NULL, boat integer)",
+        )
+        .await?;
+        db.execute_unprepared("CREATE TABLE old_hands (id integer NOT NULL PRIMARY KEY, name text)")
+            .await?;
+        db.execute_unprepared("ALTER TABLE hands RENAME TO crew").await?;
+        let copied = "INSERT INTO crew (id, name) SELECT id, name FROM old_hands WHERE name <> ''";
+        assert_eq!(db.execute_unprepared(copied).await?.rows_affected(), 0);
+        assert_eq!(crew::Entity::find().count(db).await?, 0);
+        assert_eq!(
+            crew::Entity::find()
+                .filter(crew::Column::Boat.eq(3))
+                .count(db)
+                .await?,
+            0
+        );
+        assert_eq!(crew::Entity::find().one(db).await?, None);
+        let pages = crew::Entity::find()
+            .order_by_asc(crew::Column::Id)
+            .paginate(db, 10);
+        assert_eq!(pages.num_items_and_pages().await?.number_of_items, 0);
+        assert!(pages.fetch_page(0).await?.is_empty());
+        let greatest: Option<Option<i32>> = crew::Entity::find()
+            .select_only()
+            .column_as(crew::Column::Id.max(), "greatest")
+            .into_tuple()
+            .one(db)
+            .await?;
+        assert_eq!(greatest, Some(None));
+        let raw = |sql: &str| Statement::from_string(db.get_database_backend(), sql);
+        for (sql, name, expected) in [
+            ("SELECT COUNT(*) FROM crew", None, 0),
+            (
+                "SELECT COUNT(*) AS many FROM crew WHERE boat IS NULL",
+                Some("many"),
+                0,
+            ),
+            ("SELECT COALESCE(MAX(id), 41) AS next FROM crew", Some("next"), 41),
+        ] {
+            let row = db.query_one_raw(raw(sql)).await?.unwrap();
+            let number: i64 = match name {
+                Some(name) => row.try_get("", name)?,
+                None => row.try_get_by_index(0)?,
+            };
+            assert_eq!(number, expected, "{sql}");
+        }
+        let exists = "SELECT EXISTS (SELECT 1 FROM crew WHERE id = 3) AS is_there";
+        assert!(
+            !db.query_one_raw(raw(exists))
+                .await?
+                .unwrap()
+                .try_get::<bool>("", "is_there")?
+        );
+        assert!(
+            db.query_one_raw(raw("SELECT 1 FROM crew LIMIT 1"))
+                .await?
+                .is_none()
+        );
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn a_table_without_rows_answers_whatever_is_asked_of_it() {
+    for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+        let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend));
+        assert_eq!(
+            record(&known, backend, make_rename_and_ask).await.incomplete,
+            None
+        );
+        let then_ask: [Act; 3] = [
+            // Another table may have rows, and has had the name.
+            |manager| {
+                Box::pin(send_and_ask(
+                    manager,
+                    "INSERT INTO crew (id, name) SELECT 1, 'Ada'",
+                ))
+            },
+            |manager| Box::pin(send_and_ask(manager, "INSERT INTO crew SELECT * FROM hands")),
+            |manager| Box::pin(send_and_ask(manager, "ALTER TABLE tasks RENAME TO crew")),
+        ];
+        for act in then_ask {
+            let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend));
+            assert_eq!(
+                record(&known, backend, make_rename_and_ask).await.incomplete,
+                None
+            );
+            assert!(record(&known, backend, act).await.incomplete.is_some());
+        }
+    }
 }
 
 async fn send_and_ask(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
@@ -767,4 +865,57 @@ async fn a_missing_file_has_no_tables_and_is_not_made() {
     let script = record(&live(database), DbBackend::Sqlite, drop_if_there).await;
     assert_eq!((script.sent.len(), script.incomplete), (0, None));
     assert!(!database.url().file().unwrap().exists());
+}
+
+/// A revision that goes by whether it runs in a transaction.
+struct Branching {
+    in_transaction: Option<bool>,
+}
+
+impl MigrationName for Branching {
+    fn name(&self) -> &str {
+        "m_branches"
+    }
+}
+
+impl Revision for Branching {}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Branching {
+    fn use_transaction(&self) -> Option<bool> {
+        self.in_transaction
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        match db.is_transaction() {
+            true => db.execute_unprepared("CREATE TABLE inside (id integer)").await?,
+            false => db.execute_unprepared("CREATE TABLE outside (id integer)").await?,
+        };
+        let part = db.begin().await?;
+        part.execute_unprepared("CREATE TABLE part (id integer)").await?;
+        part.commit().await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_recorded_of_a_revision_sees_the_transaction_that_its_run_has() {
+    for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+        for (in_transaction, expected) in [
+            (
+                None,
+                "CREATE TABLE inside (id integer); SAVEPOINT step_1; CREATE TABLE part (id integer); RELEASE SAVEPOINT step_1",
+            ),
+            (
+                Some(false),
+                "CREATE TABLE outside (id integer); BEGIN; CREATE TABLE part (id integer); COMMIT",
+            ),
+        ] {
+            let known = Arc::new(Known::over(Arc::new(EmptyDatabase), backend));
+            let script = record_answered(&Branching { in_transaction }, Direction::Up, backend, &known).await;
+            assert_eq!(script.incomplete, None);
+            assert_eq!(script.sent.join("; "), expected);
+        }
+    }
 }

@@ -60,6 +60,7 @@ impl<'a> Counter<'a> {
             | Loss::Type { table, .. }
             | Loss::Form { table, .. } => !tables.contains(table),
         });
+        self.name_once();
         let counted = &self.stakes.losses;
         let loses_rows = |table: &String| {
             counted
@@ -73,6 +74,23 @@ impl<'a> Counter<'a> {
         Ok(self.stakes)
     }
 
+    /// Names each table once of which rows go, and once of which values are overwritten, whichever statements do it.
+    fn name_once(&mut self) {
+        let mut named: Vec<CountedLoss> = Vec::new();
+        for counted in std::mem::take(&mut self.stakes.losses) {
+            let is_same = |one: &&mut CountedLoss| match (&one.loss, &counted.loss) {
+                (Loss::Rows { table, .. }, Loss::Rows { table: other, .. })
+                | (Loss::Values { table, .. }, Loss::Values { table: other, .. }) => table == other,
+                _ => false,
+            };
+            match named.iter_mut().find(is_same) {
+                Some(one) => one.take_in(counted),
+                None => named.push(counted),
+            }
+        }
+        self.stakes.losses = named;
+    }
+
     async fn add(&mut self, losses: Losses) -> Result<(), DbErr> {
         let mut pending = vec![(losses, 0)];
         while let Some((losses, depth)) = pending.pop() {
@@ -80,6 +98,7 @@ impl<'a> Counter<'a> {
             for possible in losses.possible {
                 match possible {
                     PossibleLoss::Removed { removal, kept } => self.removed(removal, kept).await?,
+                    PossibleLoss::PartlyKept { removal, kept } => self.partly_kept(removal, kept).await?,
                     PossibleLoss::Rows {
                         verb,
                         table,
@@ -120,6 +139,21 @@ impl<'a> Counter<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Counts what goes of a table of which another holds some rows: up to all of them, and what is in other columns.
+    async fn partly_kept(&mut self, removal: Removal, kept: Kept) -> Result<(), DbErr> {
+        let Object::Table { name } = &removal.object else {
+            return self.removed(removal, None).await;
+        };
+        if !is_there(self.session, name, None).await? {
+            self.missing(&removal);
+            return Ok(());
+        }
+        let name = name.clone();
+        self.removed(removal.clone(), Some(kept)).await?;
+        self.deleted(name, None, false).await?;
+        self.dependents(&removal).await
     }
 
     async fn removed(&mut self, removal: Removal, kept: Option<Kept>) -> Result<(), DbErr> {

@@ -12,7 +12,7 @@ use super::row::{Cell, build};
 use super::rows::{Found, Key, Pieces, RowsSoFar};
 use super::schema::{Says, SchemaSoFar, Touched};
 use super::{Answer, Answers, Column, Question, Subject};
-use crate::script::reading::{self, Item, Select, Word, table_of_listing, words_of};
+use crate::script::reading::{self, Item, Select, Word, words_of};
 
 /// What a run knows while its revisions are recorded one after the other.
 ///
@@ -158,7 +158,7 @@ impl Known {
     }
 
     /// Whether a table that statements have made was not there before them.
-    fn is_new(&self, state: &State, table: &str) -> bool {
+    pub(super) fn is_new(&self, state: &State, table: &str) -> bool {
         match state.schema.is_new(table) {
             // A view is no table, and has columns.
             Says::IfNew(_) => {
@@ -191,8 +191,8 @@ impl Known {
             return not_known(&format!("{table} may have been there before"));
         }
         let words = words_of(&question.statement);
-        if table_of_listing(&words).is_some_and(|table| state.rows.is_empty(&table)) {
-            return Answer::Rows(Vec::new());
+        if let Some(answer) = self.found_in_nothing(state, &question.statement, &words) {
+            return answer;
         }
         let Some(select) = Select::read(&words) else {
             return not_known(&reason);
@@ -289,6 +289,7 @@ impl State {
                 match touched {
                     Touched::Made(table) => self.rows.make(&table),
                     Touched::Altered(table) => self.rows.alter(&table),
+                    Touched::Renamed(table, to) => self.rows.rename(&table, &to),
                     Touched::Other(table) => self.rows.touch(&table),
                 }
             }

@@ -144,6 +144,22 @@ impl RowsSoFar {
         };
     }
 
+    /// Takes note that a table has another name: its rows are known by that.
+    pub(super) fn rename(&mut self, table: &str, to: &str) {
+        let (table, to) = (fold(self.backend, table), fold(self.backend, to));
+        let known = self.tables.remove(&table).unwrap_or(Table {
+            is_unclear: true,
+            ..Table::default()
+        });
+        if let Some((Some(kept), _)) = &mut self.unclear
+            && *kept == table
+        {
+            kept.clone_from(&to);
+        }
+        self.tables.insert(to, known);
+        self.touch(&table);
+    }
+
     /// Takes note that a table has other columns: where there are rows, they have other values.
     pub(super) fn alter(&mut self, table: &str) {
         if !self.is_empty(table) {

@@ -58,6 +58,8 @@ pub(super) enum Touched {
     Made(String),
     /// It has other columns, and as many rows as before.
     Altered(String),
+    /// It has another name, and is one that a statement has made.
+    Renamed(String, String),
     /// Its rows may be any.
     Other(String),
 }
@@ -382,13 +384,17 @@ impl SchemaSoFar {
         cursor.take(&["if", "exists"]);
         cursor.take(&["only"]);
         let name = cursor.name()?.name;
-        touched.push(Touched::Altered(self.fold(&name)));
         if cursor.take(&["rename", "to"]) {
             let new = cursor.name()?.name;
+            let (old_key, new_key) = (self.fold(&name), self.fold(&new));
+            touched.extend(match self.is_new(&name) {
+                Says::Is(true) => vec![Touched::Renamed(old_key, new_key)],
+                _ => vec![Touched::Altered(old_key), Touched::Other(new_key)],
+            });
             self.rename(&name, &new);
-            touched.push(Touched::Other(self.fold(&new)));
             return Some(());
         }
+        touched.push(Touched::Altered(self.fold(&name)));
         let key = self.fold(&name);
         let backend = self.backend;
         let table = self.tables.entry(key).or_insert_with(|| Table {

@@ -176,6 +176,10 @@ impl Known {
 
     fn insert(&self, state: &mut State, statement: &Statement, insert: &Insert<'_>) -> Reply {
         let Some(rows) = &insert.rows else {
+            if self.finds_nothing(state, insert.query) {
+                state.rows.insert(&insert.table, Vec::new());
+                return Reply::nothing(Affected::Given(0));
+            }
             state.rows.fill(&insert.table);
             let affected = Affected::AtMost(None);
             return match insert.returning.is_empty() {

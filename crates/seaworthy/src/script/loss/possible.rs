@@ -14,6 +14,13 @@ pub enum PossibleLoss {
         /// The columns that live on in a table that takes its place; absent where none does.
         kept: Option<Kept>,
     },
+    /// A table goes, and another holds some of its rows: nobody knows which.
+    PartlyKept {
+        /// The table, and how it goes.
+        removal: Removal,
+        /// The columns that live on.
+        kept: Kept,
+    },
     /// Rows are deleted, or values in them overwritten.
     Rows {
         /// What is done to them.

@@ -55,6 +55,47 @@ fn what_goes_is_named_however_it_is_spelled() {
 }
 
 #[test]
+fn a_table_that_is_built_again_with_some_of_its_rows_loses_up_to_all_of_them() {
+    let drop = "DROP TABLE notes";
+    let rename = "ALTER TABLE other RENAME TO notes";
+    let kept = |statements: &[&str]| {
+        let mut found = losses(statements, Dialect::Sqlite);
+        assert_eq!(found.unclear, [""; 0], "{statements:?}");
+        assert_eq!(found.possible.len(), 1, "{found:?}");
+        match found.possible.remove(0) {
+            PossibleLoss::PartlyKept { removal, kept } => format!("{}: {kept:?}", removal.object),
+            other => format!("{other:?}"),
+        }
+    };
+    let create = "CREATE TABLE other (id integer, title text)";
+    for part in [
+        "INSERT INTO other SELECT DISTINCT id, title FROM notes",
+        "INSERT INTO other (id, title) SELECT id, title FROM notes WHERE id > 3",
+        "INSERT INTO other SELECT id, title FROM notes ORDER BY id LIMIT 5",
+    ] {
+        let found = kept(&[create, part, drop, rename]);
+        assert_eq!(found, r#"table notes: Columns({"id", "title"})"#, "{part}");
+    }
+    let found = kept(&[
+        "CREATE TABLE other AS SELECT * FROM notes WHERE id > 3",
+        drop,
+        rename,
+    ]);
+    assert_eq!(found, "table notes: AllBut({})");
+    // Nothing is kept of what is put together of several tables, or counted.
+    for other in [
+        "INSERT INTO other SELECT n.id, n.title FROM notes n JOIN tags ON true WHERE n.id > 3",
+        "INSERT INTO other SELECT count(*), title FROM notes WHERE id > 3 GROUP BY title",
+        "INSERT INTO other SELECT id, title FROM notes WHERE id > 3 UNION SELECT 1, 'x'",
+    ] {
+        assert!(
+            kept(&[create, other, drop, rename]).starts_with("Removed"),
+            "{other}"
+        );
+    }
+}
+
+#[test]
 fn what_the_script_has_made_is_no_loss() {
     for statements in [
         &["CREATE TABLE copy (id integer)", "DROP TABLE copy"][..],

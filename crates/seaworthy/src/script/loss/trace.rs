@@ -282,6 +282,9 @@ impl Trace {
                 if let Some(copy) = &rows.copy_of {
                     self.copy(&rows.table, copy, &rows.columns);
                 }
+                if let Some(part) = &rows.part_of {
+                    self.copy_part(&rows.table, part, &rows.columns);
+                }
             }
             RowVerb::Update => self.update(&rows.table, &rows.columns, &rows.column_copies),
             RowVerb::Upsert | RowVerb::Replace | RowVerb::Merge | RowVerb::Delete | RowVerb::Truncate => {

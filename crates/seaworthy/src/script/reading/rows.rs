@@ -10,6 +10,8 @@ pub(in crate::script) struct Insert<'w> {
     pub(in crate::script) columns: Vec<String>,
     /// The expressions of each row; `None` where a query gives the rows.
     pub(in crate::script) rows: Option<Vec<Vec<&'w [Word]>>>,
+    /// The query that gives the rows, where one does, and what to do about conflicts.
+    pub(in crate::script) query: &'w [Word],
     /// Whether rows that are there already may take the place of new ones.
     pub(in crate::script) may_conflict: bool,
     pub(in crate::script) returning: Vec<Item<'w>>,
@@ -96,6 +98,7 @@ impl<'w> Insert<'w> {
         Some(Self {
             table,
             columns,
+            query: if rows.is_none() { tail } else { &[] },
             rows,
             may_conflict,
             returning: returning(cursor),
@@ -183,44 +186,8 @@ impl<'w> Select<'w> {
     }
 }
 
-/// Returns the table of a query that has no row where that table has none: one that shows columns of it, in whatever order and on
-/// whatever condition, and counts nothing.
-pub(in crate::script) fn table_of_listing(words: &[Word]) -> Option<String> {
-    let mut cursor = Cursor::new(words);
-    if !cursor.take(&["select"]) {
-        return None;
-    }
-    let are_columns = items(cursor.until(&["from"]))
-        .iter()
-        .all(|item| item.column.is_some());
-    if !cursor.take(&["from"]) {
-        return None;
-    }
-    let table = cursor.name().filter(is_at_home)?.name;
-    let makes_rows = |word: &Word| {
-        [
-            "group",
-            "having",
-            "union",
-            "except",
-            "intersect",
-            "join",
-            "values",
-        ]
-        .iter()
-        .any(|other| word.is(other))
-    };
-    let rest = cursor.rest();
-    let follows = rest.first().is_none_or(|word| {
-        ["where", "order", "limit", "offset", "for"]
-            .iter()
-            .any(|other| word.is(other))
-    });
-    (are_columns && follows && !rest.iter().any(makes_rows)).then_some(table)
-}
-
 /// Whether a table is where tables are looked up, as far as its name says.
-fn is_at_home(name: &Qualified) -> bool {
+pub(super) fn is_at_home(name: &Qualified) -> bool {
     let schema = name.schema.as_deref();
     schema.is_none_or(|schema| ["public", "main"].contains(&schema))
 }
@@ -350,7 +317,7 @@ fn returning(mut cursor: Cursor<'_>) -> Vec<Item<'_>> {
     }
 }
 
-fn items(words: &[Word]) -> Vec<Item<'_>> {
+pub(super) fn items(words: &[Word]) -> Vec<Item<'_>> {
     between_commas(words).into_iter().map(item).collect()
 }
 

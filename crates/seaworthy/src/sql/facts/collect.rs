@@ -255,6 +255,7 @@ impl Statement {
         let rows = self.rows(change);
         Rows {
             copy_of: rows.copy_of.filter(|_| !if_not_exists),
+            part_of: rows.part_of.filter(|_| !if_not_exists),
             ..rows
         }
     }
@@ -295,6 +296,10 @@ impl Statement {
         Rows {
             columns: change.columns.clone(),
             which,
+            part_of: match copy_of {
+                None => copy::part_copy(change, &self.tokens, self.text()),
+                Some(_) => None,
+            },
             copy_of,
             column_copies: match verb {
                 RowVerb::Update => copy::column_copies(change, &self.tokens, self.text()),
@@ -350,6 +355,7 @@ impl Rows {
             columns: Vec::new(),
             which: None,
             copy_of: None,
+            part_of: None,
             column_copies: Vec::new(),
             moved: None,
             cascade: false,

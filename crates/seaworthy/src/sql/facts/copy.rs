@@ -248,6 +248,41 @@ pub(super) fn whole_copy(change: &DataChange, tokens: &[Token], sql: &str) -> Op
     selected(Cursor::new(&inside), sql)
 }
 
+/// Returns what an insert copies, if it copies some rows of one table: those that differ, meet a condition, or come first.
+pub(super) fn part_copy(change: &DataChange, tokens: &[Token], sql: &str) -> Option<WholeCopy> {
+    if tokens.first().is_some_and(|token| token.is_word("with")) {
+        return None;
+    }
+    let range = change.pieces.query.as_ref()?;
+    let within = |token: &&Token| range.start <= token.span.start && token.span.end <= range.end;
+    let inside: Vec<Token> = tokens.iter().filter(within).cloned().collect();
+    let mut depth = 0_usize;
+    let end = inside.iter().position(|token| {
+        depth += usize::from(token.is_symbol("("));
+        depth = depth.saturating_sub(usize::from(token.is_symbol(")")));
+        depth == 0
+            && ["where", "limit", "offset", "fetch"]
+                .iter()
+                .any(|word| token.is_word(word))
+    });
+    let (kept, cut) = inside.split_at(end.unwrap_or(inside.len()));
+    let is_set = |token: &Token| {
+        ["union", "intersect", "except", "group", "having"]
+            .iter()
+            .any(|word| token.is_word(word))
+    };
+    if cut.iter().any(is_set) {
+        return None;
+    }
+    let mut kept = kept.to_vec();
+    let is_distinct = kept.get(1).is_some_and(|token| token.is_word("distinct"))
+        && !kept.get(2).is_some_and(|token| token.is_word("on"));
+    if is_distinct {
+        kept.remove(1);
+    }
+    selected(Cursor::new(&kept), sql)
+}
+
 /// Returns where a delete puts its rows: `WITH gone AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM gone`.
 pub(super) fn read_move(
     delete: &DataChange,

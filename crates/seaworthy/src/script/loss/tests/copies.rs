@@ -30,6 +30,7 @@ pub(super) fn lost_in(scripts: &[&[&str]]) -> String {
         PossibleLoss::Apart { table, columns, by } => format!("{table}: {columns:?} by {by:?}"),
         PossibleLoss::Moved { table, .. } => format!("{table} moved"),
         PossibleLoss::Called { name, .. } => name,
+        PossibleLoss::PartlyKept { removal, .. } => format!("{} in part", removal.object),
     });
     named.collect::<Vec<_>>().join("; ")
 }

@@ -31,6 +31,39 @@ impl Trace {
         }
     }
 
+    /// Notes that a table of the script holds some rows of another.
+    pub(super) fn copy_part(&mut self, target: &str, copy: &WholeCopy, named: &[String]) {
+        let Origin::Live { name: source, .. } = self.table(&copy.source) else {
+            return;
+        };
+        if self.tables.get(&copy.source).is_some_and(|table| table.is_view) {
+            return;
+        }
+        let (is_whole, filled) = self.filled(target, copy, named);
+        let columns = filled
+            .into_iter()
+            .flat_map(|(_, held)| held.into_keys())
+            .collect();
+        let kept = match is_whole {
+            true => Kept::AllBut(BTreeSet::new()),
+            false => Kept::Columns(columns),
+        };
+        self.table_mut(target).part_of = Some((source, kept));
+    }
+
+    /// Returns the columns of a table that another one holds for some of its rows; the most that any holds.
+    pub(in super::super) fn kept_in_part(&self, live: &str) -> Option<Kept> {
+        let lasting = self.tables.values().filter(|table| !table.is_temporary);
+        let parts = lasting.filter_map(|table| table.part_of.as_ref());
+        let kept = parts
+            .filter(|(source, _)| source == live)
+            .map(|(_, kept)| kept.clone());
+        kept.max_by_key(|kept| match kept {
+            Kept::AllBut(_) => usize::MAX,
+            Kept::Columns(columns) => columns.len(),
+        })
+    }
+
     /// Returns whether a copy has all columns under their names, and what the columns of a table hold that takes it in.
     fn filled(&self, target: &str, copy: &WholeCopy, named: &[String]) -> (bool, Vec<(String, Holds)>) {
         let listed = self.tables.get(target).map(|table| table.listed.clone());

@@ -25,6 +25,8 @@ pub(super) struct Table {
     pub(super) listed: Vec<String>,
     /// The table of the database all of whose rows it holds as well.
     pub(super) copy_of: Option<Copy>,
+    /// The table of the database of which it holds some rows, and the columns of it that it holds.
+    pub(super) part_of: Option<(String, Kept)>,
     pub(super) is_temporary: bool,
     /// The columns that do not hold under their names what those of the database hold.
     pub(super) changed: BTreeSet<String>,
@@ -112,6 +114,7 @@ impl Table {
             columns: BTreeMap::new(),
             listed: Vec::new(),
             copy_of: None,
+            part_of: None,
             is_temporary: false,
             changed: BTreeSet::new(),
             has_other_values: false,
@@ -262,6 +265,7 @@ impl Table {
     /// Notes that its rows are not those of another table any more.
     pub(super) fn spoil(&mut self) {
         self.copy_of = None;
+        self.part_of = None;
         for column in self.columns.values_mut() {
             column.holds.clear();
         }
