@@ -234,7 +234,7 @@ async fn schema(session: &Session) -> Catalog {
 /// Returns the statements of a case, nothing being sent.
 async fn recorded(backend: DbBackend, case: &Case) -> Vec<String> {
     let known = Arc::new(Known::over(Arc::new(NoDatabase), backend));
-    let (recorder, connection) = Recorder::connect(backend, false, known, RowCounts::Some);
+    let (recorder, connection) = Recorder::connect(backend, known, RowCounts::Some);
     (case.call)(&SchemaManager::new(&connection)).await.unwrap();
     recorder.take().0
 }

