@@ -88,7 +88,20 @@ async fn what_comes_after_a_broken_promise_is_looked_at_as_well() {
         &["DELETE FROM tasks WHERE id > (SELECT min(id) FROM tasks)"],
         &["SELECT 1"],
     );
-    assert_snapshot!(broken(&[tasks(), second, third, fourth]).await, @"");
+    assert_snapshot!(broken(&[tasks(), second, third, fourth]).await, @"
+    SQLite: undoing 002 does not bring back the schema of before it
+        it would take: drop index tasks tasks_title (title)
+    SQLite: undoing 003 does not bring back the schema of before it
+        it would take: drop index tasks tasks_note (note)
+    SQLite: 004 loses rows, or what they hold
+        tasks had 3 rows and has 1
+    PostgreSQL: undoing 002 does not bring back the schema of before it
+        it would take: drop index tasks tasks_title (title)
+    PostgreSQL: undoing 003 does not bring back the schema of before it
+        it would take: drop index tasks tasks_note (note)
+    PostgreSQL: 004 loses rows, or what they hold
+        tasks had 3 rows and has 1
+    ");
 }
 
 #[tokio::test]
