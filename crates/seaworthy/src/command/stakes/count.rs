@@ -152,8 +152,8 @@ impl<'a> Counter<'a> {
         }
         let name = name.clone();
         self.removed(removal.clone(), Some(kept)).await?;
-        self.deleted(name, None, false).await?;
-        self.dependents(&removal).await
+        self.deleted(name.clone(), None, false).await?;
+        self.dependents_but(&removal, Some(&name)).await
     }
 
     async fn removed(&mut self, removal: Removal, kept: Option<Kept>) -> Result<(), DbErr> {
@@ -201,6 +201,11 @@ impl<'a> Counter<'a> {
 
     /// Counts what PostgreSQL drops with something.
     async fn dependents(&mut self, removal: &Removal) -> Result<(), DbErr> {
+        self.dependents_but(removal, None).await
+    }
+
+    /// Counts what PostgreSQL drops with something, but for a table that was counted already.
+    async fn dependents_but(&mut self, removal: &Removal, counted: Option<&str>) -> Result<(), DbErr> {
         match dialect_of(self.session.backend()) {
             Dialect::Sqlite => return Ok(()),
             Dialect::Postgresql => {}
@@ -211,6 +216,7 @@ impl<'a> Counter<'a> {
         };
         for one in taken {
             match one {
+                Dependent::Table(table) | Dependent::Column(table, _) if counted == Some(table.as_str()) => {}
                 Dependent::Table(table) => self.table(table).await?,
                 Dependent::Column(table, column) => self.column(table, column).await?,
             }

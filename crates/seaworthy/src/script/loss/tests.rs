@@ -185,11 +185,7 @@ fn a_table_that_is_built_again_loses_the_columns_that_it_was_not_given() {
         rebuild("INSERT INTO tags_new (id, name) SELECT id, NULL FROM \"tags\""),
         columns(&["id"])
     );
-    for some in [
-        "JOIN tasks ON true",
-        "GROUP BY id",
-        "UNION SELECT 1",
-    ] {
+    for some in ["JOIN tasks ON true", "GROUP BY id", "UNION SELECT 1"] {
         let rows = format!("INSERT INTO tags_new (id) SELECT id FROM tags {some}");
         assert_eq!(rebuild(&rows), Some(None), "{some}");
     }

@@ -187,7 +187,7 @@ const USING: [(&str, &str, &str, &str); 18] = [
 const ROWS: [(&str, &str); 9] = [
     (
         "CREATE TABLE c AS SELECT DISTINCT y FROM logs; DROP TABLE logs {cascade}",
-        "table logs (3 rows)",
+        "column logs.id (3 rows), column logs.x (3 rows), up to 3 of 3 rows of logs",
     ),
     (
         "CREATE TABLE c AS SELECT * FROM (SELECT * FROM logs LIMIT 1) q; DROP TABLE logs {cascade}",
