@@ -7,6 +7,7 @@ use super::Answer;
 use super::known::{Known, State};
 use super::row::Cell;
 use super::rows::bound;
+use super::sent::limit;
 use crate::script::reading::{Item, Nothing, ValueOfNothing, Word, over_nothing, span, value_of_nothing};
 use crate::session::dialect_of;
 use crate::sql::Dialect;
@@ -24,6 +25,11 @@ impl Known {
             Nothing::NoRows => return Some(Answer::Rows(Vec::new())),
             Nothing::OneRow(items) => items,
         };
+        let limits = words.iter().enumerate().filter(|(_, word)| word.is("limit"));
+        for (place, _) in limits {
+            // One that nobody can read may be zero.
+            limit(&words[place..], statement).filter(|rows| *rows > 0)?;
+        }
         let mut cells = Vec::new();
         for item in &items {
             let cell = match value_of_nothing(item.expression, &is_empty)? {

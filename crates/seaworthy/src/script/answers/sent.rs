@@ -397,7 +397,7 @@ fn one_row(statement: &Statement, condition: &[Word]) -> Option<u64> {
 }
 
 /// Returns the number after the first `LIMIT`.
-fn limit(words: &[Word], statement: &Statement) -> Option<u64> {
+pub(super) fn limit(words: &[Word], statement: &Statement) -> Option<u64> {
     let place = words.iter().position(|word| word.is("limit"))?;
     let number = words.get(place + 1)?;
     match number.kind {

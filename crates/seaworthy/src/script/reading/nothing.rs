@@ -105,9 +105,22 @@ pub(in crate::script) fn over_nothing<'w>(
     if called.iter().all(|name| is_any(name, &OF_A_ROW)) {
         return (!rest.iter().any(|word| word.is("having"))).then_some(Nothing::NoRows);
     }
-    let cuts_off = |word: &Word| is_any(word, &["having", "offset", "limit", "fetch"]);
+    let cuts_off = |word: &Word| is_any(word, &["having", "offset", "fetch"]);
+    let is_none = |pair: &[Word]| pair[0].is("limit") && !may_be_limit(&pair[1]);
+    if rest.windows(2).any(is_none) {
+        return None;
+    }
     let is_window = listed.iter().any(|word| is_any(word, &["over", "filter"]));
     (!rest.iter().any(cuts_off) && !is_window).then_some(Nothing::OneRow(items))
+}
+
+/// Returns whether a `LIMIT` lets a row through: a number but zero, or a bound value, which whoever has the values looks at.
+fn may_be_limit(word: &Word) -> bool {
+    match word.kind {
+        Kind::Value(_) => true,
+        Kind::Number => word.text != "0",
+        Kind::Bare | Kind::Quoted | Kind::Text | Kind::Symbol => false,
+    }
 }
 
 /// Returns whether tables behind `FROM` have no row together.
