@@ -12,7 +12,7 @@ fn lint_with(settings: &str) -> Answer {
     let terminal = Terminal::with(FORK);
     fs::write(terminal.folder().join("new.sql"), SCRIPT).unwrap();
     fs::write(terminal.folder().join("seaworthy.toml"), settings).unwrap();
-    terminal.run_without_database("lint --sql new.sql")
+    terminal.run_without_database("lint --sql new.sql --pg 15")
 }
 
 #[test]
@@ -115,7 +115,11 @@ fn the_file_is_that_of_the_folder_or_of_one_above_it_up_to_the_repository() {
     fs::write(inside.join("new.sql"), SCRIPT).unwrap();
     let off = "[lint.rules]\nindex-blocking = \"off\"\n";
     fs::write(terminal.folder().join("seaworthy.toml"), off).unwrap();
-    let code = || terminal.run_within("crates/migration", "lint --sql new.sql").code;
+    let code = || {
+        terminal
+            .run_within("crates/migration", "lint --sql new.sql --pg 15")
+            .code
+    };
     // Outside of a repository only the folder counts.
     assert_eq!(code(), 3);
     fs::create_dir(terminal.folder().join(".git")).unwrap();
@@ -125,7 +129,7 @@ fn the_file_is_that_of_the_folder_or_of_one_above_it_up_to_the_repository() {
     assert_eq!(code(), 3);
     let named = terminal.run_within(
         "crates/migration",
-        "lint --sql new.sql --config ../../seaworthy.toml",
+        "lint --sql new.sql --pg 15 --config ../../seaworthy.toml",
     );
     assert_eq!(named.code, 0);
     let missing = terminal.run_within("crates/migration", "lint --sql new.sql --config nowhere.toml");

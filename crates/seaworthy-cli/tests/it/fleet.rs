@@ -220,7 +220,7 @@ async fn verify_names_the_extension_that_no_revision_makes() {
     let verified = Terminal::with(needs).run(&format!("verify -u {}", project.database.address()));
     assert_eq!(verified.code, 6, "{verified:?}");
     assert_snapshot!(verified.out, @r#"
-    PostgreSQL: 1 revision, 2 steps, 0 rows put in
+    PostgreSQL: 1 revision, 4 steps, 0 rows put in
     broken: PostgreSQL: base01 cannot be applied
         the database refused it
         type "citext" does not exist (SQLSTATE 42704)

@@ -84,17 +84,13 @@ fn a_plan_says_that_a_run_is_refused_by_what_nobody_knows() {
 }
 
 #[test]
-fn a_plan_says_what_only_the_steps_before_make_known() {
+fn a_plan_knows_what_a_table_without_rows_answers() {
     let folder = tempfile::tempdir().unwrap();
     let (out, _) = run(folder.path(), "plan");
     let later = out.split_once("count notes").unwrap().1;
-    for line in [
-        "     -- not known beforehand from here on: ",
-        "     -- upgrade looks again when the steps before it are done, and asks then\n",
-        "     -- asks the database: SELECT COUNT(\"id\") AS \"notes\" FROM \"notes\"\n",
-    ] {
-        assert!(later.contains(line), "{out}");
-    }
+    assert!(!later.contains("not known beforehand"), "{out}");
+    let asked = "     -- asks the database: SELECT COUNT(\"id\") AS \"notes\" FROM \"notes\"\n";
+    assert!(later.contains(asked), "{out}");
     run(folder.path(), "upgrade m20260101");
     let (out, err) = run(folder.path(), "plan --verbose");
     assert!(!out.contains("not known beforehand"), "{out}");
