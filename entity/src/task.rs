@@ -41,6 +41,11 @@ pub struct Model {
     /// The description in the same way; since phase XVII.
     #[sea_orm(column_type = "Text", nullable)]
     pub description_folded: Option<String>,
+    /// The day that it is due on, where it is a day and no moment; `due_date` then is the end of it. Since phase XVIII.
+    pub due_on: Option<Date>,
+    /// Whose day: a name of the IANA database, UTC where there is none. Since phase XVIII.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub due_zone: Option<String>,
 }
 
 /// What a task hangs on, and what hangs on it.

@@ -21,6 +21,9 @@ pub struct Model {
     pub name: Option<String>,
     /// In UTC.
     pub created_at: Option<DateTimeUtc>,
+    /// Whose days are meant: a name of the IANA database, UTC where there is none. Since phase XVIII.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub time_zone: Option<String>,
 }
 
 /// What hangs on a person.

@@ -50,6 +50,8 @@ mod m20250107_100000_add_task_events;
 mod m20250108_100000_make_tags_unique_in_any_case;
 mod m20250109_100000_add_folded_texts;
 mod m20250109_110000_drop_index_of_unfolded_texts;
+mod m20250110_100000_add_due_days;
+mod m20250110_110000_add_time_zones;
 mod phase_xiii;
 
 #[cfg(feature = "cli")]
@@ -98,6 +100,8 @@ impl Migrator {
             Box::new(m20250108_100000_make_tags_unique_in_any_case::Migration),
             Box::new(m20250109_100000_add_folded_texts::Migration),
             Box::new(m20250109_110000_drop_index_of_unfolded_texts::Migration),
+            Box::new(m20250110_100000_add_due_days::Migration),
+            Box::new(m20250110_110000_add_time_zones::Migration),
         ]
     }
 }

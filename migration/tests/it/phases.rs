@@ -179,6 +179,58 @@ async fn titles(connection: &DatabaseConnection) {
     );
 }
 
+#[tokio::test]
+async fn a_day_is_forgotten_when_the_moment_alone_changes_on_sqlite() {
+    on_sqlite(async |database| forget_days(&database.connect().await).await).await;
+}
+
+#[tokio::test]
+async fn a_day_is_forgotten_when_the_moment_alone_changes_on_postgresql() {
+    on_postgres(async |database| forget_days(&database.connect().await).await).await;
+}
+
+/// Code of before the phase writes `due_date` alone; later code writes the day with it.
+async fn forget_days(connection: &DatabaseConnection) {
+    Migrator::up(connection, None).await.unwrap();
+    let owner = "INSERT INTO users (id, email) VALUES ('ada', 'ada@example.org')";
+    connection.execute_unprepared(owner).await.unwrap();
+    const DAY: &str = "2026-12-24 Pacific/Auckland";
+    for (id, change, day) in [
+        (1, "title = 'sail'", DAY),
+        (2, "due_date = '2026-12-24 10:59:59'", DAY),
+        (3, "due_date = '2026-12-25 10:59:59'", "none"),
+        (4, "due_date = NULL", "none"),
+        (5, "due_date = '2026-12-25 10:59:59', title = 'sail'", "none"),
+        (
+            6,
+            "due_date = '2026-12-25 10:59:59', due_on = '2026-12-25'",
+            "2026-12-25 Pacific/Auckland",
+        ),
+        (
+            7,
+            "due_date = '2026-12-24 23:59:59', due_zone = 'UTC'",
+            "2026-12-24 UTC",
+        ),
+        (
+            8,
+            "due_date = '2026-12-25 09:00:00', due_on = NULL, due_zone = NULL",
+            "none",
+        ),
+    ] {
+        let add = format!(
+            "INSERT INTO tasks (id, user_id, title, due_date, due_on, due_zone) \
+             VALUES ({id}, 'ada', 'row', '2026-12-24 10:59:59', '2026-12-24', 'Pacific/Auckland')"
+        );
+        connection.execute_unprepared(&add).await.unwrap();
+        let change = format!("UPDATE tasks SET {change} WHERE id = {id}");
+        connection.execute_unprepared(&change).await.unwrap();
+        let kept = format!(
+            "SELECT coalesce(CAST(due_on AS varchar) || ' ' || due_zone, 'none') FROM tasks WHERE id = {id}"
+        );
+        assert_eq!(value::<String>(connection, &kept).await, day, "{change}");
+    }
+}
+
 async fn walk(connection: &DatabaseConnection) {
     assert_revision(connection, 0).await;
     for number in 1..=ids().len() {
