@@ -1,7 +1,7 @@
 //! Believable tasks of a demo user, made through the same use cases as anybody's.
 
 use crate::domain::{
-    Credential, Description, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId, Zone,
+    Credential, Description, Due, Instant, NewTask, Priority, Recurrence, TagName, Title, UserId, Zone,
 };
 use crate::service::{Failure, Principal, Services};
 
@@ -14,6 +14,7 @@ pub(crate) const EMAIL: &str = "demo@example.org";
 pub(crate) async fn fill(services: &Services) -> Result<(), Failure> {
     let now = services.now();
     let user = Principal {
+        zone: None,
         id: UserId::parse(USER).expect("the demo user's id is an ordinary one"),
         email: EMAIL.to_owned(),
         name: Some("Demo".to_owned()),
@@ -62,7 +63,7 @@ fn task((title, description, days, priority, recurrence, tags, completed): &Row,
         description: description.and_then(|text| Description::parse(text).ok()),
         completed: *completed,
         priority: *priority,
-        due_date: days.map(|days| now.plus_days(days)),
+        due: days.map(|days| Due::At(now.plus_days(days))),
         remind_at: None,
         recurrence: recurrence.and_then(|text| Recurrence::parse(text).ok()),
         tags: tags.iter().filter_map(|name| TagName::parse(name).ok()).collect(),

@@ -15,6 +15,7 @@ pub(crate) use users::Principal;
 mod accounts;
 mod api_tokens;
 mod conversations;
+mod due;
 mod events;
 mod fault;
 mod filter;

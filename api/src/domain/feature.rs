@@ -31,6 +31,10 @@ pub(crate) enum Feature {
     Changes,
     /// Texts in which every script's letters have lost their case.
     FoldedText,
+    /// Tasks that are due on a day.
+    DueDays,
+    /// In which time zone somebody's days are.
+    TimeZones,
 }
 
 /// Something was asked for that the live schema does not have yet.
@@ -44,7 +48,7 @@ pub(crate) struct Missing {
 
 impl Feature {
     /// Every feature, oldest first.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Tasks,
         Self::Conversations,
         Self::Priority,
@@ -59,6 +63,8 @@ impl Feature {
         Self::ConversationTitles,
         Self::Changes,
         Self::FoldedText,
+        Self::DueDays,
+        Self::TimeZones,
     ];
 
     /// Returns the revision that brings it.
@@ -72,6 +78,8 @@ impl Feature {
             Self::ConversationTitles => "d8e3a05c64f1",
             Self::Changes => "9c2e7a41f0b3",
             Self::FoldedText => "5fb0c2917d4e",
+            Self::DueDays => "c7e1d4a9b035",
+            Self::TimeZones => "1f8b60d5e2c7",
         }
     }
 
@@ -92,6 +100,8 @@ impl Feature {
             Self::ConversationTitles => "conversation_titles",
             Self::Changes => "changes",
             Self::FoldedText => "folded_text",
+            Self::DueDays => "due_days",
+            Self::TimeZones => "time_zones",
         }
     }
 }

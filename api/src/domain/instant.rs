@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc};
 
 use super::Zone;
 
@@ -107,10 +107,9 @@ impl Instant {
         self.0.naive_utc()
     }
 
-    /// Returns the first moment of the day in a zone that is `days` after this one's.
-    pub(crate) fn midnight(self, days: u64, zone: &Zone) -> Self {
-        let day = zone.day_of(self.0);
-        Self(zone.first_of(day.checked_add_days(Days::new(days)).unwrap_or(day)))
+    /// Returns the day in a zone that the moment is in.
+    pub(crate) fn day_in(self, zone: &Zone) -> NaiveDate {
+        zone.day_of(self.0)
     }
 
     /// Returns five in the afternoon of the day that is so many days away.
@@ -132,6 +131,12 @@ impl Instant {
     /// Returns the moment so many seconds later.
     pub(crate) fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0 + chrono::TimeDelta::seconds(seconds))
+    }
+
+    /// Returns the moment so many seconds later or earlier, within the years 1970 to 9999.
+    pub(crate) fn shifted(self, seconds: i64) -> Self {
+        let shifted = self.0.checked_add_signed(chrono::TimeDelta::seconds(seconds));
+        Self(shifted.unwrap_or(self.0)).clamped()
     }
 
     /// Returns the moment for a column that knows its zone.
@@ -284,15 +289,17 @@ mod tests {
 
     #[test]
     fn today_is_that_of_its_zone() {
-        let now = Instant::parse("2026-03-01T12:00:00Z").unwrap();
-        for (zone, days, expected) in [
-            ("UTC", 0, "2026-03-01T00:00:00Z"),
-            ("Pacific/Auckland", 0, "2026-03-01T11:00:00Z"),
-            ("Pacific/Honolulu", 0, "2026-03-01T10:00:00Z"),
-            ("America/New_York", 8, "2026-03-09T04:00:00Z"),
+        for (now, zone, expected) in [
+            ("2026-03-01T12:00:00Z", "UTC", "2026-03-01"),
+            ("2026-03-01T12:00:00Z", "Pacific/Auckland", "2026-03-02"),
+            ("2026-03-01T09:59:59Z", "Pacific/Honolulu", "2026-02-28"),
+            ("2026-03-01T10:00:00Z", "Pacific/Honolulu", "2026-03-01"),
+            ("2011-12-30T10:00:00Z", "Pacific/Apia", "2011-12-31"),
+            ("9999-12-31T23:59:59Z", "Pacific/Kiritimati", "9999-12-31"),
         ] {
             let zone = Zone::named(zone).unwrap();
-            assert_eq!(now.midnight(days, &zone).to_string(), expected, "{zone:?}");
+            let now = Instant::parse(now).unwrap();
+            assert_eq!(now.day_in(&zone).to_string(), expected, "{zone:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What somebody wants to see of their tasks: filters, order, and where a page begins.
 
-use super::{Instant, Priority, TagName, Task, TextSearch, Zone};
+use super::due::days_after;
+use super::{DueFrom, DueUntil, Instant, Priority, TagName, Task, TextSearch, When, Zone};
 
 /// A page of tasks to look for.
 #[derive(Clone, Debug)]
@@ -26,10 +27,8 @@ pub(crate) struct TaskFilter {
     pub(crate) priorities: Vec<Priority>,
     pub(crate) tags: Vec<TagName>,
     pub(crate) tags_match: TagsMatch,
-    /// Inclusive.
-    pub(crate) due_after: Option<Instant>,
-    /// Exclusive.
-    pub(crate) due_before: Option<Instant>,
+    pub(crate) due_after: Option<DueFrom>,
+    pub(crate) due_before: Option<DueUntil>,
     pub(crate) overdue: Option<bool>,
     pub(crate) has_due: Option<bool>,
     pub(crate) recurring: Option<bool>,
@@ -40,7 +39,7 @@ pub(crate) struct TaskFilter {
     /// Any of these; all when there are none.
     pub(crate) ids: Vec<i32>,
     pub(crate) view: Option<View>,
-    /// Whose days are those of the view.
+    /// Whose days are those of the view and of what is overdue.
     pub(crate) zone: Zone,
 }
 
@@ -49,7 +48,7 @@ pub(crate) struct TaskFilter {
 pub(crate) enum View {
     /// Not done, and due on this day.
     Today,
-    /// Not done, and past its date.
+    /// Not done, and past its moment or its day.
     Overdue,
     /// Not done, and due on one of the seven days after this one.
     Upcoming,
@@ -71,12 +70,17 @@ impl TaskFilter {
 }
 
 impl View {
-    /// Returns the first moment of the due dates that belong to it, and the first one after them.
-    pub(crate) fn due(self, now: Instant, zone: &Zone) -> (Option<Instant>, Option<Instant>) {
+    /// Returns where the due dates that belong to it begin and end, in a zone.
+    pub(crate) fn due(self, now: Instant, zone: &Zone) -> (Option<DueFrom>, Option<DueUntil>) {
+        let today = now.day_in(zone);
+        let days = |first, last| {
+            let [first, last] = [first, last].map(|days| When::Day(days_after(today, days)));
+            (Some(DueFrom::new(first, zone)), Some(DueUntil::new(last, zone)))
+        };
         match self {
-            Self::Today => (Some(now.midnight(0, zone)), Some(now.midnight(1, zone))),
-            Self::Overdue => (None, Some(now)),
-            Self::Upcoming => (Some(now.midnight(1, zone)), Some(now.midnight(8, zone))),
+            Self::Today => days(0, 0),
+            Self::Overdue => (None, Some(DueUntil::new(When::Moment(now), zone))),
+            Self::Upcoming => days(1, 7),
             Self::Completed => (None, None),
         }
     }
@@ -185,6 +189,102 @@ impl<T> Page<T> {
             items,
             next,
             total: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the first moment, the first moment after it, the first day and the last one.
+    fn shown(view: View, now: &str, zone: &str) -> [String; 4] {
+        let zone = Zone::named(zone).unwrap();
+        let (from, until) = view.due(Instant::parse(now).unwrap(), &zone);
+        let none = || "-".to_owned();
+        [
+            from.map_or_else(none, |from| from.moment.to_string()),
+            until.map_or_else(none, |until| until.moment.to_string()),
+            from.map_or_else(none, |from| from.day.to_string()),
+            until.map_or_else(none, |until| until.last_day.to_string()),
+        ]
+    }
+
+    #[test]
+    fn a_view_has_the_days_of_its_zone() {
+        let noon = "2026-03-01T12:00:00Z";
+        for (view, now, zone, expected) in [
+            (
+                View::Today,
+                noon,
+                "UTC",
+                [
+                    "2026-03-01T00:00:00Z",
+                    "2026-03-02T00:00:00Z",
+                    "2026-03-01",
+                    "2026-03-01",
+                ],
+            ),
+            (
+                View::Today,
+                noon,
+                "Pacific/Auckland",
+                [
+                    "2026-03-01T11:00:00Z",
+                    "2026-03-02T11:00:00Z",
+                    "2026-03-02",
+                    "2026-03-02",
+                ],
+            ),
+            (
+                View::Overdue,
+                noon,
+                "Pacific/Auckland",
+                ["-", noon, "-", "2026-03-01"],
+            ),
+            (
+                View::Overdue,
+                noon,
+                "Pacific/Pago_Pago",
+                ["-", noon, "-", "2026-02-28"],
+            ),
+            // A week with an hour less.
+            (
+                View::Upcoming,
+                noon,
+                "America/New_York",
+                [
+                    "2026-03-02T05:00:00Z",
+                    "2026-03-09T04:00:00Z",
+                    "2026-03-02",
+                    "2026-03-08",
+                ],
+            ),
+            // The day after the 29th had no moment.
+            (
+                View::Upcoming,
+                "2011-12-29T12:00:00Z",
+                "Pacific/Apia",
+                [
+                    "2011-12-30T10:00:00Z",
+                    "2012-01-05T10:00:00Z",
+                    "2011-12-30",
+                    "2012-01-05",
+                ],
+            ),
+            (
+                View::Today,
+                "9999-12-31T12:00:00Z",
+                "UTC",
+                [
+                    "9999-12-31T00:00:00Z",
+                    "9999-12-31T23:59:59.999999Z",
+                    "9999-12-31",
+                    "9999-12-31",
+                ],
+            ),
+        ] {
+            assert_eq!(shown(view, now, zone), expected, "{view:?} {now} {zone}");
         }
     }
 }

@@ -1,8 +1,11 @@
 //! A task, what is needed to make one, and what may be changed.
 
+use chrono::NaiveDate;
+
 use super::version::moments;
 use super::{
-    Description, Feature, Instant, Priority, Recurrence, TagName, Title, UserId, Version, Versioned,
+    Description, Due, DueChange, Feature, Instant, Priority, Recurrence, TagName, Title, UserId, Version,
+    Versioned,
 };
 
 /// A task; what the schema does not have yet shows its default.
@@ -14,7 +17,12 @@ pub(crate) struct Task {
     pub(crate) description: Option<String>,
     pub(crate) completed: bool,
     pub(crate) priority: Priority,
+    /// Where it is due on a day, the end of that.
     pub(crate) due_date: Option<Instant>,
+    /// The day that it is due on, where it is a day.
+    pub(crate) due_on: Option<NaiveDate>,
+    /// The name of the zone that the day was chosen in.
+    pub(crate) due_zone: Option<String>,
     pub(crate) remind_at: Option<Instant>,
     pub(crate) recurrence_pattern: Option<String>,
     pub(crate) tags: Vec<String>,
@@ -29,7 +37,7 @@ pub(crate) struct NewTask {
     pub(crate) description: Option<Description>,
     pub(crate) completed: bool,
     pub(crate) priority: Priority,
-    pub(crate) due_date: Option<Instant>,
+    pub(crate) due: Option<Due>,
     pub(crate) remind_at: Option<Instant>,
     pub(crate) recurrence: Option<Recurrence>,
     pub(crate) tags: Vec<TagName>,
@@ -42,7 +50,7 @@ pub(crate) struct TaskPatch {
     pub(crate) description: Option<Option<Description>>,
     pub(crate) completed: Option<bool>,
     pub(crate) priority: Option<Priority>,
-    pub(crate) due_date: Option<Option<Instant>>,
+    pub(crate) due: Option<DueChange>,
     pub(crate) remind_at: Option<Option<Instant>>,
     pub(crate) recurrence: Option<Option<Recurrence>>,
     pub(crate) tags: Option<Vec<TagName>>,
@@ -101,7 +109,13 @@ impl Task {
 impl Versioned for Task {
     fn version(&self, revision: &str) -> Version {
         let moments = moments([self.due_date, self.remind_at, self.created_at, self.updated_at]);
-        let texts = [&self.description, &self.recurrence_pattern];
+        let due_on = self.due_on.map(|day| day.to_string());
+        let texts = [
+            &self.description,
+            &self.recurrence_pattern,
+            &due_on,
+            &self.due_zone,
+        ];
         let parts = [
             revision.as_bytes(),
             &self.id.to_le_bytes(),
@@ -118,6 +132,12 @@ impl Versioned for Task {
 }
 
 impl TaskPatch {
+    /// Whether the task is to be due on a day, and not at the moment at which that ends.
+    fn is_day_required(&self) -> bool {
+        let due = self.due.as_ref().and_then(DueChange::wanted);
+        matches!(due, Some(Due::On(day)) if day.is_required)
+    }
+
     /// Returns what the patch needs beyond the first revision: writing a default needs nothing.
     pub(crate) fn features(&self) -> Vec<Feature> {
         let needed = [
@@ -125,7 +145,11 @@ impl TaskPatch {
                 Feature::Priority,
                 self.priority.is_some_and(|it| it != Priority::default()),
             ),
-            (Feature::DueDate, matches!(self.due_date, Some(Some(_)))),
+            (
+                Feature::DueDate,
+                self.due.as_ref().and_then(DueChange::wanted).is_some(),
+            ),
+            (Feature::DueDays, self.is_day_required()),
             (Feature::RemindAt, matches!(self.remind_at, Some(Some(_)))),
             (Feature::Recurrence, matches!(self.recurrence, Some(Some(_)))),
             (
@@ -149,7 +173,7 @@ impl From<NewTask> for TaskPatch {
             description: Some(task.description),
             completed: Some(task.completed),
             priority: Some(task.priority),
-            due_date: Some(task.due_date),
+            due: Some(task.due.into()),
             remind_at: Some(task.remind_at),
             recurrence: Some(task.recurrence),
             tags: Some(task.tags),

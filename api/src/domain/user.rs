@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::version::moments;
-use super::{Instant, Version, Versioned};
+use super::{Instant, Version, Versioned, Zone};
 
 /// The subject of a token: 1 to 255 characters without controls and slashes, and no word that the routes use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +15,16 @@ pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: Option<String>,
+    /// The name of the zone that their days are in; UTC where there is none.
+    pub(crate) time_zone: Option<String>,
     pub(crate) created_at: Option<Instant>,
+}
+
+/// What to change of a person: nothing where it is `None`; `Some(None)` clears.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UserPatch {
+    pub(crate) name: Option<Option<String>>,
+    pub(crate) time_zone: Option<Option<Zone>>,
 }
 
 /// Words that stand where a user's id may stand in a path.
@@ -40,15 +49,26 @@ const RESERVED: [&str; 16] = [
 
 impl Versioned for User {
     fn version(&self, revision: &str) -> Version {
-        let name = self.name.as_deref();
+        let texts = [self.name.as_deref(), self.time_zone.as_deref()];
         Version::of([
             revision.as_bytes(),
             self.id.as_str().as_bytes(),
             self.email.as_bytes(),
-            &[u8::from(name.is_some())],
-            name.unwrap_or_default().as_bytes(),
+            &texts.map(|text| u8::from(text.is_some())),
+            texts[0].unwrap_or_default().as_bytes(),
+            texts[1].unwrap_or_default().as_bytes(),
             moments([self.created_at]).as_flattened(),
         ])
+    }
+}
+
+impl User {
+    /// Returns the zone that their days are in. One that this build does not know is as good as none.
+    pub(crate) fn zone(&self) -> Zone {
+        self.time_zone
+            .as_deref()
+            .and_then(Zone::named)
+            .unwrap_or_default()
     }
 }
 

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::body::time_zone;
 use super::fields::{Fields, list, read_body, text, whole};
 use super::problem::Problem;
 use crate::domain::{
-    ApiToken, Email, NewApiToken, Password, Permission, Permissions, Rule, Session, SessionId, Violation,
+    ApiToken, Email, NewApiToken, Password, Permission, Permissions, Rule, Session, SessionId, UserPatch,
+    Violation, Zone,
 };
 use crate::service::{Registration, SignedIn};
 
@@ -93,6 +95,10 @@ read_body! {
             pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
         )]
         name: Option<Option<String>> = nullable(text(Rule::General, line(255)));
+        /// The time zone that the days of the caller are in, by its name in the IANA database; null for UTC. `Prefer` names another one
+        /// for a request.
+        #[schema(value_type = Option<String>, max_length = 64, pattern = r"^[A-Za-z0-9_+/-]{1,64}$")]
+        time_zone: Option<Option<Zone>> = nullable(text(Rule::General, time_zone));
     }
 }
 
@@ -372,9 +378,13 @@ pub(super) fn password_change(fields: Fields) -> Result<(Password, Password), Pr
     Ok((read.current_password, read.new_password))
 }
 
-/// Reads what somebody is to be called; nothing when that stays.
-pub(super) fn user_patch(fields: Fields) -> Result<Option<Option<String>>, Problem> {
-    Ok(UserPatchBody::read(fields)?.name)
+/// Reads what to change of somebody.
+pub(super) fn user_patch(fields: Fields) -> Result<UserPatch, Problem> {
+    let read = UserPatchBody::read(fields)?;
+    Ok(UserPatch {
+        name: read.name,
+        time_zone: read.time_zone,
+    })
 }
 
 /// Reads what somebody wants of a token.

@@ -2,6 +2,7 @@
 
 mod change;
 mod conversation;
+mod due;
 mod tag;
 mod task;
 
@@ -12,6 +13,7 @@ pub(super) use change::ChangesBody;
 pub(super) use conversation::{
     ConversationBody, ConversationPatchBody, MessageBody, NewMessageBody, conversation_title, new_message,
 };
+pub(super) use due::time_zone;
 pub(super) use tag::{NewTagBody, TagBody, TagNameBody, TagPatchBody, TaskNumber, new_tag, tag_name};
 pub(super) use task::{
     CompletionBody, NewTaskBody, TASK_FIELDS, TaskBody, TaskPatchBody, completion, new_task, task_patch,
@@ -31,6 +33,9 @@ pub(super) struct UserBody {
     /// What the caller is called.
     #[schema(required = true)]
     name: Option<String>,
+    /// The time zone that the caller's days are in, by its name in the IANA database; UTC when there is none.
+    #[schema(required = true)]
+    time_zone: Option<String>,
     /// When the caller was first seen.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     created_at: Option<String>,
@@ -72,6 +77,7 @@ impl From<User> for UserBody {
             id: user.id.to_string(),
             email: user.email,
             name: user.name,
+            time_zone: user.time_zone,
             created_at: shown(user.created_at),
         }
     }

@@ -87,9 +87,10 @@ const MOST_ANSWER_BYTES: usize = 64 * 1024;
 pub(super) async fn carry_out(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    InZone(zone): InZone,
+    zone: InZone,
     post: Post,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let Some(keyed) = &post.keyed else {
         return Err(Problem::new(Code::KeyInvalid).detail(
             "a bulk request needs the header Idempotency-Key: any new word of your own, a UUID for example",

@@ -102,10 +102,11 @@ fn conversation_of(conversation: Conversation) -> ConversationBody {
 pub(super) async fn list(
     State(app): State<App>,
     Owner(user): Owner,
-    InZone(zone): InZone,
+    zone: InZone,
     seen: IfNoneMatch,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let query = parameters.compat_task_query(&zone);
     parameters.finish_without_cursor()?;
     let found = app.services().tasks(&user, &query).await.map_err(of_task)?;
@@ -128,9 +129,10 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(app): State<App>,
     Owner(user): Owner,
-    InZone(zone): InZone,
+    zone: InZone,
     post: Post,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let new = new_task(post.fields, &zone)?;
     let under_key = under_key(post.keyed.as_ref(), made);
     let posted = app.services().create_task(&user, &new, under_key).await;
@@ -168,11 +170,12 @@ pub(super) async fn get(
 pub(super) async fn replace(
     State(app): State<App>,
     Owner(user): Owner,
-    InZone(zone): InZone,
+    zone: InZone,
     Segments((_owner, text)): Segments<(String, String)>,
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let id = id(&text, Code::TaskNotFound)?;
     let patch = task_patch(fields, &zone)?;
     if patch == Default::default() {

@@ -34,7 +34,7 @@ pub(super) async fn get(
 
 /// Change the caller
 ///
-/// The name; the e-mail address stays what it was at the registration.
+/// The name and the time zone; the e-mail address stays what it was at the registration.
 #[utoipa::path(patch, path = "/api/v1/me", operation_id = "patchMe", tag = "me",
     request_body(content((UserPatchBody = "application/merge-patch+json"), (UserPatchBody = "application/json"))),
     responses((status = 200, description = "The caller", body = UserBody), Preconditioned, WithBody, Everywhere))]
@@ -44,10 +44,10 @@ pub(super) async fn patch(
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
-    let name = user_patch(fields)?;
+    let patch = user_patch(fields)?;
     let changed = app
         .services()
-        .change_user(&user, &precondition, name.as_ref().map(Option::as_deref))
+        .change_user(&user, &precondition, &patch)
         .await
         .map_err(problem)?;
     Ok(shown(changed, UserBody::from))

@@ -10,8 +10,8 @@ use super::codes::Code;
 use super::paged::Asked;
 use super::problem::{FieldProblem, Problem};
 use crate::domain::{
-    DayEdge, Direction, Instant, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter, TaskQuery,
-    TextSearch, UserId, View, When, Zone,
+    DayEdge, Direction, DueFrom, DueUntil, Priority, SortKey, SortTerm, TagName, TagsMatch, TaskFilter,
+    TaskQuery, TextSearch, UserId, View, When, Zone,
 };
 use crate::state::App;
 
@@ -120,9 +120,8 @@ impl Parameters {
         self.parsed(name, "true or false", |value| value.parse().ok())
     }
 
-    fn moment(&mut self, name: &str, edge: DayEdge, zone: &Zone) -> Option<Instant> {
-        let when = self.parsed(name, "RFC 3339 or a date", When::parse_bound)?;
-        Some(when.at(edge, zone))
+    fn bound(&mut self, name: &str) -> Option<When> {
+        self.parsed(name, "RFC 3339 or a date", When::parse_bound)
     }
 
     /// Takes how many entries a page has.
@@ -202,12 +201,14 @@ impl Parameters {
                     _ => None,
                 })
                 .unwrap_or_default(),
-            due_after: self.moment("due_after", DayEdge::Start, zone),
-            due_before: self.moment("due_before", DayEdge::End, zone),
+            due_after: self.bound("due_after").map(|when| DueFrom::new(when, zone)),
+            due_before: self.bound("due_before").map(|when| DueUntil::new(when, zone)),
             overdue: self.boolean("overdue"),
             has_due: self.boolean("has_due"),
             recurring: self.boolean("recurring"),
-            updated_since: self.moment("updated_since", DayEdge::Start, zone),
+            updated_since: self
+                .bound("updated_since")
+                .map(|when| when.at(DayEdge::Start, zone)),
             text: self.parsed("q", "1 to 10 terms of at most 200 characters together", |value| {
                 TextSearch::parse(value)
             }),

@@ -39,10 +39,11 @@ fn problem(failure: Failure) -> Problem {
 pub(super) async fn list(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    InZone(zone): InZone,
+    zone: InZone,
     seen: IfNoneMatch,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let (mut query, fields) = parameters.task_query(&zone);
     let mut asked = parameters.finish(&app, &user.id)?;
     query.after = asked.after.take();
@@ -78,9 +79,10 @@ fn sparse(page: &PageBody<TaskBody>, fields: &[String]) -> serde_json::Value {
 pub(super) async fn create(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    InZone(zone): InZone,
+    zone: InZone,
     post: Post,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let new = new_task(post.fields, &zone)?;
     let under_key = under_key(post.keyed.as_ref(), made);
     let posted = app.services().create_task(&user, &new, under_key).await;
@@ -118,11 +120,12 @@ pub(super) async fn get(
 pub(super) async fn replace(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    InZone(zone): InZone,
+    zone: InZone,
     Segments(text): Segments<String>,
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let id = id(&text, Code::TaskNotFound)?;
     let patch = new_task(fields, &zone)?.into();
     let changed = app
@@ -143,11 +146,12 @@ pub(super) async fn replace(
 pub(super) async fn patch(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    InZone(zone): InZone,
+    zone: InZone,
     Segments(text): Segments<String>,
     IfMatch(precondition): IfMatch,
     JsonObject(fields): JsonObject,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let id = id(&text, Code::TaskNotFound)?;
     let patch = task_patch(fields, &zone)?;
     let changed = app
@@ -242,7 +246,7 @@ async fn set(
     Ok(shown(changed, TaskBody::from))
 }
 
-/// How many tasks the caller has of each kind; days are those of `Prefer`, or of UTC.
+/// How many tasks the caller has of each kind; days are those of `Prefer`, else of the caller's settings, else of UTC.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Summary)]
 pub(super) struct SummaryBody {
@@ -252,7 +256,7 @@ pub(super) struct SummaryBody {
     pending: i64,
     /// Done.
     completed: i64,
-    /// Not done and past their date.
+    /// Not done and past their moment or their day.
     overdue: i64,
     /// Not done and due today.
     due_today: i64,
@@ -288,9 +292,10 @@ impl From<Summary> for SummaryBody {
 pub(super) async fn summary(
     State(app): State<App>,
     CurrentUser(user): CurrentUser,
-    InZone(zone): InZone,
+    zone: InZone,
     seen: IfNoneMatch,
 ) -> Result<Response, Problem> {
+    let zone = zone.of(&app, &user).await?;
     let found = app.services().summary(&user, &zone).await.map_err(problem)?;
     Ok(seen.answer_hashed(&found.revision, &SummaryBody::from(found.value)))
 }

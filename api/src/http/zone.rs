@@ -1,41 +1,71 @@
-//! Whose days are meant: the preference `timezone` of the header `Prefer` (RFC 7240).
+//! Whose days are meant: those of the preference `timezone` of the header `Prefer` (RFC 7240), else those of the caller's settings.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
+use super::codes::Code;
+use super::problem::Problem;
 use crate::domain::Zone;
+use crate::service::Principal;
+use crate::state::App;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// The zone that a client names; UTC when it names none that there is, as a preference is no demand.
-pub(super) struct InZone(pub(super) Zone);
+/// The zone that a client names for a request, if there is one of that name.
+pub(super) struct InZone(Option<Zone>);
 
-impl<S: Sync> FromRequestParts<S> for InZone {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(preferred(&parts.headers).unwrap_or_default()))
+impl InZone {
+    /// Returns the zone whose days are meant: that of the request, else that of whoever sends it.
+    pub(super) async fn of(self, app: &App, user: &Principal) -> Result<Zone, Problem> {
+        match self.0 {
+            Some(zone) => Ok(zone),
+            None => {
+                let zone = app.services().zone(user).await;
+                zone.map_err(|failure| Problem::of(failure, Code::UserNotFound))
+            }
+        }
     }
 }
 
-/// Returns the zone that a client prefers: of several preferences of one name the first counts (RFC 7240, 2).
+impl<S: Sync> FromRequestParts<S> for InZone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let zone = preferred(&parts.headers);
+        // A preference is no demand, unless a client says that it is (RFC 7240, 4.4).
+        let is_unknown = zone.is_none() && preference(&parts.headers, "timezone").is_some();
+        let handling = preference(&parts.headers, "handling");
+        if is_unknown && handling.is_some_and(|how| how.eq_ignore_ascii_case("strict")) {
+            return Err(Problem::new(Code::HeaderInvalid).detail(
+                "Prefer: timezone names no time zone of the IANA database; without handling=strict the days are those of your \
+                 settings then",
+            ));
+        }
+        Ok(Self(zone))
+    }
+}
+
+/// Returns the zone that a client prefers.
 fn preferred(headers: &HeaderMap) -> Option<Zone> {
+    Zone::named(preference(headers, "timezone")?)
+}
+
+/// Returns the value of a preference: of several of one name the first counts (RFC 7240, 2).
+fn preference<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let values = headers.get_all(PREFER).iter();
     let mut preferences = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    let name = preferences.find_map(|preference| {
+    preferences.find_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
-        let is_zone = name.trim().eq_ignore_ascii_case("timezone");
-        is_zone.then(|| value.trim().trim_matches('"'))
-    })?;
-    Zone::named(name)
+        let is_wanted = name.trim().eq_ignore_ascii_case(wanted);
+        is_wanted.then(|| value.trim().trim_matches('"'))
+    })
 }
 
 /// The operations whose answers depend on the zone, as method and route: those whose description says so.

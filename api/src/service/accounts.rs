@@ -128,6 +128,7 @@ impl Services {
                 credential: Credential::Issued {
                     at: identity.issued_at,
                 },
+                zone: None,
                 seen_at: now,
             });
         };
@@ -177,6 +178,7 @@ impl Services {
             id: new.id,
             email: new.email.as_str().to_owned(),
             name: new.name,
+            time_zone: None,
             created_at: Some(now),
         };
         self.authority.signed_in(user, &session, now)
@@ -337,6 +339,7 @@ async fn check_free(desk: &Desk, email: &Email) -> Result<(), Failure> {
 
 pub(super) fn principal(user: User, credential: Credential, now: Instant) -> Principal {
     Principal {
+        zone: Some(user.zone()),
         id: user.id,
         email: user.email,
         name: user.name,

@@ -7,6 +7,7 @@ use super::{Failure, Principal, Seen, Services, check};
 use crate::auth::{Key, TokenError, random_id};
 use crate::domain::{
     ApiToken, Credential, Feature, Instant, NewApiToken, Password, Precondition, Session, TokenId, User,
+    UserPatch, Zone,
 };
 
 /// How long ago a sign-in may be for what cannot be undone.
@@ -15,31 +16,46 @@ const FRESH_SECONDS: i64 = 10 * 60;
 const SKEW_SECONDS: i64 = 60;
 
 impl Services {
-    /// Calls somebody something else, if there is a name.
+    /// Changes what the patch names: what somebody is called, and in which zone their days are.
     pub(crate) async fn change_user(
         &self,
         principal: &Principal,
         precondition: &Precondition,
-        name: Option<Option<&str>>,
+        patch: &UserPatch,
     ) -> Result<Seen<User>, Failure> {
         let changed = self
             .run(principal, |scope| async move {
                 scope.begin().await?;
                 let user = scope.locked_user().await?;
                 check(&scope, &user, precondition)?;
-                let Some(name) = name else {
-                    return Ok(user);
-                };
-                scope.set_user_name(name).await?;
+                scope.patch_user(patch).await?;
+                let name = patch.name.clone();
+                let zone = patch.time_zone.as_ref();
+                let zone = zone.map(|zone| zone.as_ref().map(|zone| zone.name().to_owned()));
                 Ok(User {
-                    name: name.map(str::to_owned),
+                    name: name.unwrap_or(user.name),
+                    time_zone: zone.unwrap_or(user.time_zone),
                     ..user
                 })
             })
             .await?;
+        self.store.forget_user(&principal.id);
         self.authority.forget_user(principal);
         self.store.hub().wake(&principal.id);
         Ok(changed)
+    }
+
+    /// Returns the zone that somebody's days are in when a request does not name another one.
+    pub(crate) async fn zone(&self, principal: &Principal) -> Result<Zone, Failure> {
+        match &principal.zone {
+            Some(zone) => Ok(zone.clone()),
+            // A token of an issuer: nobody has looked at the row.
+            None if self.store.shape().has(Feature::TimeZones) => {
+                let zone = self.run(principal, |scope| async move { scope.zone().await });
+                Ok(Box::pin(zone).await?.value)
+            }
+            None => Ok(Zone::UTC),
+        }
     }
 
     /// Removes somebody and everything that is theirs, provided that they signed in a moment ago.

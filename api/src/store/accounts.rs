@@ -13,7 +13,7 @@ use super::row::{moment, time};
 use super::runner::Runner;
 use super::sessions::{SESSION_COLUMNS, read_session};
 use super::unit::Unit;
-use super::users::{has_email, holder_of};
+use super::users::{has_email, holder_of, time_zone};
 use super::{Shape, Store, StoreError};
 use crate::domain::{
     Account, ApiToken, Email, Feature, Instant, NewAccount, Session, SessionId, TokenId, User, UserId,
@@ -26,6 +26,9 @@ pub(crate) struct Desk {
     shape: Arc<Shape>,
     unit: Unit,
 }
+
+/// How many columns make a person.
+const USER_COLUMNS: usize = 5;
 
 impl Desk {
     pub(super) fn new(store: Store, shape: Arc<Shape>, unit: Unit) -> Self {
@@ -149,7 +152,7 @@ impl Desk {
         self.shape.needs(Feature::Accounts)?;
         let mut select = Query::select();
         select
-            .exprs(user_columns(self.dialect()))
+            .exprs(user_columns(&self.shape, self.dialect()))
             .column((
                 password_credential::Entity,
                 password_credential::Column::PasswordHash,
@@ -168,7 +171,7 @@ impl Desk {
         };
         Ok(Some(Account {
             user: read_user(&row, 0)?,
-            password_hash: row.try_get_by_index(4)?,
+            password_hash: row.try_get_by_index(USER_COLUMNS)?,
         }))
     }
 
@@ -254,7 +257,7 @@ impl Desk {
         let mut select = Query::select();
         select
             .columns(SESSION_COLUMNS.map(|column| (session::Entity, column)))
-            .exprs(user_columns(self.dialect()))
+            .exprs(user_columns(&self.shape, self.dialect()))
             .from(session::Entity)
             .and_where(session::Column::Id.eq(id.as_str()));
         join_user(&mut select, (session::Entity, session::Column::UserId));
@@ -272,7 +275,7 @@ impl Desk {
         select
             .columns(TOKEN_COLUMNS.map(|column| (api_token::Entity, column)))
             .column((api_token::Entity, api_token::Column::TokenHash))
-            .exprs(user_columns(self.dialect()))
+            .exprs(user_columns(&self.shape, self.dialect()))
             .from(api_token::Entity)
             .and_where(api_token::Column::TokenHash.eq(hash));
         join_user(&mut select, (api_token::Entity, api_token::Column::UserId));
@@ -296,12 +299,13 @@ impl Desk {
     }
 }
 
-fn user_columns(dialect: Dialect) -> [Expr; 4] {
+fn user_columns(shape: &Shape, dialect: Dialect) -> [Expr; USER_COLUMNS] {
     [
         Expr::col((user::Entity, user::Column::Id)),
         Expr::col((user::Entity, user::Column::Email)),
         Expr::col((user::Entity, user::Column::Name)),
         time((user::Entity, user::Column::CreatedAt), dialect),
+        time_zone(shape),
     ]
 }
 
@@ -317,5 +321,6 @@ fn read_user(row: &QueryResult, first: usize) -> Result<User, StoreError> {
         email: row.try_get_by_index(first + 1)?,
         name: row.try_get_by_index(first + 2)?,
         created_at: moment(row, first + 3)?,
+        time_zone: row.try_get_by_index(first + 4)?,
     })
 }

@@ -7,10 +7,11 @@ use sea_orm::{ColumnTrait, Condition};
 use seaworthy::sql::Dialect;
 
 use super::Shape;
+use super::due::{is_from, is_not_until, is_until};
 use super::list::rank;
 use super::row::{column, owned_by};
 use super::tags::folded_name;
-use crate::domain::{Feature, Instant, TagName, TagsMatch, TaskFilter, TextSearch, TextTerm, UserId};
+use crate::domain::{Feature, Instant, TagName, TagsMatch, TaskFilter, TextSearch, TextTerm, UserId, View};
 
 /// Whose tasks are looked for, and which of them.
 pub(super) struct Search<'a> {
@@ -130,23 +131,19 @@ fn conditions(shape: &Shape, dialect: Dialect, filter: &TaskFilter, now: Instant
     let (of_view, until) = filter
         .view
         .map_or((None, None), |view| view.due(now, &filter.zone));
-    for moment in [filter.due_after, of_view].into_iter().flatten() {
-        all = all.add(due().gte(moment.to_utc()));
+    for from in [filter.due_after, of_view].into_iter().flatten() {
+        all = all.add(is_from(shape, &from));
     }
-    for moment in [filter.due_before, until].into_iter().flatten() {
-        all = all.add(due().lt(moment.to_utc()));
+    for until in [filter.due_before, until].into_iter().flatten() {
+        all = all.add(is_until(shape, &until));
     }
-    match filter.overdue {
-        Some(true) => all = all.add(Column::Completed.eq(false)).add(due().lt(now.to_utc())),
-        Some(false) => {
-            all = all.add(
-                Condition::any()
-                    .add(Column::Completed.eq(true))
-                    .add(due().is_null())
-                    .add(due().gte(now.to_utc())),
-            );
-        }
-        None => {}
+    if let (Some(is_overdue), (_, Some(past))) = (filter.overdue, View::Overdue.due(now, &filter.zone)) {
+        all = all.add(match is_overdue {
+            true => is_until(shape, &past).add(Column::Completed.eq(false)),
+            false => Condition::any()
+                .add(Column::Completed.eq(true))
+                .add(is_not_until(shape, &past)),
+        });
     }
     for (wanted, column) in [
         (filter.has_due, due()),

@@ -12,7 +12,7 @@ use sea_orm::{Condition, QueryResult, sea_query};
 use seaworthy::sql::Dialect;
 
 use super::filter::{Search, nothing};
-use super::row::{column, is_present};
+use super::row::{TASK_COLUMNS, column, is_present};
 use super::{Scope, Shape, StoreError};
 use crate::domain::{
     Cursor, CursorValue, Direction, Feature, Instant, Page, SortKey, SortTerm, Task, TaskQuery,
@@ -38,13 +38,15 @@ struct Part {
 }
 
 /// What a task is put together from, besides its rule: that may have another name.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 11] = [
     Column::Id,
     Column::Title,
     Column::Description,
     Column::Completed,
     Column::Priority,
     Column::DueDate,
+    Column::DueOn,
+    Column::DueZone,
     Column::RemindAt,
     Column::CreatedAt,
     Column::UpdatedAt,
@@ -65,7 +67,7 @@ impl Scope {
         let mut page = Page::of(tasks, query.limit, |last| end(&query.sort, last));
         if query.with_total {
             page.total = Some(match rows.first() {
-                Some(row) => row.try_get_by_index(11)?,
+                Some(row) => row.try_get_by_index(TASK_COLUMNS)?,
                 None if query.after.is_none() && query.skip == 0 => 0,
                 // Past the end there is no row to carry the count.
                 None => count(runner.one(&counting).await?)?,

@@ -13,6 +13,9 @@ const TAGS_POSTGRES: &str = "(SELECT coalesce(json_agg(g.name), '[]')::text FROM
 const TAGS_SQLITE: &str = "(SELECT json_group_array(g.name) FROM task_tags l \
     JOIN tags g ON g.id = l.tag_id WHERE l.task_id = tasks.id)";
 
+/// How many expressions [`Scope::task_columns`] has.
+pub(super) const TASK_COLUMNS: usize = 13;
+
 /// Returns a column of `tasks`, or what it defaults to where the schema has no such column yet.
 pub(super) fn column(shape: &Shape, column: Column) -> Expr {
     match (column, since(column)) {
@@ -42,6 +45,8 @@ fn since(column: Column) -> Option<(Feature, &'static str)> {
     match column {
         Column::Priority => Some((Feature::Priority, "CAST('medium' AS varchar(20))")),
         Column::DueDate => Some((Feature::DueDate, "CAST(NULL AS timestamp)")),
+        Column::DueOn => Some((Feature::DueDays, "CAST(NULL AS date)")),
+        Column::DueZone => Some((Feature::DueDays, "CAST(NULL AS varchar(64))")),
         Column::RemindAt => Some((Feature::RemindAt, "CAST(NULL AS timestamp)")),
         Column::RecurrenceRule => Some((Feature::Recurrence, "CAST(NULL AS varchar(100))")),
         _ => None,
@@ -56,7 +61,7 @@ impl Scope {
 
     /// Returns [`Scope::task_columns`] as SQL.
     pub(super) fn written_columns(&self) -> &str {
-        // Taking eleven expressions apart costs more than the rest of most statements.
+        // Taking thirteen expressions apart costs more than the rest of most statements.
         let written = &self.shape.written.task_columns;
         written.get_or_init(|| task_columns(&self.shape, self.dialect()))
     }
@@ -86,6 +91,8 @@ impl Scope {
             // The table takes any word; an unknown one is as good as none.
             priority: Priority::parse(&priority).unwrap_or_default(),
             due_date: moment(row, 5)?,
+            due_on: row.try_get_by_index(11)?,
+            due_zone: row.try_get_by_index(12)?,
             remind_at: moment(row, 6)?,
             recurrence_pattern: row.try_get_by_index(7)?,
             tags,
@@ -111,7 +118,7 @@ fn task_columns(shape: &Shape, dialect: Dialect) -> String {
         (true, Dialect::Postgresql) => TAGS_POSTGRES,
         (true, Dialect::Sqlite) => TAGS_SQLITE,
     };
-    [
+    let columns: [String; TASK_COLUMNS] = [
         column(Column::Id),
         column(Column::Title),
         column(Column::Description),
@@ -123,8 +130,10 @@ fn task_columns(shape: &Shape, dialect: Dialect) -> String {
         tags.to_owned(),
         time(Column::CreatedAt),
         time(Column::UpdatedAt),
-    ]
-    .join(", ")
+        column(Column::DueOn),
+        column(Column::DueZone),
+    ];
+    columns.join(", ")
 }
 
 /// Returns a column that holds a time, as [`moment`] reads it.

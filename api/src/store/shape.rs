@@ -290,6 +290,11 @@ fn is_present(feature: Feature, columns: &HashSet<(String, String)>, lacking: &[
             let tags = entity::tag::Entity.table_name();
             has(tags, entity::tag::Column::UserId.as_str()) && !has(tags, NAME_IS_UNIQUE)
         }
+        Feature::DueDays => task(entity::task::Column::DueOn) && task(entity::task::Column::DueZone),
+        Feature::TimeZones => has(
+            entity::user::Entity.table_name(),
+            entity::user::Column::TimeZone.as_str(),
+        ),
         Feature::FoldedText => {
             task(entity::task::Column::TitleFolded) && task(entity::task::Column::DescriptionFolded)
         }

@@ -7,12 +7,13 @@ use sea_orm::sea_query::{DynIden, Expr, IntoIden, Order, Query, UpdateStatement}
 use sea_orm::{ColumnTrait, IntoSimpleExpr};
 use seaworthy::sql::Dialect;
 
+use super::due;
 use super::row::owned_by;
 use super::shape::{MARK, RULES};
 use super::{Scope, StoreError};
 use crate::domain::{
-    Completion, Description, Feature, Instant, NewTask, Priority, Recurrence, Task, TaskPatch, Title,
-    folded_unless_ascii,
+    Completion, Description, Due, DueChange, Feature, Instant, NewTask, Priority, Recurrence, Task,
+    TaskPatch, Title, folded_unless_ascii,
 };
 
 impl Scope {
@@ -57,7 +58,8 @@ impl Scope {
         let patch = TaskPatch::from(new.clone());
         let folded = self.folded(&patch).into_iter();
         let folded = folded.map(|(column, text)| (column.into_iden(), Expr::val(text)));
-        for (column, value) in self.values(&patch).into_iter().chain(folded) {
+        let due = due::inserted(&self.shape, new.due.as_ref());
+        for (column, value) in self.values(&patch).into_iter().chain(due).chain(folded) {
             columns.push(column);
             values.push(value);
         }
@@ -79,6 +81,12 @@ impl Scope {
         let mut update = self.update_tasks(ids);
         update
             .values(self.values(patch))
+            .values(
+                patch
+                    .due
+                    .iter()
+                    .flat_map(|change| due::changed(&self.shape, change)),
+            )
             .values(self.folded(patch).into_iter().map(written_anew))
             .value(Column::UpdatedAt, now.to_utc());
         let unwritten = self.unwritten(patch);
@@ -198,7 +206,7 @@ impl Scope {
             .try_for_each(|feature| self.needs(feature))
     }
 
-    /// Returns the columns that a patch writes and the schema has.
+    /// Returns the columns that a patch writes and the schema has, besides when a task is due.
     fn values(&self, patch: &TaskPatch) -> Vec<(DynIden, Expr)> {
         let moment = |moment: Option<Instant>| Expr::val(moment.map(Instant::to_utc));
         let mut values: Vec<(DynIden, Expr)> = Vec::new();
@@ -217,9 +225,6 @@ impl Scope {
         }
         if let Some(priority) = patch.priority.filter(|_| self.shape.has(Feature::Priority)) {
             values.push((Column::Priority.into_iden(), Priority::word(priority).into()));
-        }
-        if let Some(due) = patch.due_date.filter(|_| self.shape.has(Feature::DueDate)) {
-            values.push((Column::DueDate.into_iden(), moment(due)));
         }
         if let Some(remind) = patch.remind_at.filter(|_| self.shape.has(Feature::RemindAt)) {
             values.push((Column::RemindAt.into_iden(), moment(remind)));
@@ -262,9 +267,16 @@ impl Scope {
 
     /// Returns what a patch sets to its default because the schema has no place for it.
     fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
-        let columns: [(bool, Feature, &[&str]); 5] = [
+        let is_day = |change: &DueChange| matches!(change, DueChange::Set(Due::On(_)));
+        let columns: [(bool, Feature, &[&str]); 6] = [
             (patch.priority.is_some(), Feature::Priority, &["priority"]),
-            (patch.due_date.is_some(), Feature::DueDate, &["due_date"]),
+            (patch.due.is_some(), Feature::DueDate, &["due_date"]),
+            // Its end alone would be written.
+            (
+                patch.due.as_ref().is_some_and(is_day),
+                Feature::DueDays,
+                &["due_on"],
+            ),
             (patch.remind_at.is_some(), Feature::RemindAt, &["remind_at"]),
             (patch.recurrence.is_some(), Feature::Recurrence, &RULES),
             (patch.tags.is_some(), Feature::Tags, &["task_id"]),

@@ -1,5 +1,7 @@
 //! People: made when they are first seen, and counted up.
 
+use std::time::Duration;
+
 use entity::{conversation, message, task, task_tag, user};
 use quick_cache::sync::Cache;
 use sea_orm::sea_query::{
@@ -8,10 +10,11 @@ use sea_orm::sea_query::{
 use sea_orm::{ColumnTrait, QueryResult};
 use seaworthy::sql::Dialect;
 
+use super::due::{is_from, is_until};
 use super::fault::is_duplicate;
 use super::row::{column, moment, owned_by, time};
-use super::{Scope, StoreError};
-use crate::domain::{Credential, Feature, Instant, Summary, User, UserId, Zone};
+use super::{Scope, Shape, StoreError};
+use crate::domain::{Credential, Feature, Instant, Summary, User, UserId, UserPatch, View, Zone};
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +24,18 @@ pub(crate) struct Principal {
     pub(crate) name: Option<String>,
     /// What says so.
     pub(crate) credential: Credential,
+    /// The zone that their days are in, where their row was looked at; see [`Scope::zone`].
+    pub(crate) zone: Option<Zone>,
     /// When the request came in: the birth of somebody who is seen for the first time.
     pub(crate) seen_at: Instant,
 }
 
-/// People whose row is known to be there, so that only their first request asks for it.
+/// People whose row is known to be there, so that only their first request asks for it, with the zone that it named then.
 #[derive(Debug)]
-pub(super) struct Known(Cache<UserId, ()>);
+pub(super) struct Known(Cache<UserId, (Zone, std::time::Instant)>);
+
+/// How long a zone is believed that somebody may have changed through another server.
+const ZONE_AGE: Duration = Duration::from_secs(60);
 
 /// How many people are remembered.
 const MOST_KNOWN: usize = 100_000;
@@ -50,8 +58,13 @@ impl Known {
         self.0.get(id).is_some()
     }
 
-    fn remember(&self, id: &UserId) {
-        self.0.insert(id.clone(), ());
+    fn remember(&self, id: &UserId, zone: Zone) {
+        self.0.insert(id.clone(), (zone, std::time::Instant::now()));
+    }
+
+    fn zone(&self, id: &UserId) -> Option<Zone> {
+        let (zone, at) = self.0.get(id)?;
+        (at.elapsed() < ZONE_AGE).then_some(zone)
     }
 
     pub(super) fn forget(&self, id: &UserId) {
@@ -77,14 +90,26 @@ impl Scope {
     }
 
     async fn meet(&self, principal: &Principal) -> Result<(), StoreError> {
-        if self.own_user().await?.is_none() {
+        let user = self.own_user().await?;
+        if user.is_none() {
             if principal.credential.is_local() {
                 return Err(StoreError::Gone);
             }
             self.make_known(principal).await?;
         }
-        self.store.0.known.remember(&principal.id);
+        let zone = user.map(|user| user.zone()).unwrap_or_default();
+        self.store.0.known.remember(&principal.id, zone);
         Ok(())
+    }
+
+    /// Returns the zone that the owner's days are in, as it was a minute ago at most.
+    pub(crate) async fn zone(&self) -> Result<Zone, StoreError> {
+        if let Some(zone) = self.store.0.known.zone(&self.owner) {
+            return Ok(zone);
+        }
+        let zone = self.user().await?.zone();
+        self.store.0.known.remember(&self.owner, zone.clone());
+        Ok(zone)
     }
 
     async fn make_known(&self, principal: &Principal) -> Result<(), StoreError> {
@@ -185,6 +210,7 @@ impl Scope {
         Query::select()
             .columns([user::Column::Email, user::Column::Name])
             .expr(time(user::Column::CreatedAt, self.dialect()))
+            .expr(time_zone(&self.shape))
             .from(user::Entity)
             .and_where(user::Column::Id.eq(self.owner.as_str()))
             .to_owned()
@@ -196,14 +222,32 @@ impl Scope {
             email: row.try_get_by_index(0)?,
             name: row.try_get_by_index(1)?,
             created_at: moment(row, 2)?,
+            time_zone: row.try_get_by_index(3)?,
         })
     }
 
-    /// Calls the owner something else.
-    pub(crate) async fn set_user_name(&self, name: Option<&str>) -> Result<(), StoreError> {
+    /// Writes what a patch names into the owner; nothing is no time zone where the schema has none.
+    pub(crate) async fn patch_user(&self, patch: &UserPatch) -> Result<(), StoreError> {
+        let mut values: Vec<(user::Column, Expr)> = Vec::new();
+        if let Some(name) = &patch.name {
+            values.push((user::Column::Name, Expr::val(name.clone())));
+        }
+        if let Some(zone) = &patch.time_zone {
+            let name = zone.as_ref().map(|zone| zone.name().to_owned());
+            match name {
+                None if !self.shape.has(Feature::TimeZones) => {}
+                name => {
+                    self.needs(Feature::TimeZones)?;
+                    values.push((user::Column::TimeZone, Expr::val(name)));
+                }
+            }
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
         let update = Query::update()
             .table(user::Entity)
-            .value(user::Column::Name, name.map(str::to_owned))
+            .values(values)
             .and_where(user::Column::Id.eq(self.owner.as_str()))
             .to_owned();
         self.runner().execute(&update).await.map(drop)
@@ -261,25 +305,24 @@ impl Scope {
     /// Counts the owner's tasks, by the days of a zone.
     pub(crate) async fn summary(&self, now: Instant, zone: &Zone) -> Result<Summary, StoreError> {
         let shape = &self.shape;
-        let due = || column(shape, task::Column::DueDate);
         let priority = || column(shape, task::Column::Priority);
         let pending = || sea_orm::Condition::all().add(task::Column::Completed.eq(false));
-        let within = |from: Instant, until: Instant| {
-            pending()
-                .add(due().gte(from.to_utc()))
-                .add(due().lt(until.to_utc()))
+        let within = |view: View| {
+            let (from, until) = view.due(now, zone);
+            let ends = [
+                from.map(|from| is_from(shape, &from)),
+                until.map(|until| is_until(shape, &until)),
+            ];
+            ends.into_iter()
+                .flatten()
+                .fold(pending(), sea_orm::Condition::add)
         };
-        let (today, tomorrow, next_week) = (
-            now.midnight(0, zone),
-            now.midnight(1, zone),
-            now.midnight(8, zone),
-        );
         let conditions = [
             pending(),
             sea_orm::Condition::all().add(task::Column::Completed.eq(true)),
-            pending().add(due().lt(now.to_utc())),
-            within(today, tomorrow),
-            within(tomorrow, next_week),
+            within(View::Overdue),
+            within(View::Today),
+            within(View::Upcoming),
             pending().add(priority().eq("low")),
             pending().add(priority().is_not_in(["low", "high"])),
             pending().add(priority().eq("high")),
@@ -313,6 +356,14 @@ impl Scope {
     }
 }
 
+/// Returns the zone of somebody's days, or nothing where the schema has none yet.
+pub(super) fn time_zone(shape: &Shape) -> Expr {
+    match shape.has(Feature::TimeZones) {
+        true => Expr::col((user::Entity, user::Column::TimeZone)),
+        false => Expr::cust("CAST(NULL AS varchar(64))"),
+    }
+}
+
 /// Whether an e-mail address is this one, however it is written.
 ///
 /// The database folds both sides: it must be the fold of the unique index.
@@ -339,10 +390,10 @@ mod tests {
         let known = Known::default();
         let id = |number: usize| UserId::parse(&format!("usr_{number}")).unwrap();
         let regular = UserId::parse("usr_ada").unwrap();
-        known.remember(&regular);
+        known.remember(&regular, Zone::UTC);
         for number in 0..2 * MOST_KNOWN {
             assert!(known.contains(&regular), "after {number}");
-            known.remember(&id(number));
+            known.remember(&id(number), Zone::UTC);
         }
         assert!(known.0.len() <= MOST_KNOWN);
     }

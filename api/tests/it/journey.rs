@@ -24,6 +24,7 @@ async fn a_task_is_made_changed_completed_and_deleted() {
             made.json(),
             json!({"id": 1, "user_id": "usr_ada", "title": "Caulk the hull", "description": "Both sides\nand the keel",
                    "completed": false, "priority": "high", "due_date": "2026-12-01T15:00:00Z",
+                   "due_on": null, "due_zone": null,
                    "remind_at": "2026-12-01T23:59:59Z", "recurrence_pattern": "FREQ=YEARLY", "is_recurring": true,
                    "tags": ["Urgent", "boat"], "created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"})
         );

@@ -20,6 +20,7 @@ mod conditional;
 mod connections;
 mod document;
 mod documentation;
+mod due_days;
 mod events;
 mod forge;
 mod isolation;

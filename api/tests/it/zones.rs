@@ -132,3 +132,135 @@ async fn lists_and_counts_go_by_the_days_of_the_zone() {
 fn title(task: &Value) -> String {
     task["title"].as_str().unwrap().to_owned()
 }
+
+/// Asks for the day that a date means for whoever has a token.
+async fn zone_of(site: &Site, token: &str, prefer: &str) -> String {
+    let body = json!({"title": "t", "due_date": "2026-12-24"}).to_string();
+    let body = Some((body, "application/json"));
+    let headers = [("prefer", prefer)];
+    let made = site
+        .send_raw(Some(token), Method::POST, "/api/v1/tasks", body, &headers)
+        .await
+        .expect(201);
+    made.json()["due_zone"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_days_of_somebody_are_those_of_their_settings_unless_a_request_names_others() {
+    on_each("head", async |site| {
+        let local = site.register("grace@example.org").await;
+        let body = json!({"name": "backup", "scopes": ["tasks:write"]});
+        let program = site
+            .with_token(&local, Method::POST, "/api/v1/me/tokens", Some(body))
+            .await;
+        let program = program.expect(201).json()["token"].as_str().unwrap().to_owned();
+        let issued = site.token("usr_ada");
+        for (who, tokens) in [(&local, vec![&local, &program]), (&issued, vec![&issued])] {
+            let me = async |zone: Value| {
+                let body = Some(json!({"time_zone": zone}));
+                let changed = site.with_token(who, Method::PATCH, "/api/v1/me", body).await;
+                let changed = changed.expect(200);
+                let shown = site.with_token(who, Method::GET, "/api/v1/me", None).await;
+                assert_eq!(shown.header("etag"), changed.header("etag"));
+                assert_eq!(shown.json(), changed.json());
+                shown.json()["time_zone"].clone()
+            };
+            for token in &tokens {
+                assert_eq!(zone_of(site, token, "respond-async").await, "UTC");
+            }
+            assert_eq!(me(json!("pacific/auckland")).await, "Pacific/Auckland");
+            for token in &tokens {
+                for (prefer, expected) in [
+                    ("respond-async", "Pacific/Auckland"),
+                    ("timezone=Europe/Berlin", "Europe/Berlin"),
+                    ("timezone=UTC", "UTC"),
+                    ("timezone=Middle/Earth", "Pacific/Auckland"),
+                    ("handling=strict, timezone=Europe/Berlin", "Europe/Berlin"),
+                    ("handling=strict", "Pacific/Auckland"),
+                ] {
+                    assert_eq!(zone_of(site, token, prefer).await, expected, "{prefer}");
+                }
+            }
+            assert_eq!(me(Value::Null).await, Value::Null);
+            for token in &tokens {
+                assert_eq!(zone_of(site, token, "respond-async").await, "UTC");
+            }
+        }
+        let refused = site
+            .patch("usr_ada", "/api/v1/me", json!({"time_zone": "Middle/Earth"}))
+            .await
+            .expect(422);
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/time_zone");
+        assert!(refused.text.contains("such as Europe/Berlin"), "{}", refused.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_go_by_the_settings_and_cost_no_statement_more() {
+    on_each("head", async |site| {
+        let due = json!({"title": "late", "due_date": "2026-03-02T10:30:00Z"});
+        site.task("usr_ada", due).await;
+        let count = async || {
+            let summary = site.get("usr_ada", "/api/v1/tasks/summary").await.expect(200);
+            // Only what was preferred is applied.
+            assert_eq!(summary.header("preference-applied"), "");
+            summary.json()["due_today"].clone()
+        };
+        assert_eq!(count().await, 0);
+        let zone = json!({"time_zone": "Pacific/Auckland"});
+        let me = site.patch("usr_ada", "/api/v1/me", zone).await.expect(200).json();
+        assert_eq!(me["name"], Value::Null, "what is not named stays");
+        assert_eq!(count().await, 1);
+        let cost = site
+            .least_statements(async |_| drop(site.get("usr_ada", "/api/v1/tasks/summary").await.expect(200)))
+            .await;
+        assert_eq!(cost, 1);
+        // The first request of somebody finds their row and their zone with one statement.
+        let first = async |path: &str, who: &str| {
+            site.least_statements(async |attempt| {
+                drop(site.get(&format!("usr_{who}_{attempt}"), path).await.expect(200));
+            })
+            .await
+        };
+        let zoned = first("/api/v1/tasks/summary", "zoned").await;
+        assert_eq!(zoned, first("/api/v1/tags", "plain").await);
+        site.get("usr_eve", "/api/v1/me").await.expect(200);
+        // A zone that a later build wrote.
+        site.sql("UPDATE users SET time_zone = 'Mars/Olympus' WHERE id = 'usr_eve'")
+            .await;
+        site.patch("usr_eve", "/api/v1/me", json!({"name": "Eve"}))
+            .await
+            .expect(200);
+        let me = site.get("usr_eve", "/api/v1/me").await.expect(200).json();
+        assert_eq!(me["time_zone"], "Mars/Olympus");
+        assert_eq!(
+            zone_of(site, &site.token("usr_eve"), "respond-async").await,
+            "UTC"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_zone_that_there_is_not_is_refused_where_a_client_is_strict() {
+    on_each("003", async |site| {
+        for prefer in [
+            "timezone=Middle/Earth, handling=strict",
+            "handling=STRICT, timezone=\"+02:00\"",
+        ] {
+            for path in ["/api/v1/tasks", "/api/me/tasks"] {
+                let refused = send(site, Method::GET, path, None, prefer).await.expect(400);
+                assert!(refused.text.contains("HEADER_INVALID"), "{}", refused.text);
+                assert!(refused.text.contains("names no time zone"), "{}", refused.text);
+                assert_eq!(refused.header("preference-applied"), "");
+            }
+        }
+        for prefer in ["handling=lenient, timezone=Middle/Earth", "handling=strict"] {
+            send(site, Method::GET, "/api/v1/tasks", None, prefer)
+                .await
+                .expect(200);
+        }
+    })
+    .await;
+}

@@ -1,20 +1,22 @@
 //! Tasks: what they look like, and how new ones and changes are read.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::due::{day, due, when, zone};
 use super::shown;
 use super::tag::TagNameBody;
 use crate::domain::{
-    DayEdge, Description, NewTask, Priority, Recurrence, Rule, TagName, Task, TaskPatch, Title, Violation,
-    When, Zone,
+    DayEdge, Description, DueChange, NewTask, Priority, Recurrence, Rule, TagName, Task, TaskPatch, Title,
+    Violation, When, Zone,
 };
 use crate::http::fields::{Fields, boolean, list, read_body, text};
 use crate::http::problem::Problem;
 
 /// The members of a task, as `fields=` may name them.
-pub(in crate::http) const TASK_FIELDS: [&str; 13] = [
+pub(in crate::http) const TASK_FIELDS: [&str; 15] = [
     "id",
     "user_id",
     "title",
@@ -22,6 +24,8 @@ pub(in crate::http) const TASK_FIELDS: [&str; 13] = [
     "completed",
     "priority",
     "due_date",
+    "due_on",
+    "due_zone",
     "remind_at",
     "recurrence_pattern",
     "is_recurring",
@@ -51,9 +55,15 @@ pub(in crate::http) struct TaskBody {
     /// How urgent it is; since revision 003, `medium` before.
     #[schema(value_type = PriorityBody)]
     priority: &'static str,
-    /// When it is due; since revision 003.
+    /// When it is due; since revision 003. Where that is a day, its last second.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     due_date: Option<String>,
+    /// The day that it is due on, where it is a day and no moment.
+    #[schema(value_type = Option<String>, format = Date, required = true)]
+    due_on: Option<String>,
+    /// The time zone that the day was chosen in, by its name in the IANA database.
+    #[schema(required = true)]
+    due_zone: Option<String>,
     /// When to remind; since revision 003.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     remind_at: Option<String>,
@@ -107,9 +117,16 @@ read_body! {
         /// How urgent it is; `medium` unless said.
         #[schema(value_type = Option<PriorityBody>, nullable = false)]
         priority: Option<Priority> = optional(priority);
-        /// When it is due: RFC 3339, or a date that stands for the last second of its day, in UTC unless `Prefer` names a zone.
+        /// When it is due: RFC 3339, or a date, which is the same as `due_on`; before that is there, it is the last second of that day.
         #[schema(value_type = Option<String>, pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$")]
         due_date: Option<Option<When>> = nullable(when);
+        /// The day that it is due on, instead of `due_date`, which becomes the last second of it. With a moment beside it, that must be the
+        /// same second; null says that the moment is no day's.
+        #[schema(value_type = Option<String>, pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)$")]
+        due_on: Option<Option<NaiveDate>> = nullable(day);
+        /// Whose day, by a name of the IANA database; that of the caller unless said: of `Prefer`, else of their settings, else UTC.
+        #[schema(value_type = Option<String>, max_length = 64, pattern = r"^[A-Za-z0-9_+/-]{1,64}$")]
+        due_zone: Option<Option<Zone>> = nullable(zone);
         /// When to remind: as `due_date`.
         #[schema(value_type = Option<String>, pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$")]
         remind_at: Option<Option<When>> = nullable(when);
@@ -149,9 +166,15 @@ read_body! {
         /// How urgent it is; not null.
         #[schema(value_type = Option<PriorityBody>, nullable = false)]
         priority: Option<Priority> = optional(priority);
-        /// When it is due.
+        /// When it is due, as in a new task. The last second of the day that it is due on, sent back, leaves the day.
         #[schema(value_type = Option<String>, pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$")]
         due_date: Option<Option<When>> = nullable(when);
+        /// The day that it is due on, as in a new task. Null, alone, takes a day away and leaves a moment.
+        #[schema(value_type = Option<String>, pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)$")]
+        due_on: Option<Option<NaiveDate>> = nullable(day);
+        /// Whose day, as in a new task; only with a day.
+        #[schema(value_type = Option<String>, max_length = 64, pattern = r"^[A-Za-z0-9_+/-]{1,64}$")]
+        due_zone: Option<Option<Zone>> = nullable(zone);
         /// When to remind.
         #[schema(value_type = Option<String>, pattern = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$")]
         remind_at: Option<Option<When>> = nullable(when);
@@ -188,6 +211,8 @@ impl From<Task> for TaskBody {
             completed: task.completed,
             priority: task.priority.word(),
             due_date: shown(task.due_date),
+            due_on: task.due_on.map(|day| day.to_string()),
+            due_zone: task.due_zone,
             remind_at: shown(task.remind_at),
             recurrence_pattern: task.recurrence_pattern,
             tags: task.tags,
@@ -195,16 +220,6 @@ impl From<Task> for TaskBody {
             updated_at: shown(task.updated_at),
         }
     }
-}
-
-fn when(value: &Value) -> Result<When, Violation> {
-    let wrong = || {
-        Violation::new(
-            Rule::Date,
-            "RFC 3339 with an offset, or a date, is wanted here (1970 to 9999)",
-        )
-    };
-    text(Rule::Date, |text| When::parse(text).ok_or_else(wrong))(value)
 }
 
 fn priority(value: &Value) -> Result<Priority, Violation> {
@@ -231,14 +246,21 @@ fn tags(value: &Value) -> Result<Vec<TagName>, Violation> {
 /// Reads a whole task; days are those of a zone.
 pub(in crate::http) fn new_task(fields: Fields, zone: &Zone) -> Result<NewTask, Problem> {
     let read = NewTaskBody::read(fields)?;
-    let moment = |when: When| when.at(DayEdge::LastSecond, zone);
+    let change = due(read.due_date, read.due_on, read.due_zone, zone)?;
+    let due = match change {
+        Some(DueChange::Set(due)) => Some(due),
+        Some(DueChange::Clear | DueChange::ClearDay) | None => None,
+    };
     Ok(NewTask {
         title: read.title,
         description: read.description.flatten(),
         completed: read.completed.unwrap_or_default(),
         priority: read.priority.unwrap_or_default(),
-        due_date: read.due_date.flatten().map(moment),
-        remind_at: read.remind_at.flatten().map(moment),
+        due,
+        remind_at: read
+            .remind_at
+            .flatten()
+            .map(|when| when.at(DayEdge::LastSecond, zone)),
         recurrence: read.recurrence_pattern.flatten(),
         tags: read.tags.unwrap_or_default(),
     })
@@ -253,7 +275,7 @@ pub(in crate::http) fn task_patch(fields: Fields, zone: &Zone) -> Result<TaskPat
         description: read.description,
         completed: read.completed,
         priority: read.priority,
-        due_date: read.due_date.map(|due| due.map(moment)),
+        due: due(read.due_date, read.due_on, read.due_zone, zone)?,
         remind_at: read.remind_at.map(|remind| remind.map(moment)),
         recurrence: read.recurrence_pattern,
         tags: read.tags,

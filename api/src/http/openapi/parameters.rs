@@ -65,7 +65,7 @@ pub(in crate::http) struct ListQuery {
     /// Due before this moment; a date is the end of its day.
     #[param(inline)]
     due_before: Option<DayOrMoment>,
-    /// Not done and past its date, or the opposite.
+    /// Not done and past its moment, or its day, or the opposite.
     overdue: Option<bool>,
     /// Whether it has a date.
     has_due: Option<bool>,
@@ -92,8 +92,8 @@ pub(in crate::http) struct ListQuery {
     /// Only these tasks: their numbers with commas, at most 100.
     #[param(inline, style = Form, explode = false, min_items = 1, max_items = 100)]
     ids: Option<Vec<TaskNumber>>,
-    /// `today` are those not done and due on this day, `overdue` those past their date, `upcoming` those of the seven days to come, and
-    /// `completed` those done. The days are those of `Prefer`, or of UTC, as in the summary.
+    /// `today` are those not done and due on this day, `overdue` those past their moment or day, `upcoming` those of the seven days to come, and
+    /// `completed` those done. The days are those of the caller, as in the summary: of `Prefer`, else of their settings, else of UTC.
     #[param(inline)]
     view: Option<ViewWord>,
     /// At most three of `due_date`, `priority`, `created_at`, `updated_at`, `title`, `completed` and `id`, each once; `-` turns one
@@ -119,9 +119,13 @@ pub(in crate::http) struct ListQuery {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "for the document alone")]
 pub(in crate::http) struct Prefer {
-    /// `timezone=Area/City`: whose days a bare date, a view and the summary mean; those of UTC without it, or when the IANA database
-    /// has no such zone. `Preference-Applied` says which it was.
-    #[param(rename = "Prefer", pattern = "^timezone=[A-Za-z0-9_+/-]{1,64}$")]
+    /// `timezone=Area/City`: whose days a bare date, what is overdue, a view and the summary mean; without it, or when the IANA
+    /// database has no such zone, those of the caller's settings, else those of UTC. `Preference-Applied` says that it was heeded.
+    /// With `handling=strict` a zone that there is not is refused.
+    #[param(
+        rename = "Prefer",
+        pattern = "^timezone=[A-Za-z0-9_+/-]{1,64}(, handling=(lenient|strict))?$"
+    )]
     prefer: Option<String>,
 }
 

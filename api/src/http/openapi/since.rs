@@ -30,6 +30,8 @@ const OF_TASKS: &[(&str, Feature)] = &[
     ("due_before", Feature::DueDate),
     ("overdue", Feature::DueDate),
     ("has_due", Feature::DueDate),
+    ("due_on", Feature::DueDays),
+    ("due_zone", Feature::DueDays),
     ("remind_at", Feature::RemindAt),
     ("recurrence_pattern", Feature::Recurrence),
     ("recurring", Feature::Recurrence),
@@ -40,14 +42,18 @@ const OF_TASKS: &[(&str, Feature)] = &[
 ];
 /// Members of conversations, likewise.
 const OF_CONVERSATIONS: &[(&str, Feature)] = &[("title", Feature::ConversationTitles)];
+/// Members of people, likewise.
+const OF_USERS: &[(&str, Feature)] = &[("time_zone", Feature::TimeZones)];
 /// The schemas that have these members.
-const SCHEMAS: [(&str, &[(&str, Feature)]); 6] = [
+const SCHEMAS: [(&str, &[(&str, Feature)]); 8] = [
     ("Task", OF_TASKS),
     ("TaskEntry", OF_TASKS),
     ("TaskCreate", OF_TASKS),
     ("TaskPatch", OF_TASKS),
     ("Conversation", OF_CONVERSATIONS),
     ("ConversationPatch", OF_CONVERSATIONS),
+    ("User", OF_USERS),
+    ("UserPatch", OF_USERS),
 ];
 
 /// Says of everything that comes later which revision brings it.

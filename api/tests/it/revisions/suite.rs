@@ -7,7 +7,7 @@ use crate::forge::shared;
 use crate::site::{Answer, NOW, PASSWORD, SECRET, Site, applied};
 
 /// What a task shows at every revision.
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 15] = [
     "id",
     "user_id",
     "title",
@@ -15,6 +15,8 @@ const MEMBERS: [&str; 13] = [
     "completed",
     "priority",
     "due_date",
+    "due_on",
+    "due_zone",
     "remind_at",
     "recurrence_pattern",
     "is_recurring",
@@ -354,6 +356,19 @@ pub(super) async fn whole_suite(site: &Site, current: &str) {
         what_needs(site, "003", current, Method::PUT, &path, Some(body.clone())).await;
         what_needs(site, "003", current, Method::PATCH, &path, Some(body)).await;
     }
+    for (revision, path, body) in [
+        ("c7e1d4a9b035", path.as_str(), json!({"due_on": "2026-12-24"})),
+        (
+            "1f8b60d5e2c7",
+            "/api/v1/me",
+            json!({"time_zone": "Europe/Berlin"}),
+        ),
+    ] {
+        what_needs(site, revision, current, Method::PATCH, path, Some(body)).await;
+    }
+    let nothing = json!({"time_zone": null});
+    let me = site.patch("usr_ada", "/api/v1/me", nothing).await.expect(200);
+    assert_eq!(me.json()["time_zone"], Value::Null);
     what_needs(
         site,
         "003",
