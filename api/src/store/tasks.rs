@@ -267,13 +267,16 @@ impl Scope {
 
     /// Returns what a patch sets to its default because the schema has no place for it.
     fn unwritten(&self, patch: &TaskPatch) -> Vec<&'static str> {
-        let is_day = |change: &DueChange| matches!(change, DueChange::Set(Due::On(_)));
+        // A day, or that there is to be none. Any other change is one of the moment, and takes a day along.
+        let says_day = |change: &DueChange| match change {
+            DueChange::Set(Due::On(_) | Due::At(_)) | DueChange::ClearDay => true,
+            DueChange::Set(Due::Then(_)) | DueChange::Clear => false,
+        };
         let columns: [(bool, Feature, &[&str]); 6] = [
             (patch.priority.is_some(), Feature::Priority, &["priority"]),
             (patch.due.is_some(), Feature::DueDate, &["due_date"]),
-            // Its end alone would be written.
             (
-                patch.due.as_ref().is_some_and(is_day),
+                patch.due.as_ref().is_some_and(says_day),
                 Feature::DueDays,
                 &["due_on"],
             ),

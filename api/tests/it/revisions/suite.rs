@@ -335,6 +335,23 @@ async fn titles(site: &Site, current: &str) {
         .expect(204);
 }
 
+/// What phase XVIII brings, and what says nothing and is taken before it.
+async fn days_and_zones(site: &Site, current: &str, path: &str) {
+    for (revision, path, body) in [
+        ("c7e1d4a9b035", path, json!({"due_on": "2026-12-24"})),
+        (
+            "1f8b60d5e2c7",
+            "/api/v1/me",
+            json!({"time_zone": "Europe/Berlin"}),
+        ),
+    ] {
+        what_needs(site, revision, current, Method::PATCH, path, Some(body)).await;
+    }
+    let nothing = json!({"time_zone": null});
+    let me = site.patch("usr_ada", "/api/v1/me", nothing).await.expect(200);
+    assert_eq!(me.json()["time_zone"], Value::Null);
+}
+
 pub(super) async fn whole_suite(site: &Site, current: &str) {
     let path = what_always_works(site, "usr_ada").await;
     for body in [
@@ -356,19 +373,7 @@ pub(super) async fn whole_suite(site: &Site, current: &str) {
         what_needs(site, "003", current, Method::PUT, &path, Some(body.clone())).await;
         what_needs(site, "003", current, Method::PATCH, &path, Some(body)).await;
     }
-    for (revision, path, body) in [
-        ("c7e1d4a9b035", path.as_str(), json!({"due_on": "2026-12-24"})),
-        (
-            "1f8b60d5e2c7",
-            "/api/v1/me",
-            json!({"time_zone": "Europe/Berlin"}),
-        ),
-    ] {
-        what_needs(site, revision, current, Method::PATCH, path, Some(body)).await;
-    }
-    let nothing = json!({"time_zone": null});
-    let me = site.patch("usr_ada", "/api/v1/me", nothing).await.expect(200);
-    assert_eq!(me.json()["time_zone"], Value::Null);
+    days_and_zones(site, current, &path).await;
     what_needs(
         site,
         "003",
