@@ -132,24 +132,18 @@ impl Versioned for Task {
 }
 
 impl TaskPatch {
-    /// Whether the task is to be due on a day, and not at the moment at which that ends.
-    fn is_day_required(&self) -> bool {
-        let due = self.due.as_ref().and_then(DueChange::wanted);
-        matches!(due, Some(Due::On(day)) if day.is_required)
-    }
-
     /// Returns what the patch needs beyond the first revision: writing a default needs nothing.
     pub(crate) fn features(&self) -> Vec<Feature> {
+        let due = self.due.as_ref().and_then(DueChange::wanted);
+        let is_day_required = matches!(due, Some(Due::On(day)) if day.is_required);
         let needed = [
             (
                 Feature::Priority,
                 self.priority.is_some_and(|it| it != Priority::default()),
             ),
-            (
-                Feature::DueDate,
-                self.due.as_ref().and_then(DueChange::wanted).is_some(),
-            ),
-            (Feature::DueDays, self.is_day_required()),
+            // Where there are days, there are moments.
+            (Feature::DueDate, due.is_some() && !is_day_required),
+            (Feature::DueDays, is_day_required),
             (Feature::RemindAt, matches!(self.remind_at, Some(Some(_)))),
             (Feature::Recurrence, matches!(self.recurrence, Some(Some(_)))),
             (
