@@ -8,6 +8,7 @@ mod index;
 mod sequence;
 mod storage;
 
+pub use crate::sql::literal as text;
 pub use column::{column_clause, default_clause, make_column};
 pub use constraint::{
     check_clause, exclusion_clause, foreign_key_clause, is_repeated, primary_key_clause, unique_clause,
@@ -17,7 +18,6 @@ pub use sequence::{
     all_counting, alter_sequence, counting, create_sequence, identity_options, next_of, own_sequence,
 };
 pub use storage::{alter_column_storage, alter_table_storage};
-pub use crate::sql::literal as text;
 
 use super::expression::quoted;
 use super::{Column, Dialect, Sequence, Table, TablePart};

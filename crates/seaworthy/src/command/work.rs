@@ -55,11 +55,14 @@ impl Project<'_> {
             let begun = state.begun(&header.id, step.direction);
             let was_asked = begun.is_some_and(|step| !step.was_refused);
             let is_accepted = |statement: &Statement| was_asked || accepts_loss(statement, &declared);
-            // What the run has put in is nobody else's.
-            let is_free = state.owns_rows || self.is_given_up(step, &script);
+            let is_given_up = self.is_given_up(step, &script);
             let mut foresee = |statements: &[Statement]| {
+                // What the run has put in is nobody else's.
+                if state.owns_rows {
+                    return None;
+                }
                 let foreseen = watch.next(statements, facts::is_known(&script), is_accepted);
-                foreseen.filter(|_| !is_free)
+                foreseen.filter(|_| !is_given_up)
             };
             let foreseen = match script.transaction {
                 true => foresee(&script.statements),

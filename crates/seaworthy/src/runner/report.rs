@@ -83,7 +83,7 @@ pub struct RunError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PartlyDone {
-    /// This many of its statements are done, and the next run goes on behind them.
+    /// This many of its statements ran, and the next run goes on behind them.
     Statements {
         /// The done ones.
         done: usize,
@@ -98,7 +98,7 @@ impl PartlyDone {
     fn described(self) -> String {
         match self {
             Self::Statements { done, all } => {
-                format!("; it runs without a transaction, and {done} of its {all} statements are done")
+                format!("; it runs without a transaction, and {done} of its {all} statements ran")
             }
             Self::Unknown => "; it runs without a transaction, and what it did before stays".to_owned(),
         }

@@ -87,7 +87,7 @@ async fn a_step_without_a_transaction_goes_on_where_it_failed() {
         let error = upgrade(&environment, "head").await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "upgrade of b failed; it runs without a transaction, and 1 of its 3 statements are done"
+            "upgrade of b failed; it runs without a transaction, and 1 of its 3 statements ran"
         );
         assert_eq!(
             error.hint().unwrap(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rpds::{RedBlackTreeMapSync, VectorSync};
 use sea_orm::{DbBackend, QueryResult, Statement};
 
 use super::live::Asker;
@@ -35,8 +36,8 @@ pub(super) struct State {
     pub(super) rows: RowsSoFar,
     pub(super) made_up: MadeUp,
     /// Statements that may change the schema and were not looked at yet: most revisions ask nothing.
-    pub(super) pending: Vec<String>,
-    columns: BTreeMap<String, Option<Vec<Column>>>,
+    pub(super) pending: VectorSync<String>,
+    columns: RedBlackTreeMapSync<String, Option<Vec<Column>>>,
 }
 
 impl Known {
@@ -48,8 +49,8 @@ impl Known {
             schema: SchemaSoFar::new(backend),
             rows: RowsSoFar::new(backend),
             made_up: MadeUp::default(),
-            pending: Vec::new(),
-            columns: BTreeMap::new(),
+            pending: VectorSync::default(),
+            columns: RedBlackTreeMapSync::default(),
         };
         Self {
             backend,
@@ -258,8 +259,12 @@ impl Known {
         if let Some(columns) = state.schema.columns(table) {
             return Some(columns);
         }
-        let below = state.columns.entry(table.to_owned());
-        let below = below.or_insert_with(|| self.below.columns(table)).clone()?;
+        if !state.columns.contains_key(table) {
+            state
+                .columns
+                .insert_mut(table.to_owned(), self.below.columns(table));
+        }
+        let below = state.columns.get(table).cloned().flatten()?;
         Some(state.schema.with_changes(table, below))
     }
 
@@ -284,8 +289,8 @@ impl Clone for Known {
 impl State {
     /// Looks at the statements that nobody has asked about so far.
     pub(super) fn catch_up(&mut self) {
-        for sql in std::mem::take(&mut self.pending) {
-            for touched in self.schema.apply(&sql) {
+        for sql in &std::mem::take(&mut self.pending) {
+            for touched in self.schema.apply(sql) {
                 match touched {
                     Touched::Made(table) => self.rows.make(&table),
                     Touched::Altered(table) => self.rows.alter(&table),

@@ -1,5 +1,6 @@
 //! Values that stand for those which only the database can give, told apart from all others so that their use is seen.
 
+use rpds::VectorSync;
 use sea_orm::sea_query::Value;
 
 use super::Column;
@@ -11,7 +12,7 @@ use crate::sql::Dialect;
 #[derive(Clone, Debug, Default)]
 pub(super) struct MadeUp {
     /// What each stands for: `the id that the database gives to tasks`.
-    meanings: Vec<String>,
+    meanings: VectorSync<String>,
 }
 
 /// Numbers count up from here: few rows have such ids, and it fits into 32 bits.
@@ -28,7 +29,7 @@ const DAY: &str = "1971-03-05";
 impl MadeUp {
     /// Makes a number up.
     pub(super) fn number(&mut self, meaning: String) -> i64 {
-        self.meanings.push(meaning);
+        self.meanings.push_back_mut(meaning);
         FIRST_NUMBER + i64::try_from(self.meanings.len()).unwrap_or(0) - 1
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rpds::RedBlackTreeMapSync;
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, Statement};
 
@@ -15,7 +16,7 @@ use crate::sql::Dialect;
 #[derive(Clone, Debug)]
 pub(super) struct RowsSoFar {
     backend: DbBackend,
-    tables: BTreeMap<String, Table>,
+    tables: RedBlackTreeMapSync<String, Table>,
     /// Why nothing is known of the rows of other tables than this one, if so.
     unclear: Option<(Option<String>, String)>,
     /// Whether tables may have rows that no statement has put into them itself, as a trigger does.
@@ -109,7 +110,7 @@ impl RowsSoFar {
     pub(super) fn new(backend: DbBackend) -> Self {
         Self {
             backend,
-            tables: BTreeMap::new(),
+            tables: RedBlackTreeMapSync::default(),
             unclear: None,
             may_come_from_elsewhere: false,
         }
@@ -147,7 +148,7 @@ impl RowsSoFar {
     /// Takes note that a table has another name: its rows are known by that.
     pub(super) fn rename(&mut self, table: &str, to: &str) {
         let (table, to) = (fold(self.backend, table), fold(self.backend, to));
-        let known = self.tables.remove(&table).unwrap_or(Table {
+        let known = self.tables.get(&table).cloned().unwrap_or(Table {
             is_unclear: true,
             ..Table::default()
         });
@@ -156,7 +157,8 @@ impl RowsSoFar {
         {
             kept.clone_from(&to);
         }
-        self.tables.insert(to, known);
+        self.tables.insert_mut(to, known);
+        self.tables.insert_mut(table.clone(), Table::default());
         self.touch(&table);
     }
 
@@ -329,7 +331,11 @@ impl RowsSoFar {
     }
 
     fn table_mut(&mut self, table: &str) -> &mut Table {
-        self.tables.entry(fold(self.backend, table)).or_default()
+        let name = fold(self.backend, table);
+        if !self.tables.contains_key(&name) {
+            self.tables.insert_mut(name.clone(), Table::default());
+        }
+        self.tables.get_mut(&name).expect("the table was inserted")
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rpds::RedBlackTreeMapSync;
 use sea_orm::DbBackend;
 
 use super::Column;
@@ -16,9 +17,9 @@ mod column;
 #[derive(Clone, Debug)]
 pub(super) struct SchemaSoFar {
     backend: DbBackend,
-    tables: BTreeMap<String, Table>,
+    tables: RedBlackTreeMapSync<String, Table>,
     /// The table of each index, or nothing where the index was removed.
-    indexes: BTreeMap<String, Option<String>>,
+    indexes: RedBlackTreeMapSync<String, Option<String>>,
     /// Why nothing is known any more, if so.
     unclear: Option<String>,
     has_changed: bool,
@@ -81,8 +82,8 @@ impl SchemaSoFar {
     pub(super) fn new(backend: DbBackend) -> Self {
         Self {
             backend,
-            tables: BTreeMap::new(),
-            indexes: BTreeMap::new(),
+            tables: RedBlackTreeMapSync::default(),
+            indexes: RedBlackTreeMapSync::default(),
             unclear: None,
             has_changed: false,
         }
@@ -258,7 +259,7 @@ impl SchemaSoFar {
             let table = cursor.name()?.name;
             if let Some(name) = name {
                 let table = self.fold(&table);
-                self.indexes.insert(self.fold(&name), Some(table));
+                self.indexes.insert_mut(self.fold(&name), Some(table));
             }
             return Some(());
         }
@@ -295,7 +296,7 @@ impl SchemaSoFar {
                 ..Table::default()
             },
         };
-        self.tables.insert(key, table);
+        self.tables.insert_mut(key, table);
         Some(())
     }
 
@@ -355,9 +356,9 @@ impl SchemaSoFar {
         loop {
             let name = cursor.name()?.name;
             match is_index {
-                true => drop(self.indexes.insert(self.fold(&name), None)),
+                true => self.indexes.insert_mut(self.fold(&name), None),
                 false => {
-                    drop(self.tables.insert(self.fold(&name), Table::default()));
+                    self.tables.insert_mut(self.fold(&name), Table::default());
                     touched.push(Touched::Other(self.fold(&name)));
                 }
             }
@@ -373,8 +374,9 @@ impl SchemaSoFar {
             let old = self.fold(&cursor.name()?.name);
             if cursor.take(&["rename", "to"]) {
                 let new = self.fold(&cursor.name()?.name);
-                let table = self.indexes.insert(old, None).flatten()?;
-                self.indexes.insert(new, Some(table));
+                let table = self.indexes.get(&old).cloned().flatten();
+                self.indexes.insert_mut(old, None);
+                self.indexes.insert_mut(new, Some(table?));
             }
             return Some(());
         }
@@ -397,18 +399,22 @@ impl SchemaSoFar {
         touched.push(Touched::Altered(self.fold(&name)));
         let key = self.fold(&name);
         let backend = self.backend;
-        let table = self.tables.entry(key).or_insert_with(|| Table {
+        let mut table = self.tables.get(&key).cloned().unwrap_or(Table {
             is_there: true,
             ..Table::default()
         });
         for action in between_commas(cursor.rest()) {
-            alter_column(backend, table, sql, action)?;
+            if alter_column(backend, &mut table, sql, action).is_none() {
+                self.tables.insert_mut(key, table);
+                return None;
+            }
         }
+        self.tables.insert_mut(key, table);
         Some(())
     }
 
     fn rename(&mut self, old: &str, new: &str) {
-        let mut table = self.tables.remove(&self.fold(old)).unwrap_or(Table {
+        let mut table = self.tables.get(&self.fold(old)).cloned().unwrap_or(Table {
             is_there: true,
             ..Table::default()
         });
@@ -416,13 +422,18 @@ impl SchemaSoFar {
             table.others = Others::BelowAs(old.to_owned());
         }
         let (old, new) = (self.fold(old), self.fold(new));
-        for of in self.indexes.values_mut().flatten() {
-            if *of == old {
-                of.clone_from(&new);
-            }
+        let is_of_it = |(_, of): &(&String, &Option<String>)| of.as_ref() == Some(&old);
+        let indexes: Vec<String> = self
+            .indexes
+            .iter()
+            .filter(is_of_it)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for index in indexes {
+            self.indexes.insert_mut(index, Some(new.clone()));
         }
-        self.tables.insert(old, Table::default());
-        self.tables.insert(new, table);
+        self.tables.insert_mut(old, Table::default());
+        self.tables.insert_mut(new, table);
     }
 
     /// Returns a name as the database compares it: SQLite knows no difference of case, quoted or not.

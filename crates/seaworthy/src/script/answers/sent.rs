@@ -134,7 +134,7 @@ impl Known {
         let first = words.first().map_or("", |word| word.text.as_str());
         if HARMLESS.contains(&first) {
             // Except where it decides where names are looked up.
-            state.pending.push(text.to_owned());
+            state.pending.push_back_mut(text.to_owned());
             return Reply::nothing(Affected::None);
         }
         let calls = words.iter().zip(words.iter().skip(1));
@@ -145,7 +145,7 @@ impl Known {
                 if words.iter().any(brings_rows) {
                     state.rows.expect_from_elsewhere();
                 }
-                state.pending.push(text.to_owned());
+                state.pending.push_back_mut(text.to_owned());
             }
             "refresh" | "copy" | "merge" => {
                 state.catch_up();
@@ -157,7 +157,7 @@ impl Known {
                 }
             }
             "select" if called.all(|(name, _)| ["set_config", "setval"].contains(&name.text.as_str())) => {
-                state.pending.push(text.to_owned());
+                state.pending.push_back_mut(text.to_owned());
             }
             _ => {
                 state.rows.lose(&format!("this may have changed rows: {text}"));

@@ -244,7 +244,7 @@ async fn an_operation_tries_as_often_as_the_run_was_told_to() {
         cause = inner.source();
     }
     assert_snapshot!(text, @"
-    upgrade of m2_change failed
+    upgrade of m2_change failed; it runs without a transaction, and what it did before stays
     a lock was not granted
     canceling statement due to lock timeout (SQLSTATE 55P03)
     ");
