@@ -68,8 +68,8 @@ async fn meet_the_unknown(database: &TestDatabase) {
     program
         .run("plan")
         .await
-        .with_code(0)
-        .saying(&[unknown, "upgrade 002 -> 003"]);
+        .with_code(3)
+        .saying(&[unknown, "upgrade 002 -> 003", "Refused:"]);
     program
         .run("history --indicate-current")
         .await
