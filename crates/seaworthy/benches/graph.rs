@@ -1,4 +1,5 @@
-//! What the pure part of a command costs: building a graph, planning on it, listing it, recording the SQL of a plan.
+//! What the pure part of a command costs: building a graph, planning on it, listing it, recording the SQL of a plan, and looking
+//! for hazards in a script.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{integer, string_len};
 use seaworthy::graph::{Applied, RevisionGraph, Target};
+use seaworthy::lint::{Context, lint};
 use seaworthy::revision::{Direction, Header, Revision, RevisionId};
 use seaworthy::script::{checksum, record};
 
@@ -90,6 +92,30 @@ fn script(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Looks for hazards in scripts of ever more tables, each with a key to the one before and an index.
+fn hazards(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("lint");
+    for tables in [500, 1_000, 2_000, 4_000] {
+        let script = script_of(tables);
+        group.throughput(Throughput::Elements(tables as u64));
+        group.bench_with_input(BenchmarkId::new("tables", tables), &script, |bencher, script| {
+            bencher.iter(|| lint(script, &Context::default()));
+        });
+    }
+    group.finish();
+}
+
+fn script_of(tables: usize) -> String {
+    let table = |number: usize| {
+        let before = number.saturating_sub(1);
+        format!(
+            "CREATE TABLE t{number} (id bigint PRIMARY KEY, name text NOT NULL, before bigint REFERENCES t{before} (id));\n\
+             CREATE INDEX t{number}_name ON t{number} (name);\n"
+        )
+    };
+    (0..tables).map(table).collect()
+}
+
 fn headers(size: usize, parents: fn(usize) -> Vec<usize>) -> Vec<Header> {
     let id = |place: usize| format!("{place:012x}");
     (0..size)
@@ -152,6 +178,6 @@ criterion_group! {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = graph, script
+    targets = graph, script, hazards
 }
 criterion_main!(benches);

@@ -23,6 +23,7 @@ pub(crate) use parsed::{
     Type, TypeAction, read_type,
 };
 pub(crate) use schema::{Index, KnownColumn, Schema, Table, Volatility};
+pub(crate) use shared_map::SharedMap;
 pub(crate) use statement::read_with_remarks;
 pub(crate) use token::{Kind, LONGEST_NAME, Remark, Token, tokens};
 
@@ -34,6 +35,7 @@ mod name;
 mod parsed;
 mod quote;
 mod schema;
+mod shared_map;
 mod statement;
 mod taken;
 mod token;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::name::{bare, parts as name_parts};
 use super::parsed::{Constraint, ConstraintKind, ObjectKind, Type, TypeDefinition};
+use super::shared_map::SharedMap;
 
 mod alter;
 mod apply;
@@ -23,17 +24,17 @@ pub(crate) use volatility::Volatility;
 /// The tables, indexes, views and types that statements have left behind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
-    tables: BTreeMap<String, Arc<Table>>,
-    indexes: BTreeMap<String, Arc<Index>>,
-    views: BTreeMap<String, Arc<View>>,
-    types: BTreeMap<String, Arc<TypeDefinition>>,
-    functions: BTreeMap<String, Arc<Function>>,
+    tables: SharedMap<String, Arc<Table>>,
+    indexes: SharedMap<String, Arc<Index>>,
+    views: SharedMap<String, Arc<View>>,
+    types: SharedMap<String, Arc<TypeDefinition>>,
+    functions: SharedMap<String, Arc<Function>>,
     /// Names of types that the script itself created.
     new_types: BTreeSet<String>,
     /// Functions, sequences, extensions and their like.
-    objects: BTreeSet<(ObjectKind, String)>,
+    objects: SharedMap<(ObjectKind, String), ()>,
     /// Those of them that the script itself created or named.
-    new_objects: BTreeSet<(ObjectKind, String)>,
+    new_objects: SharedMap<(ObjectKind, String), ()>,
     /// Tables, views and indexes that are gone only if code came to the statement which takes them.
     doubtful: BTreeSet<String>,
     /// Whether a missing table does not exist, rather than being unknown.
@@ -110,20 +111,25 @@ pub(crate) struct Function {
 impl Schema {
     /// Returns the schema as the next script finds it: nothing in it is new.
     pub(crate) fn settled(mut self, is_complete: bool) -> Self {
-        for table in self.tables.values_mut() {
-            let table = Arc::make_mut(table);
-            table.is_new = false;
-            table.is_renamed = false;
-            for column in table.columns.values_mut() {
-                column.is_new = false;
-            }
-        }
-        for index in self.indexes.values_mut() {
-            Arc::make_mut(index).is_new = false;
-        }
-        for view in self.views.values_mut() {
-            Arc::make_mut(view).is_new = false;
-        }
+        self.tables.change_where(
+            |_, _| true,
+            |_, table| {
+                let table = Arc::make_mut(table);
+                table.is_new = false;
+                table.is_renamed = false;
+                for column in table.columns.values_mut() {
+                    column.is_new = false;
+                }
+            },
+        );
+        self.indexes.change_where(
+            |_, index| index.is_new,
+            |_, index| Arc::make_mut(index).is_new = false,
+        );
+        self.views.change_where(
+            |_, view| view.is_new,
+            |_, view| Arc::make_mut(view).is_new = false,
+        );
         self.new_types.clear();
         self.new_objects.clear();
         self.is_complete = is_complete;
@@ -199,12 +205,12 @@ impl Schema {
 
     /// Returns whether the script itself made an object that holds no rows.
     pub(crate) fn is_new_object(&self, kind: ObjectKind, name: &str) -> bool {
-        self.new_objects.contains(&(kind, name.to_owned()))
+        self.new_objects.contains_key(&(kind, name.to_owned()))
     }
 
     /// Returns whether an object that holds no rows is there, as far as is known.
     pub(crate) fn has_object(&self, kind: ObjectKind, name: &str) -> bool {
-        self.objects.contains(&(kind, name.to_owned()))
+        self.objects.contains_key(&(kind, name.to_owned()))
     }
 
     pub(crate) fn column(&self, table: &str, column: &str) -> Option<&KnownColumn> {
@@ -253,7 +259,7 @@ impl Schema {
     /// far as they are known.
     pub(crate) fn references_to(&self, parent: &str) -> Vec<(&str, &Constraint, &[String])> {
         let mut found = Vec::new();
-        for (name, table) in &self.tables {
+        for (name, table) in self.tables.iter() {
             for constraint in &table.constraints {
                 if let ConstraintKind::ForeignKey {
                     parent: of,
@@ -284,7 +290,7 @@ impl Schema {
     /// Returns the sets of columns that a table keeps unique, with the index or constraint that does.
     pub(crate) fn unique_sets(&self, table: &str) -> Vec<(String, BTreeSet<String>)> {
         let mut sets = Vec::new();
-        for (name, index) in &self.indexes {
+        for (name, index) in self.indexes.iter() {
             let is_plain = index.unique && !index.is_partial && !index.columns.iter().any(String::is_empty);
             if index.table == table && is_plain {
                 sets.push((name.clone(), index.columns.iter().cloned().collect()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rpds::{RedBlackTreeMapSync, VectorSync};
+use rpds::VectorSync;
 use sea_orm::{DbBackend, QueryResult, Statement};
 
 use super::live::Asker;
@@ -14,6 +14,7 @@ use super::rows::{Found, Key, Pieces, RowsSoFar};
 use super::schema::{Says, SchemaSoFar, Touched};
 use super::{Answer, Answers, Column, Question, Subject};
 use crate::script::reading::{self, Item, Select, Word, words_of};
+use crate::sql::SharedMap;
 
 /// What a run knows while its revisions are recorded one after the other.
 ///
@@ -37,7 +38,7 @@ pub(super) struct State {
     pub(super) made_up: MadeUp,
     /// Statements that may change the schema and were not looked at yet: most revisions ask nothing.
     pub(super) pending: VectorSync<String>,
-    columns: RedBlackTreeMapSync<String, Option<Vec<Column>>>,
+    columns: SharedMap<String, Option<Vec<Column>>>,
 }
 
 impl Known {
@@ -50,7 +51,7 @@ impl Known {
             rows: RowsSoFar::new(backend),
             made_up: MadeUp::default(),
             pending: VectorSync::default(),
-            columns: RedBlackTreeMapSync::default(),
+            columns: SharedMap::default(),
         };
         Self {
             backend,
@@ -260,9 +261,7 @@ impl Known {
             return Some(columns);
         }
         if !state.columns.contains_key(table) {
-            state
-                .columns
-                .insert_mut(table.to_owned(), self.below.columns(table));
+            state.columns.insert(table.to_owned(), self.below.columns(table));
         }
         let below = state.columns.get(table).cloned().flatten()?;
         Some(state.schema.with_changes(table, below))

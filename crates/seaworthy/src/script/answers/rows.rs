@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rpds::RedBlackTreeMapSync;
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, Statement};
 
@@ -10,13 +9,13 @@ use super::row::Cell;
 use super::schema::fold;
 use crate::script::reading::{Delete, Kind, Update, Word, is_constant, key_of, span};
 use crate::session::dialect_of;
-use crate::sql::Dialect;
+use crate::sql::{Dialect, SharedMap};
 
 /// The rows that statements have inserted, updated and deleted.
 #[derive(Clone, Debug)]
 pub(super) struct RowsSoFar {
     backend: DbBackend,
-    tables: RedBlackTreeMapSync<String, Table>,
+    tables: SharedMap<String, Table>,
     /// Why nothing is known of the rows of other tables than this one, if so.
     unclear: Option<(Option<String>, String)>,
     /// Whether tables may have rows that no statement has put into them itself, as a trigger does.
@@ -110,7 +109,7 @@ impl RowsSoFar {
     pub(super) fn new(backend: DbBackend) -> Self {
         Self {
             backend,
-            tables: RedBlackTreeMapSync::default(),
+            tables: SharedMap::default(),
             unclear: None,
             may_come_from_elsewhere: false,
         }
@@ -148,7 +147,7 @@ impl RowsSoFar {
     /// Takes note that a table has another name: its rows are known by that.
     pub(super) fn rename(&mut self, table: &str, to: &str) {
         let (table, to) = (fold(self.backend, table), fold(self.backend, to));
-        let known = self.tables.get(&table).cloned().unwrap_or(Table {
+        let known = self.tables.remove(&table).unwrap_or(Table {
             is_unclear: true,
             ..Table::default()
         });
@@ -157,8 +156,7 @@ impl RowsSoFar {
         {
             kept.clone_from(&to);
         }
-        self.tables.insert_mut(to, known);
-        self.tables.insert_mut(table.clone(), Table::default());
+        self.tables.insert(to, known);
         self.touch(&table);
     }
 
@@ -331,11 +329,7 @@ impl RowsSoFar {
     }
 
     fn table_mut(&mut self, table: &str) -> &mut Table {
-        let name = fold(self.backend, table);
-        if !self.tables.contains_key(&name) {
-            self.tables.insert_mut(name.clone(), Table::default());
-        }
-        self.tables.get_mut(&name).expect("the table was inserted")
+        self.tables.get_or_default(fold(self.backend, table))
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rpds::RedBlackTreeMapSync;
 use sea_orm::DbBackend;
 
 use super::Column;
 use crate::script::reading::{Cursor, Kind, Word, between_commas, span, statements, words};
 use crate::session::dialect_of;
-use crate::sql::Dialect;
+use crate::sql::{Dialect, SharedMap};
 use column::{alter_column, column};
 
 mod column;
@@ -17,9 +16,9 @@ mod column;
 #[derive(Clone, Debug)]
 pub(super) struct SchemaSoFar {
     backend: DbBackend,
-    tables: RedBlackTreeMapSync<String, Table>,
+    tables: SharedMap<String, Table>,
     /// The table of each index, or nothing where the index was removed.
-    indexes: RedBlackTreeMapSync<String, Option<String>>,
+    indexes: SharedMap<String, Option<String>>,
     /// Why nothing is known any more, if so.
     unclear: Option<String>,
     has_changed: bool,
@@ -82,8 +81,8 @@ impl SchemaSoFar {
     pub(super) fn new(backend: DbBackend) -> Self {
         Self {
             backend,
-            tables: RedBlackTreeMapSync::default(),
-            indexes: RedBlackTreeMapSync::default(),
+            tables: SharedMap::default(),
+            indexes: SharedMap::default(),
             unclear: None,
             has_changed: false,
         }
@@ -259,7 +258,7 @@ impl SchemaSoFar {
             let table = cursor.name()?.name;
             if let Some(name) = name {
                 let table = self.fold(&table);
-                self.indexes.insert_mut(self.fold(&name), Some(table));
+                self.indexes.insert(self.fold(&name), Some(table));
             }
             return Some(());
         }
@@ -296,7 +295,7 @@ impl SchemaSoFar {
                 ..Table::default()
             },
         };
-        self.tables.insert_mut(key, table);
+        self.tables.insert(key, table);
         Some(())
     }
 
@@ -356,9 +355,9 @@ impl SchemaSoFar {
         loop {
             let name = cursor.name()?.name;
             match is_index {
-                true => self.indexes.insert_mut(self.fold(&name), None),
+                true => self.indexes.insert(self.fold(&name), None),
                 false => {
-                    self.tables.insert_mut(self.fold(&name), Table::default());
+                    self.tables.insert(self.fold(&name), Table::default());
                     touched.push(Touched::Other(self.fold(&name)));
                 }
             }
@@ -375,8 +374,8 @@ impl SchemaSoFar {
             if cursor.take(&["rename", "to"]) {
                 let new = self.fold(&cursor.name()?.name);
                 let table = self.indexes.get(&old).cloned().flatten();
-                self.indexes.insert_mut(old, None);
-                self.indexes.insert_mut(new, Some(table?));
+                self.indexes.insert(old, None);
+                self.indexes.insert(new, Some(table?));
             }
             return Some(());
         }
@@ -405,16 +404,16 @@ impl SchemaSoFar {
         });
         for action in between_commas(cursor.rest()) {
             if alter_column(backend, &mut table, sql, action).is_none() {
-                self.tables.insert_mut(key, table);
+                self.tables.insert(key, table);
                 return None;
             }
         }
-        self.tables.insert_mut(key, table);
+        self.tables.insert(key, table);
         Some(())
     }
 
     fn rename(&mut self, old: &str, new: &str) {
-        let mut table = self.tables.get(&self.fold(old)).cloned().unwrap_or(Table {
+        let mut table = self.tables.remove(&self.fold(old)).unwrap_or(Table {
             is_there: true,
             ..Table::default()
         });
@@ -422,18 +421,10 @@ impl SchemaSoFar {
             table.others = Others::BelowAs(old.to_owned());
         }
         let (old, new) = (self.fold(old), self.fold(new));
-        let is_of_it = |(_, of): &(&String, &Option<String>)| of.as_ref() == Some(&old);
-        let indexes: Vec<String> = self
-            .indexes
-            .iter()
-            .filter(is_of_it)
-            .map(|(name, _)| name.clone())
-            .collect();
-        for index in indexes {
-            self.indexes.insert_mut(index, Some(new.clone()));
-        }
-        self.tables.insert_mut(old, Table::default());
-        self.tables.insert_mut(new, table);
+        self.indexes
+            .change_where(|_, of| of.as_ref() == Some(&old), |_, of| *of = Some(new.clone()));
+        self.tables.insert(old, Table::default());
+        self.tables.insert(new, table);
     }
 
     /// Returns a name as the database compares it: SQLite knows no difference of case, quoted or not.

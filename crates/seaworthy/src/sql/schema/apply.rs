@@ -89,8 +89,9 @@ impl Schema {
     /// Notes an object that holds no rows; one that is there already stays what it is.
     pub(super) fn make_object(&mut self, kind: ObjectKind, name: &str) {
         let object = (kind, name.to_owned());
-        if self.objects.insert(object.clone()) {
-            self.new_objects.insert(object);
+        if !self.objects.contains_key(&object) {
+            self.objects.insert(object.clone(), ());
+            self.new_objects.insert(object, ());
         }
     }
 
@@ -178,7 +179,7 @@ impl Schema {
 
     /// Changes a table; one that is not known yet is taken down as far as this statement knows it.
     pub(super) fn edit(&mut self, table: &str, change: impl FnOnce(&mut Table)) {
-        change(Arc::make_mut(self.tables.entry(table.to_owned()).or_default()));
+        change(Arc::make_mut(self.tables.get_or_default(table.to_owned())));
     }
 
     pub(super) fn edit_column(&mut self, table: &str, column: &str, change: impl FnOnce(&mut KnownColumn)) {

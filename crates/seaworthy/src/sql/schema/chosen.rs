@@ -112,8 +112,8 @@ mod tests {
         for statement in read(sql, Dialect::Postgresql) {
             schema.apply(&statement.parsed);
         }
-        let tables = schema.tables.values();
-        let constraints = tables.flat_map(|table| table.constraints.iter());
+        let tables = schema.tables.iter();
+        let constraints = tables.flat_map(|(_, table)| table.constraints.iter());
         let mut names: Vec<String> = constraints
             .filter_map(|constraint| constraint.name.clone())
             .chain(schema.indexes.keys().cloned())

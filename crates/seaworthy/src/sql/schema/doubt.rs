@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Schema, Table};
+use super::{Schema, Table, View};
 use crate::sql::parsed::{Constraint, ConstraintKind, Parsed};
 use crate::sql::statement::Statement;
 
@@ -25,36 +25,37 @@ impl Schema {
     fn apply_perhaps(&mut self, statement: &Parsed) {
         let before = self.clone();
         self.apply(statement);
-        for (name, known) in &before.tables {
-            match self.tables.get_mut(name) {
-                None => {
-                    self.doubtful.insert(name.clone());
-                }
-                Some(after) if !Arc::ptr_eq(known, after) => doubt(Arc::make_mut(after), known),
-                Some(_) => {}
+        let tables = before
+            .tables
+            .keys()
+            .filter(|name| !self.tables.contains_key(*name));
+        self.doubtful.extend(tables.cloned());
+        let is_other = |name: &String, after: &Arc<Table>| {
+            let known = before.tables.get(name);
+            known.is_some_and(|known| !Arc::ptr_eq(known, after))
+        };
+        self.tables.change_where(is_other, |name, after| {
+            if let Some(known) = before.tables.get(name) {
+                doubt(Arc::make_mut(after), known);
             }
-        }
-        for (name, view) in &mut self.views {
-            let is_old = before
-                .views
-                .get(name)
-                .is_some_and(|known| Arc::ptr_eq(known, view));
-            if !is_old {
-                // It may stand in nobody's way.
-                Arc::make_mut(view).reads.clear();
-            }
-        }
+        });
+        let is_new = |name: &String, view: &Arc<View>| {
+            let known = before.views.get(name);
+            !known.is_some_and(|known| Arc::ptr_eq(known, view))
+        };
+        // It may stand in nobody's way.
+        self.views
+            .change_where(is_new, |_, view| Arc::make_mut(view).reads.clear());
         let views = before.views.keys().filter(|name| !self.views.contains_key(*name));
         let indexes = before
             .indexes
             .keys()
             .filter(|name| !self.indexes.contains_key(*name));
         self.doubtful.extend(views.chain(indexes).cloned());
-        for (name, index) in &mut self.indexes {
-            if !before.indexes.contains_key(name) {
-                Arc::make_mut(index).is_perhaps = true;
-            }
-        }
+        self.indexes.change_where(
+            |name, _| !before.indexes.contains_key(name),
+            |_, index| Arc::make_mut(index).is_perhaps = true,
+        );
         self.indexes
             .retain(|name, index| !index.of_constraint || before.indexes.contains_key(name));
     }

@@ -87,8 +87,8 @@ impl Schema {
         }
         self.types.retain(|name, _| !is_in_it(name));
         self.functions.retain(|name, _| !is_in_it(name));
-        self.objects.retain(|(_, name)| !is_in_it(name));
-        self.new_objects.retain(|(_, name)| !is_in_it(name));
+        self.objects.retain(|(_, name), ()| !is_in_it(name));
+        self.new_objects.retain(|(_, name), ()| !is_in_it(name));
     }
 
     /// Drops a column with the constraints and indexes of its table that have it.
@@ -181,13 +181,14 @@ impl Schema {
             } => is_meant(parent, parent_columns),
             _ => false,
         };
-        for table in self.tables.values_mut() {
-            if table.constraints.iter().any(goes) {
+        self.tables.change_where(
+            |_, table| table.constraints.iter().any(goes),
+            |_, table| {
                 Arc::make_mut(table)
                     .constraints
                     .retain(|constraint| !goes(constraint));
-            }
-        }
+            },
+        );
     }
 }
 

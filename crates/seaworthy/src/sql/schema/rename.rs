@@ -20,23 +20,20 @@ impl Schema {
             self.tables.insert(to.clone(), known);
         }
         self.rename_view(table, &to);
-        for index in self.indexes.values_mut().filter(|index| index.table == *table) {
-            Arc::make_mut(index).table.clone_from(&to);
-        }
+        self.indexes.change_where(
+            |_, index| index.table == *table,
+            |_, index| Arc::make_mut(index).table.clone_from(&to),
+        );
         for name in self.indexes_of(&to) {
             let moved = beside(&to, &bare(&name));
             if let Some(index) = self.indexes.remove(&name) {
                 self.indexes.insert(moved, index);
             }
         }
-        for known in self.tables.values_mut() {
-            let refers = known.parent.as_ref() == Some(table) || { &known.constraints }
-                .iter()
-                .any(|one| refers_to(one, table));
-            if refers {
-                rename_parent(Arc::make_mut(known), table, &to);
-            }
-        }
+        self.tables.change_where(
+            |_, known| known.parent.as_ref() == Some(table) || known.refers_to(table),
+            |_, known| rename_parent(Arc::make_mut(known), table, &to),
+        );
         *table = to;
     }
 
@@ -49,16 +46,15 @@ impl Schema {
         if let Some(view) = self.views.remove(name) {
             self.views.insert(to.to_owned(), view);
         }
-        for view in self
-            .views
-            .values_mut()
-            .filter(|view| view.reads.contains_key(name))
-        {
-            let reads = &mut Arc::make_mut(view).reads;
-            if let Some(columns) = reads.remove(name) {
-                reads.insert(to.to_owned(), columns);
-            }
-        }
+        self.views.change_where(
+            |_, view| view.reads.contains_key(name),
+            |_, view| {
+                let reads = &mut Arc::make_mut(view).reads;
+                if let Some(columns) = reads.remove(name) {
+                    reads.insert(to.to_owned(), columns);
+                }
+            },
+        );
     }
 
     /// Gives an index another name, and the constraint that it belongs to.
@@ -100,40 +96,26 @@ impl Schema {
                 rename_in(constraint, from, to);
             }
         });
-        for index in self.indexes.values_mut().filter(|index| index.table == table) {
-            let index = Arc::make_mut(index);
-            rename_each(&mut index.columns, from, to);
-            replace(&mut index.computed_from, from, to);
-        }
-        for view in self
-            .views
-            .values_mut()
-            .filter(|view| view.reads.contains_key(table))
-        {
-            if let Some(columns) = Arc::make_mut(view).reads.get_mut(table) {
-                replace(columns, from, to);
-            }
-        }
-        for known in self.tables.values_mut() {
-            if !known
-                .constraints
-                .iter()
-                .any(|constraint| refers_to(constraint, table))
-            {
-                continue;
-            }
-            for constraint in &mut Arc::make_mut(known).constraints {
-                if let ConstraintKind::ForeignKey {
-                    parent,
-                    parent_columns,
-                    ..
-                } = &mut constraint.kind
-                    && parent == table
-                {
-                    rename_each(parent_columns, from, to);
+        self.indexes.change_where(
+            |_, index| index.table == table,
+            |_, index| {
+                let index = Arc::make_mut(index);
+                rename_each(&mut index.columns, from, to);
+                replace(&mut index.computed_from, from, to);
+            },
+        );
+        self.views.change_where(
+            |_, view| view.reads.contains_key(table),
+            |_, view| {
+                if let Some(columns) = Arc::make_mut(view).reads.get_mut(table) {
+                    replace(columns, from, to);
                 }
-            }
-        }
+            },
+        );
+        self.tables.change_where(
+            |_, known| known.refers_to(table),
+            |_, known| rename_referenced(Arc::make_mut(known), table, from, to),
+        );
     }
 
     /// Gives an object that holds no rows another name.
@@ -148,24 +130,43 @@ impl Schema {
     }
 
     pub(super) fn rename_type(&mut self, name: &str, to: &str) {
-        self.new_objects.insert((ObjectKind::Type, to.to_owned()));
+        self.new_objects.insert((ObjectKind::Type, to.to_owned()), ());
         if let Some(definition) = self.types.remove(name) {
             self.types.insert(to.to_owned(), definition);
         }
-        for table in self.tables.values_mut() {
-            if table.columns.values().any(|column| column.data_type.name == name) {
-                for column in Arc::make_mut(table).columns.values_mut() {
-                    if column.data_type.name == name {
-                        to.clone_into(&mut column.data_type.name);
-                    }
+        self.tables.change_where(
+            |_, table| table.columns.values().any(|column| column.data_type.name == name),
+            |_, table| {
+                let columns = Arc::make_mut(table).columns.values_mut();
+                for column in columns.filter(|column| column.data_type.name == name) {
+                    to.clone_into(&mut column.data_type.name);
                 }
-            }
-        }
+            },
+        );
     }
 }
 
-fn refers_to(constraint: &Constraint, table: &str) -> bool {
-    matches!(&constraint.kind, ConstraintKind::ForeignKey { parent, .. } if parent == table)
+impl Table {
+    /// Returns whether a foreign key of it points to a table.
+    fn refers_to(&self, table: &str) -> bool {
+        let points_there = |constraint: &Constraint| matches!(&constraint.kind, ConstraintKind::ForeignKey { parent, .. } if parent == table);
+        self.constraints.iter().any(points_there)
+    }
+}
+
+/// Gives a column of another table its new name in the foreign keys that point to it.
+fn rename_referenced(known: &mut Table, table: &str, from: &str, to: &str) {
+    for constraint in &mut known.constraints {
+        if let ConstraintKind::ForeignKey {
+            parent,
+            parent_columns,
+            ..
+        } = &mut constraint.kind
+            && parent == table
+        {
+            rename_each(parent_columns, from, to);
+        }
+    }
 }
 
 fn rename_parent(known: &mut Table, from: &str, to: &str) {
