@@ -339,16 +339,7 @@ pub(crate) enum Command {
                       the walk goes on from it.\n\n\
                       Exit code 6 when a promise is broken."
     )]
-    Verify {
-        /// A revision or a range a:b, both ends included; those before are only applied. All when absent
-        target: Option<String>,
-        /// Try them on these kinds of databases; PostgreSQL wants an address of its server
-        #[arg(long, value_name = "KINDS", value_delimiter = ',')]
-        on: Vec<Kind>,
-        /// Leave the walk with rows out, where revisions want rows that nobody can make up
-        #[arg(long)]
-        no_rows: bool,
-    },
+    Verify(Verify),
     /// Show backfills, and let them pause, go on, or go slower
     Backfill {
         #[command(subcommand)]
@@ -485,6 +476,19 @@ pub(crate) struct Locks {
     /// End the session of this process; its transaction is rolled back
     #[arg(long, value_name = "PID")]
     pub(crate) terminate: Option<i32>,
+}
+
+/// What `verify` tries.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// A revision or a range a:b, both ends included; those before are only applied. All when absent
+    pub(crate) target: Option<String>,
+    /// Try them on these kinds of databases; PostgreSQL wants an address of its server
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(crate) on: Vec<Kind>,
+    /// Leave the walk with rows out, where revisions want rows that nobody can make up
+    #[arg(long)]
+    pub(crate) no_rows: bool,
 }
 
 /// What `lint` looks at.

@@ -51,9 +51,7 @@ pub(crate) async fn run(
             purge,
             sql,
         } => runner.stamp(&revisions, purge, sql).await,
-        Command::Verify { target, on, no_rows } => {
-            verify::run(environment, target.as_deref(), (&on, no_rows), screen).await
-        }
+        Command::Verify(asked) => verify::run(environment, &asked, screen).await,
         Command::Backfill { act } => backfill::run(environment, &act, screen).await,
         Command::Adopt { version_table } => runner.adopt(&version_table).await,
         Command::Up {

@@ -5,20 +5,19 @@ use seaworthy::command::{self, Chosen, Place, Verification};
 use seaworthy::environment::Environment;
 use seaworthy::session::{DatabaseUrl, dialect_of};
 
-use crate::args::Kind;
+use crate::args::{Kind, Verify};
 use crate::exit::{Ending, Failure};
 use crate::output::{Screen, promises};
 use crate::signals::Signals;
 
 pub(super) async fn run(
     environment: &Environment,
-    target: Option<&str>,
-    (on, no_rows): (&[Kind], bool),
+    asked: &Verify,
     screen: &Screen,
 ) -> Result<Ending, Failure> {
-    let mut verification = wanted(environment, on)?;
-    verification.without_rows = no_rows;
-    verification.chosen = match target {
+    let mut verification = wanted(environment, &asked.on)?;
+    verification.without_rows = asked.no_rows;
+    verification.chosen = match asked.target.as_deref() {
         None => None,
         Some(range) if range.contains(':') => Some(Chosen::Range(range.parse()?)),
         Some(target) => Some(Chosen::One(target.parse()?)),

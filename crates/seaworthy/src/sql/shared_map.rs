@@ -63,14 +63,15 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     }
 
     /// Returns a value to be changed; a default one where there is none.
-    pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
+    pub(crate) fn get_or_default<Q: Ord + ToOwned<Owned = K> + ?Sized>(&mut self, key: &Q) -> &mut V
     where
+        K: Borrow<Q>,
         V: Default,
     {
-        if !self.0.contains_key(&key) {
-            self.0.insert_mut(key.clone(), V::default());
+        if !self.0.contains_key(key) {
+            self.0.insert_mut(key.to_owned(), V::default());
         }
-        self.0.get_mut(&key).expect("the value was put there")
+        self.0.get_mut(key).expect("the value was put there")
     }
 
     /// Changes the values that a condition is true of; the others stay shared.
@@ -115,7 +116,7 @@ mod tests {
         let copy = map.clone();
         map.change_where(|number, _| number % 2 == 0, |_, text| text.push('!'));
         map.retain(|number, _| *number < 50);
-        *map.get_or_default(7) = "seven".to_owned();
+        *map.get_or_default(&7) = "seven".to_owned();
         assert_eq!(map.remove(&8), Some("8!".to_owned()));
         assert_eq!(map.remove(&8), None);
         assert_eq!(map.keys().count(), 49);

@@ -464,7 +464,7 @@ async fn others_write_while_somebody_is_asked() {
     for step in [moved(), moved().without_transaction()] {
         for database in databases().await {
             with_trigger(&database).await;
-            let environment = environment(&database, &[step.clone()]);
+            let environment = environment(&database, std::slice::from_ref(&step));
             let target = "head".parse().unwrap();
             agreeing_while(&database, "UPDATE crew SET name = 'Eve'", async |conduct| {
                 command::upgrade(&environment, &target, OutOfOrder::Refuse, conduct)

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Operation;
 use crate::catalog::ddl;
 use crate::catalog::{
-    Check, Column, ColumnStorage, ForeignKey, Generated, Index, IndexKey, Numbering, ObjectKind, PrimaryKey,
-    Sequence, TableOptions, TableStorage,
+    Check, Column, ColumnStorage, ForeignKey, Generated, Index, IndexKey, Numbering, Object, ObjectKind,
+    PrimaryKey, Sequence, TableOptions, TableStorage,
 };
 
 /// An operation in a few words. Everything is text; a field that does not apply is absent.
@@ -217,21 +217,10 @@ impl Operation {
                 to: Some(to.join(", ")),
                 ..named(&Some(r#enum.clone()))
             },
-            Self::AddObject { object }
-            | Self::DropObject { object }
-            | Self::AlterObject { to: object, .. } => Summary {
-                value: match self {
-                    Self::AlterObject { from, to } => {
-                        to.changed_from(from).map(|change| format!("({change})"))
-                    }
-                    _ => None,
-                },
-                object: Some(object.kind),
-                table: object
-                    .relation
-                    .clone()
-                    .filter(|_| object.kind == ObjectKind::RowSecurity),
-                ..named(&Some(object.name.clone()).filter(|_| object.kind != ObjectKind::RowSecurity))
+            Self::AddObject { object } | Self::DropObject { object } => object_words(summary, object),
+            Self::AlterObject { from, to } => Summary {
+                value: to.changed_from(from).map(|change| format!("({change})")),
+                ..object_words(summary, to)
             },
             Self::AlterSequence { from, to } => Summary {
                 from: owner_words(from, to),
@@ -358,6 +347,17 @@ fn numbering_words(numbering: Option<Numbering>, sequence: Option<&Sequence>) ->
 fn owner_words(sequence: &Sequence, other: &Sequence) -> Option<String> {
     let owner = sequence.owned_by.as_ref()?;
     (sequence.owned_by != other.owned_by).then(|| format!("{}.{}", owner.table, owner.column))
+}
+
+/// Says which object it is; that rows are guarded is said of their table.
+fn object_words(summary: Summary, object: &Object) -> Summary {
+    let is_of_table = object.kind == ObjectKind::RowSecurity;
+    Summary {
+        object: Some(object.kind),
+        table: object.relation.clone().filter(|_| is_of_table),
+        name: Some(object.name.clone()).filter(|_| !is_of_table),
+        ..summary
+    }
 }
 
 fn check_words(summary: &Summary, check: &Check) -> Summary {

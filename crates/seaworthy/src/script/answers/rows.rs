@@ -329,7 +329,7 @@ impl RowsSoFar {
     }
 
     fn table_mut(&mut self, table: &str) -> &mut Table {
-        self.tables.get_or_default(fold(self.backend, table))
+        self.tables.get_or_default(&fold(self.backend, table))
     }
 }
 

@@ -179,7 +179,7 @@ impl Schema {
 
     /// Changes a table; one that is not known yet is taken down as far as this statement knows it.
     pub(super) fn edit(&mut self, table: &str, change: impl FnOnce(&mut Table)) {
-        change(Arc::make_mut(self.tables.get_or_default(table.to_owned())));
+        change(Arc::make_mut(self.tables.get_or_default(table)));
     }
 
     pub(super) fn edit_column(&mut self, table: &str, column: &str, change: impl FnOnce(&mut KnownColumn)) {

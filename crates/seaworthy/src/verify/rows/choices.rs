@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::catalog::{Catalog, Object, ObjectKind, Table};
-use crate::sql::{Dialect, Kind, Token, tokens};
+use crate::sql::{Dialect, Kind, Token, literal, tokens};
 
 /// Returns the literals that the checks of a table allow in a column: what `status IN ('open', 'done')` says.
 pub(super) fn choices(table: &Table, column: &str) -> Vec<String> {
@@ -54,9 +54,9 @@ fn literals(check: &str, column: &str) -> Vec<String> {
     for (place, token) in words.iter().enumerate() {
         let is_listed = list.is_some_and(|list| place > list);
         match token.kind {
-            Kind::Text => found.push(format!("'{}'", token.text.replace('\'', "''"))),
+            Kind::Text => found.push(literal(&token.text)),
             Kind::Number if is_listed => {
-                found.push(format!("{}{}", if is_negative { "-" } else { "" }, token.text))
+                found.push(format!("{}{}", if is_negative { "-" } else { "" }, token.text));
             }
             Kind::Number | Kind::Word | Kind::Quoted | Kind::Symbol | Kind::Client => {}
         }
