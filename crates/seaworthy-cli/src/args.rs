@@ -520,7 +520,7 @@ pub(crate) struct Lint {
     /// The major version of PostgreSQL that will run it; 15 when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(13..=18))]
     pub(crate) pg: Option<u8>,
-    /// SQLite will run it; what runs it is that of the database address when neither is given
+    /// SQLite will run it; revisions go by the database address when neither is given
     #[arg(long, conflicts_with = "pg")]
     pub(crate) sqlite: bool,
     /// Explain a rule instead: its statement, why, and the safe one

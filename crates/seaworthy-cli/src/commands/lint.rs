@@ -63,7 +63,7 @@ fn scripts(
     screen: &Screen,
 ) -> Result<Ending, Failure> {
     let mut context = Context::default()
-        .on(server(environment, asked))
+        .on(server_of_scripts(asked))
         .settings(&environment.lint);
     if let Some(schema) = &asked.schema {
         context = context.schema(&read(schema)?);
@@ -103,13 +103,20 @@ fn changed(environment: &Environment, asked: &Lint, changes: &Changes, screen: &
     LintSelection::Named(changed)
 }
 
-/// Returns what will run the statements: what was asked for, or a server of the kind that the database address names.
+/// Returns what will run the revisions: what was asked for, or a server of the kind that the database address names.
 fn server(environment: &Environment, asked: &Lint) -> Server {
     let is_sqlite_address = || environment.database.as_ref().is_some_and(DatabaseUrl::is_sqlite);
     match asked.pg {
-        _ if asked.sqlite => Server::Sqlite,
         None if is_sqlite_address() => Server::Sqlite,
-        version => Server::Postgres(version.unwrap_or(DEFAULT_VERSION)),
+        _ => server_of_scripts(asked),
+    }
+}
+
+/// Returns what will run scripts: what was asked for, or PostgreSQL, since nothing of them is sent to the database address.
+fn server_of_scripts(asked: &Lint) -> Server {
+    match asked.sqlite {
+        true => Server::Sqlite,
+        false => Server::Postgres(asked.pg.unwrap_or(DEFAULT_VERSION)),
     }
 }
 

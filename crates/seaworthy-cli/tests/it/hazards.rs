@@ -38,19 +38,13 @@ fn text_names_the_line_the_hazard_and_the_way_out() {
 }
 
 #[test]
-fn the_address_says_whose_hazards_are_looked_for() {
+fn a_script_is_for_postgresql_unless_sqlite_is_named() {
     let terminal = Terminal::with(FORK);
     std::fs::write(terminal.folder().join("new.sql"), SCRIPT).unwrap();
     // The address of these runs is that of a SQLite file.
-    let answer = terminal.run("lint --sql new.sql");
+    let answer = terminal.run("lint --sql new.sql --sqlite");
     assert_eq!((answer.code, answer.out.as_str()), (0, "No hazards\n"));
-    assert!(
-        terminal
-            .run("lint --sql new.sql --pg 15")
-            .out
-            .contains("[index-blocking]")
-    );
-    let postgres = terminal.run("lint --sql new.sql -u postgres://nobody@nowhere.example/none");
+    let postgres = terminal.run("lint --sql new.sql");
     assert!(postgres.out.contains("[index-blocking]"), "{}", postgres.out);
 }
 
